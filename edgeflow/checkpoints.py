@@ -1,0 +1,202 @@
+"""Weights on disk: safetensors files that a manifest describes and a sha256 pins.
+
+Nothing here executes what it loads: only safetensors is read, and only after its digest matched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load as parse_safetensors
+from torch import Tensor, nn
+
+from edgeflow.errors import CheckpointError
+from edgeflow.nn.interface import Feedback
+from edgeflow.nn.registry import ARCHITECTURES
+
+SUFFIX = ".safetensors"
+MANIFEST = "manifest.json"
+
+
+class ModelEntry(BaseModel):
+    """What a manifest says of one weights file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    architecture: str
+    feedback: Feedback
+    input: str
+    use: str
+    licence: str
+    trained_on: str
+    metrics: dict[str, dict[str, float]]
+    metrics_note: str
+
+
+class Manifest(BaseModel):
+    """The weights of one folder, by model name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: int = Field(ge=1, le=1)
+    models: dict[str, ModelEntry]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A described weights file; nothing is read from it yet."""
+
+    name: str
+    entry: ModelEntry
+    path: Path
+
+    @property
+    def version(self) -> str:
+        """Name and digest: changes whenever the weights do."""
+        return f"{self.name}-{self.entry.sha256[:8]}"
+
+    def load(self) -> nn.Module:
+        """Build the network in evaluation mode, float32, on the CPU.
+
+        Raises:
+            CheckpointError: the file is missing, is not safetensors, differs from the manifest, or
+                does not fit the architecture tensor by tensor.
+        """
+        tensors = self._read()
+        build = ARCHITECTURES.get(self.entry.architecture)
+        if build is None:
+            raise CheckpointError(
+                f"{self.path.name}: unknown architecture {self.entry.architecture!r}",
+                hint=f"known architectures: {', '.join(sorted(ARCHITECTURES))}",
+            )
+        network = build()
+        load_tensors(network, tensors, source=self.path.name)
+        return network.eval()
+
+    def _read(self) -> dict[str, Tensor]:
+        if self.path.suffix != SUFFIX:
+            raise CheckpointError(
+                f"{self.path.name} is not a {SUFFIX} file",
+                hint="only safetensors weights are loaded; convert other formats first",
+            )
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise CheckpointError(
+                f"cannot read the weights {self.path}: {error.strerror}",
+                hint="reinstall the package or check the path and its permissions",
+            ) from error
+        digest = hashlib.sha256(data).hexdigest()
+        if digest != self.entry.sha256:
+            raise CheckpointError(
+                f"{self.path.name} has sha256 {digest}, its manifest says {self.entry.sha256}",
+                hint="the file is damaged or was replaced: restore it, or update its manifest",
+            )
+        try:
+            return parse_safetensors(data)
+        except SafetensorError as error:
+            raise CheckpointError(
+                f"{self.path.name} is not a valid safetensors file ({error})",
+                hint="only safetensors weights are loaded; convert other formats first",
+            ) from error
+
+
+def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor], *, source: str) -> None:
+    """Fill ``network`` from ``tensors`` by name; half-precision tensors become float32.
+
+    Raises:
+        CheckpointError: a tensor is missing, superfluous or of another shape.
+    """
+    own = {
+        name: tensor
+        for name, tensor in network.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    problems = [f"missing {name}" for name in sorted(own.keys() - tensors.keys())]
+    problems += [f"superfluous {name}" for name in sorted(tensors.keys() - own.keys())]
+    problems += [
+        f"{name} has shape {tuple(tensors[name].shape)}, expected {tuple(own[name].shape)}"
+        for name in sorted(own.keys() & tensors.keys())
+        if tensors[name].shape != own[name].shape
+    ]
+    if problems:
+        shown = "; ".join(problems[:5])
+        more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
+        raise CheckpointError(
+            f"{source} does not fit the architecture: {shown}{more}",
+            hint="check that the manifest names the architecture the file was trained with",
+        )
+    with torch.no_grad():
+        for name, tensor in own.items():
+            tensor.copy_(tensors[name])
+
+
+def shipped_folder() -> Path:
+    """The folder of the shipped weights: inside an installed package, or of a checkout."""
+    installed = Path(__file__).parent / "weights"
+    return installed if installed.is_dir() else Path(__file__).parent.parent / "weights"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read ``manifest.json`` of a weights folder.
+
+    Raises:
+        CheckpointError: there is none, or it does not follow the format.
+    """
+    path = folder / MANIFEST
+    try:
+        return Manifest.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise CheckpointError(
+            f"no manifest at {path}: {error.strerror}",
+            hint=f"put a {MANIFEST} that describes the weights beside them",
+        ) from error
+    except (ValidationError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is not a valid manifest: {error}", hint="see weights/manifest.json"
+        ) from error
+
+
+def shipped_models() -> list[Checkpoint]:
+    """The models that come with the package, by name."""
+    folder = shipped_folder()
+    models = read_manifest(folder).models
+    return [Checkpoint(name, entry, folder / entry.file) for name, entry in sorted(models.items())]
+
+
+def find(model: str) -> Checkpoint:
+    """Find a model by its shipped name or by the path of a safetensors file beside a manifest.
+
+    Raises:
+        CheckpointError: no such model, or the manifest does not mention the file.
+    """
+    shipped = {checkpoint.name: checkpoint for checkpoint in shipped_models()}
+    if model in shipped:
+        return shipped[model]
+    path = Path(model)
+    if not path.is_file():
+        raise CheckpointError(
+            f"no model named {model!r} and no such file",
+            hint=f"shipped models: {', '.join(shipped)}; or give the path of a {SUFFIX} file",
+        )
+    if path.suffix != SUFFIX:
+        raise CheckpointError(
+            f"{path.name} is not a {SUFFIX} file",
+            hint="only safetensors weights are loaded; convert other formats first",
+        )
+    for name, entry in read_manifest(path.parent).models.items():
+        if entry.file == path.name:
+            return Checkpoint(name, entry, path)
+    raise CheckpointError(
+        f"{path.parent / MANIFEST} does not describe {path.name}",
+        hint="add an entry with its sha256 and architecture",
+    )

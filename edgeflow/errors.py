@@ -1,0 +1,49 @@
+"""Errors that a user can act on: each says what, why, and the way out."""
+
+from __future__ import annotations
+
+
+class EdgeFlowError(Exception):
+    """Base of every error this package raises on purpose.
+
+    Attributes:
+        code: short stable identifier, for logs and metrics.
+        hint: what the user can do about it.
+    """
+
+    code = "error"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class CheckpointError(EdgeFlowError):
+    """A weights file is missing, altered, or not of the expected kind."""
+
+    code = "checkpoint"
+
+
+class ImageError(EdgeFlowError):
+    """Bytes that are not a usable picture."""
+
+    code = "image_unreadable"
+
+
+class ImageTooLargeError(ImageError):
+    """A picture with more pixels or bytes than allowed."""
+
+    code = "image_too_large"
+
+
+class PromptError(EdgeFlowError):
+    """Clicks that cannot be used on this picture."""
+
+    code = "prompt_unusable"
+
+
+class MaskCodecError(EdgeFlowError):
+    """A run-length code that does not describe a mask."""
+
+    code = "mask_code_invalid"

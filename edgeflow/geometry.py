@@ -1,0 +1,84 @@
+"""Coordinates as types: image pixels, network pixels, and regions between them.
+
+Both pixel frames put (0, 0) at the *centre* of the top-left pixel, so a picture of width W spans
+-0.5 to W - 0.5. Label Studio's percent frame lives in ``edgeflow_backend.protocol``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class ImagePoint(NamedTuple):
+    """A point in image pixels: x to the right, y down, EXIF orientation applied."""
+
+    x: float
+    y: float
+
+
+class NetworkPoint(NamedTuple):
+    """A point in network pixels, inside the resized zoom-in region."""
+
+    row: float
+    col: float
+
+
+class Size(NamedTuple):
+    """Height and width in pixels."""
+
+    height: int
+    width: int
+
+
+class Region(NamedTuple):
+    """A rectangle of image pixels; ``bottom`` and ``right`` are exclusive."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @classmethod
+    def whole(cls, size: Size) -> Region:
+        """The region that covers an image of ``size``."""
+        return cls(0, 0, size.height, size.width)
+
+    @property
+    def size(self) -> Size:
+        """Height and width in image pixels."""
+        return Size(self.bottom - self.top, self.right - self.left)
+
+    @property
+    def area(self) -> int:
+        """Pixels inside; 0 for an empty or inverted rectangle."""
+        return max(self.bottom - self.top, 0) * max(self.right - self.left, 0)
+
+    def contains(self, point: ImagePoint) -> bool:
+        """Whether ``point`` lies on one of the region's pixels."""
+        return (
+            self.left - 0.5 <= point.x < self.right - 0.5
+            and self.top - 0.5 <= point.y < self.bottom - 0.5
+        )
+
+    def intersection(self, other: Region) -> Region:
+        """The common rectangle; its ``area`` is 0 when there is none."""
+        return Region(
+            max(self.top, other.top),
+            max(self.left, other.left),
+            min(self.bottom, other.bottom),
+            min(self.right, other.right),
+        )
+
+    def iou(self, other: Region) -> float:
+        """Intersection over union with ``other``, 0 to 1."""
+        common = self.intersection(other).area
+        union = self.area + other.area - common
+        return common / union if union else 0.0
+
+    def to_network(self, point: ImagePoint, network: Size) -> NetworkPoint:
+        """Where ``point`` falls once this region is resized to ``network``."""
+        size = self.size
+        return NetworkPoint(
+            (point.y - self.top + 0.5) * network.height / size.height - 0.5,
+            (point.x - self.left + 0.5) * network.width / size.width - 0.5,
+        )

@@ -1,0 +1,91 @@
+"""Picture bytes to RGB arrays, as a browser would show them."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from edgeflow.errors import ImageError, ImageTooLargeError
+
+MAX_PIXELS = 80_000_000
+"""Default pixel cap: 240 MB once decoded."""
+
+FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP")
+"""Formats that are read. An allow-list: Pillow also knows some that run other programs."""
+
+RGBImage = npt.NDArray[np.uint8]
+
+
+def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> RGBImage:
+    """Decode a picture and bring it upright.
+
+    EXIF orientation is applied, transparency is laid on white, 16-bit greys keep their high byte,
+    of an animation the first frame is taken.
+
+    Args:
+        data: the file's bytes.
+        max_pixels: refused above, from the header alone, before anything is decoded.
+
+    Returns:
+        H×W×3 uint8 RGB.
+
+    Raises:
+        ImageTooLargeError: more than ``max_pixels``.
+        ImageError: not a picture of a known format, or damaged.
+    """
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        _check_pixels(image.width, image.height, max_pixels)
+        image.load()
+        return np.array(_to_rgb(ImageOps.exif_transpose(image)))
+    except ImageTooLargeError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_large(str(error)) from error
+    except Exception as error:  # decoders raise almost anything on damaged or hostile bytes
+        raise ImageError(
+            f"not a readable picture ({_describe(data)}, {len(data)} bytes)",
+            hint=f"supported formats: {', '.join(FORMATS)}; open the file to see if it is damaged",
+        ) from error
+
+
+def _check_pixels(width: int, height: int, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        raise _too_large(f"the picture has {width}×{height} pixels, the limit is {max_pixels}")
+
+
+def _too_large(message: str) -> ImageTooLargeError:
+    return ImageTooLargeError(message, hint="resize the picture, or raise the pixel limit")
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16") or image.mode == "I":
+        # 16-bit greys; Pillow's own conversion clips them to white instead of scaling.
+        wide = np.asarray(image).astype(np.int64)
+        grey = (np.clip(wide, 0, 65535) >> 8).astype(np.uint8)
+        return Image.fromarray(grey).convert("RGB")
+    if image.mode == "F":
+        values = np.nan_to_num(np.asarray(image))
+        top = float(values.max(initial=0.0)) or 1.0
+        grey = (np.clip(values / top, 0.0, 1.0) * 255).astype(np.uint8)
+        return Image.fromarray(grey).convert("RGB")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image.convert("RGB")
+
+
+def _describe(data: bytes) -> str:
+    start = data[:256].lstrip().lower()
+    if not start:
+        return "it is empty"
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "it is an HTML page, perhaps a login page"
+    if start.startswith((b"{", b"[")):
+        return "it looks like JSON"
+    if start.startswith((b"<?xml", b"<svg")):
+        return "it looks like XML or SVG"
+    return "damaged or of an unknown format"

@@ -1,0 +1,1 @@
+"""The networks: one file an idea, one file a model."""

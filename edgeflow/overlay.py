@@ -1,0 +1,52 @@
+"""Pictures for people: the mask tinted and outlined, each click a numbered dot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edgeflow.prompts import Click
+
+TINT = (30, 144, 255)
+POSITIVE = (32, 200, 64)
+NEGATIVE = (230, 32, 32)
+
+
+def draw_overlay(
+    image: npt.NDArray[np.uint8],
+    mask: npt.NDArray[np.bool_],
+    clicks: Sequence[Click] = (),
+    *,
+    opacity: float = 0.45,
+) -> npt.NDArray[np.uint8]:
+    """Draw a mask and its clicks on a picture.
+
+    Args:
+        image: H×W×3 uint8 RGB; left untouched.
+        mask: H×W bool.
+        clicks: drawn in order, green for positive, red for negative.
+        opacity: of the tint, 0 to 1.
+
+    Returns:
+        H×W×3 uint8 RGB.
+    """
+    out: npt.NDArray[np.uint8] = image.copy()
+    tint = np.array(TINT, dtype=np.float32)
+    out[mask] = (image[mask] * (1 - opacity) + tint * opacity).astype(np.uint8)
+    unit = max(1, round(max(image.shape[:2]) / 500))
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(out, contours, -1, TINT, unit)
+    for number, click in enumerate(clicks, start=1):
+        centre = (round(click.point.x), round(click.point.y))
+        cv2.circle(out, centre, 6 * unit, (255, 255, 255), -1, cv2.LINE_AA)
+        cv2.circle(out, centre, 5 * unit, POSITIVE if click.positive else NEGATIVE, -1, cv2.LINE_AA)
+        corner = (centre[0] + 8 * unit, centre[1] - 4 * unit)
+        for colour, width in (((0, 0, 0), 3 * unit), ((255, 255, 255), unit)):
+            cv2.putText(
+                out, str(number), corner, cv2.FONT_HERSHEY_SIMPLEX, 0.5 * unit, colour, width,
+                cv2.LINE_AA,
+            )  # fmt: skip
+    return out

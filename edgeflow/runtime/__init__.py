@@ -1,0 +1,38 @@
+"""How a network is executed: one small protocol, one module a runtime."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+
+class StepOutput(NamedTuple):
+    """Probabilities of one step, each 1×1×h×w float32 on the runtime's device."""
+
+    mask: Tensor
+    edge: Tensor
+
+
+class Runtime(Protocol):
+    """Executes one network on one device; safe to call from several threads."""
+
+    @property
+    def name(self) -> str:
+        """Runtime, device and precision, as printed beside every figure."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where inputs are expected and outputs lie."""
+        ...
+
+    def run(self, image: Tensor, prompt: Tensor) -> StepOutput:
+        """One network step.
+
+        Args:
+            image: 1×3×h×w float32 RGB in [0, 1].
+            prompt: 1×3×h×w float32: previous map, positive disks, negative disks.
+        """
+        ...

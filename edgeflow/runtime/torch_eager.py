@@ -1,0 +1,67 @@
+"""The reference runtime: eager PyTorch, float32, channels-last."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from edgeflow.errors import EdgeFlowError
+from edgeflow.nn.interface import NetworkOutput
+from edgeflow.runtime import StepOutput
+
+
+class DeviceError(EdgeFlowError):
+    """A device that this machine does not have."""
+
+    code = "device"
+
+
+def pick_device(device: str) -> torch.device:
+    """Turn ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` into a device that exists.
+
+    Raises:
+        DeviceError: the name is unknown or CUDA is not available.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        picked = torch.device(device)
+    except RuntimeError as error:
+        raise DeviceError(
+            f"unknown device {device!r}", hint="use auto, cpu, cuda or cuda:N"
+        ) from error
+    if picked.type not in ("cpu", "cuda"):
+        raise DeviceError(f"unsupported device {device!r}", hint="use auto, cpu, cuda or cuda:N")
+    if picked.type == "cuda" and (picked.index or 0) >= torch.cuda.device_count():
+        raise DeviceError(
+            f"device {device!r} is not available ({torch.cuda.device_count()} CUDA devices found)",
+            hint="use cpu, or install a CUDA build of PyTorch and the NVIDIA driver",
+        )
+    return picked
+
+
+class TorchRuntime:
+    """Runs a network as it stands. The network must be in evaluation mode; it is not copied."""
+
+    def __init__(self, network: nn.Module, device: torch.device) -> None:
+        self._device = device
+        self._network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @property
+    def name(self) -> str:
+        """For example ``torch 2.13.0 cpu float32``."""
+        return f"torch {torch.__version__} {self._device} float32"
+
+    @property
+    def device(self) -> torch.device:
+        """Where inputs are expected and outputs lie."""
+        return self._device
+
+    @torch.inference_mode()
+    def run(self, image: Tensor, prompt: Tensor) -> StepOutput:
+        """One network step; see :class:`edgeflow.runtime.Runtime`."""
+        output: NetworkOutput = self._network(
+            image.contiguous(memory_format=torch.channels_last),
+            prompt.contiguous(memory_format=torch.channels_last),
+        )
+        return StepOutput(output.mask.sigmoid(), output.edge.sigmoid())

@@ -1,0 +1,68 @@
+"""The ``edgeflow-backend`` command."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from edgeflow_backend import log
+from edgeflow_backend.doctor import Verdict, examine
+from edgeflow_backend.protocol import describe
+from edgeflow_backend.settings import Settings
+
+app = typer.Typer(
+    help="Label Studio ML backend. Its settings are environment variables: docs/settings.md.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+_COLOURS: dict[Verdict, str] = {
+    "ok": typer.colors.GREEN,
+    "warn": typer.colors.YELLOW,
+    "fail": typer.colors.RED,
+}
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 9090,
+) -> None:
+    """Serve Label Studio. One process with a pool of threads."""
+    from edgeflow_backend.wsgi import Server  # noqa: PLC0415 - gunicorn needs a POSIX system
+
+    Server(host, port, _settings()).run()
+
+
+@app.command()
+def doctor(
+    project: Annotated[
+        int | None, typer.Option(help="Also check this Label Studio project's labelling config.")
+    ] = None,
+) -> None:
+    """Check weights, device, settings, Label Studio and a project; say what to change."""
+    settings = _settings()
+    log.configure("ERROR", "console")
+    failed = False
+    for finding in examine(settings, project):
+        failed = failed or finding.verdict == "fail"
+        typer.secho(f"{finding.verdict:<5}", fg=_COLOURS[finding.verdict], nl=False)
+        typer.echo(finding.text)
+        for line in finding.advice.splitlines():
+            typer.echo(f"      {line}")
+    raise typer.Exit(1 if failed else 0)
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        typer.echo(f"error: setting {describe(error)}", err=True)
+        typer.echo("hint: docs/settings.md lists every setting", err=True)
+        raise typer.Exit(2) from error
+
+
+if __name__ == "__main__":
+    app()

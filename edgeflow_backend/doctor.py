@@ -1,0 +1,150 @@
+"""``edgeflow-backend doctor``: is everything in place, and if not, what to change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Literal
+
+import requests
+
+from edgeflow.checkpoints import find
+from edgeflow.errors import EdgeFlowError
+from edgeflow.runtime.torch_eager import pick_device
+from edgeflow_backend.images.credentials import Credentials
+from edgeflow_backend.label_config import RECOMMENDED, parse_label_config, problems
+from edgeflow_backend.metrics import Metrics
+from edgeflow_backend.service import build_service
+from edgeflow_backend.settings import Settings
+
+Verdict = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor's report; ``advice`` says what to change."""
+
+    verdict: Verdict
+    text: str
+    advice: str = ""
+
+
+def examine(settings: Settings, project: int | None = None) -> Iterator[Finding]:
+    """Check weights, device, model, Label Studio, token and a project's labelling config.
+
+    Args:
+        settings: as the server would read them.
+        project: id of a Label Studio project whose config is checked; None checks no project.
+    """
+    yield from _examine_model(settings)
+    url = settings.label_studio_url
+    if not url:
+        yield Finding(
+            "warn",
+            "Label Studio's address is not set; only public and inline pictures can be fetched",
+            "set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY",
+        )
+        return
+    timeout = (settings.connect_timeout_s, settings.read_timeout_s)
+    credentials = Credentials(
+        url, settings.label_studio_api_key.get_secret_value(), timeout=timeout
+    )
+    try:
+        yield from _examine_label_studio(url, credentials, timeout, project)
+    except requests.RequestException as error:
+        yield Finding(
+            "fail",
+            f"Label Studio at {url} does not answer ({type(error).__name__})",
+            "check LABEL_STUDIO_URL from this machine; inside Docker, localhost is the container",
+        )
+
+
+def _examine_model(settings: Settings) -> Iterator[Finding]:
+    try:
+        checkpoint = find(settings.model)
+        checkpoint.load()
+        yield Finding("ok", f"weights {checkpoint.version} are intact ({checkpoint.path})")
+        device = pick_device(settings.device)
+        service = build_service(settings, Metrics())
+        started = time.perf_counter()
+        service.warm_up()
+        elapsed = (time.perf_counter() - started) * 500
+        service.close()
+    except EdgeFlowError as error:
+        yield Finding("fail", error.message, error.hint)
+        return
+    yield Finding(
+        "ok", f"the model runs: {elapsed:.0f} ms a click, {service.predictor.runtime.name}"
+    )
+    if device.type == "cpu":
+        yield Finding("ok", "no GPU is used; that is fine for a few annotators")
+
+
+def _examine_label_studio(
+    url: str, credentials: Credentials, timeout: tuple[float, float], project: int | None
+) -> Iterator[Finding]:
+    version = requests.get(f"{url}/api/version", timeout=timeout)
+    if not version.ok:
+        yield Finding(
+            "fail",
+            f"{url} answers HTTP {version.status_code}; is it Label Studio?",
+            "set LABEL_STUDIO_URL to the address that annotators open",
+        )
+        return
+    yield Finding("ok", f"Label Studio {_json(version).get('release', '?')} answers at {url}")
+    try:
+        header = credentials.header()
+    except EdgeFlowError as error:
+        yield Finding("fail", error.message, error.hint)
+        return
+    if not header:
+        yield Finding(
+            "fail", "no token is set; uploads cannot be fetched", "set LABEL_STUDIO_API_KEY"
+        )
+        return
+    kind = "personal access token" if credentials.is_personal else "legacy token"
+    whoami = requests.get(f"{url}/api/current-user/whoami", headers=header, timeout=timeout)
+    if not whoami.ok:
+        yield Finding(
+            "fail",
+            f"Label Studio refuses the {kind} (HTTP {whoami.status_code})",
+            "copy it again from Account & Settings; legacy tokens may be switched off for your "
+            "organisation, then use a personal access token",
+        )
+        return
+    yield Finding("ok", f"the {kind} belongs to {_json(whoami).get('email', '?')}")
+    if project is not None:
+        yield from _examine_project(url, header, timeout, project)
+
+
+def _examine_project(
+    url: str, header: dict[str, str], timeout: tuple[float, float], project: int
+) -> Iterator[Finding]:
+    response = requests.get(f"{url}/api/projects/{project}", headers=header, timeout=timeout)
+    if response.status_code != HTTPStatus.OK:
+        yield Finding(
+            "fail",
+            f"project {project} cannot be read (HTTP {response.status_code})",
+            "check the number in the project's address, and that the token's owner may see it",
+        )
+        return
+    try:
+        found = problems(parse_label_config(str(_json(response).get("label_config", ""))))
+    except EdgeFlowError as error:
+        found = [f"{error.message}; {error.hint}."]
+    for problem in found:
+        yield Finding("fail", f"project {project}: {problem}")
+    if found:
+        yield Finding("warn", "a labelling config that works", RECOMMENDED)
+    else:
+        yield Finding("ok", f"project {project}: the labelling config works with this backend")
+
+
+def _json(response: requests.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -1,0 +1,77 @@
+"""What can go wrong with a request.
+
+Two kinds matter. A *refused* request (malformed, or one too many) gets an HTTP error. A well-formed
+request that cannot be served (any other :class:`edgeflow.errors.EdgeFlowError`) gets a valid answer
+with an empty result: Label Studio's editor shows a failed call as nothing at all, and an empty
+result keeps it alive.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from edgeflow.errors import EdgeFlowError
+
+
+class RefusedRequestError(EdgeFlowError):
+    """A request that is answered with an HTTP error.
+
+    Attributes:
+        http_status: of the answer.
+        retry_after_s: when to try again; None where trying again is no use.
+    """
+
+    http_status: ClassVar[int] = 400
+    retry_after_s: ClassVar[int | None] = None
+
+
+class MalformedRequestError(RefusedRequestError):
+    """A request that no backend could understand."""
+
+    code = "malformed_request"
+
+
+class OverloadedError(RefusedRequestError):
+    """Too many predictions are waiting already."""
+
+    code = "overloaded"
+    http_status = 503
+    retry_after_s = 2
+
+
+class NotReadyError(RefusedRequestError):
+    """The model is still loading, or could not be loaded."""
+
+    code = "not_ready"
+    http_status = 503
+    retry_after_s = 5
+
+
+class LabelConfigError(EdgeFlowError):
+    """A labelling config that leaves nothing to answer with."""
+
+    code = "label_config"
+
+
+class UnsupportedPromptError(EdgeFlowError):
+    """A prompt of a kind that this model does not take."""
+
+    code = "prompt_unsupported"
+
+
+class FetchError(EdgeFlowError):
+    """A picture that could not be fetched."""
+
+    code = "image_fetch"
+
+
+class DeadlineError(EdgeFlowError):
+    """Something took longer than it may."""
+
+    code = "deadline"
+
+
+class InternalError(EdgeFlowError):
+    """A defect of ours; the details are in the log."""
+
+    code = "internal"

@@ -1,0 +1,1 @@
+"""Pictures of tasks: where they are, how they are fetched, and the cache in front."""

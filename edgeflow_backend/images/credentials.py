@@ -1,0 +1,77 @@
+"""Label Studio's two kinds of token, turned into an Authorization header.
+
+A legacy token is sent as it is. A personal access token is a refresh JWT, which buys access tokens
+of five minutes at ``/api/token/refresh/``.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import requests
+
+from edgeflow_backend.errors import FetchError
+
+ACCESS_TOKEN_LIFE_S = 240.0
+"""A minute less than Label Studio gives."""
+
+
+class Credentials:
+    """The Authorization header for one Label Studio origin. Thread-safe."""
+
+    def __init__(self, label_studio_url: str, token: str, *, timeout: tuple[float, float]) -> None:
+        self._url = label_studio_url
+        self._token = token.strip()
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._access_token = ""
+        self._expires = 0.0
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether the token is a personal access token (a JWT) rather than a legacy one."""
+        return self._token.count(".") == 2
+
+    def header(self) -> dict[str, str]:
+        """The header to send, empty without a token.
+
+        Raises:
+            FetchError: Label Studio does not exchange the personal access token.
+        """
+        if not self._token:
+            return {}
+        if not self.is_personal:
+            return {"Authorization": f"Token {self._token}"}
+        with self._lock:
+            if time.monotonic() >= self._expires:
+                self._access_token = self._exchange()
+                self._expires = time.monotonic() + ACCESS_TOKEN_LIFE_S
+            return {"Authorization": f"Bearer {self._access_token}"}
+
+    def forget(self) -> None:
+        """Drop the access token: Label Studio refused it."""
+        with self._lock:
+            self._expires = 0.0
+
+    def _exchange(self) -> str:
+        try:
+            response = requests.post(
+                f"{self._url}/api/token/refresh/",
+                json={"refresh": self._token},
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+            access = response.json().get("access") if response.ok else None
+        except (requests.RequestException, ValueError, AttributeError) as error:
+            raise FetchError(
+                "Label Studio could not be asked to exchange the personal access token "
+                f"({type(error).__name__})",
+                hint="check LABEL_STUDIO_URL from the backend's machine",
+            ) from error
+        if not isinstance(access, str):
+            raise FetchError(
+                f"Label Studio refused the personal access token (HTTP {response.status_code})",
+                hint="make a new one under Account & Settings and set LABEL_STUDIO_API_KEY",
+            )
+        return access

@@ -1,0 +1,142 @@
+"""Fetching one picture over http(s), within limits of time and size."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3
+
+from edgeflow_backend.errors import FetchError
+from edgeflow_backend.images.credentials import Credentials
+from edgeflow_backend.images.sources import origin
+
+MAX_REDIRECTS = 5
+CHUNK_BYTES = 1 << 16
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one download: seconds, and bytes after any content coding."""
+
+    connect_s: float
+    read_s: float
+    total_s: float
+    max_bytes: int
+
+
+class Downloader:
+    """Fetches pictures; sends Label Studio's token to Label Studio's own origin only."""
+
+    def __init__(self, label_studio_url: str, credentials: Credentials, limits: Limits) -> None:
+        self._home = origin(label_studio_url) if label_studio_url else None
+        self._credentials = credentials
+        self._limits = limits
+
+    def fetch(self, url: str) -> bytes:
+        """Fetch a picture's bytes.
+
+        Raises:
+            FetchError: whatever went wrong, in words, without the address's query or any token.
+        """
+        deadline = time.monotonic() + self._limits.total_s
+        where = _describe(url)
+        try:
+            with requests.Session() as session:
+                session.trust_env = False  # no .netrc credentials, no proxies from the environment
+                return self._follow(session, url, deadline)
+        except requests.Timeout as error:
+            raise FetchError(
+                f"{where} did not answer in time",
+                hint="check that the backend's machine reaches it, or raise the timeouts",
+            ) from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise FetchError(
+                f"{where} could not be fetched ({type(error).__name__})",
+                hint="check that the backend's machine reaches it",
+            ) from error
+        except ValueError as error:
+            raise FetchError(
+                f"{where} is no valid address", hint="check the task's data"
+            ) from error
+
+    def _follow(self, session: requests.Session, url: str, deadline: float) -> bytes:
+        retried = False
+        for _ in range(MAX_REDIRECTS + 2):
+            at_home = origin(url) == self._home
+            with session.get(
+                url,
+                headers=self._credentials.header() if at_home else {},
+                timeout=(self._limits.connect_s, self._limits.read_s),
+                stream=True,
+                allow_redirects=False,
+            ) as response:
+                if response.status_code in _REDIRECTS:
+                    url = _redirect_target(url, response.headers.get("Location", ""))
+                elif response.status_code == HTTPStatus.UNAUTHORIZED and at_home and not retried:
+                    retried = True
+                    self._credentials.forget()
+                elif response.status_code != HTTPStatus.OK:
+                    raise _refused(url, response.status_code, at_home=at_home)
+                else:
+                    return self._read(response, url, deadline)
+        raise FetchError(f"{_describe(url)} redirects in circles", hint="check the task's data")
+
+    def _read(self, response: requests.Response, url: str, deadline: float) -> bytes:
+        limit = self._limits.max_bytes
+        announced = response.headers.get("Content-Length", "")
+        if announced.isdecimal() and int(announced) > limit:
+            raise _too_large(url, limit)
+        body = bytearray()
+        while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
+            body += chunk
+            if len(body) > limit:
+                raise _too_large(url, limit)
+            if time.monotonic() > deadline:
+                raise requests.Timeout
+        return bytes(body)
+
+
+def _redirect_target(url: str, location: str) -> str:
+    target = urljoin(url, location)
+    if urlsplit(target).scheme not in ("http", "https"):
+        raise FetchError(
+            f"{_describe(url)} redirects to something that is no http(s) address",
+            hint="check the task's data",
+        )
+    return target
+
+
+def _refused(url: str, status: int, *, at_home: bool) -> FetchError:
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        hint = (
+            "check LABEL_STUDIO_API_KEY: it is missing, wrong, or may not see this project"
+            if at_home
+            else "the picture's host wants credentials; the backend sends none to it"
+        )
+    elif status == HTTPStatus.NOT_FOUND:
+        hint = "the picture was moved or deleted"
+    else:
+        hint = "try the address from the backend's machine"
+    return FetchError(f"{_describe(url)} answered HTTP {status}", hint=hint)
+
+
+def _too_large(url: str, limit: int) -> FetchError:
+    return FetchError(
+        f"{_describe(url)} is larger than {limit} bytes",
+        hint="resize the picture, or raise EDGEFLOW_MAX_IMAGE_MB",
+    )
+
+
+def _describe(url: str) -> str:
+    """The address without user, password, query or fragment: those may hold secrets."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+        return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"[:200]
+    except ValueError:
+        return "the picture's address"

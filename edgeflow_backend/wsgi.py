@@ -1,0 +1,46 @@
+"""Entry point for WSGI servers: ``gunicorn 'edgeflow_backend.wsgi:create()'``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+
+from edgeflow_backend import log
+from edgeflow_backend.app import create_app
+from edgeflow_backend.settings import Settings
+
+
+def create() -> Flask:
+    """Make the application from the environment."""
+    settings = Settings()
+    log.configure(settings.log_level, settings.log_format)
+    return create_app(settings)
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """One worker process (click states live in it) with a pool of threads."""
+
+    def __init__(self, host: str, port: int, settings: Settings) -> None:
+        self._options: dict[str, Any] = {
+            "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+            "worker_class": "gthread",
+            "workers": 1,
+            "threads": settings.http_threads,
+            "timeout": 120,
+            "graceful_timeout": 10,
+            "keepalive": 75,
+            "limit_request_line": 8190,
+            "loglevel": settings.log_level.lower(),
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Called by gunicorn."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Called by gunicorn in the worker: the model loads after the fork."""
+        return create()
