@@ -18,13 +18,13 @@ REGION_TAGS = (
 )  # fmt: skip
 
 RECOMMENDED = """<View>
+  <KeyPointLabels name="click" toName="image" smart="true" smartOnly="true">
+    <Label value="Object" background="#FFB000"/>
+  </KeyPointLabels>
   <Image name="image" value="$image" zoom="true"/>
   <BrushLabels name="mask" toName="image" smart="false">
     <Label value="Object" background="#1E90FF"/>
   </BrushLabels>
-  <KeyPointLabels name="click" toName="image" smart="true" smartOnly="true">
-    <Label value="Object" background="#1E90FF"/>
-  </KeyPointLabels>
 </View>"""
 
 

@@ -33,13 +33,15 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "keepalive": 75,
             "limit_request_line": 8190,
             "loglevel": settings.log_level.lower(),
+            "control_socket_disable": True,
         }
         super().__init__()
 
     def load_config(self) -> None:
         """Called by gunicorn."""
         for name, value in self._options.items():
-            self.cfg.set(name, value)
+            if name in self.cfg.settings:  # older releases know fewer
+                self.cfg.set(name, value)
 
     def load(self) -> Flask:
         """Called by gunicorn in the worker: the model loads after the fork."""

@@ -1,0 +1,1 @@
+"""``make demo``: a real Label Studio with this backend, on this machine."""

@@ -1,0 +1,178 @@
+"""A real Label Studio on loopback, from its own environment; also used by the tests."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import requests
+
+EMAIL = "demo@example.com"
+PASSWORD = "edgeflow-demo"
+TOKEN = "e".ljust(40, "f")
+
+ENVIRONMENT = {
+    "ML_BLOCK_LOCAL_IP": "false",  # the backend runs on loopback
+    "SSRF_PROTECTION_ENABLED": "false",
+    "COLLECT_ANALYTICS": "false",
+    "LATEST_VERSION_CHECK": "false",
+    "SENTRY_DSN": "",
+    "FRONTEND_SENTRY_DSN": "",
+}
+
+JSONObject = dict[str, Any]
+
+
+def free_port(wanted: int = 0) -> int:
+    """``wanted`` if nothing listens there, else a port that is free."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", wanted))
+            return int(probe.getsockname()[1])
+    return free_port()
+
+
+class Service:
+    """A server process that is stopped, with its children, at the end of a ``with`` block."""
+
+    def __init__(
+        self, command: list[str], health: str, log: Path, environment: dict[str, str]
+    ) -> None:
+        self._health = health
+        self.log = log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                command,
+                env={**os.environ, **environment},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the service answers 200.
+
+        Raises:
+            RuntimeError: it ended, or did not answer in time.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                break
+            with contextlib.suppress(requests.RequestException):
+                if requests.get(self._health, timeout=2).ok:
+                    return
+            time.sleep(0.2)
+        tail = self.log.read_text(errors="replace")[-2000:]
+        raise RuntimeError(f"{self._health} does not answer; its log {self.log} ends with:\n{tail}")
+
+    def stop(self) -> None:
+        """End the process and its children."""
+        for sign, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, sign)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(patience)
+                return
+
+    def __enter__(self) -> Service:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def start_label_studio(executable: Path, folder: Path, port: int) -> Service:
+    """Start Label Studio with its data in ``folder``; wait for it yourself."""
+    url = f"http://127.0.0.1:{port}"
+    command = [
+        str(executable), "start", "-b",
+        "--data-dir", str(folder), "--internal-host", "127.0.0.1", "-p", str(port),
+        "--host", url, "--username", EMAIL, "--password", PASSWORD,
+        "--user-token", TOKEN, "--enable-legacy-api-token",
+    ]  # fmt: skip
+    return Service(command, f"{url}/health", folder / "label-studio.log", ENVIRONMENT)
+
+
+def start_backend(executable: Path, port: int, log: Path, environment: dict[str, str]) -> Service:
+    """Start ``edgeflow-backend serve``; wait for it yourself."""
+    command = [str(executable), "serve", "--host", "127.0.0.1", "--port", str(port)]
+    return Service(command, f"http://127.0.0.1:{port}/health", log, environment)
+
+
+class Client:
+    """The few calls of Label Studio's HTTP API that are needed here."""
+
+    def __init__(self, url: str, token: str = TOKEN) -> None:
+        self.url = url
+        self._session = requests.Session()
+        self._session.headers["Authorization"] = f"Token {token}"
+
+    def call(self, method: str, path: str, **kwargs: Any) -> Any:
+        """Call ``/api/…`` and return the JSON answer.
+
+        Raises:
+            RuntimeError: an HTTP error, with the answer's text.
+        """
+        response = self.raw(method, path, **kwargs)
+        return response.json() if response.content else None
+
+    def raw(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+        """Like :meth:`call`, but the whole response."""
+        response = self._session.request(method, f"{self.url}/api/{path}", timeout=120, **kwargs)
+        if not response.ok:
+            raise RuntimeError(f"{method} {path}: {response.status_code} {response.text[:500]}")
+        return response
+
+    def find_project(self, title: str) -> JSONObject | None:
+        """The project with this title, if there is one."""
+        found = self.call("GET", "projects", params={"title": title})["results"]
+        return next((project for project in found if project["title"] == title), None)
+
+    def create_project(self, title: str, label_config: str) -> JSONObject:
+        """Create a project that lets annotators use the smart tools."""
+        body = {
+            "title": title,
+            "label_config": label_config,
+            "reveal_preannotations_interactively": True,
+        }
+        project: JSONObject = self.call("POST", "projects", json=body)
+        return project
+
+    def import_pictures(self, project: int, pictures: Iterable[Path]) -> None:
+        """Upload pictures, one task each."""
+        for picture in pictures:
+            with picture.open("rb") as file:
+                self.call("POST", f"projects/{project}/import", files={picture.name: file})
+
+    def tasks(self, project: int) -> list[JSONObject]:
+        """All tasks of a project, oldest first."""
+        answer = self.call("GET", "tasks", params={"project": project, "page_size": 100})
+        tasks: list[JSONObject] = answer["tasks"]
+        return sorted(tasks, key=lambda task: int(task["id"]))
+
+    def connect_backend(self, project: int, url: str) -> JSONObject:
+        """Connect an ML backend as interactive, or bring a known one's address up to date."""
+        body = {"url": url, "project": project, "title": "EdgeFlow", "is_interactive": True}
+        known = self.call("GET", "ml", params={"project": project})
+        if known:
+            backend: JSONObject = self.call("PATCH", f"ml/{known[0]['id']}", json=body)
+        else:
+            backend = self.call("POST", "ml", json=body)
+        return backend

@@ -1,0 +1,98 @@
+"""Start Label Studio and the backend, make a project with sample photographs, say what to click."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from demo.label_studio import (
+    EMAIL,
+    PASSWORD,
+    TOKEN,
+    Client,
+    free_port,
+    start_backend,
+    start_label_studio,
+)
+from edgeflow_backend.label_config import RECOMMENDED
+
+TITLE = "EdgeFlow demo"
+PHOTOS = Path(__file__).parent / "photos"
+
+INSTRUCTIONS = """
+  Label Studio   {url}/projects/{project}/data
+  login          {email}
+  password       {password}
+  backend        {backend}  (logs: {logs})
+
+  1. Open the address, log in, click on a task.
+  2. Below the picture, switch on "Auto-Annotation".
+  3. Pick the label "Object" beside the wand, then click on an object: its mask appears.
+  4. Pick the label again before every further click, or switch on "Keep label selected" in the
+     editor's settings (the gear). Something missing? Click on it. Something too much? Hold Alt
+     and click on it.
+  5. The tick below the picture accepts the mask; then Submit.
+
+  Ctrl-C stops everything.
+"""
+
+
+def main() -> None:
+    """Run until Ctrl-C."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--label-studio", type=Path, required=True, help="its executable")
+    parser.add_argument("--data", type=Path, default=Path(".demo"), help="kept between runs")
+    parser.add_argument("--port", type=int, default=8080, help="of Label Studio, if it is free")
+    parser.add_argument("--backend-port", type=int, default=9090, help="likewise")
+    arguments = parser.parse_args()
+
+    stop = threading.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda *_: stop.set())
+
+    data: Path = arguments.data.resolve()
+    port, backend_port = free_port(arguments.port), free_port(arguments.backend_port)
+    url, backend_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{backend_port}"
+    environment = {
+        "LABEL_STUDIO_URL": url,
+        "LABEL_STUDIO_API_KEY": TOKEN,
+        "EDGEFLOW_LOG_FORMAT": "console",
+    }
+    command = Path(sys.executable).with_name("edgeflow-backend")
+    print("Starting Label Studio and the backend; the first time takes half a minute …", flush=True)
+    with (
+        start_label_studio(arguments.label_studio, data, port) as label_studio,
+        start_backend(command, backend_port, data / "backend.log", environment) as backend,
+    ):
+        backend.wait(120)
+        label_studio.wait(180)
+        project = prepare(Client(url), backend_url)
+        print(
+            INSTRUCTIONS.format(
+                url=url, project=project, email=EMAIL, password=PASSWORD,
+                backend=backend_url, logs=data,
+            ),
+            flush=True,
+        )  # fmt: skip
+        while not stop.wait(1):
+            for service in (label_studio, backend):
+                if service.process.poll() is not None:
+                    sys.exit(f"a server ended unexpectedly; see {service.log}")
+    print("Stopped.", flush=True)
+
+
+def prepare(client: Client, backend_url: str) -> int:
+    """Make the demo project unless it is there, connect the backend, return the project's id."""
+    project = client.find_project(TITLE)
+    if project is None:
+        project = client.create_project(TITLE, RECOMMENDED)
+        client.import_pictures(project["id"], sorted(PHOTOS.glob("*.jpg")))
+    client.connect_backend(project["id"], backend_url)
+    return int(project["id"])
+
+
+if __name__ == "__main__":
+    main()
