@@ -47,7 +47,7 @@ class Service:
     def __init__(
         self, command: list[str], health: str, log: Path, environment: dict[str, str]
     ) -> None:
-        self._health = health
+        self.health = health
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
@@ -71,11 +71,11 @@ class Service:
             if self.process.poll() is not None:
                 break
             with contextlib.suppress(requests.RequestException):
-                if requests.get(self._health, timeout=2).ok:
+                if requests.get(self.health, timeout=2).ok:
                     return
             time.sleep(0.2)
         tail = self.log.read_text(errors="replace")[-2000:]
-        raise RuntimeError(f"{self._health} does not answer; its log {self.log} ends with:\n{tail}")
+        raise RuntimeError(f"{self.health} does not answer; its log {self.log} ends with:\n{tail}")
 
     def stop(self) -> None:
         """End the process and its children."""
@@ -124,7 +124,7 @@ class Client:
         self._session = requests.Session()
         self._session.headers["Authorization"] = f"Token {token}"
 
-    def call(self, method: str, path: str, **kwargs: Any) -> Any:
+    def call(self, method: str, path: str, **kwargs: Any) -> Any:  # noqa: ANN401 - JSON
         """Call ``/api/…`` and return the JSON answer.
 
         Raises:

@@ -13,7 +13,7 @@ from edgeflow.errors import ImageError, ImageTooLargeError
 MAX_PIXELS = 80_000_000
 """Default pixel cap: 240 MB once decoded."""
 
-FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP")
+FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 """Formats that are read. An allow-list: Pillow also knows some that run other programs."""
 
 RGBImage = npt.NDArray[np.uint8]

@@ -103,7 +103,7 @@ def _add_protocol(app: Flask, loading: Loading, metrics: Metrics) -> None:
     @app.post("/predict")
     def predict() -> Response:
         body = _body()
-        params = body.get("params") or {}
+        params = {} if body.get("params") is None else body["params"]
         if not isinstance(params, dict):
             raise MalformedRequestError("`params` is not an object", hint="send {} or null")
         service = _loaded(loading)

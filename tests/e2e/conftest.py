@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from demo.label_studio import (
+    TOKEN,
+    Client,
+    JSONObject,
+    Service,
+    free_port,
+    start_backend,
+    start_label_studio,
+)
+from edgeflow_backend.label_config import RECOMMENDED
+
+ROOT = Path(__file__).parents[2]
+PHOTOS = ROOT / "demo" / "photos"
+ARTIFACTS = ROOT / "artifacts"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def environment(name: str) -> Path:
+    """The ``bin`` folder of one of the Makefile's environments."""
+    folder = ROOT / ".envs" / name / "bin"
+    if not folder.is_dir():
+        pytest.fail(f"the environment {name} is missing: run `make envs`, or `make test-fast`")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Path:
+    """Where pictures for people are kept after a test run."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    return ARTIFACTS
+
+
+@dataclass(frozen=True)
+class Studio:
+    """A running Label Studio with a running backend."""
+
+    url: str
+    backend_url: str
+    backend: Service
+    client: Client
+
+    def project(self, title: str, pictures: list[str], config: str = RECOMMENDED) -> JSONObject:
+        """Make a project with sample photographs and the backend connected as interactive."""
+        project = self.client.create_project(title, config)
+        self.client.import_pictures(project["id"], [PHOTOS / f"{name}.jpg" for name in pictures])
+        self.client.connect_backend(project["id"], self.backend_url)
+        return project
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    folder = tmp_path_factory.mktemp("label-studio")
+    port, backend_port = free_port(), free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = Path(sys.executable).with_name("edgeflow-backend")
+    settings = {"LABEL_STUDIO_URL": url, "LABEL_STUDIO_API_KEY": TOKEN}
+    with (
+        start_label_studio(environment("label-studio") / "label-studio", folder, port) as server,
+        start_backend(command, backend_port, folder / "backend.log", settings) as backend,
+    ):
+        backend.wait(120)
+        server.wait(240)
+        yield Studio(url, f"http://127.0.0.1:{backend_port}", backend, Client(url))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium; without one these tests fail in CI and are skipped aloud elsewhere."""
+    for name in CHROMIUM_NAMES:
+        if (path := shutil.which(name)) is not None:
+            return path
+    message = "NO CHROMIUM FOUND: the tests with a real browser did not run (install chromium)"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)

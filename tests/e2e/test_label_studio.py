@@ -1,0 +1,126 @@
+"""Click, save and export through a real Label Studio, by its HTTP API."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from edgeflow.geometry import Size
+from edgeflow.masks import decode_brush
+from tests.contract.wire import JSONObject, keypoint
+from tests.e2e.conftest import Studio
+
+pytestmark = pytest.mark.e2e
+
+COFFEE = Size(400, 600)
+
+
+def click(x: float, y: float, *, positive: bool = True) -> JSONObject:
+    return keypoint(
+        x, y, positive=positive, original_width=COFFEE.width, original_height=COFFEE.height
+    )
+
+
+class Session:
+    """One annotator on the coffee cup."""
+
+    def __init__(self, studio: Studio, title: str) -> None:
+        self.client = studio.client
+        self.project = studio.project(title, ["coffee"])["id"]
+        (self.task,) = self.client.tasks(self.project)
+        (backend,) = self.client.call("GET", "ml", params={"project": self.project})
+        self.backend = backend["id"]
+
+    def ask(self, *clicks: JSONObject) -> list[JSONObject]:
+        """The regions that the editor would be shown after these clicks."""
+        body = {"task": self.task["id"], "context": {"result": list(clicks)}}
+        answer = self.client.call("POST", f"ml/{self.backend}/interactive-annotating", json=body)
+        regions: list[JSONObject] = answer["data"]["result"]
+        return regions
+
+    def export(self, kind: str) -> bytes:
+        path = f"projects/{self.project}/export"
+        return self.client.raw("GET", path, params={"exportType": kind}).content
+
+
+@pytest.fixture(scope="module")
+def session(studio: Studio) -> Session:
+    return Session(studio, "three clicks")
+
+
+def mask_of(region: JSONObject) -> npt.NDArray[np.uint8]:
+    return decode_brush(region["value"]["rle"], COFFEE)
+
+
+@pytest.fixture(scope="module")
+def answers(session: Session) -> list[JSONObject]:
+    """The regions after the first positive, second positive and negative click."""
+    clicks = [click(50, 40), click(50, 55), click(55, 82, positive=False)]
+    return [session.ask(*clicks[:count])[0] for count in (1, 2, 3)]
+
+
+def test_each_click_brings_one_region_with_a_mask_around_the_positive_clicks(
+    answers: list[JSONObject],
+) -> None:
+    for region in answers:
+        mask = mask_of(region)
+        assert mask[160, 300] == 255
+        assert 0.1 < (mask > 0).mean() < 0.5
+    last = mask_of(answers[-1])
+    assert last[220, 300] == 255
+    assert last[328, 330] == 0
+
+
+def test_the_backend_is_shown_as_connected_with_its_model_version(session: Session) -> None:
+    backend = session.client.call("GET", f"ml/{session.backend}")
+    assert backend["state"] == "CO"
+    assert backend["is_interactive"]
+    versions = session.client.call("GET", f"ml/{session.backend}/versions")
+    assert "edgeflow_lite-" in str(versions)
+
+
+def test_opening_a_task_leaves_no_empty_prediction(session: Session) -> None:
+    session.client.call("GET", f"tasks/{session.task['id']}", params={"project": session.project})
+    predictions = session.client.call("GET", "predictions", params={"task": session.task["id"]})
+    assert [p for p in predictions if p["task"] == session.task["id"]] == []
+
+
+def test_a_request_that_cannot_be_served_reaches_the_editor_as_an_empty_result(
+    session: Session,
+) -> None:
+    assert session.ask(click(50, 40, positive=False)) == []
+
+
+def test_a_saved_mask_comes_out_of_every_export_exactly_as_it_went_in(
+    session: Session, answers: list[JSONObject]
+) -> None:
+    region = answers[-1]
+    expected = mask_of(region)
+    task = session.task["id"]
+    session.client.call("POST", f"tasks/{task}/annotations", json={"result": [region]})
+
+    (exported,) = json.loads(session.export("JSON"))
+    (saved,) = exported["annotations"][0]["result"]
+    assert saved["id"] == region["id"]
+    np.testing.assert_array_equal(mask_of(saved), expected)
+
+    png = np.array(Image.open(io.BytesIO(only_file(session.export("BRUSH_TO_PNG")))))
+    np.testing.assert_array_equal(png, expected)
+
+    array = np.load(io.BytesIO(only_file(session.export("BRUSH_TO_NUMPY"))), allow_pickle=False)
+    np.testing.assert_array_equal(array, expected)
+
+
+def only_file(export: bytes) -> bytes:
+    """The one file of an export: Label Studio zips only when there are several."""
+    if not zipfile.is_zipfile(io.BytesIO(export)):
+        return export
+    with zipfile.ZipFile(io.BytesIO(export)) as archive:
+        (name,) = archive.namelist()
+        return archive.read(name)
