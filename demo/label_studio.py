@@ -98,8 +98,17 @@ class Service:
         self.stop()
 
 
-def start_label_studio(executable: Path, folder: Path, port: int) -> Service:
-    """Start Label Studio with its data in ``folder``; wait for it yourself."""
+def start_label_studio(
+    executable: Path, folder: Path, port: int, *, serve_files_below: Path | None = None
+) -> Service:
+    """Start Label Studio with its data in ``folder``; wait for it yourself.
+
+    Args:
+        executable: of its own environment.
+        folder: kept between runs.
+        port: on loopback.
+        serve_files_below: root of Label Studio's "local files" storage, if it is wanted.
+    """
     url = f"http://127.0.0.1:{port}"
     command = [
         str(executable), "start", "-b",
@@ -107,7 +116,11 @@ def start_label_studio(executable: Path, folder: Path, port: int) -> Service:
         "--host", url, "--username", EMAIL, "--password", PASSWORD,
         "--user-token", TOKEN, "--enable-legacy-api-token",
     ]  # fmt: skip
-    return Service(command, f"{url}/health", folder / "label-studio.log", ENVIRONMENT)
+    environment = dict(ENVIRONMENT)
+    if serve_files_below is not None:
+        environment["LOCAL_FILES_SERVING_ENABLED"] = "true"
+        environment["LOCAL_FILES_DOCUMENT_ROOT"] = str(serve_files_below)
+    return Service(command, f"{url}/health", folder / "label-studio.log", environment)
 
 
 def start_backend(executable: Path, port: int, log: Path, environment: dict[str, str]) -> Service:

@@ -66,7 +66,9 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     command = Path(sys.executable).with_name("edgeflow-backend")
     settings = {"LABEL_STUDIO_URL": url, "LABEL_STUDIO_API_KEY": TOKEN}
     with (
-        start_label_studio(environment("label-studio") / "label-studio", folder, port) as server,
+        start_label_studio(
+            environment("label-studio") / "label-studio", folder, port, serve_files_below=ROOT
+        ) as server,
         start_backend(command, backend_port, folder / "backend.log", settings) as backend,
     ):
         backend.wait(120)

@@ -1,0 +1,99 @@
+"""Uploads are fetched from a real Label Studio with either kind of token, and the doctor agrees."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from demo.label_studio import TOKEN
+from edgeflow_backend.doctor import examine
+from edgeflow_backend.errors import FetchError
+from edgeflow_backend.images.credentials import Credentials
+from edgeflow_backend.images.download import Downloader, Limits
+from edgeflow_backend.settings import Settings
+from tests.e2e.conftest import PHOTOS, ROOT, Studio
+
+pytestmark = pytest.mark.e2e
+
+LIMITS = Limits(connect_s=2, read_s=5, total_s=10, max_bytes=10**7)
+
+
+@pytest.fixture(scope="module")
+def upload(studio: Studio) -> str:
+    """The address of an uploaded picture."""
+    project = studio.project("tokens", ["cat"])["id"]
+    (task,) = studio.client.tasks(project)
+    return f"{studio.url}{task['data']['image']}"
+
+
+@pytest.fixture(scope="module")
+def personal_token(studio: Studio) -> str:
+    """A personal access token, made as the account page makes it."""
+    settings = {"api_tokens_enabled": True, "legacy_api_tokens_enabled": True}
+    studio.client.call("POST", "jwt/settings", json=settings)
+    token: str = studio.client.call("POST", "token/")["token"]
+    assert token.count(".") == 2
+    return token
+
+
+def fetch(studio: Studio, token: str, address: str) -> bytes:
+    credentials = Credentials(studio.url, token, timeout=(2, 5))
+    return Downloader(studio.url, credentials, LIMITS).fetch(address)
+
+
+def is_the_cat(data: bytes) -> bool:
+    picture = np.array(Image.open(io.BytesIO(data)))
+    return bool((picture == np.array(Image.open(PHOTOS / "cat.jpg"))).all())
+
+
+def test_an_upload_is_fetched_with_a_legacy_token(studio: Studio, upload: str) -> None:
+    assert is_the_cat(fetch(studio, TOKEN, upload))
+
+
+def test_an_upload_is_fetched_with_a_personal_access_token(
+    studio: Studio, upload: str, personal_token: str
+) -> None:
+    assert is_the_cat(fetch(studio, personal_token, upload))
+
+
+def test_a_local_file_is_fetched_through_label_studio(studio: Studio, personal_token: str) -> None:
+    project = studio.project("local files", [])["id"]
+    storage = {"project": project, "path": str(PHOTOS), "use_blob_urls": True}
+    studio.client.call("POST", "storages/localfiles", json=storage)
+    path = f"/data/local-files/?d={PHOTOS.relative_to(ROOT)}/cat.jpg"
+    for token in (TOKEN, personal_token):
+        assert is_the_cat(fetch(studio, token, f"{studio.url}{path}"))
+
+
+@pytest.mark.parametrize("token", ["", "0" * 40, "a.b.c"])
+def test_an_upload_is_not_fetched_with_a_wrong_token(
+    studio: Studio, upload: str, token: str
+) -> None:
+    with pytest.raises(FetchError) as caught:
+        fetch(studio, token, upload)
+    assert caught.value.hint
+    assert token not in caught.value.message or not token
+
+
+@pytest.mark.slow
+def test_the_doctor_finds_everything_in_order(studio: Studio, personal_token: str) -> None:
+    project = studio.project("doctor", [])["id"]
+    for token in (TOKEN, personal_token):
+        settings = Settings(label_studio_url=studio.url, label_studio_api_key=token)  # type: ignore[arg-type]
+        findings = list(examine(settings, project))
+        assert {finding.verdict for finding in findings} == {"ok"}, findings
+
+
+def test_the_doctor_says_what_is_wrong_with_a_projects_config(studio: Studio) -> None:
+    config = """<View><Image name="image" value="$image"/>
+      <KeyPointLabels name="kp" toName="image" smart="false"><Label value="A"/></KeyPointLabels>
+      <RectangleLabels name="box" toName="image"><Label value="A"/></RectangleLabels></View>"""
+    project = studio.client.create_project("bad config", config)["id"]
+    settings = Settings(label_studio_url=studio.url, label_studio_api_key=TOKEN)  # type: ignore[arg-type]
+    texts = [f.text for f in examine(settings, project) if f.verdict == "fail"]
+    assert any("KeyPointLabels 'kp' is not smart" in text for text in texts)
+    assert any("no mask control" in text for text in texts)
+    assert any("RectangleLabels 'box' takes the smart" in text for text in texts)
