@@ -85,7 +85,7 @@ class Prediction:
 
     Attributes:
         mask: H×W bool at the picture's size.
-        score: mean probability of the mask's pixels, 0 to 1; 0 for an empty mask.
+        score: mean probability of the mask's network pixels, 0 to 1; 0 for an empty mask.
         steps: network runs that this answer took (fewer than clicks when a prefix was known).
         state: the state after the last click.
     """
@@ -162,9 +162,8 @@ class Predictor:
                 store.put(keys[count], state)
         if probability is None:
             probability = self.probability(image, state)
-        inside = probability > MASK_THRESHOLD
-        score = float(probability[inside].mean()) if state.mask_box is not None else 0.0
-        return Prediction(inside.cpu().numpy(), score, len(clicks) - known, state)
+        mask = (probability > MASK_THRESHOLD).cpu().numpy()
+        return Prediction(mask, _score(state), len(clicks) - known, state)
 
     def start(self, image: EncodedImage) -> State:
         """The state before any click: nothing found, nothing fed back."""
@@ -212,6 +211,11 @@ class Predictor:
                 if state is not None:
                     return state, count
         return self.start(image), 0
+
+
+def _score(state: State) -> float:
+    inside = state.probability[state.probability > MASK_THRESHOLD]
+    return float(inside.mean()) if state.mask_box is not None and len(inside) else 0.0
 
 
 def mask_box(mask: Tensor) -> Region | None:

@@ -1,0 +1,1 @@
+"""Measurements: figures for people, never thresholds in tests."""
