@@ -109,9 +109,7 @@ def image_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.mark.slow
 @pytest.mark.e2e
-def test_the_images_own_commands_install_start_and_answer(
-    image_root: Path, tmp_path: Path
-) -> None:
+def test_the_images_own_commands_install_start_and_answer(image_root: Path, tmp_path: Path) -> None:
     start = json.loads(values("CMD")[-1])
     port = free_port()
     start[start.index("0.0.0.0")] = "127.0.0.1"
