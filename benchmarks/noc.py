@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from edgeflow.geometry import ImagePoint
 from edgeflow.images import decode_image
@@ -71,8 +72,7 @@ def next_click(predicted: BoolMask, truth: BoolMask, valid: BoolMask, free: Bool
 
 def _depth(mask: BoolMask) -> npt.NDArray[np.float32]:
     padded = np.pad(mask.astype(np.uint8), 1)
-    depth: npt.NDArray[np.float32] = cv2.distanceTransform(padded, cv2.DIST_L2, 0)[1:-1, 1:-1]
-    return depth
+    return cv2.distanceTransform(padded, cv2.DIST_L2, 0)[1:-1, 1:-1].astype(np.float32)
 
 
 def measure_object(
@@ -100,7 +100,7 @@ def measure(predictor: Predictor, folder: Path) -> Result:
     ious = []
     for mask_path in sorted((folder / "masks").glob("*.png")):
         (image_path,) = (folder / "images").glob(f"{mask_path.stem}.*")
-        labels = cv2.imread(str(mask_path), cv2.IMREAD_UNCHANGED)
+        labels = np.asarray(Image.open(mask_path))
         rgb = decode_image(image_path.read_bytes())
         ious.append(measure_object(predictor, rgb, labels == 1, labels != IGNORE))
     return Result(ious, time.perf_counter() - started)

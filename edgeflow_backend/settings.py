@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from typing_extensions import Self
 
 from edgeflow.images import MAX_PIXELS
 
@@ -34,9 +35,9 @@ class Settings(BaseSettings):
         description="Threads of one network step on the CPU; 0 leaves it to PyTorch.",
     )
     http_threads: int = Field(
-        default=16,
-        ge=1,
-        le=256,
+        default=64,
+        ge=2,
+        le=512,
         description="Requests handled at once; the network runs one at a time.",
     )
 
@@ -74,7 +75,10 @@ class Settings(BaseSettings):
         default=60.0, gt=0, le=95, description="One prediction; Label Studio gives up after 100 s."
     )
     queue_limit: int = Field(
-        default=64, ge=1, description="Predictions waiting for the network; more get a 503."
+        default=48,
+        ge=1,
+        description="Predictions waiting for the network; more get a 503. Must be below the HTTP "
+        "threads, so that `/health` is always answered.",
     )
 
     state_cache_mb: float = Field(
@@ -93,6 +97,12 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = Field(
         default="json", description="`json`: one object a line; `console`: for people."
     )
+
+    @model_validator(mode="after")
+    def _leave_threads_for_health(self) -> Self:
+        if self.queue_limit >= self.http_threads:
+            raise ValueError("EDGEFLOW_QUEUE_LIMIT must be below EDGEFLOW_HTTP_THREADS")
+        return self
 
     @field_validator("label_studio_url")
     @classmethod

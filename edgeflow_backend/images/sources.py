@@ -7,7 +7,7 @@ import binascii
 import hashlib
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote_to_bytes, urljoin, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.label_config import ImageTag
@@ -85,7 +85,11 @@ def locate(address: str, label_studio_url: str, *, max_bytes: int) -> Source:
                 "the picture lies in Label Studio, whose address is not configured",
                 hint="set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY for the backend",
             )
-        return WebSource(urljoin(f"{label_studio_url}/", address.lstrip("/")))
+        # Label Studio below a path (https://host/labels) may or may not repeat it in addresses.
+        prefix = urlsplit(label_studio_url).path
+        base = label_studio_url.removesuffix(prefix) if prefix else label_studio_url
+        below = address if address.startswith(f"{prefix}/") else f"{prefix}{address}"
+        return WebSource(f"{base}{below}")
     try:
         parts = urlsplit(address)
         usable = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname)

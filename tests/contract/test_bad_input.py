@@ -126,9 +126,11 @@ def test_an_unknown_label_gets_an_empty_result_that_names_it(backend_url: str) -
 @pytest.mark.parametrize(
     "config",
     [
-        '<View><Image name="image" value="$image"/>'
-        '<KeyPointLabels name="click" toName="image"><Label value="Object"/></KeyPointLabels>'
-        "</View>",
+        (
+            '<View><Image name="image" value="$image"/>'
+            '<KeyPointLabels name="click" toName="image"><Label value="Object"/></KeyPointLabels>'
+            "</View>"
+        ),
         "<View/>",
         "<View><Image",
         "",

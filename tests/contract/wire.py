@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import numpy.typing as npt
@@ -59,9 +59,7 @@ def request(
 def check_brush_region(region: JSONObject, body: JSONObject) -> npt.NDArray[np.uint8]:
     """Assert that the editor can show ``region`` as an answer to ``body``; return its mask."""
     newest = body["params"]["context"]["result"][-1]
-    controls = {
-        element.get("name"): element for element in ElementTree.fromstring(body["label_config"])
-    }
+    controls = {element.get("name"): element for element in ET.fromstring(body["label_config"])}
     control = controls[region["from_name"]]
     assert control.tag == "BrushLabels"
     assert region["type"] == "brushlabels"

@@ -92,7 +92,7 @@ class Editor:
         """Keep what the annotator sees."""
         self.page.screenshot(path=path)
 
-    def _button(self, name: str) -> Any:  # noqa: ANN401 - Playwright's locator
+    def _button(self, name: str) -> Any:
         return self.page.locator(f"[data-testid=bottombar-{name}]")
 
 

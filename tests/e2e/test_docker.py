@@ -98,10 +98,10 @@ def image_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for line in values("RUN"):
         if "useradd" in line:
             continue
-        line = re.sub(r"\$\{(\w+)\}", lambda match: arguments[match[1]], line)
-        line = line.replace("/opt/edgeflow", str(root / "edgeflow"))
-        line = line.replace("--extra-index-url", "--retries 1 --extra-index-url")
-        subprocess.run(line, shell=True, check=True, cwd=source, env=environment)
+        command = re.sub(r"\$\{(\w+)\}", lambda match: arguments[match[1]], line)
+        command = command.replace("/opt/edgeflow", str(root / "edgeflow"))
+        command = command.replace("--extra-index-url", "--retries 1 --extra-index-url")
+        subprocess.run(command, shell=True, check=True, cwd=source, env=environment)
     shutil.rmtree(source)
     yield root / "edgeflow"
     shutil.rmtree(root)

@@ -6,7 +6,6 @@ import base64
 import os
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests

@@ -82,7 +82,7 @@ def test_an_upload_is_not_fetched_with_a_wrong_token(
 def test_the_doctor_finds_everything_in_order(studio: Studio, personal_token: str) -> None:
     project = studio.project("doctor", [])["id"]
     for token in (TOKEN, personal_token):
-        settings = Settings(label_studio_url=studio.url, label_studio_api_key=token)  # type: ignore[arg-type]
+        settings = Settings(label_studio_url=studio.url, label_studio_api_key=token)
         findings = list(examine(settings, project))
         assert {finding.verdict for finding in findings} == {"ok"}, findings
 
@@ -92,7 +92,7 @@ def test_the_doctor_says_what_is_wrong_with_a_projects_config(studio: Studio) ->
       <KeyPointLabels name="kp" toName="image" smart="false"><Label value="A"/></KeyPointLabels>
       <RectangleLabels name="box" toName="image"><Label value="A"/></RectangleLabels></View>"""
     project = studio.client.create_project("bad config", config)["id"]
-    settings = Settings(label_studio_url=studio.url, label_studio_api_key=TOKEN)  # type: ignore[arg-type]
+    settings = Settings(label_studio_url=studio.url, label_studio_api_key=TOKEN)
     texts = [f.text for f in examine(settings, project) if f.verdict == "fail"]
     assert any("KeyPointLabels 'kp' is not smart" in text for text in texts)
     assert any("no mask control" in text for text in texts)
