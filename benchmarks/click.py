@@ -78,7 +78,7 @@ def measure_stages(predictor: Predictor, size: Size, repeats: int) -> Times:
                 state, probability = predictor.step(image, state, click)
         network = Size(*state.probability.shape[-2:])
         view = torch.rand(1, 3, *network)
-        prompt = torch.cat((state.edge, torch.from_numpy(disk_maps([], network))[None]), dim=1)
+        prompt = torch.cat((state.feedback, torch.from_numpy(disk_maps([], network))[None]), dim=1)
         with timed(times, "network alone"):
             predictor.runtime.run(view, prompt)
         mask = (probability > 0.5).cpu().numpy()

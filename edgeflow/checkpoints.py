@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,20 @@ from torch import Tensor, nn
 
 from edgeflow.errors import CheckpointError
 from edgeflow.nn.interface import Feedback
-from edgeflow.nn.registry import ARCHITECTURES
+from edgeflow.nn.registry import ARCHITECTURES, Architecture
 
 SUFFIX = ".safetensors"
 MANIFEST = "manifest.json"
+
+
+class SourceNote(BaseModel):
+    """Where converted weights came from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    converted_on: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
 
 
 class ModelEntry(BaseModel):
@@ -33,6 +44,7 @@ class ModelEntry(BaseModel):
     file: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     architecture: str
+    options: dict[str, int | bool] = {}
     feedback: Feedback
     input: str
     use: str
@@ -40,6 +52,7 @@ class ModelEntry(BaseModel):
     trained_on: str
     metrics: dict[str, dict[str, float]]
     metrics_note: str
+    source: SourceNote | None = None
 
 
 class Manifest(BaseModel):
@@ -72,21 +85,30 @@ class Checkpoint:
                 does not fit the architecture tensor by tensor.
         """
         tensors = self._read()
-        build = ARCHITECTURES.get(self.entry.architecture)
-        if build is None:
+        architecture = ARCHITECTURES.get(self.entry.architecture)
+        if architecture is None:
             raise CheckpointError(
                 f"{self.path.name}: unknown architecture {self.entry.architecture!r}",
                 hint=f"known architectures: {', '.join(sorted(ARCHITECTURES))}",
             )
-        network = build()
+        network = self._build(architecture)
         load_tensors(network, tensors, source=self.path.name)
         return network.eval()
+
+    def _build(self, architecture: Architecture) -> nn.Module:
+        try:
+            return architecture.build(self.entry.options)
+        except TypeError as error:
+            raise CheckpointError(
+                f"{self.name}: its manifest has options that {self.entry.architecture} lacks",
+                hint=f"convert the weights again ({error})",
+            ) from error
 
     def _read(self) -> dict[str, Tensor]:
         if self.path.suffix != SUFFIX:
             raise CheckpointError(
                 f"{self.path.name} is not a {SUFFIX} file",
-                hint="only safetensors weights are loaded; convert other formats first",
+                hint="only safetensors weights are loaded; convert others with `edgeflow convert`",
             )
         try:
             data = self.path.read_bytes()
@@ -106,7 +128,7 @@ class Checkpoint:
         except SafetensorError as error:
             raise CheckpointError(
                 f"{self.path.name} is not a valid safetensors file ({error})",
-                hint="only safetensors weights are loaded; convert other formats first",
+                hint="only safetensors weights are loaded; convert others with `edgeflow convert`",
             ) from error
 
 
@@ -166,32 +188,51 @@ def read_manifest(folder: Path) -> Manifest:
         ) from error
 
 
-def shipped_models() -> list[Checkpoint]:
-    """The models that come with the package, by name."""
-    folder = shipped_folder()
+def user_folder() -> Path:
+    """Where converted and downloaded weights are kept unless the user says otherwise."""
+    return Path.home() / ".cache" / "edgeflow" / "models"
+
+
+def models_in(folder: Path) -> list[Checkpoint]:
+    """The models that a folder's manifest describes, by name; none where there is no manifest.
+
+    Raises:
+        CheckpointError: the manifest is broken.
+    """
+    if not (folder / MANIFEST).is_file():
+        return []
     models = read_manifest(folder).models
     return [Checkpoint(name, entry, folder / entry.file) for name, entry in sorted(models.items())]
 
 
-def find(model: str) -> Checkpoint:
-    """Find a model by its shipped name or by the path of a safetensors file beside a manifest.
+def shipped_models() -> list[Checkpoint]:
+    """The models that come with the package, by name."""
+    return models_in(shipped_folder())
+
+
+def find(model: str, folder: Path | None = None) -> Checkpoint:
+    """Find a model by name, or by the path of a safetensors file beside a manifest.
+
+    Args:
+        model: shipped models come first, then those of ``folder``, then paths.
+        folder: of converted and downloaded models; :func:`user_folder` by default.
 
     Raises:
         CheckpointError: no such model, or the manifest does not mention the file.
     """
-    shipped = {checkpoint.name: checkpoint for checkpoint in shipped_models()}
-    if model in shipped:
-        return shipped[model]
+    known = {c.name: c for c in (*models_in(folder or user_folder()), *shipped_models())}
+    if model in known:
+        return known[model]
     path = Path(model)
     if not path.is_file():
         raise CheckpointError(
             f"no model named {model!r} and no such file",
-            hint=f"shipped models: {', '.join(shipped)}; or give the path of a {SUFFIX} file",
+            hint=f"known models: {', '.join(known)}; or give the path of a {SUFFIX} file",
         )
     if path.suffix != SUFFIX:
         raise CheckpointError(
             f"{path.name} is not a {SUFFIX} file",
-            hint="only safetensors weights are loaded; convert other formats first",
+            hint="only safetensors weights are loaded; convert others with `edgeflow convert`",
         )
     for name, entry in read_manifest(path.parent).models.items():
         if entry.file == path.name:
@@ -200,3 +241,32 @@ def find(model: str) -> Checkpoint:
         f"{path.parent / MANIFEST} does not describe {path.name}",
         hint="add an entry with its sha256 and architecture",
     )
+
+
+def add_to_manifest(folder: Path, name: str, entry: ModelEntry) -> None:
+    """Add or replace one model in a folder's manifest.
+
+    Raises:
+        CheckpointError: the manifest that is there is broken.
+    """
+    models = read_manifest(folder).models if (folder / MANIFEST).is_file() else {}
+    manifest = Manifest(format=1, models={**models, name: entry})
+    text = json.dumps(manifest.model_dump(exclude_none=True), indent=2, ensure_ascii=False)
+    write_atomically(folder / MANIFEST, f"{text}\n".encode())
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that readers see the old or the new content, never a part.
+
+    Raises:
+        CheckpointError: the folder cannot be written to.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(data)
+        Path(file.name).replace(path)
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot write {path}: {error.strerror}", hint="check the folder and its permissions"
+        ) from error

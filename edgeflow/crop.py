@@ -1,23 +1,17 @@
 """The zoom-in region: which part of a picture the network looks at, and at what size.
 
-After RITM's published evaluation (Sofiiuk et al., arXiv:2102.06583): the first click sees the whole
-picture; later clicks see the surroundings of the last mask, enlarged.
+After RITM (Sofiiuk et al., arXiv:2102.06583): the first click sees the whole picture; later clicks
+see the surroundings of the last mask, enlarged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from dataclasses import dataclass, field
 
 from edgeflow.geometry import Region, Size
 from edgeflow.prompts import Click
-
-STRIDE = 32
-"""The networks' coarsest stride; sides of their input are multiples of it."""
+from edgeflow.sampling import Aligned, Centred, Sampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +19,35 @@ class ZoomPolicy:
     """How the zoom-in region is chosen and resized.
 
     Attributes:
-        name: part of a prediction's identity; change it when the behaviour changes.
+        name: for people; the whole policy is part of a prediction's identity.
         long_side: network pixels of the longer side.
+        square: both sides get ``long_side``, whatever the region's shape.
+        multiple: sides are rounded to multiples of this; the network's coarsest stride is 32.
         expansion: the region's sides over those of the object's bounding box.
         min_side: smallest side of a region, image pixels.
         recompute_iou: a region is kept while its IoU with the one that would be chosen now is at
             least this.
+        keep_whole: whether the whole picture, seen at the first click, is a region to keep.
+        sampling: how pixels are resized and clicks are placed.
     """
 
-    name: str = "zoom-v1"
+    name: str = "edgeflow"
     long_side: int = 448
+    square: bool = False
+    multiple: int = 32
     expansion: float = 1.4
     min_side: int = 200
     recompute_iou: float = 0.5
+    keep_whole: bool = False
+    sampling: Sampling = field(default_factory=Centred)
 
     def network_size(self, size: Size) -> Size:
-        """Resize ``size`` so that its longer side is ``long_side``, in multiples of 32."""
+        """The network's input size for a region of ``size``."""
+        if self.square:
+            return Size(self.long_side, self.long_side)
+        step = self.multiple
         scale = self.long_side / max(size)
-        return Size(*(max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in size))
+        return Size(*(max(step, round(side * scale / step) * step) for side in size))
 
     def choose(
         self,
@@ -54,22 +59,25 @@ class ZoomPolicy:
         """Choose the region for the next step.
 
         Args:
-            previous: the region of the step before; None when that saw the whole picture.
+            previous: the region of the step before; None if it had none and saw everything.
             mask_box: bounding box of the last mask; None when there is none or it is empty.
             clicks: all clicks so far, the new one included.
             image: the picture's size.
 
         Returns:
-            The region, or None for the whole picture.
+            The region, or None to see the whole picture.
         """
-        if mask_box is None:
-            return None
         positives = [click.point for click in clicks if click.positive]
-        rows = [mask_box.top, mask_box.bottom - 1, *(point.y for point in positives)]
-        cols = [mask_box.left, mask_box.right - 1, *(point.x for point in positives)]
-        top, bottom = self._expand(min(rows), max(rows), image.height)
-        left, right = self._expand(min(cols), max(cols), image.width)
-        wanted = Region(top, left, bottom, right)
+        if mask_box is not None:
+            rows = [mask_box.top, mask_box.bottom - 1, *(point.y for point in positives)]
+            cols = [mask_box.left, mask_box.right - 1, *(point.x for point in positives)]
+            top, bottom = self._expand(min(rows), max(rows), image.height)
+            left, right = self._expand(min(cols), max(cols), image.width)
+            wanted = Region(top, left, bottom, right)
+        elif self.keep_whole:
+            wanted = Region.whole(image)
+        else:
+            return None
         if (
             previous is not None
             and all(previous.contains(point) for point in positives)
@@ -84,67 +92,14 @@ class ZoomPolicy:
         return max(round(centre - length / 2), 0), min(round(centre + length / 2) + 1, side)
 
 
-def resize_image(pixels: Tensor, region: Region, size: Size) -> Tensor:
-    """Cut ``region`` out of a picture and resize it, antialiased when it shrinks.
-
-    Args:
-        pixels: 1×3×H×W uint8 RGB.
-        region: what is cut out.
-        size: of the result.
-
-    Returns:
-        1×3×h×w float32 in [0, 1] on the same device.
-    """
-    part = pixels[:, :, region.top : region.bottom, region.left : region.right]
-    if part.device.type != "cpu":
-        part = part.float()  # antialiased resizing of bytes exists on the CPU only
-    resized = F.interpolate(part, size=tuple(size), mode="bilinear", antialias=True)
-    return resized.float() / 255.0
-
-
-def paste(values: Tensor, region: Region, image: Size) -> Tensor:
-    """Bring a network-sized map back to its place in the picture; 0 outside the region.
-
-    Args:
-        values: 1×1×h×w float.
-        region: where they belong.
-        image: the picture's size.
-
-    Returns:
-        H×W float on the same device.
-    """
-    placed = F.interpolate(values, size=tuple(region.size), mode="bilinear", align_corners=False)
-    if region == Region.whole(image):
-        return placed[0, 0]
-    full = values.new_zeros(tuple(image))
-    full[region.top : region.bottom, region.left : region.right] = placed[0, 0]
-    return full
-
-
-def carry(values: Tensor, source: Region, target: Region, size: Size) -> Tensor:
-    """Resample a map that was made for ``source`` to the frame of ``target``.
-
-    Args:
-        values: 1×1×h×w float at the network size of ``source``.
-        source: the region that ``values`` cover.
-        target: the region wanted.
-        size: network size of ``target``.
-
-    Returns:
-        1×1×size float, bilinear; 0 where ``target`` reaches beyond ``source``. The very same
-        tensor when both frames are the same.
-    """
-    if source == target and values.shape[-2:] == tuple(size):
-        return values
-    device, dtype = values.device, values.dtype
-
-    def axis(start: int, side: int, steps: int, from_start: int, from_side: int) -> Tensor:
-        centres = (torch.arange(steps, device=device, dtype=dtype) + 0.5) * (side / steps) + start
-        return (centres - from_start) * (2.0 / from_side) - 1.0
-
-    rows = axis(target.top, target.size.height, size.height, source.top, source.size.height)
-    cols = axis(target.left, target.size.width, size.width, source.left, source.size.width)
-    grid = torch.stack(
-        (cols.view(1, -1).expand(size.height, -1), rows.view(-1, 1).expand(-1, size.width)), dim=-1
+POLICIES = {
+    policy.name: policy
+    for policy in (
+        ZoomPolicy(),
+        ZoomPolicy("ritm", long_side=400, multiple=1, keep_whole=True, sampling=Aligned()),
+        ZoomPolicy(
+            "eiseg", long_side=400, square=True, min_side=480, keep_whole=True, sampling=Aligned()
+        ),
     )
-    return F.grid_sample(values, grid[None], padding_mode="zeros", align_corners=False)
+}
+"""``edgeflow``: ours. ``ritm``: RITM's published evaluation. ``eiseg``: what EISeg itself does."""

@@ -43,6 +43,12 @@ class PromptError(EdgeFlowError):
     code = "prompt_unusable"
 
 
+class ConversionError(EdgeFlowError):
+    """Foreign weights that cannot be converted, or are not what they claim to be."""
+
+    code = "conversion"
+
+
 class MaskCodecError(EdgeFlowError):
     """A run-length code that does not describe a mask."""
 

@@ -74,11 +74,3 @@ class Region(NamedTuple):
         common = self.intersection(other).area
         union = self.area + other.area - common
         return common / union if union else 0.0
-
-    def to_network(self, point: ImagePoint, network: Size) -> NetworkPoint:
-        """Where ``point`` falls once this region is resized to ``network``."""
-        size = self.size
-        return NetworkPoint(
-            (point.y - self.top + 0.5) * network.height / size.height - 0.5,
-            (point.x - self.left + 0.5) * network.width / size.width - 0.5,
-        )

@@ -18,10 +18,9 @@ import torch
 from torch import Tensor
 
 from edgeflow.checkpoints import find
-from edgeflow.crop import ZoomPolicy, carry, paste, resize_image
+from edgeflow.crop import ZoomPolicy
 from edgeflow.errors import PromptError
 from edgeflow.geometry import Region, Size
-from edgeflow.nn.interface import Feedback
 from edgeflow.prompts import Click, check_clicks, disk_maps, prefix_digests
 from edgeflow.runtime import Runtime
 from edgeflow.runtime.torch_eager import TorchRuntime, pick_device
@@ -63,20 +62,21 @@ class State:
         clicks: the prefix itself.
         region: the zoom-in region that the last step saw; None for the whole picture.
         probability: 1×1×h×w float32 mask probability inside the region, network pixels.
-        edge: 1×1×h×w float32 edge probability, likewise: the edge map.
+        feedback: 1×1×h×w float32, likewise: what the network is fed at the next click. EdgeFlow's
+            edge map; RITM's mask.
         mask_box: bounding box of the mask in image pixels; None when it is empty.
     """
 
     clicks: tuple[Click, ...]
     region: Region | None
     probability: Tensor
-    edge: Tensor
+    feedback: Tensor
     mask_box: Region | None
 
     @property
     def nbytes(self) -> int:
         """Bytes held on the device."""
-        return self.probability.nbytes + self.edge.nbytes
+        return self.probability.nbytes + self.feedback.nbytes
 
 
 @dataclass(frozen=True)
@@ -109,16 +109,13 @@ class StateStore(Protocol):
 
 
 class Predictor:
-    """A network with its zoom policy and feedback. Immutable, so threads may share it."""
+    """A network with its zoom policy. Immutable, so threads may share it."""
 
-    def __init__(
-        self, runtime: Runtime, *, version: str, feedback: Feedback, policy: ZoomPolicy
-    ) -> None:
+    def __init__(self, runtime: Runtime, *, version: str, policy: ZoomPolicy) -> None:
         self.runtime = runtime
         self.version = version
-        self._feedback = feedback
         self._policy = policy
-        self._identity = f"{version}|{feedback}|{policy}|{runtime.name}"
+        self._identity = f"{version}|{policy}|{runtime.name}"
 
     def encode(self, image: npt.NDArray[np.uint8]) -> EncodedImage:
         """Bring a picture to the device.
@@ -134,7 +131,9 @@ class Predictor:
         digest.update(image.data)
         pixels = torch.from_numpy(image).permute(2, 0, 1)[None].to(self.runtime.device)
         size = Size(height, width)
-        overview = resize_image(pixels, Region.whole(size), self._policy.network_size(size))
+        overview = self._policy.sampling.view(
+            pixels, Region.whole(size), self._policy.network_size(size)
+        )
         return EncodedImage(pixels, overview, digest.hexdigest())
 
     def predict(
@@ -182,24 +181,25 @@ class Predictor:
         Returns:
             The state after it, and the mask probability: H×W float32 at the picture's size.
         """
-        whole = Region.whole(image.size)
+        sampling = self._policy.sampling
         clicks = (*state.clicks, click)
         region = self._policy.choose(state.region, state.mask_box, clicks, image.size)
+        whole = Region.whole(image.size)
         frame = region or whole
         size = self._policy.network_size(frame.size)
-        view = image.overview if region is None else resize_image(image.pixels, frame, size)
-        last = state.edge if self._feedback == "edge" else state.probability
-        fed_back = carry(last, state.region or whole, frame, size)
-        points = [(frame.to_network(click.point, size), click.positive) for click in clicks]
+        view = image.overview if frame == whole else sampling.view(image.pixels, frame, size)
+        fed_back = sampling.carry(state.feedback, state.region or whole, frame, size, image.size)
+        points = [(sampling.locate(c.point, frame, size), c.positive) for c in clicks]
         disks = torch.from_numpy(disk_maps(points, size)).to(self.runtime.device)
         output = self.runtime.run(view, torch.cat((fed_back, disks[None]), dim=1))
-        probability = paste(output.mask, frame, image.size)
+        probability = sampling.paste(output.mask, frame, image.size)
         box = mask_box(probability > MASK_THRESHOLD)
-        return State(clicks, region, output.mask, output.edge, box), probability
+        return State(clicks, region, output.mask, output.feedback, box), probability
 
     def probability(self, image: EncodedImage, state: State) -> Tensor:
         """The mask probability of a state at the picture's size: H×W float32 on the device."""
-        return paste(state.probability, state.region or Region.whole(image.size), image.size)
+        frame = state.region or Region.whole(image.size)
+        return self._policy.sampling.paste(state.probability, frame, image.size)
 
     def _resume(
         self, image: EncodedImage, keys: Sequence[bytes], store: StateStore | None
@@ -241,6 +241,5 @@ def load_predictor(
     return Predictor(
         TorchRuntime(checkpoint.load(), picked),
         version=checkpoint.version,
-        feedback=checkpoint.entry.feedback,
         policy=policy or ZoomPolicy(),
     )

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from edgeflow.nn.layers import SameConv2d
+
 BN_EPS = 1e-3
 
 
@@ -36,27 +38,12 @@ STAGES = (
 )
 
 
-def pad_same(x: Tensor, kernel_size: int, stride: int) -> Tensor:
-    """Zero-pad so that a convolution gives ⌈side / stride⌉; the odd pixel goes right or bottom."""
-
-    def padding(side: int) -> tuple[int, int]:
-        total = max((-(-side // stride) - 1) * stride + kernel_size - side, 0)
-        return total // 2, total - total // 2
-
-    return F.pad(x, (*padding(x.shape[-1]), *padding(x.shape[-2])))
-
-
-class _SameConv(nn.Conv2d):
-    def forward(self, input: Tensor) -> Tensor:
-        return super().forward(pad_same(input, self.kernel_size[0], self.stride[0]))
-
-
 class Stem(nn.Module):
     """3×3 convolution at stride 2, batch norm, ReLU6."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv = _SameConv(3, STEM_WIDTH, 3, stride=2, bias=False)
+        self.conv = SameConv2d(3, STEM_WIDTH, 3, stride=2, bias=False)
         self.bn = nn.BatchNorm2d(STEM_WIDTH, eps=BN_EPS)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -77,7 +64,7 @@ class MBConv(nn.Module):
         if self.expands:
             self.expand_conv = nn.Conv2d(in_channels, hidden, 1, bias=False)
             self.expand_bn = nn.BatchNorm2d(hidden, eps=BN_EPS)
-        self.depthwise_conv = _SameConv(
+        self.depthwise_conv = SameConv2d(
             hidden, hidden, kernel_size, stride=stride, groups=hidden, bias=False
         )
         self.depthwise_bn = nn.BatchNorm2d(hidden, eps=BN_EPS)

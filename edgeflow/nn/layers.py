@@ -47,6 +47,14 @@ class ConvBN(nn.Module):
         return out
 
 
+class ConvBNReLU(ConvBN):
+    """:class:`ConvBN`, then ReLU."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N×in×H×W to N×out×H'×W'."""
+        return F.relu(super().forward(x))
+
+
 class DepthwiseSeparable(nn.Module):
     """Depthwise 3×3, batch norm, ReLU, pointwise 1×1, batch norm, ReLU."""
 
@@ -63,3 +71,35 @@ class DepthwiseSeparable(nn.Module):
         """N×in×H×W to N×out×H×W."""
         x = F.relu(self.depthwise_bn(self.depthwise(x)))
         return F.relu(self.pointwise_bn(self.pointwise(x)))
+
+
+def pad_same(x: Tensor, kernel_size: int, stride: int) -> Tensor:
+    """Zero-pad so that a convolution gives ⌈side / stride⌉; the odd pixel goes right or bottom."""
+
+    def padding(side: int) -> tuple[int, int]:
+        total = max((-(-side // stride) - 1) * stride + kernel_size - side, 0)
+        return total // 2, total - total // 2
+
+    return F.pad(x, (*padding(x.shape[-1]), *padding(x.shape[-2])))
+
+
+class SameConv2d(nn.Conv2d):
+    """A square convolution with TensorFlow's and Paddle's "SAME" padding; no dilation."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """N×in×H×W to N×out×⌈H/stride⌉×⌈W/stride⌉."""
+        return super().forward(pad_same(input, self.kernel_size[0], self.stride[0]))
+
+
+class SameConvBN(nn.Module):
+    """Depthwise 3×3 with "SAME" padding and bias, then batch norm."""
+
+    def __init__(self, channels: int, *, stride: int) -> None:
+        super().__init__()
+        self.conv = SameConv2d(channels, channels, 3, stride=stride, groups=channels)
+        self.bn = nn.BatchNorm2d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N×channels×H×W to N×channels×⌈H/stride⌉×⌈W/stride⌉."""
+        out: Tensor = self.bn(self.conv(x))
+        return out

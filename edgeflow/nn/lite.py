@@ -10,12 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from edgeflow.nn.coarse_head import CoarseHead
+from edgeflow.nn.edge_head import EdgeHead
 from edgeflow.nn.efficientnet_lite import STEM_WIDTH, EfficientNetLite2
 from edgeflow.nn.finenet import LiteFineNet
-from edgeflow.nn.flow import FlowAlign, warp
-from edgeflow.nn.interface import IMAGENET_MEAN, IMAGENET_STD, NetworkOutput
+from edgeflow.nn.fusion import AlignedFusion
+from edgeflow.nn.interface import ImageNormalisation, NetworkOutput
 from edgeflow.nn.layers import ConvBN, DepthwiseSeparable, resize
-from edgeflow.nn.ocr import ObjectContext
 from edgeflow.nn.prompt_stem import PromptStem
 
 PROMPT_WIDTH = 64
@@ -25,22 +26,6 @@ LATERAL_WIDTH = 64
 FEATURE_WIDTH = 96
 KEY_WIDTH = 48
 EDGE_WIDTH = 64
-
-
-class AlignedFusion(nn.Module):
-    """Bring the prompt's features to the image's width and align the image's features by them."""
-
-    def __init__(self, in_channels: int, channels: int, projected: int, stride: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(in_channels, channels, 3, stride=stride, padding=1, bias=False)
-        self.bn = nn.BatchNorm2d(channels)
-        self.align = FlowAlign(channels, projected)
-
-    def forward(self, guide: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the fused features and the aligned guide, both N×channels at the same size."""
-        guide = F.relu(self.bn(self.conv(guide)))
-        aligned = self.align(low=guide, high=features)
-        return features + aligned, aligned
 
 
 class PyramidNeck(nn.Module):
@@ -69,84 +54,34 @@ class PyramidNeck(nn.Module):
         return F.relu(self.fuse(merged))
 
 
-class _AuxHead(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(FEATURE_WIDTH, FEATURE_WIDTH, 1)
-        self.bn = nn.BatchNorm2d(FEATURE_WIDTH)
-        self.logits = nn.Conv2d(FEATURE_WIDTH, 1, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.logits(F.relu(self.bn(self.conv(x))))
-        return out
-
-
-class CoarseHead(nn.Module):
-    """Auxiliary map, object context and the coarse mask, all at stride 4."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.aux = _AuxHead()
-        self.context = DepthwiseSeparable(FEATURE_WIDTH, FEATURE_WIDTH)
-        self.ocr = ObjectContext(FEATURE_WIDTH, KEY_WIDTH)
-        self.logits = nn.Conv2d(FEATURE_WIDTH, 1, 1)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return aux logits, coarse logits, and the features before and after the context."""
-        aux = self.aux(x)
-        before = self.context(x)
-        after = self.ocr(before, aux)
-        return aux, self.logits(after), before, after
-
-
-class EdgeHead(nn.Module):
-    """Edges are what is left of a feature after it is warped onto the body of the object."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.squeeze = nn.ModuleList(
-            ConvBN(FEATURE_WIDTH, FEATURE_WIDTH, 3, stride=2, groups=FEATURE_WIDTH)
-            for _ in range(2)
-        )
-        self.flow = nn.Conv2d(2 * FEATURE_WIDTH, 2, 3, padding=1, bias=False)
-        self.fuse = nn.Conv2d(2 * FEATURE_WIDTH, EDGE_WIDTH, 1, bias=False)
-        self.refine = DepthwiseSeparable(EDGE_WIDTH, EDGE_WIDTH // 2)
-        self.logits = nn.Conv2d(EDGE_WIDTH // 2, 1, 1, bias=False)
-
-    def forward(self, before: Tensor, after: Tensor) -> Tensor:
-        """The coarse head's two feature maps to N×1 edge logits of the same size."""
-        body = after
-        for layer in self.squeeze:
-            body = F.relu(layer(body))
-        body = resize(body, after.shape[-2:], align_corners=False)
-        flow = self.flow(torch.cat((after, body), dim=1))
-        edge = after - warp(after, flow)
-        out: Tensor = self.logits(self.refine(self.fuse(torch.cat((edge, before), dim=1))))
-        return out
-
-
 class EdgeFlowLite(nn.Module):
     """4.58 M parameters, 10.7 GFLOP at 448×448; feeds its edge map back."""
 
-    image_mean: Tensor
-    image_std: Tensor
-
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer(
-            "image_mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False
-        )
-        self.register_buffer(
-            "image_std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False
-        )
+        self.normalise = ImageNormalisation()
         self.prompt_stem = PromptStem(PROMPT_WIDTH)
         self.backbone = EfficientNetLite2()
         self.early_fusion = nn.Conv2d(PROMPT_WIDTH, STEM_WIDTH, 1)
         self.middle_fusion = AlignedFusion(PROMPT_WIDTH, STRIDE4_WIDTH, STRIDE4_WIDTH, stride=2)
         self.neck = PyramidNeck()
         self.late_fusion = AlignedFusion(STRIDE4_WIDTH, FEATURE_WIDTH, FEATURE_WIDTH // 2, stride=1)
-        self.coarse = CoarseHead()
-        self.edge = EdgeHead()
+        self.coarse = CoarseHead(
+            FEATURE_WIDTH,
+            DepthwiseSeparable(FEATURE_WIDTH, FEATURE_WIDTH),
+            FEATURE_WIDTH,
+            KEY_WIDTH,
+        )
+        self.edge = EdgeHead(
+            FEATURE_WIDTH,
+            (
+                ConvBN(FEATURE_WIDTH, FEATURE_WIDTH, 3, stride=2, groups=FEATURE_WIDTH)
+                for _ in range(2)
+            ),
+            EDGE_WIDTH,
+            DepthwiseSeparable(EDGE_WIDTH, EDGE_WIDTH // 2),
+            EDGE_WIDTH // 2,
+        )
         self.fine = LiteFineNet()
 
     def encode(self, image: Tensor, guide: Tensor) -> tuple[list[Tensor], Tensor]:
@@ -178,9 +113,10 @@ class EdgeFlowLite(nn.Module):
         size = image.shape[-2:]
         levels, guide = self.encode(image, self.prompt_stem(prompt))
         features, _ = self.late_fusion(guide, self.neck(levels))
-        aux, coarse, before, after = self.coarse(features)
-        edge = self.edge(before, after)
-        aux, coarse, edge = (resize(x, size) for x in (aux, coarse, edge))
-        normalised = (image - self.image_mean) / self.image_std
-        fine = self.fine(torch.cat((normalised, prompt, coarse.sigmoid(), edge.sigmoid()), dim=1))
+        head = self.coarse(features)
+        edge = self.edge(head.before, head.after)
+        aux, coarse, edge = (resize(x, size) for x in (head.aux, head.coarse, edge))
+        fine = self.fine(
+            torch.cat((self.normalise(image), prompt, coarse.sigmoid(), edge.sigmoid()), dim=1)
+        )
         return NetworkOutput(mask=coarse + fine, coarse=coarse, aux=aux, edge=edge)

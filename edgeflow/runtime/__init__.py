@@ -9,10 +9,15 @@ from torch import Tensor
 
 
 class StepOutput(NamedTuple):
-    """Probabilities of one step, each 1×1×h×w float32 on the runtime's device."""
+    """Probabilities of one step, each 1×1×h×w float32 on the runtime's device.
+
+    Attributes:
+        mask: of the object.
+        feedback: what the network wants to be fed at the next click: its edges or its mask.
+    """
 
     mask: Tensor
-    edge: Tensor
+    feedback: Tensor
 
 
 class Runtime(Protocol):

@@ -64,4 +64,5 @@ class TorchRuntime:
             image.contiguous(memory_format=torch.channels_last),
             prompt.contiguous(memory_format=torch.channels_last),
         )
-        return StepOutput(output.mask.sigmoid(), output.edge.sigmoid())
+        mask = output.mask.sigmoid()
+        return StepOutput(mask, mask if output.edge is None else output.edge.sigmoid())

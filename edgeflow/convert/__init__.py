@@ -1,0 +1,1 @@
+"""Foreign weights (Paddle's and RITM's) to safetensors, without executing anything."""

@@ -1,0 +1,129 @@
+"""Read ``.pdparams``: a pickle of {name: array}, opened so that nothing in it can run.
+
+A pickle names functions to call. Here every name but four is refused, and those four stand for
+inert records of ours: neither numpy's nor anybody else's code is reached.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeflow.errors import ConversionError
+
+DROPPED = "StructuredToParameterName@@"
+FLOAT32 = "f4"
+
+
+class _DType:
+    """Stands for ``numpy.dtype``."""
+
+    def __init__(self, code: object, *_: object) -> None:
+        self.code = code
+        self.order: object = "|"
+
+    def __setstate__(self, state: object) -> None:
+        if isinstance(state, tuple) and len(state) > 1:
+            self.order = state[1]
+
+
+class _Array:
+    """Stands for an array under reconstruction."""
+
+    def __init__(self) -> None:
+        self.state: object = None
+
+    def __setstate__(self, state: object) -> None:
+        self.state = state
+
+
+def _reconstruct(*_: object) -> _Array:
+    return _Array()
+
+
+def _encode(text: object, encoding: object = "latin1") -> bytes:
+    if not isinstance(text, str) or encoding != "latin1":
+        raise pickle.UnpicklingError("bytes in an unknown encoding")
+    return text.encode("latin1")
+
+
+_ADMITTED = {
+    ("numpy", "ndarray"): _Array,
+    ("numpy", "dtype"): _DType,
+    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
+    ("_codecs", "encode"): _encode,
+}
+
+
+class _InertUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - pickle's signature
+        try:
+            return _ADMITTED[module, name]
+        except KeyError:
+            raise ConversionError(
+                f"the file wants to call {module}.{name}, which no weights need; it was not run",
+                hint="do not trust this file; download the weights again from their source",
+            ) from None
+
+    def persistent_load(self, pid: object) -> Any:  # noqa: ANN401, ARG002 - pickle's signature
+        raise pickle.UnpicklingError("external references")
+
+
+def read_pdparams(data: bytes) -> dict[str, npt.NDArray[np.float32]]:
+    """Read a dynamic state dict.
+
+    Args:
+        data: the file's bytes.
+
+    Returns:
+        float32 arrays by Paddle's names.
+
+    Raises:
+        ConversionError: it is no such pickle, is damaged, or calls anything.
+    """
+    try:
+        loaded = _InertUnpickler(io.BytesIO(data)).load()
+    except ConversionError:
+        raise
+    except Exception as error:  # a damaged pickle raises almost anything
+        raise ConversionError(
+            f"the file is no readable .pdparams ({type(error).__name__})",
+            hint="download it again; only Paddle's dynamic state dicts are supported",
+        ) from error
+    if not isinstance(loaded, dict) or not all(isinstance(name, str) for name in loaded):
+        raise ConversionError(
+            "the file holds no state dict", hint="expected a dictionary of arrays by name"
+        )
+    return {name: _to_array(name, value) for name, value in loaded.items() if name != DROPPED}
+
+
+def _to_array(name: str, value: object) -> npt.NDArray[np.float32]:
+    state = value.state if isinstance(value, _Array) else None
+    if not (isinstance(state, tuple) and len(state) == 5):
+        raise ConversionError(f"{name!r} is no array", hint="download the file again")
+    _, shape, dtype, fortran, raw = state
+    if not (
+        isinstance(dtype, _DType)
+        and dtype.code == FLOAT32
+        and dtype.order == "<"
+        and fortran is False
+    ):
+        raise ConversionError(
+            f"{name!r} is not a little-endian float32 array in C order",
+            hint="only float32 weights are supported",
+        )
+    if not (
+        isinstance(shape, tuple)
+        and all(type(side) is int and side >= 0 for side in shape)
+        and isinstance(raw, bytes)
+        and len(raw) == 4 * np.prod(shape, dtype=object)
+    ):
+        raise ConversionError(
+            f"{name!r} has a shape that does not fit its data", hint="download the file again"
+        )
+    return np.frombuffer(raw, dtype="<f4").reshape(shape)

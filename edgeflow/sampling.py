@@ -1,0 +1,152 @@
+"""How pixels of a picture become pixels of the network and back: two conventions.
+
+``Centred`` keeps pixel centres in place, antialiases what shrinks and carries maps over directly.
+``Aligned`` is what RITM's and EISeg's code does: corners aligned, no antialiasing, and maps that
+are fed back go through the full picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from edgeflow.geometry import ImagePoint, NetworkPoint, Region, Size
+
+
+class Sampling(Protocol):
+    """One convention. Tensors stay on their device."""
+
+    def view(self, pixels: Tensor, region: Region, size: Size) -> Tensor:
+        """Cut ``region`` out of a picture and resize it.
+
+        Args:
+            pixels: 1×3×H×W uint8 RGB.
+            region: what is cut out.
+            size: of the result.
+
+        Returns:
+            1×3×h×w float32 in [0, 1].
+        """
+        ...
+
+    def paste(self, values: Tensor, region: Region, image: Size) -> Tensor:
+        """Bring a 1×1×h×w map back to its place: H×W, 0 outside ``region``."""
+        ...
+
+    def carry(
+        self, values: Tensor, source: Region, target: Region, size: Size, image: Size
+    ) -> Tensor:
+        """Resample a map made for ``source`` to the frame of ``target``.
+
+        Args:
+            values: 1×1×h×w float at the network size of ``source``.
+            source: the region that ``values`` cover.
+            target: the region wanted.
+            size: network size of ``target``.
+            image: the picture's size.
+
+        Returns:
+            1×1×size float; 0 where ``target`` reaches beyond ``source``.
+        """
+        ...
+
+    def locate(self, point: ImagePoint, region: Region, size: Size) -> NetworkPoint:
+        """Where ``point`` falls once ``region`` is resized to ``size``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Centred:
+    """Pixel centres stay in place."""
+
+    def view(self, pixels: Tensor, region: Region, size: Size) -> Tensor:
+        """See :meth:`Sampling.view`; antialiased when it shrinks."""
+        part = _cut(pixels, region)
+        if part.device.type != "cpu":
+            part = part.float()  # antialiased resizing of bytes exists on the CPU only
+        resized = F.interpolate(part, size=tuple(size), mode="bilinear", antialias=True)
+        return resized.float() / 255.0
+
+    def paste(self, values: Tensor, region: Region, image: Size) -> Tensor:
+        """See :meth:`Sampling.paste`."""
+        return _place(_resize(values, region.size, align_corners=False), region, image)
+
+    def carry(
+        self,
+        values: Tensor,
+        source: Region,
+        target: Region,
+        size: Size,
+        image: Size,  # noqa: ARG002 - the maps never pass through the picture
+    ) -> Tensor:
+        """See :meth:`Sampling.carry`; the very same tensor when both frames are the same."""
+        if source == target and values.shape[-2:] == tuple(size):
+            return values
+        device, dtype = values.device, values.dtype
+
+        def axis(start: int, side: int, steps: int, from_start: int, from_side: int) -> Tensor:
+            steps_from_zero = torch.arange(steps, device=device, dtype=dtype)
+            centres = (steps_from_zero + 0.5) * (side / steps) + start
+            return (centres - from_start) * (2.0 / from_side) - 1.0
+
+        rows = axis(target.top, target.size.height, size.height, source.top, source.size.height)
+        cols = axis(target.left, target.size.width, size.width, source.left, source.size.width)
+        grid = torch.stack(
+            (cols.view(1, -1).expand(size.height, -1), rows.view(-1, 1).expand(-1, size.width)),
+            dim=-1,
+        )
+        return F.grid_sample(values, grid[None], padding_mode="zeros", align_corners=False)
+
+    def locate(self, point: ImagePoint, region: Region, size: Size) -> NetworkPoint:
+        """See :meth:`Sampling.locate`."""
+        return NetworkPoint(
+            (point.y - region.top + 0.5) * size.height / region.size.height - 0.5,
+            (point.x - region.left + 0.5) * size.width / region.size.width - 0.5,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """Corners stay in place; clicks are scaled without regard to pixel centres."""
+
+    def view(self, pixels: Tensor, region: Region, size: Size) -> Tensor:
+        """See :meth:`Sampling.view`."""
+        return _resize(_cut(pixels, region).float() / 255.0, size, align_corners=True)
+
+    def paste(self, values: Tensor, region: Region, image: Size) -> Tensor:
+        """See :meth:`Sampling.paste`."""
+        return _place(_resize(values, region.size, align_corners=True), region, image)
+
+    def carry(
+        self, values: Tensor, source: Region, target: Region, size: Size, image: Size
+    ) -> Tensor:
+        """See :meth:`Sampling.carry`."""
+        full = self.paste(values, source, image)[None, None]
+        return _resize(_cut(full, target), size, align_corners=True)
+
+    def locate(self, point: ImagePoint, region: Region, size: Size) -> NetworkPoint:
+        """See :meth:`Sampling.locate`."""
+        return NetworkPoint(
+            (point.y - region.top) * size.height / region.size.height,
+            (point.x - region.left) * size.width / region.size.width,
+        )
+
+
+def _cut(values: Tensor, region: Region) -> Tensor:
+    return values[:, :, region.top : region.bottom, region.left : region.right]
+
+
+def _resize(values: Tensor, size: Size, *, align_corners: bool) -> Tensor:
+    return F.interpolate(values, size=tuple(size), mode="bilinear", align_corners=align_corners)
+
+
+def _place(values: Tensor, region: Region, image: Size) -> Tensor:
+    if region == Region.whole(image):
+        return values[0, 0]
+    full = values.new_zeros(tuple(image))
+    full[region.top : region.bottom, region.left : region.right] = values[0, 0]
+    return full
