@@ -24,6 +24,7 @@ from edgeflow.nn.registry import ARCHITECTURES, Architecture
 
 SUFFIX = ".safetensors"
 MANIFEST = "manifest.json"
+PROBLEMS_SHOWN = 20
 
 
 class SourceNote(BaseModel):
@@ -151,11 +152,12 @@ def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor], *, source: s
         if tensors[name].shape != own[name].shape
     ]
     if problems:
-        shown = "; ".join(problems[:5])
-        more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
+        shown = "; ".join(problems[:PROBLEMS_SHOWN])
+        rest = len(problems) - PROBLEMS_SHOWN
+        more = f"; and {rest} more" if rest > 0 else ""
         raise CheckpointError(
             f"{source} does not fit the architecture: {shown}{more}",
-            hint="check that the manifest names the architecture the file was trained with",
+            hint="the file is of another network, or was altered",
         )
     with torch.no_grad():
         for name, tensor in own.items():

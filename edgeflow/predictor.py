@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -228,15 +229,25 @@ def mask_box(mask: Tensor) -> Region | None:
 
 
 def load_predictor(
-    model: str = "edgeflow_lite", *, device: str = "auto", policy: ZoomPolicy | None = None
+    model: str = "edgeflow_lite",
+    *,
+    folder: Path | None = None,
+    device: str = "auto",
+    policy: ZoomPolicy | None = None,
 ) -> Predictor:
     """Load a model by name or path.
+
+    Args:
+        model: see :func:`edgeflow.checkpoints.find`.
+        folder: of converted and downloaded models.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        policy: one of :data:`edgeflow.crop.POLICIES`; ours by default.
 
     Raises:
         CheckpointError: the weights cannot be used.
         DeviceError: the device does not exist.
     """
-    checkpoint = find(model)
+    checkpoint = find(model, folder)
     picked = pick_device(device)
     return Predictor(
         TorchRuntime(checkpoint.load(), picked),

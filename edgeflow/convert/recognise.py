@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from edgeflow.convert.names import static_names, static_operators
+from edgeflow.convert.names import UNUSED, static_names, static_operators
 from edgeflow.convert.paddle_static import StaticModel
 from edgeflow.errors import ConversionError
 from edgeflow.nn.registry import ARCHITECTURES
@@ -80,11 +80,22 @@ def rename_static(model: StaticModel) -> dict[str, npt.NDArray[np.float32]]:
             names = static_names(network)
             if names.keys() == model.tensors.keys():
                 _check_fingerprint(model, static_operators(network), architecture)
-                return {names[name]: tensor for name, tensor in model.tensors.items()}
+                tensors = {names[name]: tensor for name, tensor in model.tensors.items()}
+                return _unused(network) | tensors
     raise ConversionError(
         f"the export's {len(model.tensors)} variables are not those of a known architecture",
         hint=HINT,
     )
+
+
+def _unused(network: nn.Module) -> dict[str, npt.NDArray[np.float32]]:
+    """Neutral values for the tensors that no run ever reads and that exports leave out."""
+    return {
+        name: np.full(tensor.shape, float(name.endswith("running_var")), dtype=np.float32)
+        for name, tensor in network.state_dict().items()
+        if name.startswith(tuple(f"{layer}." for layer in UNUSED))
+        and not name.endswith("num_batches_tracked")
+    }
 
 
 def _check_fingerprint(model: StaticModel, expected: dict[str, int], architecture: str) -> None:
