@@ -41,8 +41,9 @@ format: $(MAIN)/.made  ## rewrite the code in the house style
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-bench: $(MAIN)/.made  ## milliseconds a click, by stage and by picture size
+bench: $(MAIN)/.made  ## milliseconds a click, by stage and picture size, and by network
 	@$(BIN)/python -m benchmarks.click
+	@$(BIN)/python -m benchmarks.networks
 
 envs: $(MAIN)/.made $(STUDIO)/.made $(PEER)/.made  ## make every environment
 

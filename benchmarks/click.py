@@ -10,8 +10,6 @@ import argparse
 import contextlib
 import io
 import json
-import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -28,6 +26,7 @@ import requests
 import torch
 from PIL import Image
 
+from benchmarks.machine import describe_machine
 from demo.label_studio import free_port, start_backend
 from edgeflow.geometry import ImagePoint, Size
 from edgeflow.images import decode_image
@@ -171,15 +170,6 @@ def summarise(times: Times) -> dict[str, dict[str, float]]:
     }
 
 
-def processor() -> str:
-    """The processor's name as the system gives it."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -188,13 +178,8 @@ def main() -> None:
     arguments = parser.parse_args()
     predictor = load_predictor(device=arguments.device)
     machine = {
-        "processor": processor(),
-        "cores": os.cpu_count(),
-        "network threads": torch.get_num_threads(),
-        "runtime and precision": predictor.runtime.name,
+        **describe_machine(predictor.runtime.name),
         "model": predictor.version,
-        "python": platform.python_version(),
-        "load average": round(os.getloadavg()[0], 2),
         "repeats": arguments.repeats,
     }
     for name, value in machine.items():

@@ -212,6 +212,15 @@ def shipped_models() -> list[Checkpoint]:
     return models_in(shipped_folder())
 
 
+def known_models(folder: Path | None = None) -> dict[str, Checkpoint]:
+    """Shipped, converted and downloaded models by name; of two with one name, the shipped one.
+
+    Args:
+        folder: of converted and downloaded models; :func:`user_folder` by default.
+    """
+    return {c.name: c for c in (*models_in(folder or user_folder()), *shipped_models())}
+
+
 def find(model: str, folder: Path | None = None) -> Checkpoint:
     """Find a model by name, or by the path of a safetensors file beside a manifest.
 
@@ -222,7 +231,7 @@ def find(model: str, folder: Path | None = None) -> Checkpoint:
     Raises:
         CheckpointError: no such model, or the manifest does not mention the file.
     """
-    known = {c.name: c for c in (*models_in(folder or user_folder()), *shipped_models())}
+    known = known_models(folder)
     if model in known:
         return known[model]
     path = Path(model)

@@ -115,7 +115,7 @@ class Predictor:
     def __init__(self, runtime: Runtime, *, version: str, policy: ZoomPolicy) -> None:
         self.runtime = runtime
         self.version = version
-        self._policy = policy
+        self.policy = policy
         self._identity = f"{version}|{policy}|{runtime.name}"
 
     def encode(self, image: npt.NDArray[np.uint8]) -> EncodedImage:
@@ -132,8 +132,8 @@ class Predictor:
         digest.update(image.data)
         pixels = torch.from_numpy(image).permute(2, 0, 1)[None].to(self.runtime.device)
         size = Size(height, width)
-        overview = self._policy.sampling.view(
-            pixels, Region.whole(size), self._policy.network_size(size)
+        overview = self.policy.sampling.view(
+            pixels, Region.whole(size), self.policy.network_size(size)
         )
         return EncodedImage(pixels, overview, digest.hexdigest())
 
@@ -182,12 +182,12 @@ class Predictor:
         Returns:
             The state after it, and the mask probability: H×W float32 at the picture's size.
         """
-        sampling = self._policy.sampling
+        sampling = self.policy.sampling
         clicks = (*state.clicks, click)
-        region = self._policy.choose(state.region, state.mask_box, clicks, image.size)
+        region = self.policy.choose(state.region, state.mask_box, clicks, image.size)
         whole = Region.whole(image.size)
         frame = region or whole
-        size = self._policy.network_size(frame.size)
+        size = self.policy.network_size(frame.size)
         view = image.overview if frame == whole else sampling.view(image.pixels, frame, size)
         fed_back = sampling.carry(state.feedback, state.region or whole, frame, size, image.size)
         points = [(sampling.locate(c.point, frame, size), c.positive) for c in clicks]
@@ -200,7 +200,7 @@ class Predictor:
     def probability(self, image: EncodedImage, state: State) -> Tensor:
         """The mask probability of a state at the picture's size: H×W float32 on the device."""
         frame = state.region or Region.whole(image.size)
-        return self._policy.sampling.paste(state.probability, frame, image.size)
+        return self.policy.sampling.paste(state.probability, frame, image.size)
 
     def _resume(
         self, image: EncodedImage, keys: Sequence[bytes], store: StateStore | None

@@ -111,6 +111,7 @@ def _add_protocol(app: Flask, loading: Loading, metrics: Metrics) -> None:
             body.get("tasks"),  # type: ignore[arg-type]  # checked there
             context=params.get("context"),
             label_config=body.get("label_config"),
+            project=body.get("project"),
         )
         return _json({"results": results, "model_version": service.model_version})
 

@@ -63,7 +63,7 @@ def examine(settings: Settings, project: int | None = None) -> Iterator[Finding]
 
 def _examine_model(settings: Settings) -> Iterator[Finding]:
     try:
-        checkpoint = find(settings.model)
+        checkpoint = find(settings.model, settings.models_folder)
         checkpoint.load()
         yield Finding("ok", f"weights {checkpoint.version} are intact ({checkpoint.path})")
         device = pick_device(settings.device)

@@ -30,7 +30,12 @@ class Engine:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="network")
 
     def predict(
-        self, image: EncodedImage, clicks: Sequence[Click], *, deadline: float
+        self,
+        image: EncodedImage,
+        clicks: Sequence[Click],
+        *,
+        deadline: float,
+        predictor: Predictor | None = None,
     ) -> Prediction:
         """Answer a sequence of clicks.
 
@@ -38,6 +43,7 @@ class Engine:
             image: the picture, on the predictor's device.
             clicks: in image pixels.
             deadline: on ``time.monotonic``'s clock.
+            predictor: another model on the same device; the engine's own by default.
 
         Raises:
             OverloadedError: too many requests wait already.
@@ -51,7 +57,8 @@ class Engine:
                 )
             self._waiting += 1
         try:
-            future = self._worker.submit(self.predictor.predict, image, clicks, self.states)
+            run = (predictor or self.predictor).predict
+            future = self._worker.submit(run, image, clicks, self.states)
             try:
                 return future.result(timeout=max(deadline - time.monotonic(), 0.0))
             except FutureTimeoutError as error:

@@ -36,6 +36,7 @@ class Control:
         tag: for example ``BrushLabels``.
         labels: values of its labels, empty for unlabelled controls.
         smart: whether it may send prompts to the backend.
+        model: the attribute ``edgeflowModel``: which model answers clicks made with it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Control:
     to_name: str
     labels: tuple[str, ...]
     smart: bool
+    model: str | None = None
 
     @property
     def region_type(self) -> str:
@@ -81,6 +83,10 @@ class LabelConfig:
             f"the labelling config has no Image tag named '{name}'",
             hint="check the toName attributes of its controls",
         )
+
+    def model_hint(self, from_name: str) -> str | None:
+        """The model that the click control ``from_name`` asks for, if it does."""
+        return next((c.model for c in self.controls if c.name == from_name), None)
 
     def mask_control(self, to_name: str, label: str | None) -> Control:
         """The control that holds the answer to a click made with ``label`` on ``to_name``.
@@ -151,6 +157,7 @@ def _control(element: Element) -> Control:
         to_name=element.get("toName", ""),
         labels=labels,
         smart=element.get("smart", "true").lower() != "false",
+        model=element.get("edgeflowModel"),
     )
 
 

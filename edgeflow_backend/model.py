@@ -60,7 +60,7 @@ class EdgeFlowBackend(_Base):
         Args:
             tasks: Label Studio tasks; an interactive call brings one.
             context: ``{"result": [keypoints]}``, or None for a batch call.
-            kwargs: ``label_config`` (XML), which every request brings.
+            kwargs: ``label_config`` (XML) and ``project``, which every request brings.
 
         Returns:
             One prediction a task for an interactive call: ``{"result": [region] or [],
@@ -76,7 +76,8 @@ class EdgeFlowBackend(_Base):
         if context is None:
             return []
         label_config = kwargs.get("label_config") or getattr(self, "label_config", None)
-        return [self._predict_one(task, context, label_config) for task in tasks]
+        project = str(kwargs.get("project") or "").partition(".")[0]  # "<id>.<created>"
+        return [self._predict_one(task, context, label_config, project) for task in tasks]
 
     def fit(self, *args: Any, **kwargs: Any) -> JSONObject:
         """Take note of a webhook event: ``fit(event, data, **kwargs)``.
@@ -98,13 +99,16 @@ class EdgeFlowBackend(_Base):
         self._log.info("webhook", action=str(event)[:64], regions_of_ours=ours)
         return {"action": str(event)[:64], "regions_of_ours": ours, "trained": False}
 
-    def _predict_one(self, task: JSONObject, context: object, label_config: object) -> JSONObject:
+    def _predict_one(
+        self, task: JSONObject, context: object, label_config: object, project: str
+    ) -> JSONObject:
         service = self.service
         started = time.monotonic()
         log = self._log.bind(task=str(task.get("id"))[:64])
         try:
             prompt = parse_context(context, max_clicks=service.settings.max_clicks)
-            answer = service.segment(task, prompt, parse_label_config(label_config))
+            config = parse_label_config(label_config)
+            answer = service.segment(task, prompt, config, project)
         except EdgeFlowError as error:
             if isinstance(error, RefusedRequestError):
                 raise
@@ -126,7 +130,7 @@ class EdgeFlowBackend(_Base):
         return {
             "result": [answer.region],
             "score": answer.score,
-            "model_version": service.model_version,
+            "model_version": answer.model_version,
         }
 
     def _empty(self, error: EdgeFlowError) -> JSONObject:

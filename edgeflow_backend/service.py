@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from edgeflow.crop import POLICIES
 from edgeflow.errors import PromptError
 from edgeflow.geometry import ImagePoint, Size
 from edgeflow.predictor import Predictor, load_predictor
@@ -18,6 +19,7 @@ from edgeflow_backend.images.provider import MEGABYTE, ImageProvider
 from edgeflow_backend.images.sources import task_image
 from edgeflow_backend.label_config import LabelConfig
 from edgeflow_backend.metrics import Metrics
+from edgeflow_backend.models import ModelPool
 from edgeflow_backend.protocol import ClickPrompt, JSONObject
 from edgeflow_backend.regions import brush_region, fit_to_editor, region_id
 from edgeflow_backend.settings import Settings
@@ -25,10 +27,11 @@ from edgeflow_backend.settings import Settings
 
 @dataclass(frozen=True)
 class Answer:
-    """A region and its score."""
+    """A region, its score, and the version of the model that made it."""
 
     region: JSONObject
     score: float
+    model_version: str
 
 
 class SegmentationService:
@@ -37,6 +40,7 @@ class SegmentationService:
     def __init__(self, settings: Settings, predictor: Predictor, metrics: Metrics) -> None:
         self.settings = settings
         self.predictor = predictor
+        self.models = ModelPool(settings, predictor)
         self.metrics = metrics
         self.images = ImageProvider(settings, predictor)
         states: PrefixStates = ByteLRU(int(settings.state_cache_mb * MEGABYTE))
@@ -44,7 +48,7 @@ class SegmentationService:
 
     @property
     def model_version(self) -> str:
-        """Changes whenever the weights do."""
+        """Of the default model; changes whenever the weights do."""
         return self.predictor.version
 
     def warm_up(self) -> None:
@@ -53,8 +57,16 @@ class SegmentationService:
         clicks = [Click(ImagePoint(320, 240)), Click(ImagePoint(100, 100), positive=False)]
         self.engine.predict(blank, clicks, deadline=time.monotonic() + 600)
 
-    def segment(self, task: JSONObject, prompt: ClickPrompt, config: LabelConfig) -> Answer:
+    def segment(
+        self, task: JSONObject, prompt: ClickPrompt, config: LabelConfig, project: str = ""
+    ) -> Answer:
         """Answer one interactive request.
+
+        Args:
+            task: with the picture's address in its data.
+            prompt: the clicks.
+            config: which control answers, and perhaps which model.
+            project: the project's id, for models chosen by project.
 
         Raises:
             EdgeFlowError: it cannot be served; the message says why.
@@ -62,9 +74,12 @@ class SegmentationService:
         deadline = time.monotonic() + self.settings.request_timeout_s
         newest = prompt.newest
         control = config.mask_control(newest.to_name, newest.label)
+        predictor = self.models.choose(project, config.model_hint(newest.from_name))
         address = task_image(task["data"], config.image(newest.to_name), newest.item_index)
         image = self.images.get(address, deadline=deadline)
-        prediction = self.engine.predict(image, prompt.clicks(image.size), deadline=deadline)
+        prediction = self.engine.predict(
+            image, prompt.clicks(image.size), deadline=deadline, predictor=predictor
+        )
         self.metrics.steps.inc(prediction.steps)
         if prediction.state.mask_box is None:
             raise PromptError(
@@ -78,7 +93,7 @@ class SegmentationService:
             control,
             region_id(task.get("id"), prompt),
         )
-        return Answer(region, prediction.score)
+        return Answer(region, prediction.score, predictor.version)
 
     def observe_caches(self) -> None:
         """Bring the caches' gauges up to date."""
@@ -113,7 +128,12 @@ def build_service(settings: Settings, metrics: Metrics) -> SegmentationService:
     """
     if settings.cpu_threads:
         torch.set_num_threads(settings.cpu_threads)
-    predictor = load_predictor(settings.model, device=settings.device)
+    predictor = load_predictor(
+        settings.model,
+        folder=settings.models_folder,
+        device=settings.device,
+        policy=POLICIES[settings.zoom],
+    )
     service = SegmentationService(settings, predictor, metrics)
     service.warm_up()
     return service

@@ -5,6 +5,7 @@ The table in ``docs/settings.md`` is checked against this class by a test.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -26,7 +27,22 @@ class Settings(BaseSettings):
     )
 
     model: str = Field(
-        default="edgeflow_lite", description="Name of a shipped model, or a weights file."
+        default="edgeflow_lite",
+        description="Name of a model (`edgeflow models`), or a weights file.",
+    )
+    models_dir: str = Field(
+        default="",
+        description="Folder of converted and downloaded weights; empty for "
+        "`~/.cache/edgeflow/models`.",
+    )
+    project_models: dict[str, str] = Field(
+        default={},
+        description='Models of single projects, as JSON: `{"12": "hrnet18s_ocr48_human"}`.',
+    )
+    zoom: Literal["edgeflow", "ritm", "eiseg"] = Field(
+        default="edgeflow",
+        description="How the picture is zoomed between clicks: ours, RITM's evaluation, or "
+        "EISeg's.",
     )
     device: str = Field(default="auto", description="`auto`, `cpu`, `cuda` or `cuda:N`.")
     cpu_threads: int = Field(
@@ -97,6 +113,11 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = Field(
         default="json", description="`json`: one object a line; `console`: for people."
     )
+
+    @property
+    def models_folder(self) -> Path | None:
+        """The folder of converted and downloaded weights; None for the default one."""
+        return Path(self.models_dir).expanduser() if self.models_dir else None
 
     @model_validator(mode="after")
     def _leave_threads_for_health(self) -> Self:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from edgeflow.geometry import Size
 from edgeflow.masks import decode_brush
+from edgeflow_backend.label_config import RECOMMENDED
 from tests.contract.wire import JSONObject, keypoint
 from tests.e2e.conftest import Studio
 
@@ -30,9 +31,9 @@ def click(x: float, y: float, *, positive: bool = True) -> JSONObject:
 class Session:
     """One annotator on the coffee cup."""
 
-    def __init__(self, studio: Studio, title: str) -> None:
+    def __init__(self, studio: Studio, title: str, config: str = RECOMMENDED) -> None:
         self.client = studio.client
-        self.project = studio.project(title, ["coffee"])["id"]
+        self.project = studio.project(title, ["coffee"], config)["id"]
         (self.task,) = self.client.tasks(self.project)
         (backend,) = self.client.call("GET", "ml", params={"project": self.project})
         self.backend = backend["id"]
@@ -95,6 +96,12 @@ def test_a_request_that_cannot_be_served_reaches_the_editor_as_an_empty_result(
     session: Session,
 ) -> None:
     assert session.ask(click(50, 40, positive=False)) == []
+
+
+def test_label_studio_accepts_the_model_hint_and_passes_it_on(studio: Studio) -> None:
+    for model, found in (("edgeflow_lite", 1), ("nonsense", 0)):
+        config = RECOMMENDED.replace('name="click"', f'name="click" edgeflowModel="{model}"')
+        assert len(Session(studio, f"hint {model}", config).ask(click(50, 40))) == found
 
 
 def test_a_saved_mask_comes_out_of_every_export_exactly_as_it_went_in(
