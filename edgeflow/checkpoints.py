@@ -126,9 +126,10 @@ class Checkpoint:
             )
         try:
             return parse_safetensors(data)
-        except SafetensorError as error:
+        except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
+            # Beside its own error the library lets slip what an unknown dtype or shape causes.
             raise CheckpointError(
-                f"{self.path.name} is not a valid safetensors file ({error})",
+                f"{self.path.name} is not a usable safetensors file ({error})",
                 hint="only safetensors weights are loaded; convert others with `edgeflow convert`",
             ) from error
 

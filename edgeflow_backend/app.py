@@ -9,10 +9,10 @@ from importlib.metadata import version
 import orjson
 from flask import Flask, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from edgeflow.errors import EdgeFlowError
-from edgeflow_backend.auth import BasicAuth
+from edgeflow_backend.auth import BasicAuth, read_authorization
 from edgeflow_backend.errors import MalformedRequestError, NotReadyError, RefusedRequestError
 from edgeflow_backend.images.provider import MEGABYTE
 from edgeflow_backend.label_config import parse_label_config, problems
@@ -69,7 +69,8 @@ def create_app(
 def _guard(app: Flask, auth: BasicAuth, metrics: Metrics) -> None:
     @app.before_request
     def authenticate() -> Response | None:
-        if request.endpoint == "health" or auth.allows(request.authorization):
+        given = read_authorization(request.headers.get("Authorization"))
+        if request.endpoint == "health" or auth.allows(given):
             return None
         response = _error(
             HTTPStatus.UNAUTHORIZED,
@@ -176,7 +177,11 @@ def _add_error_answers(app: Flask, settings: Settings) -> None:
             if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
             else "docs/protocol.md lists the addresses and methods of this backend"
         )
-        return _error(status, error.name.lower().replace(" ", "_"), error.name, hint)
+        response = _error(status, error.name.lower().replace(" ", "_"), error.name, hint)
+        for name, value in error.get_headers():
+            if name != "Content-Type":
+                response.headers[name] = value
+        return response
 
     @app.errorhandler(Exception)
     def refuse_unexpected(error: Exception) -> Response:
@@ -222,7 +227,10 @@ def _body() -> JSONObject:
         MalformedRequestError: there is none.
     """
     try:
-        body: object = orjson.loads(request.get_data(cache=False))
+        data = request.get_data(cache=False)
+        if request.content_length is None and len(data) == request.max_content_length:
+            raise RequestEntityTooLarge  # Werkzeug cuts a body without Content-Length there
+        body: object = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise MalformedRequestError(
             f"the body is no valid JSON ({error.msg})", hint="send a JSON object"

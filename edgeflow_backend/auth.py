@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hmac
 
 from pydantic import SecretStr
 from werkzeug.datastructures import Authorization
+
+
+def read_authorization(value: str | None) -> Authorization | None:
+    """Read an Authorization header.
+
+    Werkzeug reads UTF-8 alone; Label Studio's client encodes letters beyond ASCII in Latin-1.
+    """
+    known = Authorization.from_header(value)
+    scheme, _, code = (value or "").partition(" ")
+    if known is not None or scheme.lower() != "basic":
+        return known
+    try:
+        user, _, password = base64.b64decode(code).decode("latin-1").partition(":")
+    except binascii.Error:
+        return None
+    return Authorization("basic", {"username": user, "password": password})
 
 
 class BasicAuth:

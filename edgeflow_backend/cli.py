@@ -59,7 +59,9 @@ def _settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        typer.echo(f"error: setting {describe(error)}", err=True)
+        field, _, problem = describe(error).partition(": ")
+        variable = f"EDGEFLOW_{field.upper()}: " if field in Settings.model_fields else field
+        typer.echo(f"error: setting {variable}{problem}", err=True)
         typer.echo("hint: docs/settings.md lists every setting", err=True)
         raise typer.Exit(2) from error
 

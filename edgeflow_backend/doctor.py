@@ -14,6 +14,7 @@ from edgeflow.checkpoints import find
 from edgeflow.errors import EdgeFlowError
 from edgeflow.runtime.torch_eager import pick_device
 from edgeflow_backend.images.credentials import Credentials
+from edgeflow_backend.images.http import isolated_session
 from edgeflow_backend.label_config import RECOMMENDED, parse_label_config, problems
 from edgeflow_backend.metrics import Metrics
 from edgeflow_backend.service import build_service
@@ -39,6 +40,7 @@ def examine(settings: Settings, project: int | None = None) -> Iterator[Finding]
         project: id of a Label Studio project whose config is checked; None checks no project.
     """
     yield from _examine_model(settings)
+    yield from _examine_project_models(settings)
     url = settings.label_studio_url
     if not url:
         yield Finding(
@@ -82,18 +84,27 @@ def _examine_model(settings: Settings) -> Iterator[Finding]:
         yield Finding("ok", "no GPU is used; that is fine for a few annotators")
 
 
+def _examine_project_models(settings: Settings) -> Iterator[Finding]:
+    for name in sorted(set(settings.project_models.values())):
+        try:
+            find(name, settings.models_folder)
+        except EdgeFlowError as error:
+            yield Finding("fail", f"EDGEFLOW_PROJECT_MODELS: {error.message}", error.hint)
+
+
 def _examine_label_studio(
     url: str, credentials: Credentials, timeout: tuple[float, float], project: int | None
 ) -> Iterator[Finding]:
-    version = requests.get(f"{url}/api/version", timeout=timeout)
-    if not version.ok:
+    version = _get(f"{url}/api/version", timeout=timeout)
+    release = _json(version).get("release")
+    if not version.ok or not release:
         yield Finding(
             "fail",
-            f"{url} answers HTTP {version.status_code}; is it Label Studio?",
+            f"{url} answers HTTP {version.status_code} without a release; is it Label Studio?",
             "set LABEL_STUDIO_URL to the address that annotators open",
         )
         return
-    yield Finding("ok", f"Label Studio {_json(version).get('release', '?')} answers at {url}")
+    yield Finding("ok", f"Label Studio {release} answers at {url}")
     try:
         header = credentials.header()
     except EdgeFlowError as error:
@@ -105,7 +116,7 @@ def _examine_label_studio(
         )
         return
     kind = "personal access token" if credentials.is_personal else "legacy token"
-    whoami = requests.get(f"{url}/api/current-user/whoami", headers=header, timeout=timeout)
+    whoami = _get(f"{url}/api/current-user/whoami", headers=header, timeout=timeout)
     if not whoami.ok:
         yield Finding(
             "fail",
@@ -122,7 +133,7 @@ def _examine_label_studio(
 def _examine_project(
     url: str, header: dict[str, str], timeout: tuple[float, float], project: int
 ) -> Iterator[Finding]:
-    response = requests.get(f"{url}/api/projects/{project}", headers=header, timeout=timeout)
+    response = _get(f"{url}/api/projects/{project}", headers=header, timeout=timeout)
     if response.status_code != HTTPStatus.OK:
         yield Finding(
             "fail",
@@ -140,6 +151,13 @@ def _examine_project(
         yield Finding("warn", "a labelling config that works", RECOMMENDED)
     else:
         yield Finding("ok", f"project {project}: the labelling config works with this backend")
+
+
+def _get(
+    url: str, timeout: tuple[float, float], headers: dict[str, str] | None = None
+) -> requests.Response:
+    with isolated_session() as session:
+        return session.get(url, headers=headers, timeout=timeout)
 
 
 def _json(response: requests.Response) -> dict[str, Any]:

@@ -10,6 +10,9 @@ from defusedxml.ElementTree import fromstring
 
 from edgeflow_backend.errors import LabelConfigError
 
+MAX_LENGTH = 1_000_000
+"""Characters of a labelling config; real ones have a few thousand."""
+
 CLICK_TAGS = ("KeyPointLabels", "KeyPoint")
 MASK_TAGS = ("BrushLabels", "Brush")
 REGION_TAGS = (
@@ -106,9 +109,10 @@ class LabelConfig:
         for control in masks:
             if label is None or not control.labels or label in control.labels:
                 return control
+        shown = str(label)[:100]
         raise LabelConfigError(
-            f"no mask control has the label '{label}'",
-            hint=f'add <Label value="{label}"/> to {masks[0]}',
+            f"no mask control has the label '{shown}'",
+            hint=f'add <Label value="{shown}"/> to {masks[0]}',
         )
 
 
@@ -125,6 +129,11 @@ def parse_label_config(xml: object) -> LabelConfig:
         raise LabelConfigError(
             "the request has no labelling config", hint="send the project's as `label_config`"
         )
+    if len(xml) > MAX_LENGTH:
+        raise LabelConfigError(
+            f"the labelling config has {len(xml)} characters, the limit is {MAX_LENGTH}",
+            hint="remove labels that are not used",
+        )
     try:
         root = fromstring(xml)
     except (ParseError, DefusedXmlException, ValueError) as error:
@@ -133,13 +142,19 @@ def parse_label_config(xml: object) -> LabelConfig:
             hint="open the project's Labeling Interface settings and save it again",
         ) from error
     images = []
-    controls = []
-    for element in root.iter():
+    found: list[tuple[Element, list[str]]] = []
+    todo: list[tuple[Element, list[str]]] = [(root, [])]
+    while todo:  # one pass: each label belongs to the nearest control around it
+        element, labels = todo.pop()
         if element.tag == "Image":
             images.append(_image(element))
+        elif element.tag == "Label" and (value := element.get("value")) is not None:
+            labels.append(value)
         elif element.tag in REGION_TAGS:
-            controls.append(_control(element))
-    return LabelConfig(tuple(images), tuple(controls))
+            labels = []
+            found.append((element, labels))
+        todo.extend((child, labels) for child in reversed(element))
+    return LabelConfig(tuple(images), tuple(_control(*control) for control in found))
 
 
 def _image(element: Element) -> ImageTag:
@@ -147,15 +162,12 @@ def _image(element: Element) -> ImageTag:
     return ImageTag(element.get("name", ""), value.removeprefix("$"))
 
 
-def _control(element: Element) -> Control:
-    labels = tuple(
-        value for label in element.iter("Label") if (value := label.get("value")) is not None
-    )
+def _control(element: Element, labels: list[str]) -> Control:
     return Control(
         name=element.get("name", ""),
         tag=str(element.tag),
         to_name=element.get("toName", ""),
-        labels=labels,
+        labels=tuple(labels),
         smart=element.get("smart", "true").lower() != "false",
         model=element.get("edgeflowModel"),
     )
@@ -176,6 +188,7 @@ def problems(config: LabelConfig) -> list[str]:
         if not click.smart:
             found.append(f'{click} is not smart; set smart="true".')
         try:
+            config.image(click.to_name)
             for label in click.labels or (None,):
                 config.mask_control(click.to_name, label)
         except LabelConfigError as error:

@@ -17,14 +17,14 @@ class Background(Generic[T]):
     def __init__(self, make: Callable[[], T]) -> None:
         self._done = threading.Event()
         self._value: T | None = None
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
         threading.Thread(target=self._run, args=(make,), name="loading", daemon=True).start()
 
     def ready(self) -> bool:
         """Whether the value is there."""
         return self._done.is_set() and self._failure is None
 
-    def failure(self) -> Exception | None:
+    def failure(self) -> BaseException | None:
         """Why there will be no value; None while it is being made, or once it is there."""
         return self._failure
 
@@ -36,7 +36,7 @@ class Background(Generic[T]):
     def _run(self, make: Callable[[], T]) -> None:
         try:
             self._value = make()
-        except Exception as error:  # noqa: BLE001 - kept for whoever asks for the value
+        except BaseException as error:  # noqa: BLE001 - kept for whoever asks for the value
             get_logger().error("loading failed", exc_info=error)
             self._failure = error
         self._done.set()

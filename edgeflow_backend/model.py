@@ -7,6 +7,7 @@ where a team already runs that: then this is a ``LabelStudioMLBase`` subclass.
 from __future__ import annotations
 
 import functools
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +29,18 @@ else:
         _Base = object
 
 
+_BUILDING = threading.Lock()  # functools.cache would let several first clicks each build one
+
+
 @functools.cache
+def _built_service() -> SegmentationService:
+    return build_service(Settings(), Metrics())
+
+
 def process_service() -> SegmentationService:
     """The service of this process, for hosts that make a model instance per project or request."""
-    return build_service(Settings(), Metrics())
+    with _BUILDING:
+        return _built_service()
 
 
 class EdgeFlowBackend(_Base):

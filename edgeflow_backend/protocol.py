@@ -148,7 +148,7 @@ def parse_context(context: object, *, max_clicks: int) -> ClickPrompt:
         kinds = sorted({_kind(region) for region in regions})
         if kinds:
             raise UnsupportedPromptError(
-                f"prompts of type {', '.join(kinds)} are not supported",
+                f"prompts of type {', '.join(kinds[:5])} are not supported",
                 hint="use the keypoint tool",
             )
         raise PromptError("the request has no clicks", hint="click on an object")

@@ -5,12 +5,13 @@ The table in ``docs/settings.md`` is checked against this class by a test.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from typing_extensions import Self
 
 from edgeflow.images import MAX_PIXELS
@@ -23,7 +24,11 @@ class Settings(BaseSettings):
     """Settings of the backend; each field's variable is ``EDGEFLOW_`` plus its name."""
 
     model_config = SettingsConfigDict(
-        env_prefix="EDGEFLOW_", frozen=True, extra="ignore", populate_by_name=True
+        env_prefix="EDGEFLOW_",
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+        allow_inf_nan=False,
     )
 
     model: str = Field(
@@ -35,7 +40,7 @@ class Settings(BaseSettings):
         description="Folder of converted and downloaded weights; empty for "
         "`~/.cache/edgeflow/models`.",
     )
-    project_models: dict[str, str] = Field(
+    project_models: Annotated[dict[str, str], NoDecode] = Field(
         default={},
         description='Models of single projects, as JSON: `{"12": "hrnet18s_ocr48_human"}`.',
     )
@@ -125,12 +130,17 @@ class Settings(BaseSettings):
             raise ValueError("EDGEFLOW_QUEUE_LIMIT must be below EDGEFLOW_HTTP_THREADS")
         return self
 
+    @field_validator("project_models", mode="before")
+    @classmethod
+    def _read_json(cls, value: object) -> object:
+        return json.loads(value) if isinstance(value, str) else value
+
     @field_validator("label_studio_url")
     @classmethod
     def _check_url(cls, value: str) -> str:
         value = value.strip().rstrip("/")
-        if value and (
-            urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc
-        ):
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname):
             raise ValueError("must look like http://host:8080")
+        _ = parts.port  # raises ValueError unless it is one
         return value

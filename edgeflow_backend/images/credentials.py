@@ -12,6 +12,7 @@ import time
 import requests
 
 from edgeflow_backend.errors import FetchError
+from edgeflow_backend.images.http import isolated_session
 
 ACCESS_TOKEN_LIFE_S = 240.0
 """A minute less than Label Studio gives."""
@@ -41,6 +42,11 @@ class Credentials:
         """
         if not self._token:
             return {}
+        if not (self._token.isascii() and self._token.isprintable()):
+            raise FetchError(
+                "Label Studio's token holds characters that no token has",
+                hint="copy it again and set LABEL_STUDIO_API_KEY",
+            )
         if not self.is_personal:
             return {"Authorization": f"Token {self._token}"}
         with self._lock:
@@ -56,12 +62,13 @@ class Credentials:
 
     def _exchange(self) -> str:
         try:
-            response = requests.post(
-                f"{self._url}/api/token/refresh/",
-                json={"refresh": self._token},
-                timeout=self._timeout,
-                allow_redirects=False,
-            )
+            with isolated_session() as session:
+                response = session.post(
+                    f"{self._url}/api/token/refresh/",
+                    json={"refresh": self._token},
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                )
             access = response.json().get("access") if response.ok else None
         except (requests.RequestException, ValueError, AttributeError) as error:
             raise FetchError(

@@ -12,6 +12,7 @@ import urllib3
 
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.images.credentials import Credentials
+from edgeflow_backend.images.http import timed_session
 from edgeflow_backend.images.sources import origin
 
 MAX_REDIRECTS = 5
@@ -46,15 +47,15 @@ class Downloader:
         deadline = time.monotonic() + self._limits.total_s
         where = _describe(url)
         try:
-            with requests.Session() as session:
-                session.trust_env = False  # no .netrc credentials, no proxies from the environment
+            with timed_session(self._limits.total_s) as session:
                 return self._follow(session, url, deadline)
-        except requests.Timeout as error:
-            raise FetchError(
-                f"{where} did not answer in time",
-                hint="check that the backend's machine reaches it, or raise the timeouts",
-            ) from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            late = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError)
+            if late or time.monotonic() >= deadline:
+                raise FetchError(
+                    f"{where} did not answer in time",
+                    hint="check that the backend's machine reaches it, or raise the timeouts",
+                ) from error
             raise FetchError(
                 f"{where} could not be fetched ({type(error).__name__})",
                 hint="check that the backend's machine reaches it",
@@ -75,8 +76,10 @@ class Downloader:
                 stream=True,
                 allow_redirects=False,
             ) as response:
+                if time.monotonic() > deadline:
+                    raise requests.Timeout
                 if response.status_code in _REDIRECTS:
-                    url = _redirect_target(url, response.headers.get("Location", ""))
+                    url = _redirect_target(url, session.get_redirect_target(response) or "")
                 elif response.status_code == HTTPStatus.UNAUTHORIZED and at_home and not retried:
                     retried = True
                     self._credentials.forget()
@@ -98,6 +101,8 @@ class Downloader:
                 raise _too_large(url, limit)
             if time.monotonic() > deadline:
                 raise requests.Timeout
+        if time.monotonic() > deadline:
+            raise requests.Timeout
         return bytes(body)
 
 

@@ -77,7 +77,7 @@ def locate(address: str, label_studio_url: str, *, max_bytes: int) -> Source:
         FetchError: the address cannot be fetched, and why.
     """
     address = address.strip()
-    if address.startswith("data:"):
+    if address[:5].lower() == "data:":
         return InlineSource(_decode_data_uri(address, max_bytes))
     if address.startswith("/") and not address.startswith("//"):
         if not label_studio_url:
@@ -119,16 +119,23 @@ def _decode_data_uri(uri: str, max_bytes: int) -> bytes:
     header, comma, payload = uri.partition(",")
     if not comma:
         raise FetchError("the picture's data: URI has no data", hint="check the task's data")
-    if len(payload) > max_bytes * 4 // 3 + 4:
-        raise FetchError(
-            f"the picture's data: URI is longer than {max_bytes} bytes allow",
-            hint="upload the picture instead, or raise EDGEFLOW_MAX_IMAGE_MB",
-        )
+    if len(payload) > max_bytes * 4:  # nothing larger can unpack to the limit
+        raise _inline_too_large(max_bytes)
     try:
-        if header.endswith(";base64"):
-            return base64.b64decode(unquote_to_bytes(payload), validate=False)
-        return unquote_to_bytes(payload)
+        data = unquote_to_bytes(payload)
+        if header.lower().endswith(";base64"):
+            data = base64.b64decode(data, validate=False)
     except (binascii.Error, ValueError) as error:
         raise FetchError(
             "the picture's data: URI is not valid base64", hint="check the task's data"
         ) from error
+    if len(data) > max_bytes:
+        raise _inline_too_large(max_bytes)
+    return data
+
+
+def _inline_too_large(max_bytes: int) -> FetchError:
+    return FetchError(
+        f"the picture's data: URI is longer than {max_bytes} bytes allow",
+        hint="upload the picture instead, or raise EDGEFLOW_MAX_IMAGE_MB",
+    )

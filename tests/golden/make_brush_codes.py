@@ -50,7 +50,7 @@ def masks() -> dict[str, Mask]:
         "smooth blob": blob(120, 160),
         "large smooth blob": blob(480, 640),
     }
-    for length in (1, 2, 3, 4, 5, 63, 64, 65, 66, 16383, 16384, 16385):
+    for length in (1, 2, 3, 4, 5, 63, 64, 65, 66, 16383, 16384, 16385, 16448, 16449):
         row = np.zeros((1, length + 3), bool)
         row[0, 1 : length + 1] = True
         found[f"a run of {length} pixels"] = row

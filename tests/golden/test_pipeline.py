@@ -30,7 +30,7 @@ class TraceNetwork:
     def run(self, image: Tensor, prompt: Tensor) -> StepOutput:
         image = ImageNormalisation()(image)
         self.calls.append((image, prompt))
-        previous, positive, negative = prompt.split(1, dim=1)
+        previous, positive, negative = torch.split(prompt, 1, dim=1)
         mask = 2 * image[:, :1] + 3 * previous - 1 + 4 * positive - 4 * negative
         edge = 1.5 * image[:, 1:2] - 2 * previous + positive - negative
         return StepOutput(mask.sigmoid(), edge.sigmoid())

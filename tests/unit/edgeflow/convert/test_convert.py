@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-import edgeflow.convert.recognise as module
 from edgeflow.checkpoints import find
 from edgeflow.convert.convert import convert
+from edgeflow.convert.names import static_operators
 from edgeflow.convert.paddle_params import read_pdparams
 from edgeflow.convert.recognise import recognise
 from edgeflow.convert.sources import open_source
@@ -186,8 +186,10 @@ def test_unknown_formats_and_missing_files_are_refused(tmp_path: Path, name: str
 def test_an_export_of_another_network_is_refused_by_its_fingerprint(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    original = module.static_operators
-    monkeypatch.setattr(module, "static_operators", lambda n: {**original(n), "conv2d": 1})
+    monkeypatch.setattr(
+        "edgeflow.convert.recognise.static_operators",
+        lambda network: {**static_operators(network), "conv2d": 1},
+    )
     with pytest.raises(ConversionError, match="operators conv2d, a ritm_hrnet has 1"):
         open_source(GOLDEN / "static" / f"static_{TINY[1]}.pdmodel")
 

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+
+from edgeflow import errors
+from edgeflow.download import DownloadError
+from edgeflow.errors import EdgeFlowError
+from edgeflow.runtime.torch_eager import DeviceError
+
+KINDS = [
+    kind
+    for kind in (*vars(errors).values(), DeviceError, DownloadError)
+    if isinstance(kind, type) and issubclass(kind, EdgeFlowError)
+]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_an_error_carries_what_happened_and_the_way_out(kind: type[EdgeFlowError]) -> None:
+    error = kind("the sky fell", hint="wear a hat")
+    assert str(error) == error.message == "the sky fell"
+    assert error.hint == "wear a hat"
+    assert kind("the sky fell").hint == ""
+
+
+def test_codes_tell_errors_apart() -> None:
+    # Logs and metrics go by them.
+    codes = [kind.code for kind in KINDS]
+    assert len(set(codes)) == len(codes)
+    assert all(code.isidentifier() and code.islower() for code in codes)
+
+
+def test_a_picture_that_is_too_large_is_an_unusable_picture_too() -> None:
+    assert issubclass(errors.ImageTooLargeError, errors.ImageError)

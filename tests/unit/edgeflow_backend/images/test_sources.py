@@ -1,0 +1,332 @@
+from __future__ import annotations
+
+import base64
+import contextlib
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgeflow_backend.errors import FetchError
+from edgeflow_backend.images.sources import (
+    InlineSource,
+    Source,
+    WebSource,
+    locate,
+    origin,
+    task_image,
+)
+from edgeflow_backend.label_config import ImageTag
+from tests.contract.wire import captured
+
+STUDIO = "http://studio:8080"
+LIMIT = 10_000
+TAG = ImageTag("photo", "image")
+
+
+def place(address: str, url: str = STUDIO, max_bytes: int = LIMIT) -> Source:
+    return locate(address, url, max_bytes=max_bytes)
+
+
+def inline(address: str, max_bytes: int = LIMIT) -> bytes:
+    source = place(address, max_bytes=max_bytes)
+    assert isinstance(source, InlineSource)
+    return source.data
+
+
+def web(address: str, url: str = STUDIO) -> str:
+    source = place(address, url)
+    assert isinstance(source, WebSource)
+    return source.url
+
+
+# Inline pictures
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200))
+def test_base64_and_percent_codes_give_the_bytes(data: bytes) -> None:
+    code = base64.b64encode(data).decode()
+    assert inline(f"data:image/png;base64,{code}") == data
+    assert inline(f"data:image/png;base64,{quote(code, safe='')}") == data
+    assert inline(f"data:image/png,{quote(data, safe='')}") == data
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "data:image/png;base64,aGVs bG8=",
+        "data:image/png;base64,aGVs\nbG8=\n",
+        "  data:image/png;base64,aGVsbG8=  ",
+        "data:image/png;charset=utf-8;base64,aGVsbG8=",
+        "data:;base64,aGVsbG8=",
+        "data:image/png;base64,aGVsbG8%3D",
+        "data:image/png,hello",
+        "data:,hello",
+        "data:,h%65llo",
+    ],
+)
+def test_spaces_parameters_and_missing_types_do_no_harm(address: str) -> None:
+    assert inline(address) == b"hello"
+
+
+@pytest.mark.parametrize(
+    "address", ["DATA:image/png;base64,aGVsbG8=", "data:image/png;BASE64,aGVsbG8="]
+)
+def test_the_words_of_a_data_uri_may_be_in_capitals(address: str) -> None:
+    assert inline(address) == b"hello"
+
+
+@pytest.mark.parametrize(
+    "address", ["data:image/png;base64,abc", "data:image/png;base64,aGVsbG8", "data:;base64,a"]
+)
+def test_broken_base64_is_refused(address: str) -> None:
+    with pytest.raises(FetchError, match="base64") as caught:
+        place(address)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("address", ["data:", "data:image/png;base64", "data:;base64;"])
+def test_a_data_uri_without_data_is_refused(address: str) -> None:
+    with pytest.raises(FetchError, match="no data"):
+        place(address)
+
+
+def test_an_inline_picture_of_the_limits_size_is_taken() -> None:
+    data = bytes(LIMIT)
+    assert inline("data:;base64," + base64.b64encode(data).decode()) == data
+
+
+def test_an_oversized_inline_picture_is_refused_with_the_setting() -> None:
+    code = base64.b64encode(bytes(LIMIT + 100)).decode()
+    with pytest.raises(FetchError, match="longer") as caught:
+        place(f"data:;base64,{code}")
+    assert "EDGEFLOW_MAX_IMAGE_MB" in caught.value.hint
+    assert code[:20] not in caught.value.message
+
+
+def test_an_oversized_picture_in_percent_code_is_refused() -> None:
+    with pytest.raises(FetchError, match="longer"):
+        place("data:," + "x" * (LIMIT + 100))
+
+
+def test_a_picture_in_percent_code_within_the_limit_is_taken() -> None:
+    assert len(inline("data:," + "%00" * (LIMIT - 100))) == LIMIT - 100
+
+
+def test_messages_never_contain_the_picture() -> None:
+    with pytest.raises(FetchError) as caught:
+        place("data:image/png;base64," + "abcde" * 1001)
+    assert "abcde" not in caught.value.message + caught.value.hint
+
+
+def test_equal_inline_pictures_are_one_in_the_cache() -> None:
+    one = place("data:image/png;base64,aGVsbG8=")
+    assert one.key == place("data:,hello").key
+    assert one.key != place("data:,hullo").key
+    assert "hello" not in one.key
+
+
+# Pictures in Label Studio
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/data/upload/2/90472e8b-img.png",
+        "/data/local-files/?d=photos/a%20b.jpg",
+        "/tasks/3/resolve/?fileuri=czM6Ly9i",
+        "/data/upload/1/Käse猫.png",
+        "/data/upload/1/a:b@c.png",
+    ],
+)
+def test_a_path_is_fetched_from_label_studio(path: str) -> None:
+    assert web(path) == f"{STUDIO}{path}"
+
+
+@pytest.mark.parametrize("path", ["/data/upload/1/a.png", "/labels/data/upload/1/a.png"])
+def test_a_label_studio_below_a_path_is_found(path: str) -> None:
+    assert web(path, "https://host/labels") == "https://host/labels/data/upload/1/a.png"
+
+
+def test_a_path_without_a_configured_label_studio_says_what_to_set() -> None:
+    with pytest.raises(FetchError, match="not configured") as caught:
+        place("/data/upload/1/a.png", url="")
+    assert "LABEL_STUDIO_URL" in caught.value.hint
+
+
+@settings(deadline=None)
+@given(
+    st.text(alphabet="/\\:@?#.%[]abhtps 0\t\n\r", max_size=12).map("/".__add__)
+    | st.sampled_from(["/http://evil/x", "/file:///etc/passwd", "/\\evil/x", "/@evil/x", "/.evil"])
+)
+def test_a_path_never_leads_away_from_label_studio(path: str) -> None:
+    try:
+        source = place(path)
+    except FetchError:
+        return
+    assert isinstance(source, WebSource)
+    assert origin(source.url) == origin(STUDIO)
+
+
+# Pictures elsewhere
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://host/a.png",
+        "https://host:8443/a.png?X-Amz-Signature=abc",
+        "HTTP://HOST/a.png",
+        "http://127.0.0.1:9000/a.png",
+        "http://[::1]:9000/a.png",
+        "http://host/Käse 猫.png",
+    ],
+)
+def test_an_address_on_the_web_is_fetched_as_it_is(address: str) -> None:
+    assert web(address, url="") == address
+    assert place(f" {address}\n").key == address
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        ("file:///etc/passwd", "file"),
+        ("FILE:///etc/passwd", "FILE"),
+        ("ftp://host/a.png", "ftp"),
+        ("s3://bucket/a.png", "s3"),
+        ("gs://bucket/a.png", "gs"),
+        ("azure-blob://c/a.png", "azure-blob"),
+        ("javascript:alert(1)", "javascript"),
+        ("gopher://host/", "gopher"),
+        ("unix:///var/run/docker.sock", "unix"),
+        ("//host/a.png", "no scheme"),
+        ("a.png", "no scheme"),
+        ("", "no scheme"),
+        ("   ", "no scheme"),
+        ("猫.png", "no scheme"),
+        ("http:", "http"),
+        ("http://", "http"),
+        ("http:///a.png", "http"),
+        ("http://[", "http"),
+        ("http:a.png", "http"),
+    ],
+)
+def test_an_address_of_another_kind_is_refused_by_its_kind(address: str, kind: str) -> None:
+    with pytest.raises(FetchError) as caught:
+        place(address)
+    assert f"({kind})" in caught.value.message
+    assert caught.value.hint
+
+
+def test_the_kind_is_all_that_is_said_of_a_refused_address() -> None:
+    with pytest.raises(FetchError) as caught:
+        place("s3://bucket/secret-name.png?token=abc")
+    assert "secret-name" not in caught.value.message
+    assert "abc" not in caught.value.message
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_any_text_is_a_source_or_a_typed_error(address: str) -> None:
+    with contextlib.suppress(FetchError):
+        assert place(address).key
+
+
+# Origins
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        "http://studio:8080/data?x=1",
+        "HTTP://Studio:8080",
+        "http://user:pass@studio:8080/",
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(same: str) -> None:
+    assert origin(same) == origin(STUDIO)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "https://studio:8080",
+        "http://studio",
+        "http://studio:8081",
+        "http://studio.evil:8080",
+        "http://evil:8080/studio:8080",
+        "http://studio:8080@evil:8080/",
+    ],
+)
+def test_another_scheme_host_or_port_is_another_origin(other: str) -> None:
+    assert origin(other) != origin(STUDIO)
+
+
+def test_default_ports_need_not_be_written() -> None:
+    assert origin("http://host") == origin("http://host:80/")
+    assert origin("https://host") == origin("https://host:443/")
+
+
+@pytest.mark.parametrize("url", ["http://[", "http://host:99999", "http://host:port"])
+def test_an_address_that_is_none_has_no_origin(url: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        origin(url)
+
+
+# A task's data
+
+
+def test_the_picture_stands_under_the_tags_key() -> None:
+    assert task_image({"image": "/a.png", "other": "/b.png"}, TAG, None) == "/a.png"
+
+
+@pytest.mark.parametrize(("index", "expected"), [(None, "/a"), (0, "/a"), (1, "/b"), (2, "/c")])
+def test_a_picture_of_several_is_chosen_by_the_item(index: int | None, expected: str) -> None:
+    assert task_image({"image": ["/a", "/b", "/c"]}, TAG, index) == expected
+
+
+def test_an_item_does_not_matter_where_there_is_one_picture() -> None:
+    assert task_image({"image": "/a"}, TAG, 5) == "/a"
+
+
+@pytest.mark.parametrize("index", [3, 10**9])
+def test_an_item_beyond_the_last_picture_is_refused(index: int) -> None:
+    with pytest.raises(FetchError, match="3 pictures") as caught:
+        task_image({"image": ["/a", "/b", "/c"]}, TAG, index)
+    assert str(index + 1) in caught.value.message
+
+
+def test_a_task_without_pictures_is_refused() -> None:
+    with pytest.raises(FetchError, match="0 pictures"):
+        task_image({"image": []}, TAG, None)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"picture": "/a"},
+        {"image": None},
+        {"image": ""},
+        {"image": 5},
+        {"image": {}},
+        {"image": [None]},
+        {"image": [{"url": "/a"}]},
+        {"image": [["/a"]]},
+    ],
+    ids=str,
+)
+def test_a_missing_picture_is_refused_with_the_tag_and_the_key(data: dict[str, Any]) -> None:
+    with pytest.raises(FetchError, match="'image'") as caught:
+        task_image(data, TAG, None)
+    assert "'photo'" in caught.value.hint
+
+
+def test_the_captured_task_of_several_pictures_has_its_second_one() -> None:
+    body = captured("ui_120_multi_img2_031_predict.json")
+    data = body["tasks"][0]["data"]
+    index = body["params"]["context"]["result"][-1]["item_index"]
+    assert task_image(data, ImageTag("image", "images"), index) == data["images"][index]

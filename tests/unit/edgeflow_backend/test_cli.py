@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from edgeflow_backend import cli, doctor
+from edgeflow_backend.metrics import Metrics
+from edgeflow_backend.service import SegmentationService
+from edgeflow_backend.settings import Settings
+from edgeflow_backend.wsgi import Server
+from tests.unit.edgeflow_backend.conftest import MakeService
+from tests.unit.edgeflow_backend.loopback import Host, Reply
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.app, list(arguments), env={"NO_COLOR": "1", "COLUMNS": "120"})
+
+
+@pytest.fixture
+def _a_quick_model(monkeypatch: pytest.MonkeyPatch, make_service: MakeService) -> None:
+    def build(_: Settings, __: Metrics) -> SegmentationService:
+        return make_service()
+
+    monkeypatch.setattr(doctor, "build_service", build)
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[Server]:
+    """Servers that would have been run."""
+    servers: list[Server] = []
+
+    def note(server: Server) -> None:
+        servers.append(server)
+
+    monkeypatch.setattr(Server, "run", note)
+    return servers
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    result = run()
+    assert "serve" in result.output
+    assert "doctor" in result.output
+    assert "docs/settings.md" in result.output
+
+
+def test_serve_explains_its_options() -> None:
+    result = run("serve", "--help")
+    assert result.exit_code == 0
+    assert "--host" in result.output
+    assert "--port" in result.output
+    assert "9090" in result.output
+    assert "127.0.0.1" in result.output
+
+
+def test_doctor_explains_its_options() -> None:
+    result = run("doctor", "--help")
+    assert result.exit_code == 0
+    assert "--project" in result.output
+
+
+def test_serve_listens_on_loopback_unless_told_otherwise(served: list[Server]) -> None:
+    assert run("serve").exit_code == 0
+    assert run("serve", "--host", "0.0.0.0", "--port", "8000").exit_code == 0
+    assert [server.cfg.bind for server in served] == [["127.0.0.1:9090"], ["0.0.0.0:8000"]]
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "http"])
+def test_a_port_that_is_none_is_refused(served: list[Server], port: str) -> None:
+    result = run("serve", "--port", port)
+    assert result.exit_code == 2
+    assert "--port" in result.output
+    assert served == []
+
+
+@pytest.mark.usefixtures("_a_quick_model")
+def test_a_healthy_doctor_ends_with_0() -> None:
+    result = run("doctor")
+    assert result.exit_code == 0
+    assert "ok   weights edgeflow_lite-" in result.output
+    assert "warn " in result.output
+    assert "LABEL_STUDIO_URL" in result.output
+
+
+@pytest.mark.usefixtures("_a_quick_model")
+def test_a_doctor_with_findings_ends_with_1_and_says_what_to_change(
+    monkeypatch: pytest.MonkeyPatch, host: Host
+) -> None:
+    host.routes["*"] = Reply(404)
+    monkeypatch.setenv("LABEL_STUDIO_URL", host.url)
+    result = run("doctor", "--project", "5")
+    assert result.exit_code == 1
+    assert "fail " in result.output
+    assert "is it Label Studio?" in result.output
+    assert "      set LABEL_STUDIO_URL" in result.output
+
+
+def test_a_model_that_is_not_there_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEFLOW_MODEL", "nothing-like-this")
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "nothing-like-this" in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("command", ["serve", "doctor"])
+def test_a_bad_setting_ends_with_2_and_its_name(
+    monkeypatch: pytest.MonkeyPatch, served: list[Server], command: str
+) -> None:
+    monkeypatch.setenv("EDGEFLOW_MAX_CLICKS", "many-secret")
+    result = run(command)
+    assert result.exit_code == 2
+    assert "max_clicks" in result.stderr.lower()
+    assert "hint: docs/settings.md" in result.stderr
+    assert "many-secret" not in result.output
+    assert "Traceback" not in result.output
+    assert served == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EDGEFLOW_MAX_CLICKS", "0"),
+        ("EDGEFLOW_LABEL_STUDIO_URL", "studio:8080"),
+        ("EDGEFLOW_QUEUE_LIMIT", "1000"),
+        ("EDGEFLOW_LOG_LEVEL", "LOUD"),
+        ("EDGEFLOW_PROJECT_MODELS", "12:other"),
+    ],
+)
+def test_a_bad_setting_is_told_by_its_variable_as_the_documentation_says(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    result = run("doctor")
+    assert result.exit_code == 2
+    first, _ = result.stderr.splitlines()
+    assert first.startswith("error: ")
+    assert name in first
+    assert "setting :" not in first
+
+
+def test_the_help_needs_no_model() -> None:
+    code = (
+        "import sys; from edgeflow_backend.cli import app\n"
+        "try: app(['--help'])\n"
+        "finally: print('loaded', 'edgeflow_backend.wsgi' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0
+    assert "loaded False" in done.stdout

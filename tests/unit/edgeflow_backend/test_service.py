@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from edgeflow.errors import CheckpointError, EdgeFlowError, PromptError
+from edgeflow.geometry import Size
+from edgeflow.predictor import Predictor
+from edgeflow_backend.errors import FetchError, LabelConfigError
+from edgeflow_backend.label_config import parse_label_config
+from edgeflow_backend.metrics import Metrics
+from edgeflow_backend.protocol import parse_context
+from edgeflow_backend.service import Answer, SegmentationService, build_service
+from edgeflow_backend.settings import Settings
+from tests.contract.pictures import upright_as_exif
+from tests.contract.wire import JSONObject, captured, check_brush_region, keypoint, request
+from tests.unit.edgeflow_backend.conftest import MakeService
+from tests.unit.edgeflow_backend.loopback import Host, Reply
+from tests.unit.edgeflow_backend.samples import (
+    click,
+    data_uri,
+    disk,
+    disk_png,
+    disk_request,
+)
+
+INLINE = ["ui_100_b64_069_predict.json", "ui_120_multi_img2_031_predict.json"]
+UPLOADS = [
+    "ui_01_first_pos_026_predict.json",
+    "ui_03_alt_neg_028_predict.json",
+    "ui_81_keypoint_nolabels_033_predict.json",
+    "ui_93_rotated_046_predict.json",
+]
+
+
+def segment(service: SegmentationService, body: JSONObject) -> Answer:
+    """What the model class does with a body."""
+    prompt = parse_context(body["params"]["context"], max_clicks=100)
+    return service.segment(body["tasks"][0], prompt, parse_label_config(body["label_config"]))
+
+
+def steps(service: SegmentationService) -> float:
+    return service.metrics.registry.get_sample_value("edgeflow_network_steps_total") or 0.0
+
+
+def overlap(mask: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], size: Size) -> float:
+    """Intersection over union with the disk."""
+    return float((mask.astype(bool) & disk(size)).sum() / (mask.astype(bool) | disk(size)).sum())
+
+
+def test_a_click_on_an_object_cuts_it_out(service: SegmentationService) -> None:
+    body = disk_request()
+    answer = segment(service, body)
+    assert overlap(check_brush_region(answer.region, body), Size(120, 160)) > 0.9
+    assert answer.score == answer.region["score"]
+    assert answer.score > 0.5
+
+
+@pytest.mark.parametrize("name", INLINE)
+def test_a_captured_request_with_an_inline_picture_gets_one_valid_region(
+    service: SegmentationService, name: str
+) -> None:
+    body = captured(name)
+    assert check_brush_region(segment(service, body).region, body).any()
+
+
+@pytest.mark.parametrize("name", UPLOADS)
+def test_a_captured_request_with_an_upload_gets_one_valid_region(
+    make_service: MakeService, host: Host, name: str
+) -> None:
+    host.routes["*"] = Reply(body=disk_png(Size(480, 640)))
+    service = make_service(label_studio_url=host.url, label_studio_api_key="abc")
+    body = captured(name)
+    assert check_brush_region(segment(service, body).region, body).any()
+    assert host.received[0].path == body["tasks"][0]["data"]["image"]
+
+
+def test_an_answer_from_a_known_prefix_is_the_answer_from_nothing(
+    make_service: MakeService,
+) -> None:
+    points = [click(), click(70, 50), click(5, 5, positive=False), click(40, 60)]
+    known = make_service()
+    for count in range(1, 5):
+        warm = segment(known, disk_request(*points[:count]))
+        cold = segment(make_service(), disk_request(*points[:count]))
+        assert warm.region == cold.region
+        assert warm.score == cold.score
+
+
+def test_a_prefix_that_is_known_is_not_run_again(service: SegmentationService) -> None:
+    points = [click(), click(70, 50), click(5, 5, positive=False)]
+    segment(service, disk_request(*points[:2]))
+    assert steps(service) == 2
+    segment(service, disk_request(*points))
+    assert steps(service) == 3
+    segment(service, disk_request(*points))
+    assert steps(service) == 3
+    segment(service, disk_request(*points[:1]))
+    assert steps(service) == 3
+
+
+def test_without_caches_answers_are_the_same(make_service: MakeService) -> None:
+    body = disk_request(click(), click(70, 50))
+    bare = make_service(state_cache_mb=0, image_cache_mb=0)
+    first = segment(bare, body)
+    assert first == segment(bare, body) == segment(make_service(), body)
+    assert steps(bare) == 4
+
+
+def test_a_moved_point_is_not_answered_from_the_old_place(service: SegmentationService) -> None:
+    first = segment(service, disk_request(click()))
+    point = click()
+    point["value"]["x"] = 90
+    moved = segment(service, disk_request(point))
+    assert moved.region["id"] == first.region["id"]
+    assert moved.region["value"]["rle"] != first.region["value"]["rle"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 240), (80, 60), (161, 119), (500, 100)])
+def test_the_region_has_the_size_that_the_editor_sees(
+    service: SegmentationService, width: int, height: int
+) -> None:
+    body = disk_request(click(original_width=width, original_height=height))
+    assert check_brush_region(segment(service, body).region, body).shape == (height, width)
+
+
+def test_the_region_has_the_pictures_size_where_the_request_names_none(
+    service: SegmentationService,
+) -> None:
+    point = click()
+    del point["original_width"], point["original_height"]
+    region = segment(service, disk_request(point)).region
+    assert (region["original_width"], region["original_height"]) == (160, 120)
+
+
+def test_a_picture_that_lies_on_its_side_gets_a_mask_as_the_browser_shows_it(
+    make_service: MakeService, host: Host
+) -> None:
+    host.routes["/a.jpg"] = Reply(body=upright_as_exif((120, 160)))
+    body = request(
+        keypoint(45, 60, original_width=120, original_height=160), image=f"{host.url}/a.jpg"
+    )
+    assert check_brush_region(segment(make_service(), body).region, body).shape == (160, 120)
+
+
+@pytest.mark.parametrize(("width", "height"), [(10**6, 10**6), (10**9, 1), (1, 10**9)])
+def test_an_absurd_size_is_refused(service: SegmentationService, width: int, height: int) -> None:
+    with pytest.raises(PromptError, match=f"{width}×{height}") as caught:
+        segment(service, disk_request(click(original_width=width, original_height=height)))
+    assert caught.value.hint
+
+
+def test_clicks_that_find_nothing_are_told(service: SegmentationService) -> None:
+    everywhere = [click(x, y, positive=False) for x in range(5, 100, 12) for y in range(5, 100, 15)]
+    points = [click(50, 50), *everywhere]
+    with pytest.raises(PromptError, match="no object") as caught:
+        segment(service, disk_request(*points))
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("body", "error", "said"),
+    [
+        (disk_request(click(150, 50)), PromptError, "outside"),
+        (disk_request(click(positive=False)), PromptError, "negative"),
+        (disk_request(click(to_name="other")), LabelConfigError, "other"),
+        (disk_request(label_config="<View/>"), LabelConfigError, "mask control"),
+        (disk_request(tasks=[{"id": 1, "data": {}}]), FetchError, "no picture"),
+        (disk_request(tasks=[{"id": 1, "data": {"image": "s3://b/a"}}]), FetchError, "s3"),
+        (disk_request(tasks=[{"id": 1, "data": {"image": data_uri(b"x")}}]), EdgeFlowError, "not"),
+    ],
+)
+def test_what_cannot_be_served_is_a_typed_error(
+    service: SegmentationService, body: JSONObject, error: type[EdgeFlowError], said: str
+) -> None:
+    with pytest.raises(error, match=said) as caught:
+        segment(service, body)
+    assert caught.value.hint
+
+
+def test_nothing_is_fetched_for_a_request_that_has_no_answer(
+    make_service: MakeService, host: Host
+) -> None:
+    with pytest.raises(LabelConfigError):
+        segment(
+            make_service(),
+            request(click(), image=f"{host.url}/a.png", config="<View/>"),
+        )
+    assert host.received == []
+
+
+def test_the_gauges_show_what_the_caches_hold(service: SegmentationService) -> None:
+    segment(service, disk_request())
+    service.observe_caches()
+    for cache in ("images", "states"):
+        held = service.metrics.registry.get_sample_value("edgeflow_cache_bytes", {"cache": cache})
+        assert held is not None
+        assert held > 0
+
+
+def test_warming_up_runs_both_kinds_of_step(service: SegmentationService) -> None:
+    service.warm_up()
+    assert len(service.engine.states) == 2
+    assert steps(service) == 0
+
+
+def test_the_version_names_the_weights(service: SegmentationService, predictor: Predictor) -> None:
+    assert service.model_version == predictor.version
+    assert service.model_version.startswith("edgeflow_lite-")
+
+
+def test_a_built_service_is_ready_and_uses_the_threads_it_was_given() -> None:
+    threads = torch.get_num_threads()
+    try:
+        built = build_service(Settings(device="cpu", cpu_threads=1), Metrics())
+        assert torch.get_num_threads() == 1
+        assert len(built.engine.states) == 2
+        assert check_brush_region(segment(built, disk_request()).region, disk_request()).any()
+        built.close()
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_weights_that_are_not_there_are_told() -> None:
+    with pytest.raises(CheckpointError, match="nothing-like-this"):
+        build_service(Settings(model="nothing-like-this"), Metrics())
+
+
+def test_a_device_that_is_not_there_is_told() -> None:
+    with pytest.raises(EdgeFlowError, match="abacus") as caught:
+        build_service(Settings(device="abacus"), Metrics())
+    assert "cpu" in caught.value.hint

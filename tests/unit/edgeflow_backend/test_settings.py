@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import AliasChoices, SecretStr, ValidationError
+
+from edgeflow.images import MAX_PIXELS
+from edgeflow_backend.protocol import describe
+from edgeflow_backend.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+PREFIX = "EDGEFLOW_"
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field, as the documentation names it."""
+    alias = Settings.model_fields[field].validation_alias
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else PREFIX + field.upper()
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> str:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    return describe(caught.value)
+
+
+def test_without_an_environment_the_shipped_model_serves_with_the_documented_limits() -> None:
+    settings = Settings()
+    assert settings.model == "edgeflow_lite"
+    assert settings.device == "auto"
+    assert settings.label_studio_url == ""
+    assert settings.label_studio_api_key.get_secret_value() == ""
+    assert settings.basic_auth_user == ""
+    assert settings.basic_auth_password.get_secret_value() == ""
+    assert settings.max_clicks == 100
+    assert settings.max_body_mb == 64
+    assert settings.max_pixels == MAX_PIXELS
+    assert settings.log_level == "INFO"
+    assert settings.log_format == "json"
+
+
+def test_a_prediction_is_given_up_before_label_studio_gives_up() -> None:
+    assert Settings().request_timeout_s < 100
+    with pytest.raises(ValidationError):
+        Settings(request_timeout_s=100)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "value"),
+    [
+        ("model", "/srv/weights/own.safetensors", "/srv/weights/own.safetensors"),
+        ("models_dir", "/srv/models", "/srv/models"),
+        ("project_models", '{"12": "other"}', {"12": "other"}),
+        ("zoom", "ritm", "ritm"),
+        ("device", "cuda:1", "cuda:1"),
+        ("cpu_threads", "4", 4),
+        ("http_threads", "100", 100),
+        ("label_studio_url", "http://studio:8080", "http://studio:8080"),
+        ("label_studio_api_key", "abc", SecretStr("abc")),
+        ("basic_auth_user", "anna", "anna"),
+        ("basic_auth_password", "pass", SecretStr("pass")),
+        ("max_body_mb", "0.5", 0.5),
+        ("max_clicks", "7", 7),
+        ("max_image_mb", "3", 3),
+        ("max_pixels", "1000", 1000),
+        ("connect_timeout_s", "1.5", 1.5),
+        ("read_timeout_s", "2", 2),
+        ("download_timeout_s", "9", 9),
+        ("request_timeout_s", "20", 20),
+        ("queue_limit", "2", 2),
+        ("state_cache_mb", "0", 0),
+        ("image_cache_mb", "10", 10),
+        ("image_ttl_s", "60", 60),
+        ("log_level", "DEBUG", "DEBUG"),
+        ("log_format", "console", "console"),
+    ],
+)
+def test_each_setting_is_read_from_its_variable(
+    monkeypatch: pytest.MonkeyPatch, field: str, text: str, value: object
+) -> None:
+    monkeypatch.setenv(PREFIX + field.upper(), text)
+    assert getattr(Settings(), field) == value
+
+
+@pytest.mark.parametrize("name", ["LABEL_STUDIO_URL", "LABEL_STUDIO_HOST"])
+def test_label_studios_own_names_for_its_address_are_read(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "https://studio.example")
+    assert Settings().label_studio_url == "https://studio.example"
+
+
+def test_label_studios_own_name_for_the_token_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "abc")
+    assert Settings().label_studio_api_key.get_secret_value() == "abc"
+
+
+def test_our_own_name_wins_over_label_studios(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_HOST", "http://third")
+    monkeypatch.setenv("LABEL_STUDIO_URL", "http://second")
+    assert Settings().label_studio_url == "http://second"
+    monkeypatch.setenv("EDGEFLOW_LABEL_STUDIO_URL", "http://first")
+    assert Settings().label_studio_url == "http://first"
+
+
+@pytest.mark.parametrize(
+    "text", ["http://studio:8080", "http://studio:8080/", " http://studio:8080// \n"]
+)
+def test_the_address_is_kept_without_spaces_and_trailing_slashes(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_URL", text)
+    assert Settings().label_studio_url == "http://studio:8080"
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("cpu_threads", "-1"),
+        ("cpu_threads", "two"),
+        ("http_threads", "0"),
+        ("http_threads", "100000"),
+        ("max_body_mb", "0"),
+        ("max_body_mb", "64MB"),
+        ("max_clicks", "0"),
+        ("max_clicks", ""),
+        ("max_clicks", "1.5"),
+        ("max_image_mb", "-1"),
+        ("max_pixels", "0"),
+        ("max_pixels", "1000000000"),
+        ("connect_timeout_s", "0"),
+        ("read_timeout_s", "nan"),
+        ("download_timeout_s", "-3"),
+        ("request_timeout_s", "96"),
+        ("queue_limit", "0"),
+        ("state_cache_mb", "-1"),
+        ("image_cache_mb", "-1"),
+        ("image_ttl_s", "0"),
+        ("zoom", "fisheye"),
+        ("project_models", '{"12": 5}'),
+        ("project_models", "[12]"),
+        ("log_level", "LOUD"),
+        ("log_format", "xml"),
+    ],
+)
+def test_a_bad_value_is_refused_with_the_name_of_the_setting(
+    monkeypatch: pytest.MonkeyPatch, field: str, text: str
+) -> None:
+    assert field in refusal(monkeypatch, PREFIX + field.upper(), text)
+
+
+@pytest.mark.parametrize("limit", ["8", "9"])
+def test_a_queue_that_could_hold_every_thread_is_refused(
+    monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setenv("EDGEFLOW_HTTP_THREADS", "8")
+    message = refusal(monkeypatch, "EDGEFLOW_QUEUE_LIMIT", limit)
+    assert "EDGEFLOW_QUEUE_LIMIT" in message
+    assert "EDGEFLOW_HTTP_THREADS" in message
+    monkeypatch.setenv("EDGEFLOW_QUEUE_LIMIT", "7")
+    assert Settings().queue_limit == 7
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "max_body_mb",
+        "max_image_mb",
+        "connect_timeout_s",
+        "read_timeout_s",
+        "download_timeout_s",
+        "state_cache_mb",
+        "image_cache_mb",
+    ],
+)
+def test_an_infinite_limit_is_refused(monkeypatch: pytest.MonkeyPatch, field: str) -> None:
+    assert field in refusal(monkeypatch, PREFIX + field.upper(), "inf")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "studio:8080",
+        "localhost",
+        "ftp://studio",
+        "file:///data",
+        "http://",
+        "//studio",
+        "http://[",
+        "http://:8080",
+        "http://studio:99999",
+        "http://studio:port",
+    ],
+)
+@pytest.mark.parametrize("name", ["LABEL_STUDIO_URL", "EDGEFLOW_LABEL_STUDIO_URL"])
+def test_an_unusable_address_is_refused_with_the_name_of_the_setting(
+    monkeypatch: pytest.MonkeyPatch, name: str, address: str
+) -> None:
+    assert "LABEL_STUDIO_URL" in refusal(monkeypatch, name, address)
+
+
+def test_project_models_that_are_no_json_are_refused_like_any_other_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "project_models" in refusal(monkeypatch, "EDGEFLOW_PROJECT_MODELS", "12:other")
+
+
+def test_the_folder_of_models_may_begin_at_home(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Settings(models_dir="~/models").models_folder == tmp_path / "models"
+    assert Settings().models_folder is None
+
+
+def test_secrets_do_not_appear_in_any_text_of_the_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "my-token")
+    monkeypatch.setenv("EDGEFLOW_BASIC_AUTH_PASSWORD", "my-password")
+    settings = Settings()
+    for text in (repr(settings), str(settings), str(settings.model_dump()), f"{settings}"):
+        assert "my-token" not in text
+        assert "my-password" not in text
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().max_clicks = 5  # type: ignore[misc]
+
+
+def test_variables_of_other_programs_do_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEFLOW_TEST_LABEL_STUDIO", "x")
+    monkeypatch.setenv("MAX_CLICKS", "5")
+    assert Settings().max_clicks == 100
+
+
+def test_every_setting_is_documented() -> None:
+    rows = re.findall(
+        r"^\| `([A-Z_]+)` \| (?:`([^`]*)`)? *\|",
+        (ROOT / "docs" / "settings.md").read_text(encoding="utf-8"),
+        flags=re.MULTILINE,
+    )
+    documented = dict(rows)
+    assert len(documented) == len(rows), "a setting is documented twice"
+    assert documented == {
+        variable(name): "" if isinstance(field.default, SecretStr) else str(field.default)
+        for name, field in Settings.model_fields.items()
+    }
+
+
+def test_every_setting_says_what_it_means() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def modules(package: str) -> list[Path]:
+    found = sorted((ROOT / package).rglob("*.py"))
+    assert len(found) > 5
+    return found
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for path in modules("edgeflow") + modules("edgeflow_backend")
+        if path != ROOT / "edgeflow_backend" / "settings.py"
+    ],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_no_other_module_reads_the_environment(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [node.attr] if isinstance(node, ast.Attribute) else []
+        if isinstance(node, ast.ImportFrom) and node.module == "os":
+            names = [alias.name for alias in node.names]
+        assert not {"environ", "environb", "getenv", "getenvb"}.intersection(names)
+
+
+@pytest.mark.parametrize("path", modules("edgeflow"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_model_package_never_imports_the_backend(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        imported = []
+        if isinstance(node, ast.Import):
+            imported = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            imported = [node.module or ""]
+        assert not any(name.split(".")[0] == "edgeflow_backend" for name in imported)
