@@ -129,7 +129,7 @@ class Checkpoint:
         except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
             # Beside its own error the library lets slip what an unknown dtype or shape causes.
             raise CheckpointError(
-                f"{self.path.name} is not a usable safetensors file ({error})",
+                f"{self.path.name} is not a valid safetensors file ({error})",
                 hint="only safetensors weights are loaded; convert others with `edgeflow convert`",
             ) from error
 
@@ -275,9 +275,10 @@ def write_atomically(path: Path, data: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(data)
-        Path(file.name).replace(path)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+            part = Path(folder) / path.name
+            part.write_bytes(data)
+            part.replace(path)
     except OSError as error:
         raise CheckpointError(
             f"cannot write {path}: {error.strerror}", hint="check the folder and its permissions"

@@ -40,7 +40,7 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> RGBImage:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         _check_pixels(image.width, image.height, max_pixels)
         image.load()
-        return np.array(_to_rgb(ImageOps.exif_transpose(image)))
+        return np.array(_to_rgb(_upright(image)))
     except ImageTooLargeError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -50,6 +50,13 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> RGBImage:
             f"not a readable picture ({_describe(data)}, {len(data)} bytes)",
             hint=f"supported formats: {', '.join(FORMATS)}; open the file to see if it is damaged",
         ) from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # noqa: BLE001 - damaged EXIF: browsers show such pictures as they are stored
+        return image
 
 
 def _check_pixels(width: int, height: int, max_pixels: int) -> None:
@@ -68,9 +75,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         grey = (np.clip(wide, 0, 65535) >> 8).astype(np.uint8)
         return Image.fromarray(grey).convert("RGB")
     if image.mode == "F":
-        values = np.nan_to_num(np.asarray(image))
-        top = float(values.max(initial=0.0)) or 1.0
-        grey = (np.clip(values / top, 0.0, 1.0) * 255).astype(np.uint8)
+        values = np.clip(np.nan_to_num(np.asarray(image)), 0.0, None)
+        grey = (values / (values.max(initial=0.0) or 1.0) * 255).astype(np.uint8)
         return Image.fromarray(grey).convert("RGB")
     if image.has_transparency_data:
         image = image.convert("RGBA")

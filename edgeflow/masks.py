@@ -8,11 +8,12 @@ Each mask pixel stands four times, as RGBA; readers take the alpha channel.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from edgeflow.errors import MaskCodecError
 from edgeflow.geometry import Size
@@ -40,8 +41,9 @@ def encode_brush(mask: BoolMask) -> bytes:
     """
     if mask.ndim != 2 or not 0 < mask.size * CHANNELS < 1 << 32:
         raise MaskCodecError(f"cannot encode a mask of shape {mask.shape}")
-    lengths, values = _rgba_runs(np.ascontiguousarray(mask).view(np.uint8).ravel())
+    lengths, values, split = _rgba_runs(np.ascontiguousarray(mask).view(np.uint8).ravel())
     width_index = np.searchsorted([1 << bits for bits in LENGTH_BITS], lengths)
+    width_index[split] = len(LENGTH_BITS) - 1  # as the SDK does, however short the rest
     widths = np.asarray(LENGTH_BITS)[width_index]
     code = (
         (np.int64(1) << (2 + widths + WORD_BITS))
@@ -60,18 +62,20 @@ def encode_brush(mask: BoolMask) -> bytes:
 
 def _rgba_runs(
     flat: npt.NDArray[np.uint8],
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Runs of a flat 0/1 mask as lengths in RGBA values (at most 2¹⁶) and values 0 or 255."""
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Runs of a flat 0/1 mask.
+
+    Returns:
+        Lengths in RGBA values (at most 2¹⁶), values 0 or 255, and which runs are parts of one that
+        was longer.
+    """
     ends = np.append(np.flatnonzero(flat[1:] != flat[:-1]) + 1, flat.size)
     lengths = np.diff(ends, prepend=0) * CHANNELS
     values = (int(flat[0]) + np.arange(lengths.size)) % 2 * 255
     full = (lengths - 1) // _MAX_RUN
-    if full.any():
-        values = np.repeat(values, full + 1)
-        split = np.full(values.size, _MAX_RUN, dtype=np.int64)
-        split[np.cumsum(full + 1) - 1] = lengths - full * _MAX_RUN
-        lengths = split
-    return lengths, values
+    parts = np.full(int((full + 1).sum()), _MAX_RUN, dtype=np.int64)
+    parts[np.cumsum(full + 1) - 1] = lengths - full * _MAX_RUN
+    return parts, np.repeat(values, full + 1), np.repeat(full > 0, full + 1)
 
 
 def _pack_bits(codes: npt.NDArray[np.int64], widths: npt.NDArray[np.int64]) -> bytes:
@@ -154,7 +158,8 @@ class _BitReader:
 
 def to_png(mask: BoolMask) -> bytes:
     """Encode an H×W bool mask as a greyscale 8-bit PNG with values 0 and 255."""
-    done, data = cv2.imencode(".png", mask.astype(np.uint8) * 255)
-    if not done:
+    if mask.ndim != 2 or not mask.size:
         raise MaskCodecError(f"cannot write a PNG of shape {mask.shape}")
-    return data.tobytes()
+    buffer = io.BytesIO()
+    Image.fromarray(mask.astype(np.uint8) * 255).save(buffer, "PNG")
+    return buffer.getvalue()

@@ -124,10 +124,10 @@ class Predictor:
         Args:
             image: H×W×3 uint8 RGB, EXIF orientation already applied.
         """
-        height, width, channels = image.shape
-        if channels != 3 or image.dtype != np.uint8:
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise ValueError(f"expected H×W×3 uint8, got {image.shape} {image.dtype}")
-        image = np.ascontiguousarray(image)
+        image = np.array(image, order="C")  # a copy: what the caller does later must not matter
+        height, width, _ = image.shape
         digest = hashlib.sha256(f"{height}x{width}|".encode())
         digest.update(image.data)
         pixels = torch.from_numpy(image).permute(2, 0, 1)[None].to(self.runtime.device)
