@@ -137,6 +137,7 @@ def models(models_dir: ModelsDir = None) -> None:
         typer.echo(f"  network       {entry.network}")
         typer.echo(f"  use           {entry.use}")
         typer.echo(f"  source        {entry.url}")
+        typer.echo(f"  licence       {LICENCE}")
 
 
 @app.command(name="convert")

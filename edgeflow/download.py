@@ -10,8 +10,8 @@ from pathlib import Path
 
 import requests
 
-from edgeflow.checkpoints import write_atomically
 from edgeflow.errors import EdgeFlowError
+from edgeflow.manifest import write_atomically
 
 TIMEOUT_S = (10.0, 60.0)
 CHUNK_BYTES = 1 << 18

@@ -23,7 +23,9 @@ def region_id(task_id: object, prompt: ClickPrompt) -> str:
     gets the same id, moving a point keeps it, and each longer sequence has its own. So whoever
     finds this id among a task's accepted regions knows exactly which clicks made that region.
     """
-    names = "\n".join((str(task_id), prompt.newest.from_name, *(p.id for p in prompt.points)))
+    # Label Studio always sends ids; where another client does not, places stand in.
+    points = (p.id or f"{p.value.x},{p.value.y},{p.positive}" for p in prompt.points)
+    names = "\n".join((str(task_id), prompt.newest.from_name, *points))
     return f"ef{hashlib.sha256(names.encode()).hexdigest()[: ID_LENGTH - 2]}"
 
 

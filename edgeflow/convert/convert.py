@@ -10,18 +10,11 @@ import numpy as np
 import torch
 from safetensors.torch import save as to_safetensors
 
-from edgeflow.checkpoints import (
-    SUFFIX,
-    Checkpoint,
-    ModelEntry,
-    SourceNote,
-    add_to_manifest,
-    load_tensors,
-    write_atomically,
-)
+from edgeflow.checkpoints import SUFFIX, Checkpoint, load_tensors
 from edgeflow.convert.recognise import recognise
 from edgeflow.convert.sources import open_source
 from edgeflow.errors import ConversionError
+from edgeflow.manifest import ModelEntry, SourceNote, add_to_manifest, write_atomically
 from edgeflow.nn.registry import ARCHITECTURES
 
 INPUT = (

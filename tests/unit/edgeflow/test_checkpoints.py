@@ -19,19 +19,21 @@ from torch import Tensor, nn
 
 from edgeflow.checkpoints import (
     Checkpoint,
-    ModelEntry,
-    SourceNote,
-    add_to_manifest,
     find,
     load_tensors,
     models_in,
-    read_manifest,
     shipped_folder,
     shipped_models,
     user_folder,
-    write_atomically,
 )
 from edgeflow.errors import CheckpointError
+from edgeflow.manifest import (
+    ModelEntry,
+    SourceNote,
+    add_to_manifest,
+    read_manifest,
+    write_atomically,
+)
 from edgeflow.nn.lite import EdgeFlowLite
 from edgeflow.nn.registry import ARCHITECTURES, Architecture
 from tests.unit.edgeflow.samples import manifest_entry, write_manifest

@@ -11,8 +11,9 @@ import pytest
 import structlog
 import torch
 
-from edgeflow.checkpoints import add_to_manifest, find
+from edgeflow.checkpoints import find
 from edgeflow.crop import ZoomPolicy
+from edgeflow.manifest import add_to_manifest
 from edgeflow.predictor import Predictor, load_predictor
 from edgeflow_backend.metrics import Metrics
 from edgeflow_backend.service import SegmentationService

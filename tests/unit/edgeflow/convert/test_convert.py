@@ -13,6 +13,7 @@ from edgeflow.checkpoints import find
 from edgeflow.convert.convert import convert
 from edgeflow.convert.names import static_operators
 from edgeflow.convert.paddle_params import read_pdparams
+from edgeflow.convert.paddle_static import read_static
 from edgeflow.convert.recognise import recognise
 from edgeflow.convert.sources import open_source
 from edgeflow.errors import CheckpointError, ConversionError
@@ -24,6 +25,7 @@ from tests.unit.edgeflow.convert.foreign import (
     Trap,
     pdparams,
     static,
+    tensor_bytes,
     write_pdparams,
 )
 
@@ -44,6 +46,16 @@ def test_a_converted_model_is_found_by_name_with_its_provenance(tmp_path: Path) 
     assert source is not None
     assert source.name == pdparams().name
     assert len(source.sha256) == 64
+
+
+def test_a_manifest_that_names_another_feedback_than_the_networks_is_refused(
+    tmp_path: Path,
+) -> None:
+    convert(pdparams(), tmp_path / "ours.safetensors")
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"feedback": "mask"', '"feedback": "edge"'))
+    with pytest.raises(CheckpointError, match="feeds back"):
+        find("ours", tmp_path).load()
 
 
 def test_a_second_conversion_joins_the_manifest_and_a_repeated_one_replaces(tmp_path: Path) -> None:
@@ -192,6 +204,20 @@ def test_an_export_of_another_network_is_refused_by_its_fingerprint(
     )
     with pytest.raises(ConversionError, match="operators conv2d, a ritm_hrnet has 1"):
         open_source(GOLDEN / "static" / f"static_{TINY[1]}.pdmodel")
+
+
+def test_an_export_whose_tensors_changed_places_is_refused_by_their_shapes(tmp_path: Path) -> None:
+    model, _ = static()
+    tensors = read_static(*static()).tensors
+    order = sorted(tensors)
+    shapes = [tensors[name].shape for name in order]
+    first, second = order[0], order[next(i for i, s in enumerate(shapes) if s != shapes[0])]
+    tensors[first], tensors[second] = tensors[second], tensors[first]
+    (tmp_path / "x.pdmodel").write_bytes(model)
+    data = b"".join(tensor_bytes(tensors[name]) for name in order)
+    (tmp_path / "x.pdiparams").write_bytes(data)
+    with pytest.raises(CheckpointError, match="has shape"):
+        convert(tmp_path / "x.pdmodel", tmp_path / "w.safetensors")
 
 
 def test_the_destination_must_be_safetensors(tmp_path: Path) -> None:
