@@ -29,11 +29,11 @@ INSTRUCTIONS = """
   backend        {backend}  (logs: {logs})
 
   1. Open the address, log in, click on a task.
-  2. Below the picture, switch on "Auto-Annotation".
-  3. Pick the label "Object" beside the wand, then click on an object: its mask appears.
+  2. Below the picture, switch on "Auto-Annotation"; then pick the smart tool, the pink dots at the
+     end of the toolbar.
+  3. Pick the yellow label "Object" above the picture, then click on an object: its mask appears.
   4. Pick the label again before every further click, or switch on "Keep label selected" in the
-     editor's settings (the gear). Something missing? Click on it. Something too much? Hold Alt
-     and click on it.
+     editor's settings. Something missing? Click on it. Something too much? Hold Alt and click.
   5. The tick below the picture accepts the mask; then Submit.
 
   Ctrl-C stops everything.

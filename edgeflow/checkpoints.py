@@ -64,10 +64,15 @@ class Checkpoint:
         try:
             return architecture.build(self.entry.options)
         except TypeError as error:
-            raise CheckpointError(
-                f"{self.name}: its manifest has options that {self.entry.architecture} lacks",
-                hint=f"convert the weights again ({error})",
-            ) from error
+            problem = f"options that {self.entry.architecture} lacks"
+            cause: Exception = error
+        except (RuntimeError, ValueError) as error:
+            problem = f"options of impossible values for {self.entry.architecture}"
+            cause = error
+        raise CheckpointError(
+            f"{self.name}: its manifest has {problem}",
+            hint=f"convert the weights again ({cause})",
+        ) from cause
 
     def _read(self) -> dict[str, Tensor]:
         if self.path.suffix != SUFFIX:
@@ -163,7 +168,8 @@ def known_models(folder: Path | None = None) -> dict[str, Checkpoint]:
     Args:
         folder: of converted and downloaded models; :func:`user_folder` by default.
     """
-    return {c.name: c for c in (*models_in(folder or user_folder()), *shipped_models())}
+    others = models_in(folder or user_folder())
+    return {checkpoint.name: checkpoint for checkpoint in (*others, *shipped_models())}
 
 
 def find(model: str, folder: Path | None = None) -> Checkpoint:
@@ -176,6 +182,9 @@ def find(model: str, folder: Path | None = None) -> Checkpoint:
     Raises:
         CheckpointError: no such model, or the manifest does not mention the file.
     """
+    for checkpoint in shipped_models():
+        if checkpoint.name == model:
+            return checkpoint
     known = known_models(folder)
     if model in known:
         return known[model]

@@ -41,18 +41,19 @@ class Editor:
         self.page.wait_for_url(lambda url: "login" not in url)
 
     def open(self, project: int, task: int) -> None:
-        """Open a task and switch auto-annotation on."""
+        """Open a task, switch auto-annotation on and pick the smart tool."""
         self.page.goto(f"{self._url}/projects/{project}/data?task={task}")
         self.page.wait_for_selector(".lsf-label")
         self.page.wait_for_selector("canvas")
         self.page.wait_for_timeout(PAUSE_MS)
         self._button("auto-annotation-toggle").click(force=True)
         self.page.wait_for_timeout(PAUSE_MS)
+        self.page.locator(".lsf-tool").last.click()  # the smart tool: the pink dots
+        self.page.wait_for_timeout(PAUSE_MS)
 
     def click(self, x: float, y: float, *, key: Literal["Alt"] | None = None) -> dict[str, Any]:
-        """Pick the keypoint label and the smart tool, click at x, y (0 to 1), await the answer."""
+        """Pick the keypoint label, click at x, y (0 to 1), await the answer."""
         self.page.locator(".lsf-label").first.click()
-        self.page.keyboard.press("m")
         self.page.wait_for_timeout(PAUSE_MS)
         canvas = self.page.locator("canvas").first.bounding_box()
         assert canvas is not None

@@ -32,6 +32,7 @@ class Stub(nn.Module):
 
 def inputs(height: int = 64, width: int = 96) -> tuple[Tensor, Tensor]:
     prompt = torch.zeros(1, 3, height, width)
+    prompt[:, 0] = torch.rand(height, width)
     prompt[:, 1, 20:30, 30:40] = 1
     return torch.rand(1, 3, height, width), prompt
 
