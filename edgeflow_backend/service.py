@@ -13,6 +13,7 @@ from edgeflow.errors import PromptError
 from edgeflow.geometry import ImagePoint, Size
 from edgeflow.predictor import Predictor, load_predictor
 from edgeflow.prompts import Click
+from edgeflow_backend.accepted import drop_spent
 from edgeflow_backend.cache import ByteLRU, PrefixStates
 from edgeflow_backend.engine import Engine
 from edgeflow_backend.images.provider import MEGABYTE, ImageProvider
@@ -72,6 +73,7 @@ class SegmentationService:
             EdgeFlowError: it cannot be served; the message says why.
         """
         deadline = time.monotonic() + self.settings.request_timeout_s
+        prompt = drop_spent(prompt, task)
         newest = prompt.newest
         control = config.mask_control(newest.to_name, newest.label)
         predictor = self.models.choose(project, config.model_hint(newest.from_name))
