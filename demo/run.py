@@ -60,6 +60,7 @@ def main() -> None:
         "LABEL_STUDIO_URL": url,
         "LABEL_STUDIO_API_KEY": TOKEN,
         "EDGEFLOW_LOG_FORMAT": "console",
+        "OMP_WAIT_POLICY": "passive",  # Label Studio shares the cores: see docs/settings.md
     }
     command = Path(sys.executable).with_name("edgeflow-backend")
     print("Starting Label Studio and the backend; the first time takes half a minute …", flush=True)

@@ -17,6 +17,7 @@ from edgeflow_backend.label_config import parse_label_config
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.metrics import Metrics
 from edgeflow_backend.protocol import JSONObject, parse_context, parse_tasks
+from edgeflow_backend.regions import made_here
 from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
 
@@ -101,10 +102,7 @@ class EdgeFlowBackend(_Base):
         data = kwargs.get("data", args[1] if len(args) > 1 else {})
         annotation = data.get("annotation") if isinstance(data, dict) else None
         result = annotation.get("result") if isinstance(annotation, dict) else None
-        ours = sum(
-            isinstance(region, dict) and str(region.get("id", "")).startswith("ef")
-            for region in (result if isinstance(result, list) else [])
-        )
+        ours = sum(map(made_here, result)) if isinstance(result, list) else 0
         self._log.info("webhook", action=str(event)[:64], regions_of_ours=ours)
         return {"action": str(event)[:64], "regions_of_ours": ours, "trained": False}
 
@@ -118,9 +116,9 @@ class EdgeFlowBackend(_Base):
             prompt = parse_context(context, max_clicks=service.settings.max_clicks)
             config = parse_label_config(label_config)
             answer = service.segment(task, prompt, config, project)
+        except RefusedRequestError:
+            raise
         except EdgeFlowError as error:
-            if isinstance(error, RefusedRequestError):
-                raise
             log.warning("no region", code=error.code, message=error.message, hint=error.hint)
             return self._empty(error)
         except Exception:

@@ -13,6 +13,7 @@ from edgeflow.masks import encode_brush
 from edgeflow_backend.label_config import Control
 from edgeflow_backend.protocol import ClickPrompt, JSONObject
 
+ID_PREFIX = "ef"
 ID_LENGTH = 10
 
 
@@ -26,7 +27,13 @@ def region_id(task_id: object, prompt: ClickPrompt) -> str:
     # Label Studio always sends ids; where another client does not, places stand in.
     points = (p.id or f"{p.value.x},{p.value.y},{p.positive}" for p in prompt.points)
     names = "\n".join((str(task_id), prompt.newest.from_name, *points))
-    return f"ef{hashlib.sha256(names.encode()).hexdigest()[: ID_LENGTH - 2]}"
+    digest = hashlib.sha256(names.encode()).hexdigest()
+    return f"{ID_PREFIX}{digest}"[:ID_LENGTH]
+
+
+def made_here(region: object) -> bool:
+    """Whether a region's id looks like one of ours."""
+    return isinstance(region, dict) and str(region.get("id", "")).startswith(ID_PREFIX)
 
 
 def region_label(control: Control, label: str | None) -> str | None:
