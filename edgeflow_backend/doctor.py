@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -70,15 +69,13 @@ def _examine_model(settings: Settings) -> Iterator[Finding]:
         yield Finding("ok", f"weights {checkpoint.version} are intact ({checkpoint.path})")
         device = pick_device(settings.device)
         service = build_service(settings, Metrics())
-        started = time.perf_counter()
-        service.warm_up()
-        elapsed = (time.perf_counter() - started) * 500
+        milliseconds = service.measure_click(brightness=200) * 1000
         service.close()
     except EdgeFlowError as error:
         yield Finding("fail", error.message, error.hint)
         return
     yield Finding(
-        "ok", f"the model runs: {elapsed:.0f} ms a click, {service.predictor.runtime.name}"
+        "ok", f"the model runs: {milliseconds:.0f} ms a click, {service.predictor.runtime.name}"
     )
     if device.type == "cpu":
         yield Finding("ok", "no GPU is used; that is fine for a few annotators")

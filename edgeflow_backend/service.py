@@ -54,9 +54,19 @@ class SegmentationService:
 
     def warm_up(self) -> None:
         """Run a first and a later click, so that no annotator waits for lazy initialisation."""
-        blank = self.predictor.encode(np.full((480, 640, 3), 127, dtype=np.uint8))
+        self.measure_click(brightness=127)
+
+    def measure_click(self, brightness: int) -> float:
+        """Run a first and a later click on a plain picture; return seconds a click.
+
+        Args:
+            brightness: 0 to 255; one that was not used before, so that no state is known.
+        """
+        plain = self.predictor.encode(np.full((480, 640, 3), brightness, dtype=np.uint8))
         clicks = [Click(ImagePoint(320, 240)), Click(ImagePoint(100, 100), positive=False)]
-        self.engine.predict(blank, clicks, deadline=time.monotonic() + 600)
+        started = time.perf_counter()
+        self.engine.predict(plain, clicks, deadline=time.monotonic() + 600)
+        return (time.perf_counter() - started) / len(clicks)
 
     def segment(
         self, task: JSONObject, prompt: ClickPrompt, config: LabelConfig, project: str = ""

@@ -231,3 +231,10 @@ def test_a_device_that_is_not_there_is_told() -> None:
     with pytest.raises(EdgeFlowError, match="abacus") as caught:
         build_service(Settings(device="abacus"), Metrics())
     assert "cpu" in caught.value.hint
+
+
+def test_a_measured_click_is_not_one_that_is_known_already(service: SegmentationService) -> None:
+    service.warm_up()
+    known = len(service.engine.states)
+    assert service.measure_click(brightness=200) > 0
+    assert len(service.engine.states) == known + 2
