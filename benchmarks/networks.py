@@ -50,7 +50,10 @@ def main() -> None:
             "RITM HRNet18 OCR64": converted(RITM(), "ritm18", folder),
             "RITM HRNet18s OCR48": converted(RITM(18, 48, small=True), "ritm18s", folder),
         }
-    runtimes = {label: TorchRuntime(network, device) for label, network in networks.items()}
+    runtimes = {
+        label: TorchRuntime(network, device, feedback="mask" if "RITM" in label else "edge")
+        for label, network in networks.items()
+    }
     machine = describe_machine(next(iter(runtimes.values())).name)
     for label, value in machine.items():
         print(f"{label:<22} {value}")

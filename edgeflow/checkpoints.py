@@ -63,16 +63,12 @@ class Checkpoint:
     def _build(self, architecture: Architecture) -> nn.Module:
         try:
             return architecture.build(self.entry.options)
-        except TypeError as error:
-            problem = f"options that {self.entry.architecture} lacks"
-            cause: Exception = error
-        except (RuntimeError, ValueError) as error:
-            problem = f"options of impossible values for {self.entry.architecture}"
-            cause = error
-        raise CheckpointError(
-            f"{self.name}: its manifest has {problem}",
-            hint=f"convert the weights again ({cause})",
-        ) from cause
+        except (TypeError, RuntimeError, ValueError) as error:
+            lacks = "lacks" if isinstance(error, TypeError) else "cannot have"
+            raise CheckpointError(
+                f"{self.name}: its manifest has options that {self.entry.architecture} {lacks}",
+                hint=f"convert the weights again ({error})",
+            ) from error
 
     def _read(self) -> dict[str, Tensor]:
         if self.path.suffix != SUFFIX:
@@ -182,7 +178,7 @@ def find(model: str, folder: Path | None = None) -> Checkpoint:
     Raises:
         CheckpointError: no such model, or the manifest does not mention the file.
     """
-    for checkpoint in shipped_models():
+    for checkpoint in shipped_models():  # first and alone: a container user may have no home
         if checkpoint.name == model:
             return checkpoint
     known = known_models(folder)

@@ -250,7 +250,7 @@ def load_predictor(
     checkpoint = find(model, folder)
     picked = pick_device(device)
     return Predictor(
-        TorchRuntime(checkpoint.load(), picked),
+        TorchRuntime(checkpoint.load(), picked, feedback=checkpoint.entry.feedback),
         version=checkpoint.version,
         policy=policy or ZoomPolicy(),
     )

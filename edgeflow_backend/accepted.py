@@ -29,7 +29,7 @@ def drop_spent(prompt: ClickPrompt, task: JSONObject) -> ClickPrompt:
     """
     accepted = accepted_ids(task)
     points = prompt.points
-    while points and (count := _spent(points, task, accepted)):
+    while accepted and points and (count := _spent(points, task, accepted)):
         points = points[count:]
     if not points:
         raise PromptError(

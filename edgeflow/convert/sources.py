@@ -167,4 +167,12 @@ def _read_pth(data: bytes) -> dict[str, npt.NDArray[np.float32]]:
 def _rename(
     tensors: dict[str, npt.NDArray[np.float32]],
 ) -> dict[str, npt.NDArray[np.float32]]:
-    return {our_name(name): value for name, value in tensors.items()}
+    renamed: dict[str, npt.NDArray[np.float32]] = {}
+    for name, value in tensors.items():
+        if (ours := our_name(name)) in renamed:
+            raise ConversionError(
+                f"two tensors of the file stand for {ours}; one of them is {name[:80]!r}",
+                hint="the file was altered; download it again",
+            )
+        renamed[ours] = value
+    return renamed

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from edgeflow.errors import EdgeFlowError
-from edgeflow.nn.interface import NetworkOutput
+from edgeflow.nn.interface import Feedback, NetworkOutput
 from edgeflow.runtime import StepOutput
 
 
@@ -41,10 +41,17 @@ def pick_device(device: str) -> torch.device:
 
 
 class TorchRuntime:
-    """Runs a network as it stands. The network must be in evaluation mode; it is not copied."""
+    """Runs a network as it stands. The network must be in evaluation mode; it is not copied.
 
-    def __init__(self, network: nn.Module, device: torch.device) -> None:
+    Args:
+        network: as :data:`edgeflow.nn.registry.ARCHITECTURES` builds it.
+        device: where it runs.
+        feedback: which of its outputs it wants to be fed at the next click.
+    """
+
+    def __init__(self, network: nn.Module, device: torch.device, *, feedback: Feedback) -> None:
         self._device = device
+        self._feedback = feedback
         self._network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @property
@@ -59,10 +66,18 @@ class TorchRuntime:
 
     @torch.inference_mode()
     def run(self, image: Tensor, prompt: Tensor) -> StepOutput:
-        """One network step; see :class:`edgeflow.runtime.Runtime`."""
+        """One network step; see :class:`edgeflow.runtime.Runtime`.
+
+        Raises:
+            ValueError: the network has no edges to feed back.
+        """
         output: NetworkOutput = self._network(
             image.contiguous(memory_format=torch.channels_last),
             prompt.contiguous(memory_format=torch.channels_last),
         )
         mask = output.mask.sigmoid()
-        return StepOutput(mask, mask if output.edge is None else output.edge.sigmoid())
+        if self._feedback == "mask":
+            return StepOutput(mask, mask)
+        if output.edge is None:
+            raise ValueError("the network has no edges to feed back")
+        return StepOutput(mask, output.edge.sigmoid())

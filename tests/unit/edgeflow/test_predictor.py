@@ -129,7 +129,7 @@ def desk(request: pytest.FixtureRequest, shipped_runtime: TorchRuntime) -> Desk:
 
 @pytest.fixture(scope="session")
 def shipped_runtime() -> TorchRuntime:
-    return TorchRuntime(find("edgeflow_lite").load(), torch.device("cpu"))
+    return TorchRuntime(find("edgeflow_lite").load(), torch.device("cpu"), feedback="edge")
 
 
 @pytest.fixture(scope="module")
@@ -369,8 +369,9 @@ def test_the_fed_back_edge_map_makes_a_difference(shipped_runtime: TorchRuntime)
 def test_the_published_networks_are_fed_what_they_were_trained_on(
     architecture: str, feeds_its_mask: bool
 ) -> None:
-    network = ARCHITECTURES[architecture].build({"width": 4, "ocr_width": 8, "small": True})
-    runtime = TorchRuntime(network.eval(), torch.device("cpu"))
+    declared = ARCHITECTURES[architecture]
+    network = declared.build({"width": 4, "ocr_width": 8, "small": True}).eval()
+    runtime = TorchRuntime(network, torch.device("cpu"), feedback=declared.feedback)
     recorder, states, _ = record(runtime, THREE)
     for before, prompt in zip(states, recorder.prompts[1:], strict=False):
         assert torch.equal(prompt[:, :1], before.feedback)

@@ -39,7 +39,7 @@ def inputs(height: int = 64, width: int = 96) -> tuple[Tensor, Tensor]:
 
 @pytest.fixture
 def runtime(shipped_network: EdgeFlowLite) -> TorchRuntime:
-    return TorchRuntime(shipped_network, CPU)
+    return TorchRuntime(shipped_network, CPU, feedback="edge")
 
 
 def test_cpu_is_always_there() -> None:
@@ -86,37 +86,45 @@ def test_other_kinds_of_device_are_not_supported(name: str) -> None:
 
 
 def test_the_runtime_names_itself_device_and_precision() -> None:
-    runtime = TorchRuntime(Stub(), CPU)
+    runtime = TorchRuntime(Stub(), CPU, feedback="edge")
     assert runtime.name == f"torch {torch.__version__} cpu float32"
     assert runtime.device == CPU
 
 
 def test_logits_become_probabilities() -> None:
     image, prompt = inputs()
-    output = TorchRuntime(Stub(), CPU).run(image, prompt)
+    output = TorchRuntime(Stub(), CPU, feedback="edge").run(image, prompt)
     torch.testing.assert_close(output.mask, (2 * prompt[:, :1]).sigmoid())
 
 
 def test_a_network_with_edges_is_fed_its_edges() -> None:
     image, prompt = inputs()
-    output = TorchRuntime(Stub(), CPU).run(image, prompt)
+    output = TorchRuntime(Stub(), CPU, feedback="edge").run(image, prompt)
     torch.testing.assert_close(output.feedback, (-2 * prompt[:, :1]).sigmoid())
 
 
 def test_a_network_without_edges_is_fed_its_mask() -> None:
     image, prompt = inputs()
-    output = TorchRuntime(Stub(edges=False), CPU).run(image, prompt)
+    output = TorchRuntime(Stub(edges=False), CPU, feedback="mask").run(image, prompt)
     assert torch.equal(output.feedback, output.mask)
+
+
+def test_what_is_declared_is_fed_back_whatever_else_the_network_gives() -> None:
+    image, prompt = inputs()
+    output = TorchRuntime(Stub(), CPU, feedback="mask").run(image, prompt)
+    assert torch.equal(output.feedback, output.mask)
+    with pytest.raises(ValueError, match="no edges"):
+        TorchRuntime(Stub(edges=False), CPU, feedback="edge").run(image, prompt)
 
 
 def test_inputs_reach_the_network_channels_last() -> None:
     stub = Stub()
-    TorchRuntime(stub, CPU).run(*inputs())
+    TorchRuntime(stub, CPU, feedback="edge").run(*inputs())
     assert stub.channels_last == [True, True]
 
 
 def test_no_gradients_are_kept() -> None:
-    output = TorchRuntime(Stub(), CPU).run(*inputs())
+    output = TorchRuntime(Stub(), CPU, feedback="edge").run(*inputs())
     assert not output.mask.requires_grad
     assert not output.feedback.requires_grad
 

@@ -122,6 +122,12 @@ def test_a_state_dict_that_does_not_fit_is_refused_with_every_difference_named(
     assert not (tmp_path / "out").exists()
 
 
+def test_two_names_for_one_tensor_are_refused(tmp_path: Path, arrays: Arrays) -> None:
+    arrays["backbone.bn1.bias"] = arrays["feature_extractor.bn1.bias"] + 1
+    with pytest.raises(ConversionError, match=r"two tensors .* backbone.bn1.bias"):
+        convert(write_pdparams(tmp_path / "n.pdparams", arrays), tmp_path / "w.safetensors")
+
+
 def test_values_that_are_not_finite_are_refused(tmp_path: Path, arrays: Arrays) -> None:
     arrays["feature_extractor.bn1.bias"][3] = np.nan
     with pytest.raises(
