@@ -131,7 +131,7 @@ def measure_http(size: Size, repeats: int) -> Times:
     with tempfile.TemporaryDirectory() as name, requests.Session() as session:
         folder = Path(name)
         port = free_port()
-        environment = {"EDGEFLOW_LOG_LEVEL": "WARNING"}
+        environment = {"EDGEFLOW_LOG_LEVEL": "WARNING", "EDGEFLOW_ALLOWED_HOSTS": "127.0.0.1"}
         with (
             serve_folder(folder) as host,
             start_backend(command, port, folder / "log", environment) as backend,

@@ -71,9 +71,7 @@ class ZoomPolicy:
         if mask_box is not None:
             rows = [mask_box.top, mask_box.bottom - 1, *(point.y for point in positives)]
             cols = [mask_box.left, mask_box.right - 1, *(point.x for point in positives)]
-            top, bottom = self._expand(min(rows), max(rows), image.height)
-            left, right = self._expand(min(cols), max(cols), image.width)
-            wanted = Region(top, left, bottom, right)
+            wanted = self._around(min(rows), max(rows), min(cols), max(cols), image)
         elif self.keep_whole:
             wanted = Region.whole(image)
         else:
@@ -85,6 +83,17 @@ class ZoomPolicy:
         ):
             return previous
         return wanted
+
+    def around(self, box: Region, image: Size) -> Region:
+        """The region for an object that is known to lie in ``box``."""
+        return self._around(box.top, box.bottom - 1, box.left, box.right - 1, image)
+
+    def _around(
+        self, first_row: float, last_row: float, first_col: float, last_col: float, image: Size
+    ) -> Region:
+        top, bottom = self._expand(first_row, last_row, image.height)
+        left, right = self._expand(first_col, last_col, image.width)
+        return Region(top, left, bottom, right)
 
     def _expand(self, first: float, last: float, side: int) -> tuple[int, int]:
         length = max(self.expansion * (last - first + 1), self.min_side)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from edgeflow.confidence import Calibration
 from edgeflow.errors import CheckpointError
 from edgeflow.nn.interface import Feedback
 
@@ -41,6 +42,7 @@ class ModelEntry(BaseModel):
     metrics: dict[str, dict[str, float]]
     metrics_note: str
     source: SourceNote | None = None
+    calibration: Calibration = Calibration()
 
 
 class Manifest(BaseModel):

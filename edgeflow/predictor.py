@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -19,14 +19,20 @@ import torch
 from torch import Tensor
 
 from edgeflow.checkpoints import find
+from edgeflow.cleanup import Cleanup
+from edgeflow.confidence import Calibration
 from edgeflow.crop import ZoomPolicy
 from edgeflow.errors import PromptError
-from edgeflow.geometry import Region, Size
+from edgeflow.geometry import NetworkPoint, Region, Size
 from edgeflow.prompts import Click, check_clicks, disk_maps, prefix_digests
-from edgeflow.runtime import Runtime
+from edgeflow.runtime import Runtime, StepOutput
 from edgeflow.runtime.torch_eager import TorchRuntime, pick_device
+from edgeflow.starts import Outline, PriorMask, Start, deepest_point, feedback_of, merge
 
 MASK_THRESHOLD = 0.5
+
+OUTLINE_STEPS = 2
+"""Network runs that an outline takes before any click."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +66,18 @@ class State:
     """What a prefix of clicks leaves behind.
 
     Attributes:
-        clicks: the prefix itself.
+        start: what the object began with. A prior mask is replaced after each click by the mask as
+            it is then.
+        clicks: the prefix itself; for an outline, its implied clicks come first.
         region: the zoom-in region that the last step saw; None for the whole picture.
-        probability: 1×1×h×w float32 mask probability inside the region, network pixels.
+        probability: 1×1×h×w float32 mask probability inside the region, network pixels, before
+            any cleaning.
         feedback: 1×1×h×w float32, likewise: what the network is fed at the next click. EdgeFlow's
             edge map; RITM's mask.
         mask_box: bounding box of the mask in image pixels; None when it is empty.
     """
 
+    start: Start | None
     clicks: tuple[Click, ...]
     region: Region | None
     probability: Tensor
@@ -76,8 +86,9 @@ class State:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held on the device."""
-        return self.probability.nbytes + self.feedback.nbytes
+        """Bytes held, on the device and beside it."""
+        held = self.start.mask.nbytes if isinstance(self.start, PriorMask) else 0
+        return self.probability.nbytes + self.feedback.nbytes + held
 
 
 @dataclass(frozen=True)
@@ -86,8 +97,8 @@ class Prediction:
 
     Attributes:
         mask: H×W bool at the picture's size.
-        score: mean probability of the mask's network pixels, 0 to 1; 0 for an empty mask.
-        steps: network runs that this answer took (fewer than clicks when a prefix was known).
+        score: an estimate of the mask's IoU with the object, 0 to 1; 0 for an empty mask.
+        steps: network runs that this answer took; fewer where a prefix was known.
         state: the state after the last click.
     """
 
@@ -110,13 +121,23 @@ class StateStore(Protocol):
 
 
 class Predictor:
-    """A network with its zoom policy. Immutable, so threads may share it."""
+    """A network with its zoom policy and its clean-up. Immutable, so threads may share it."""
 
-    def __init__(self, runtime: Runtime, *, version: str, policy: ZoomPolicy) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        *,
+        version: str,
+        policy: ZoomPolicy,
+        cleanup: Cleanup | None = None,
+        calibration: Calibration | None = None,
+    ) -> None:
         self.runtime = runtime
         self.version = version
         self.policy = policy
-        self._identity = f"{version}|{policy}|{runtime.name}"
+        self.cleanup = cleanup or Cleanup()
+        self.calibration = calibration or Calibration()
+        self._identity = f"{version}|{policy}|{self.cleanup}|{runtime.name}"
 
     def encode(self, image: npt.NDArray[np.uint8]) -> EncodedImage:
         """Bring a picture to the device.
@@ -138,37 +159,62 @@ class Predictor:
         return EncodedImage(pixels, overview, digest.hexdigest())
 
     def predict(
-        self, image: EncodedImage, clicks: Sequence[Click], store: StateStore | None = None
+        self,
+        image: EncodedImage,
+        clicks: Sequence[Click],
+        store: StateStore | None = None,
+        *,
+        start: Start | None = None,
     ) -> Prediction:
         """Answer a sequence of clicks.
 
         Args:
             image: from :meth:`encode`.
-            clicks: at least one, in the order in which they were made, in image pixels.
+            clicks: in the order in which they were made, in image pixels; at least one, unless
+                ``start`` is an outline.
             store: where states of prefixes are looked up and left.
+            start: what the object begins with, instead of nothing.
 
         Raises:
             PromptError: no clicks, or one that is not on the picture.
         """
-        if not clicks:
+        if not clicks and not isinstance(start, Outline):
             raise PromptError("no clicks", hint="send at least one positive click")
         check_clicks(clicks, image.size)
-        keys = prefix_digests(f"{self._identity}|{image.digest}", clicks)
-        state, known = self._resume(image, keys, store)
+        begun = start.digest if start is not None else "nothing"
+        keys = prefix_digests(f"{self._identity}|{image.digest}|{begun}", clicks)
+        state, known, steps = self._resume(image, start, keys, store)
         probability: Tensor | None = None
         for count in range(known + 1, len(clicks) + 1):
             state, probability = self.step(image, state, clicks[count - 1])
+            steps += 1
             if store is not None:
                 store.put(keys[count], state)
         if probability is None:
             probability = self.probability(image, state)
         mask = (probability > MASK_THRESHOLD).cpu().numpy()
-        return Prediction(mask, _score(state), len(clicks) - known, state)
+        return Prediction(mask, self._score(state), steps, state)
 
-    def start(self, image: EncodedImage) -> State:
-        """The state before any click: nothing found, nothing fed back."""
+    @torch.inference_mode()
+    def start(self, image: EncodedImage, start: Start | None = None) -> State:
+        """The state before any click: nothing found, unless ``start`` says more.
+
+        For an outline this runs the network twice: with implied clicks in its middle and outside
+        its corners, then with the middle of what that found.
+        """
         blank = image.overview.new_zeros((1, 1, *image.overview.shape[-2:]))
-        return State((), None, blank, blank, None)
+        state = State(start, (), None, blank, blank, None)
+        if isinstance(start, PriorMask):
+            return replace(state, mask_box=mask_box(torch.from_numpy(start.mask)))
+        if isinstance(start, Outline):
+            region = self.policy.around(start.region, image.size)
+            implied = start.implied_clicks(image.size)
+            state, probability = self._step_to(image, state, implied, region)
+            if state.mask_box is not None:
+                middle = deepest_point((probability > MASK_THRESHOLD).cpu().numpy())
+                negatives = (click for click in implied if not click.positive)
+                state, _ = self._step_to(image, state, (Click(middle), *negatives), region)
+        return state
 
     @torch.inference_mode()
     def step(self, image: EncodedImage, state: State, click: Click) -> tuple[State, Tensor]:
@@ -182,41 +228,122 @@ class Predictor:
         Returns:
             The state after it, and the mask probability: H×W float32 at the picture's size.
         """
-        sampling = self.policy.sampling
         clicks = (*state.clicks, click)
+        if isinstance(state.start, PriorMask):
+            return self._refine(image, state, state.start, clicks)
         region = self.policy.choose(state.region, state.mask_box, clicks, image.size)
+        return self._step_to(image, state, clicks, region)
+
+    def probability(self, image: EncodedImage, state: State) -> Tensor:
+        """The mask probability of a state at the picture's size: H×W float32 on the device.
+
+        An object that began as a mask is 1 inside and 0 outside.
+        """
+        if isinstance(state.start, PriorMask):
+            return torch.from_numpy(state.start.mask).to(self.runtime.device).float()
+        return self._show(
+            image, state.probability, state.region, clicks=state.clicks, start=state.start
+        )
+
+    def _step_to(
+        self,
+        image: EncodedImage,
+        state: State,
+        clicks: tuple[Click, ...],
+        region: Region | None,
+    ) -> tuple[State, Tensor]:
+        """Show the network ``clicks`` in ``region``, with what ``state`` feeds back."""
         whole = Region.whole(image.size)
         frame = region or whole
         size = self.policy.network_size(frame.size)
-        view = image.overview if frame == whole else sampling.view(image.pixels, frame, size)
-        fed_back = sampling.carry(state.feedback, state.region or whole, frame, size, image.size)
-        points = [(sampling.locate(c.point, frame, size), c.positive) for c in clicks]
-        disks = torch.from_numpy(disk_maps(points, size)).to(self.runtime.device)
-        output = self.runtime.run(view, torch.cat((fed_back, disks[None]), dim=1))
-        probability = sampling.paste(output.mask, frame, image.size)
+        fed_back = self.policy.sampling.carry(
+            state.feedback, state.region or whole, frame, size, image.size
+        )
+        output = self._run(image, frame, size, clicks, fed_back)
+        probability = self._show(image, output.mask, region, clicks=clicks, start=state.start)
         box = mask_box(probability > MASK_THRESHOLD)
-        return State(clicks, region, output.mask, output.feedback, box), probability
+        return State(state.start, clicks, region, output.mask, output.feedback, box), probability
 
-    def probability(self, image: EncodedImage, state: State) -> Tensor:
-        """The mask probability of a state at the picture's size: H×W float32 on the device."""
-        frame = state.region or Region.whole(image.size)
-        return self.policy.sampling.paste(state.probability, frame, image.size)
+    def _refine(
+        self, image: EncodedImage, state: State, prior: PriorMask, clicks: tuple[Click, ...]
+    ) -> tuple[State, Tensor]:
+        """Change a mask around the newest click; the network is told of the rest of it."""
+        implied = () if state.mask_box is None else (Click(deepest_point(prior.mask)),)
+        seen = (*implied, *clicks)
+        region = self.policy.choose(None, state.mask_box, seen, image.size)
+        frame = region or Region.whole(image.size)
+        size = self.policy.network_size(frame.size)
+        fed_back = feedback_of(prior.mask, frame, size, self.runtime.feedback)
+        output = self._run(image, frame, size, seen, fed_back.to(self.runtime.device))
+        shown = self._show(image, output.mask, region, clicks=seen, start=None)
+        predicted = (shown > MASK_THRESHOLD).cpu().numpy()
+        merged = merge(prior.mask, predicted, clicks[-1])
+        box = mask_box(torch.from_numpy(merged))
+        now = PriorMask(merged)
+        after = State(now, clicks, region, output.mask, output.feedback, box)
+        return after, torch.from_numpy(merged).to(self.runtime.device).float()
+
+    def _run(
+        self,
+        image: EncodedImage,
+        frame: Region,
+        size: Size,
+        clicks: Sequence[Click],
+        fed_back: Tensor,
+    ) -> StepOutput:
+        sampling = self.policy.sampling
+        whole = frame == Region.whole(image.size)
+        view = image.overview if whole else sampling.view(image.pixels, frame, size)
+        disks = torch.from_numpy(disk_maps(self._located(clicks, frame, size), size))
+        disks = disks.to(self.runtime.device)
+        return self.runtime.run(view, torch.cat((fed_back, disks[None]), dim=1))
+
+    def _show(
+        self,
+        image: EncodedImage,
+        values: Tensor,
+        region: Region | None,
+        *,
+        clicks: Sequence[Click],
+        start: Start | None,
+    ) -> Tensor:
+        """A 1×1×h×w probability map, cleaned, at its place in the picture: H×W."""
+        frame = region or Region.whole(image.size)
+        size = Size(int(values.shape[2]), int(values.shape[3]))
+        cleaned = self.cleanup(values[0, 0].cpu().numpy(), self._located(clicks, frame, size))
+        shown = torch.from_numpy(cleaned)[None, None].to(values.device)
+        pasted = self.policy.sampling.paste(shown, frame, image.size)
+        return start.confine(pasted) if isinstance(start, Outline) else pasted
+
+    def _located(
+        self, clicks: Sequence[Click], frame: Region, size: Size
+    ) -> list[tuple[NetworkPoint, bool]]:
+        locate = self.policy.sampling.locate
+        return [(locate(click.point, frame, size), click.positive) for click in clicks]
 
     def _resume(
-        self, image: EncodedImage, keys: Sequence[bytes], store: StateStore | None
-    ) -> tuple[State, int]:
-        """The state of the longest prefix that is known, and that prefix's length."""
+        self,
+        image: EncodedImage,
+        start: Start | None,
+        keys: Sequence[bytes],
+        store: StateStore | None,
+    ) -> tuple[State, int, int]:
+        """The state of the longest known prefix, that prefix's length, and steps it took."""
+        opens = isinstance(start, Outline)
         if store is not None:
-            for count in range(len(keys) - 1, 0, -1):
+            for count in range(len(keys) - 1, -1 if opens else 0, -1):
                 state = store.get(keys[count])
                 if state is not None:
-                    return state, count
-        return self.start(image), 0
+                    return state, count, 0
+        state = self.start(image, start)
+        if store is not None and opens:
+            store.put(keys[0], state)
+        return state, 0, OUTLINE_STEPS if opens else 0
 
-
-def _score(state: State) -> float:
-    inside = state.probability[state.probability > MASK_THRESHOLD]
-    return float(inside.mean()) if state.mask_box is not None and len(inside) else 0.0
+    def _score(self, state: State) -> float:
+        if state.mask_box is None:
+            return 0.0
+        return self.calibration(state.probability[0, 0].cpu().numpy(), len(state.clicks))
 
 
 def mask_box(mask: Tensor) -> Region | None:
@@ -234,6 +361,7 @@ def load_predictor(
     folder: Path | None = None,
     device: str = "auto",
     policy: ZoomPolicy | None = None,
+    cleanup: Cleanup | None = None,
 ) -> Predictor:
     """Load a model by name or path.
 
@@ -242,6 +370,7 @@ def load_predictor(
         folder: of converted and downloaded models.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         policy: one of :data:`edgeflow.crop.POLICIES`; ours by default.
+        cleanup: what is cleaned of each mask; specks and pinholes by default.
 
     Raises:
         CheckpointError: the weights cannot be used.
@@ -253,4 +382,6 @@ def load_predictor(
         TorchRuntime(checkpoint.load(), picked, feedback=checkpoint.entry.feedback),
         version=checkpoint.version,
         policy=policy or ZoomPolicy(),
+        cleanup=cleanup,
+        calibration=checkpoint.entry.calibration,
     )

@@ -2,23 +2,46 @@
 
 The tick that Label Studio draws on the canvas accepts a region and leaves its points, so they come
 back with the next object's clicks (label-studio-ml-backend#588). A region's id is a hash of the ids
-of its clicks, so a prefix of the clicks whose id stands among the accepted regions is spent.
+of the clicks that began it, and its record lists those that refined it; so clicks that stand at the
+beginning of a request and made an accepted region are spent.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from edgeflow.errors import PromptError
-from edgeflow_backend.protocol import ClickPrompt, JSONObject, KeyPoint
+from edgeflow_backend.protocol import ClickPrompt, JSONObject
+from edgeflow_backend.provenance import read_provenance
 from edgeflow_backend.regions import region_id
 
 
-def accepted_ids(task: JSONObject) -> frozenset[str]:
-    """Ids of the regions in a task's drafts and annotations; their masks are not looked at."""
-    found = []
+@dataclass(frozen=True)
+class Accepted:
+    """What the regions in a task's drafts and annotations say; their masks are not looked at.
+
+    Attributes:
+        regions: their ids.
+        records: for each region that has a record, the ids of the prompts that made it.
+    """
+
+    regions: frozenset[str]
+    records: tuple[frozenset[str], ...]
+
+
+def accepted(task: JSONObject) -> Accepted:
+    """Look through a task's drafts and annotations."""
+    ids, records = set(), []
     for kind in ("drafts", "annotations"):
         for holder in _objects(task.get(kind)):
-            found += [region.get("id") for region in _objects(holder.get("result"))]
-    return frozenset(key for key in found if isinstance(key, str))
+            for region in _objects(holder.get("result")):
+                key = region.get("id")
+                if isinstance(key, str):
+                    ids.add(key)
+                record = read_provenance(region)
+                if record is not None:
+                    records.append(record.ids)
+    return Accepted(frozenset(ids), tuple(records))
 
 
 def drop_spent(prompt: ClickPrompt, task: JSONObject) -> ClickPrompt:
@@ -27,9 +50,9 @@ def drop_spent(prompt: ClickPrompt, task: JSONObject) -> ClickPrompt:
     Raises:
         PromptError: no click is left.
     """
-    accepted = accepted_ids(task)
+    known = accepted(task)
     points = prompt.points
-    while accepted and points and (count := _spent(points, task, accepted)):
+    while points and (count := _spent(ClickPrompt(points), task, known)):
         points = points[count:]
     if not points:
         raise PromptError(
@@ -39,10 +62,13 @@ def drop_spent(prompt: ClickPrompt, task: JSONObject) -> ClickPrompt:
     return ClickPrompt(points)
 
 
-def _spent(points: tuple[KeyPoint, ...], task: JSONObject, accepted: frozenset[str]) -> int:
-    """Length of the longest prefix of ``points`` that made an accepted region."""
-    for count in range(len(points), 0, -1):
-        if region_id(task.get("id"), ClickPrompt(points[:count])) in accepted:
+def _spent(prompt: ClickPrompt, task: JSONObject, known: Accepted) -> int:
+    """Length of the longest prefix of the clicks that made an accepted region."""
+    ids = prompt.ids
+    for count in range(len(ids), 0, -1):
+        if region_id(task.get("id"), ClickPrompt(prompt.points[:count])) in known.regions:
+            return count
+        if any(record.issuperset(ids[:count]) for record in known.records):
             return count
     return 0
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 from importlib.metadata import version
+from typing import Any
 
 import orjson
-from flask import Flask, Response, request
+from flask import Blueprint, Flask, Response, abort, g, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -60,17 +61,34 @@ def create_app(
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * MEGABYTE)
     _guard(app, BasicAuth(settings.basic_auth_user, settings.basic_auth_password), metrics)
-    _add_protocol(app, loading, metrics)
-    _add_monitoring(app, loading, metrics)
     _add_error_answers(app, settings)
+    addresses = Blueprint("backend", __name__)
+    _add_protocol(addresses, loading, metrics)
+    _add_monitoring(addresses, loading, metrics)
+    _add_hosts(addresses, settings)
+    app.register_blueprint(addresses)
+    app.register_blueprint(addresses, url_prefix="/hosts/<host>", name="host")
     return app
+
+
+def _add_hosts(addresses: Blueprint, settings: Settings) -> None:
+    """Take the Label Studio's name from the address under which it connected the backend."""
+
+    @addresses.url_value_preprocessor
+    def note_host(_: str | None, values: dict[str, Any] | None) -> None:
+        g.host = values.pop("host", "") if values else ""
+
+    @addresses.before_request  # after the password was asked for: names are nobody's business
+    def refuse_unknown_host() -> None:
+        if g.host and g.host not in settings.label_studio_hosts:
+            abort(HTTPStatus.NOT_FOUND)
 
 
 def _guard(app: Flask, auth: BasicAuth, metrics: Metrics) -> None:
     @app.before_request
     def authenticate() -> Response | None:
         given = read_authorization(request.headers.get("Authorization"))
-        if request.endpoint == "health" or auth.allows(given):
+        if _endpoint() == "health" or auth.allows(given):
             return None
         response = _error(
             HTTPStatus.UNAUTHORIZED,
@@ -83,14 +101,14 @@ def _guard(app: Flask, auth: BasicAuth, metrics: Metrics) -> None:
 
     @app.after_request
     def count(response: Response) -> Response:
-        metrics.requests.labels(request.endpoint or "unknown", str(response.status_code)).inc()
+        metrics.requests.labels(_endpoint(), str(response.status_code)).inc()
         return response
 
 
-def _add_protocol(app: Flask, loading: Loading, metrics: Metrics) -> None:
+def _add_protocol(addresses: Blueprint, loading: Loading, metrics: Metrics) -> None:
     log = get_logger()
 
-    @app.post("/setup")
+    @addresses.post("/setup")
     def setup() -> Response:
         body = _body()
         answer: JSONObject = {"model_version": _loaded(loading).model_version}
@@ -101,7 +119,7 @@ def _add_protocol(app: Flask, loading: Loading, metrics: Metrics) -> None:
                 log.warning("labelling config", project=str(body.get("project"))[:64], text=problem)
         return _json(answer)
 
-    @app.post("/predict")
+    @addresses.post("/predict")
     def predict() -> Response:
         body = _body()
         params = {} if body.get("params") is None else body["params"]
@@ -113,10 +131,11 @@ def _add_protocol(app: Flask, loading: Loading, metrics: Metrics) -> None:
             context=params.get("context"),
             label_config=body.get("label_config"),
             project=body.get("project"),
+            host=g.host,
         )
         return _json({"results": results, "model_version": service.model_version})
 
-    @app.post("/webhook")
+    @addresses.post("/webhook")
     def webhook() -> Response:
         body = _body()
         action = body.pop("action", None)
@@ -127,14 +146,14 @@ def _add_protocol(app: Flask, loading: Loading, metrics: Metrics) -> None:
         metrics.annotations.labels(action if action in KNOWN_ACTIONS else "other").inc()
         return _json(EdgeFlowBackend().fit(action, body), HTTPStatus.CREATED)
 
-    @app.route("/versions", methods=["GET", "POST"])
+    @addresses.route("/versions", methods=["GET", "POST"])
     def versions() -> Response:
         return _json({"versions": [_loaded(loading).model_version]})
 
 
-def _add_monitoring(app: Flask, loading: Loading, metrics: Metrics) -> None:
-    @app.get("/", endpoint="index")
-    @app.get("/health", endpoint="health")
+def _add_monitoring(addresses: Blueprint, loading: Loading, metrics: Metrics) -> None:
+    @addresses.get("/", endpoint="index")
+    @addresses.get("/health", endpoint="health")
     def health() -> Response:
         try:
             service = _loaded(loading, patience_s=0.0)
@@ -151,7 +170,7 @@ def _add_monitoring(app: Flask, loading: Loading, metrics: Metrics) -> None:
             }
         )
 
-    @app.get("/metrics")
+    @addresses.get("/metrics")
     def show_metrics() -> Response:
         if loading.ready():
             _loaded(loading).observe_caches()
@@ -211,6 +230,11 @@ def _loaded(loading: Loading, patience_s: float = LOADING_PATIENCE_S) -> Segment
     raise NotReadyError(
         f"the model could not be loaded: {message}", hint="run `edgeflow-backend doctor`"
     )
+
+
+def _endpoint() -> str:
+    """The address's name, whichever Label Studio it was called under."""
+    return (request.endpoint or "unknown").rpartition(".")[2]
 
 
 def _config_problems(xml: str) -> list[str]:

@@ -59,9 +59,11 @@ def _settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        field, _, problem = describe(error).partition(": ")
-        variable = f"EDGEFLOW_{field.upper()}: " if field in Settings.model_fields else field
-        typer.echo(f"error: setting {variable}{problem}", err=True)
+        place, _, problem = describe(error).partition(": ")
+        field, _, inside = place.partition(".")  # a key of a JSON setting
+        variable = f"EDGEFLOW_{field.upper()}" if field in Settings.model_fields else field
+        where = f"{variable} at {inside}" if inside else variable
+        typer.echo(f"error: setting {where}: {problem}" if where else f"error: {problem}", err=True)
         typer.echo("hint: docs/settings.md lists every setting", err=True)
         raise typer.Exit(2) from error
 

@@ -40,8 +40,7 @@ def examine(settings: Settings, project: int | None = None) -> Iterator[Finding]
     """
     yield from _examine_model(settings)
     yield from _examine_project_models(settings)
-    url = settings.label_studio_url
-    if not url:
+    if not settings.label_studio_url and not settings.label_studio_hosts:
         yield Finding(
             "warn",
             "Label Studio's address is not set; only public and inline pictures can be fetched",
@@ -49,17 +48,21 @@ def examine(settings: Settings, project: int | None = None) -> Iterator[Finding]
         )
         return
     timeout = (settings.connect_timeout_s, settings.read_timeout_s)
-    credentials = Credentials(
-        url, settings.label_studio_api_key.get_secret_value(), timeout=timeout
-    )
-    try:
-        yield from _examine_label_studio(url, credentials, timeout, project)
-    except requests.RequestException as error:
-        yield Finding(
-            "fail",
-            f"Label Studio at {url} does not answer ({type(error).__name__})",
-            "check LABEL_STUDIO_URL from this machine; inside Docker, localhost is the container",
+    for name, host in settings.label_studios.items():
+        if not host.url:
+            continue
+        credentials = Credentials(
+            host.url, host.api_key.get_secret_value(), timeout=timeout, host=name
         )
+        try:
+            asked = project if not name else None  # a project's number says nothing elsewhere
+            yield from _examine_label_studio(host.url, credentials, timeout, asked)
+        except requests.RequestException as error:
+            yield Finding(
+                "fail",
+                f"Label Studio at {host.url} does not answer ({type(error).__name__})",
+                "check its address from this machine; inside Docker, localhost is the container",
+            )
 
 
 def _examine_model(settings: Settings) -> Iterator[Finding]:

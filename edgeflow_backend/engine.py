@@ -14,6 +14,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from edgeflow.predictor import EncodedImage, Prediction, Predictor
 from edgeflow.prompts import Click
+from edgeflow.starts import Start
 from edgeflow_backend.cache import PrefixStates
 from edgeflow_backend.errors import DeadlineError, OverloadedError
 
@@ -36,6 +37,7 @@ class Engine:
         *,
         deadline: float,
         predictor: Predictor | None = None,
+        start: Start | None = None,
     ) -> Prediction:
         """Answer a sequence of clicks.
 
@@ -44,6 +46,7 @@ class Engine:
             clicks: in image pixels.
             deadline: on ``time.monotonic``'s clock.
             predictor: another model on the same device; the engine's own by default.
+            start: what the object begins with, instead of nothing.
 
         Raises:
             OverloadedError: too many requests wait already.
@@ -58,7 +61,7 @@ class Engine:
             self._waiting += 1
         try:
             run = (predictor or self.predictor).predict
-            future = self._worker.submit(run, image, clicks, self.states)
+            future = self._worker.submit(run, image, clicks, self.states, start=start)
             try:
                 return future.result(timeout=max(deadline - time.monotonic(), 0.0))
             except FutureTimeoutError as error:

@@ -12,14 +12,21 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from edgeflow.errors import EdgeFlowError
-from edgeflow_backend.errors import InternalError, RefusedRequestError
-from edgeflow_backend.label_config import parse_label_config
+from edgeflow_backend.errors import (
+    DeadlineError,
+    InternalError,
+    OverloadedError,
+    RefusedRequestError,
+)
+from edgeflow_backend.label_config import LabelConfig, parse_label_config
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.metrics import Metrics
-from edgeflow_backend.protocol import JSONObject, parse_context, parse_tasks
+from edgeflow_backend.preannotation import prompts_in
+from edgeflow_backend.protocol import JSONObject, parse_tasks
 from edgeflow_backend.regions import made_here
-from edgeflow_backend.service import SegmentationService, build_service
+from edgeflow_backend.service import Answer, Request, SegmentationService, build_service
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.shapes import parse_prompt
 
 if TYPE_CHECKING:
     _Base = object
@@ -64,30 +71,33 @@ class EdgeFlowBackend(_Base):
 
     def predict(
         self, tasks: list[JSONObject], context: JSONObject | None = None, **kwargs: Any
-    ) -> list[JSONObject]:
+    ) -> list[Any]:
         """Answer Label Studio's ``/predict``.
 
         Args:
             tasks: Label Studio tasks; an interactive call brings one.
             context: ``{"result": [keypoints]}``, or None for a batch call.
-            kwargs: ``label_config`` (XML) and ``project``, which every request brings.
+            kwargs: ``label_config`` (XML) and ``project``, which every request brings; ``host``,
+                the name of the Label Studio that asks, where there are several.
 
         Returns:
             One prediction a task for an interactive call: ``{"result": [region] or [],
             "score", "model_version"}``, with an ``error`` beside an empty result. An empty list
             for a batch call: without clicks there is nothing to say, and Label Studio stores
-            nothing.
+            nothing. With the setting ``preannotate``, a list of predictions a task, empty for
+            tasks without anything to go by.
 
         Raises:
             MalformedRequestError: the arguments are not of Label Studio's form.
             OverloadedError: too many requests wait already.
         """
         tasks = list(parse_tasks(tasks))
-        if context is None:
-            return []
         label_config = kwargs.get("label_config") or getattr(self, "label_config", None)
         project = str(kwargs.get("project") or "").partition(".")[0]  # "<id>.<created>"
-        return [self._predict_one(task, context, label_config, project) for task in tasks]
+        host = str(kwargs.get("host") or "")
+        if context is None:
+            return self._batch(tasks, label_config, project, host)
+        return [self._predict_one(task, context, label_config, project, host) for task in tasks]
 
     def fit(self, *args: Any, **kwargs: Any) -> JSONObject:
         """Take note of a webhook event: ``fit(event, data, **kwargs)``.
@@ -106,16 +116,60 @@ class EdgeFlowBackend(_Base):
         self._log.info("webhook", action=str(event)[:64], regions_of_ours=ours)
         return {"action": str(event)[:64], "regions_of_ours": ours, "trained": False}
 
+    def _batch(
+        self, tasks: list[JSONObject], label_config: object, project: str, host: str
+    ) -> list[list[JSONObject]]:
+        """Get ready for the clicks that will follow; answer only what tasks themselves ask."""
+        try:
+            config = parse_label_config(label_config)
+        except EdgeFlowError as error:
+            self._log.info("tasks not prepared", code=error.code, message=error.message)
+            return []
+        for task in tasks:
+            self.service.prepare(task, config, host)
+        if not self.service.settings.preannotate:
+            return []
+        deadline = time.monotonic() + self.service.settings.request_timeout_s
+        found = [self._preannotate(task, config, project, host, deadline) for task in tasks]
+        # One list a task keeps them in their places; an empty one stores nothing.
+        return found if any(found) else []
+
+    def _preannotate(
+        self, task: JSONObject, config: LabelConfig, project: str, host: str, deadline: float
+    ) -> list[JSONObject]:
+        """A task's predictions: none, or one with a region for each box or point it holds."""
+        log = self._log.bind(task=str(task.get("id"))[:64])
+        answers: list[Answer] = []
+        for prompt in prompts_in(task):
+            try:
+                request = Request(task, prompt, config, project, host)
+                answers.append(self.service.preannotate(request, deadline))
+            except (DeadlineError, OverloadedError):
+                break
+            except EdgeFlowError as error:
+                log.info("not pre-annotated", code=error.code, message=error.message)
+            except Exception:
+                log.exception("not pre-annotated", code=InternalError.code)
+        if not answers:
+            return []
+        return [
+            {
+                "result": [region for answer in answers for region in answer.regions],
+                "score": sum(answer.score for answer in answers) / len(answers),
+                "model_version": answers[0].model_version,
+            }
+        ]
+
     def _predict_one(
-        self, task: JSONObject, context: object, label_config: object, project: str
+        self, task: JSONObject, context: object, label_config: object, project: str, host: str
     ) -> JSONObject:
         service = self.service
         started = time.monotonic()
         log = self._log.bind(task=str(task.get("id"))[:64])
         try:
-            prompt = parse_context(context, max_clicks=service.settings.max_clicks)
+            prompt = parse_prompt(context, max_clicks=service.settings.max_clicks)
             config = parse_label_config(label_config)
-            answer = service.segment(task, prompt, config, project)
+            answer = service.segment(Request(task, prompt, config, project, host))
         except RefusedRequestError:
             raise
         except EdgeFlowError as error:
@@ -130,12 +184,12 @@ class EdgeFlowBackend(_Base):
         service.metrics.seconds.observe(elapsed)
         log.info(
             "region",
-            clicks=len(prompt.points),
+            clicks=len(prompt.ids),
             score=round(answer.score, 3),
             milliseconds=round(elapsed * 1000),
         )
         return {
-            "result": [answer.region],
+            "result": answer.regions,
             "score": answer.score,
             "model_version": answer.model_version,
         }

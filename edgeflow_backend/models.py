@@ -51,4 +51,5 @@ class ModelPool:
             folder=folder,
             device=str(self._default.runtime.device),
             policy=self._default.policy,
+            cleanup=self._default.cleanup,
         )

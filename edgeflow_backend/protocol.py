@@ -51,29 +51,58 @@ class _Wire(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
 
 
-class KeyPointValue(_Wire):
-    """Where a keypoint is, and its labels."""
-
-    x: float
-    y: float
-    labels: tuple[str, ...] = ()
-    keypointlabels: tuple[str, ...] = ()
-    positive: bool | None = None
+Labels = tuple[str, ...]
+Name = Annotated[str, Field(max_length=256)]
+Degrees = Annotated[float, Field(ge=-36_000, le=36_000)]
 
 
-class KeyPoint(_Wire):
-    """One keypoint of ``context.result``."""
+class Labelled(_Wire):
+    """The labels in a region's value, under whichever key its control uses."""
 
-    type: Literal["keypointlabels", "keypoint"]
-    id: Annotated[str, Field(max_length=256)] = ""
-    from_name: Annotated[str, Field(max_length=256)]
-    to_name: Annotated[str, Field(max_length=256)]
-    value: KeyPointValue
-    is_positive: bool | None = None
+    labels: Labels = ()
+    keypointlabels: Labels = ()
+    rectanglelabels: Labels = ()
+    ellipselabels: Labels = ()
+    polygonlabels: Labels = ()
+    brushlabels: Labels = ()
+    bitmasklabels: Labels = ()
+
+    @property
+    def label(self) -> str | None:
+        """The first label, as Label Studio stores it; None where there is none."""
+        own = (
+            self.keypointlabels or self.rectanglelabels or self.ellipselabels
+            or self.polygonlabels or self.brushlabels or self.bitmasklabels
+        )  # fmt: skip
+        return next(iter(own or self.labels), None)
+
+
+class PromptRegion(_Wire):
+    """What all regions of ``context.result`` have in common."""
+
+    id: Name = ""
+    from_name: Name
+    to_name: Name
     original_width: Annotated[int, Field(gt=0)] | None = None
     original_height: Annotated[int, Field(gt=0)] | None = None
     image_rotation: float = 0
     item_index: Annotated[int, Field(ge=0)] | None = None
+
+
+class KeyPointValue(Labelled):
+    """Where a keypoint is, and its labels."""
+
+    x: float
+    y: float
+    positive: bool | None = None
+
+
+class KeyPoint(PromptRegion):
+    """One keypoint of ``context.result``."""
+
+    type: Literal["keypointlabels", "keypoint"]
+    value: KeyPointValue
+    is_positive: bool | None = None
 
     @property
     def positive(self) -> bool:
@@ -84,9 +113,8 @@ class KeyPoint(_Wire):
 
     @property
     def label(self) -> str | None:
-        """The label it was made with; None for an unlabelled keypoint."""
-        labels = self.value.keypointlabels or self.value.labels
-        return labels[0] if labels else None
+        """The label it was made with, as Label Studio stores it; None if unlabelled."""
+        return self.value.label
 
 
 _KEYPOINTS = TypeAdapter(list[KeyPoint])
@@ -107,8 +135,20 @@ class ClickPrompt:
         """The last click: its control, label, item and picture size are the request's."""
         return self.points[-1]
 
-    def clicks(self, size: Size) -> list[Click]:
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """What stands for its regions in a region's id and history, oldest first.
+
+        Label Studio always sends ids; where another client does not, places stand in.
+        """
+        return tuple(p.id or f"{p.value.x},{p.value.y},{p.positive}" for p in self.points)
+
+    def clicks(self, size: Size, *, begins: bool = True) -> list[Click]:
         """The clicks in image pixels of a picture of ``size``.
+
+        Args:
+            size: of the picture.
+            begins: whether they begin an object, which takes a positive one.
 
         Raises:
             PromptError: a click is not on the picture, or none is positive.
@@ -117,7 +157,7 @@ class ClickPrompt:
             Click(PercentPoint(point.value.x, point.value.y).to_image(size), point.positive)
             for point in self.points
         ]
-        if not any(click.positive for click in clicks):
+        if begins and not any(click.positive for click in clicks):
             raise PromptError(
                 "all clicks are negative, so there is no object to cut out",
                 hint="click on the object first, without holding Alt",

@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edgeflow.geometry import Size
-from edgeflow.masks import encode_brush
 from edgeflow_backend.label_config import Control
-from edgeflow_backend.protocol import ClickPrompt, JSONObject
+from edgeflow_backend.protocol import JSONObject, PromptRegion
+from edgeflow_backend.region_values import PolygonOptions, region_values
+from edgeflow_backend.shapes import Prompt
 
 ID_PREFIX = "ef"
 ID_LENGTH = 10
 
 
-def region_id(task_id: object, prompt: ClickPrompt) -> str:
-    """A stable id for the answer to these clicks.
+@dataclass(frozen=True)
+class Holder:
+    """Where an answer goes.
+
+    Attributes:
+        control: the mask control.
+        label: as stored there; None without one.
+        labels: the ``Labels`` control that carries the label where ``control`` has none itself.
+    """
+
+    control: Control
+    label: str | None
+    labels: Control | None = None
+
+
+def region_id(task_id: object, prompt: Prompt) -> str:
+    """A stable id for the answer to a prompt that begins an object.
 
     It depends on the task and the clicks' own ids, not on their places: the same request always
     gets the same id, moving a point keeps it, and each longer sequence has its own. So whoever
     finds this id among a task's accepted regions knows exactly which clicks made that region.
     """
-    # Label Studio always sends ids; where another client does not, places stand in.
-    points = (p.id or f"{p.value.x},{p.value.y},{p.positive}" for p in prompt.points)
-    names = "\n".join((str(task_id), prompt.newest.from_name, *points))
+    names = "\n".join((str(task_id), prompt.newest.from_name, *prompt.ids))
     digest = hashlib.sha256(names.encode()).hexdigest()
     return f"{ID_PREFIX}{digest}"[:ID_LENGTH]
 
@@ -37,52 +51,69 @@ def made_here(region: object) -> bool:
 
 
 def region_label(control: Control, label: str | None) -> str | None:
-    """The label of the region: the click's, or the only one there is."""
+    """The label of a region as stored: the prompt's (by value), or the only one there is."""
     if label is None and len(control.labels) == 1:
-        return control.labels[0]
-    return label if control.labels else None
+        label = control.labels[0]
+    return control.stored(label) if label is not None and control.labels else None
 
 
-def brush_region(
-    mask: npt.NDArray[np.bool_], score: float, prompt: ClickPrompt, control: Control, region: str
-) -> JSONObject:
-    """Build a brush region.
+def mask_regions(
+    mask: npt.NDArray[np.bool_],
+    score: float,
+    newest: PromptRegion,
+    holder: Holder,
+    region: str,
+    *,
+    polygons: PolygonOptions | None = None,
+    record: Callable[[JSONObject], JSONObject] | None = None,
+) -> list[JSONObject]:
+    """Build the regions that show a mask: one, but for polygons in several pieces.
 
     Args:
-        mask: H×W bool at the size that the editor sees.
+        mask: H×W bool, not empty, at the size that the editor sees.
         score: 0 to 1.
-        prompt: whose picture, item and rotation are echoed.
-        control: the mask control that holds the region.
-        region: its id.
+        newest: whose picture, item and rotation are echoed.
+        holder: the control and label.
+        region: id of the first region; further ones add a number to it.
+        polygons: how masks become polygons.
+        record: makes the ``meta`` that is kept with each region.
     """
-    newest = prompt.newest
     height, width = mask.shape
-    value: JSONObject = {"format": "rle", "rle": list(encode_brush(mask))}
-    label = region_label(control, newest.label)
-    if label is not None:
-        value[control.region_type] = [label]
-    answer: JSONObject = {
-        "id": region,
-        "from_name": control.name,
-        "to_name": newest.to_name,
-        "type": control.region_type,
-        "original_width": width,
-        "original_height": height,
-        "image_rotation": newest.image_rotation,
-        "value": value,
-        "score": score,
-        "readonly": False,
+    regions = []
+    values = region_values(mask, holder.control.tag, polygons or PolygonOptions())
+    for number, value in enumerate(values, start=1):
+        answer: JSONObject = {
+            "id": region if number == 1 else f"{region}-{number}",
+            "from_name": holder.control.name,
+            "to_name": newest.to_name,
+            "type": holder.control.region_type,
+            "original_width": width,
+            "original_height": height,
+            "image_rotation": newest.image_rotation,
+            "value": value,
+            "score": score,
+            "readonly": False,
+        }
+        if newest.item_index is not None:
+            answer["item_index"] = newest.item_index
+        if record is not None:
+            answer["meta"] = record(answer)
+        regions += _labelled(answer, holder)
+    return regions
+
+
+def _labelled(answer: JSONObject, holder: Holder) -> list[JSONObject]:
+    """The region with its label: its own key, or a second result of the same id."""
+    if holder.label is None:
+        return [answer]
+    if holder.labels is None:
+        answer["value"][holder.control.region_type] = [holder.label]
+        return [answer]
+    # With a separate Labels control, one region is two results that share an id and a shape.
+    label = {
+        **answer,
+        "from_name": holder.labels.name,
+        "type": "labels",
+        "value": {**answer["value"], "labels": [holder.label]},
     }
-    if newest.item_index is not None:
-        answer["item_index"] = newest.item_index
-    return answer
-
-
-def fit_to_editor(mask: npt.NDArray[np.bool_], size: Size) -> npt.NDArray[np.bool_]:
-    """Resize a mask to the size that the editor believes the picture has, if it differs."""
-    if mask.shape == tuple(size):
-        return mask
-    resized = cv2.resize(
-        mask.astype(np.uint8), (size.width, size.height), interpolation=cv2.INTER_NEAREST
-    )
-    return resized.astype(np.bool_)
+    return [answer, label]

@@ -3,34 +3,77 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from edgeflow.crop import POLICIES
 from edgeflow.errors import PromptError
 from edgeflow.geometry import ImagePoint, Size
-from edgeflow.predictor import Predictor, load_predictor
+from edgeflow.predictor import EncodedImage, Predictor, load_predictor
 from edgeflow.prompts import Click
 from edgeflow_backend.accepted import drop_spent
 from edgeflow_backend.cache import ByteLRU, PrefixStates
+from edgeflow_backend.continuing import Refinement
 from edgeflow_backend.engine import Engine
+from edgeflow_backend.errors import LabelConfigError
 from edgeflow_backend.images.provider import MEGABYTE, ImageProvider
 from edgeflow_backend.images.sources import task_image
 from edgeflow_backend.label_config import LabelConfig
 from edgeflow_backend.metrics import Metrics
 from edgeflow_backend.models import ModelPool
-from edgeflow_backend.protocol import ClickPrompt, JSONObject
-from edgeflow_backend.regions import brush_region, fit_to_editor, region_id
+from edgeflow_backend.protocol import ClickPrompt, JSONObject, PromptRegion
+from edgeflow_backend.recent import Answered, ObjectSoFar, RecentAnswers
+from edgeflow_backend.region_values import PolygonOptions, fit_mask
+from edgeflow_backend.regions import Holder, mask_regions, region_id, region_label
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.shapes import Prompt, ShapePrompt, outline
+from edgeflow_backend.stored import MaskCrop, open_regions, shown_mask
+
+PREPARED_PICTURES = 8
+"""Of a task with many pictures, so many are fetched when it is opened."""
+
+RECENT_BYTES = 64 * MEGABYTE
+STORED_MASKS_BYTES = 64 * MEGABYTE
+
+
+@dataclass(frozen=True)
+class Request:
+    """One interactive request, understood.
+
+    Attributes:
+        task: Label Studio's, with the picture's address in its data.
+        prompt: the clicks, or what was drawn.
+        config: the project's labelling config.
+        project: the project's id, for models chosen by project.
+        host: name of the Label Studio that asks, where there are several.
+    """
+
+    task: JSONObject
+    prompt: Prompt
+    config: LabelConfig
+    project: str = ""
+    host: str = ""
+
+    @property
+    def label(self) -> str | None:
+        """The prompt's label, by value."""
+        newest = self.prompt.newest
+        return self.config.label_value(newest.from_name, newest.value.label)
+
+    @property
+    def task_key(self) -> str:
+        """Tells tasks apart."""
+        return f"{self.host}|{self.project}|{self.task.get('id')}"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A region, its score, and the version of the model that made it."""
+    """Regions, their score, and the version of the model that made them."""
 
-    region: JSONObject
+    regions: list[JSONObject]
     score: float
     model_version: str
 
@@ -45,6 +88,8 @@ class SegmentationService:
         self.metrics = metrics
         self.images = ImageProvider(settings, predictor)
         states: PrefixStates = ByteLRU(int(settings.state_cache_mb * MEGABYTE))
+        self.recent = RecentAnswers(RECENT_BYTES)
+        self._refinement = Refinement(settings.refine_reach, ByteLRU(STORED_MASKS_BYTES))
         self.engine = Engine(predictor, states, queue_limit=settings.queue_limit)
 
     @property
@@ -68,44 +113,62 @@ class SegmentationService:
         self.engine.predict(plain, clicks, deadline=time.monotonic() + 600)
         return (time.perf_counter() - started) / len(clicks)
 
-    def segment(
-        self, task: JSONObject, prompt: ClickPrompt, config: LabelConfig, project: str = ""
-    ) -> Answer:
+    def segment(self, request: Request) -> Answer:
         """Answer one interactive request.
-
-        Args:
-            task: with the picture's address in its data.
-            prompt: the clicks.
-            config: which control answers, and perhaps which model.
-            project: the project's id, for models chosen by project.
 
         Raises:
             EdgeFlowError: it cannot be served; the message says why.
         """
+        if isinstance(request.prompt, ClickPrompt):
+            request = replace(request, prompt=drop_spent(request.prompt, request.task))
         deadline = time.monotonic() + self.settings.request_timeout_s
-        prompt = drop_spent(prompt, task)
-        newest = prompt.newest
-        control = config.mask_control(newest.to_name, newest.label)
-        predictor = self.models.choose(project, config.model_hint(newest.from_name))
-        address = task_image(task["data"], config.image(newest.to_name), newest.item_index)
-        image = self.images.get(address, deadline=deadline)
-        prediction = self.engine.predict(
-            image, prompt.clicks(image.size), deadline=deadline, predictor=predictor
+        image, predictor = self._ground(request, deadline)
+        before = self._continued(request, image.size, predictor.version) or begun(
+            request, image.size
         )
-        self.metrics.steps.inc(prediction.steps)
-        if prediction.state.mask_box is None:
-            raise PromptError(
-                "no object was found at these clicks", hint="click nearer to the object's middle"
-            )
-        size = self._editor_size(prompt, image.size)
-        region = brush_region(
-            fit_to_editor(prediction.mask, size),
-            prediction.score,
-            prompt,
-            control,
-            region_id(task.get("id"), prompt),
+        after, mask, score = self._cut_out(request, before, image, predictor, deadline)
+        prompt = request.prompt
+        self.recent.remember(
+            request.task_key,
+            Answered(
+                before=before,
+                after=after,
+                prompt_ids=prompt.ids,
+                to_name=prompt.newest.to_name,
+                item_index=prompt.newest.item_index,
+                mask=MaskCrop.of(mask),
+                drawn=isinstance(prompt, ShapePrompt),
+            ),
         )
-        return Answer(region, prediction.score, predictor.version)
+        regions = self._regions(request, after, mask, score, predictor.version)
+        return Answer(regions, score, predictor.version)
+
+    def preannotate(self, request: Request, deadline: float) -> Answer:
+        """Answer a prompt that nobody made for us: a box or point found in a task.
+
+        Args:
+            request: with that prompt.
+            deadline: on ``time.monotonic``'s clock.
+
+        Raises:
+            EdgeFlowError: it cannot be served; the message says why.
+        """
+        image, predictor = self._ground(request, deadline)
+        before = begun(request, image.size)
+        after, mask, score = self._cut_out(request, before, image, predictor, deadline)
+        regions = self._regions(request, after, mask, score, predictor.version)
+        return Answer(regions, score, predictor.version)
+
+    def prepare(self, task: JSONObject, config: LabelConfig, host: str = "") -> None:
+        """Fetch and decode a task's pictures in the background; never raises.
+
+        Called when a task is opened, so that the first click finds its picture ready.
+        """
+        for tag in config.images:
+            value = task["data"].get(tag.key)
+            for address in value[:PREPARED_PICTURES] if isinstance(value, list) else [value]:
+                if isinstance(address, str):
+                    self.images.prefetch(address, host=host, task_id=task.get("id"))
 
     def observe_caches(self) -> None:
         """Bring the caches' gauges up to date."""
@@ -117,18 +180,126 @@ class SegmentationService:
         self.engine.close()
         self.images.close()
 
-    def _editor_size(self, prompt: ClickPrompt, image: Size) -> Size:
-        """The picture's size as the editor sees it, which the region must have."""
-        size = Size(
-            prompt.newest.original_height or image.height,
-            prompt.newest.original_width or image.width,
+    def _ground(self, request: Request, deadline: float) -> tuple[EncodedImage, Predictor]:
+        """The picture and the model that a request asks for."""
+        newest, config = request.prompt.newest, request.config
+        predictor = self.models.choose(request.project, config.model_hint(newest.from_name))
+        # The config's mistakes come first: they are cheaper to find than a picture.
+        config.mask_control(newest.to_name, request.label, newest.from_name)
+        address = task_image(request.task["data"], config.image(newest.to_name), newest.item_index)
+        image = self.images.get(
+            address, deadline=deadline, host=request.host, task_id=request.task.get("id")
         )
+        return image, predictor
+
+    def _continued(self, request: Request, size: Size, model_version: str) -> ObjectSoFar | None:
+        """The object that the prompt goes on with, if there is one."""
+        if self.settings.refine == "off":
+            return None
+        stored = list(open_regions(request.task, self.settings.refine))
+        return self._refinement.find(
+            request.prompt,
+            request.label,
+            request.config,
+            stored=stored,
+            recent=self.recent.of(request.task_key, {region.object_id for region in stored}),
+            size=size,
+            model=model_version,
+        )
+
+    def _cut_out(
+        self,
+        request: Request,
+        before: ObjectSoFar,
+        image: EncodedImage,
+        predictor: Predictor,
+        deadline: float,
+    ) -> tuple[ObjectSoFar, npt.NDArray[np.bool_], float]:
+        """Run the network; the object with the prompt's clicks, its mask, and its score."""
+        prompt, limit = request.prompt, self.settings.max_clicks
+        clicks = prompt.clicks(image.size, begins=not before.exists)
+        after = before.with_clicks(prompt.ids, clicks, image.size)
+        if len(after.clicks) > limit:
+            raise PromptError(
+                f"{len(after.clicks)} clicks on one object, the limit is {limit}",
+                hint="accept or reset the region and start anew, or raise EDGEFLOW_MAX_CLICKS",
+            )
+        prediction = self.engine.predict(
+            image, after.clicks, deadline=deadline, predictor=predictor, start=after.start
+        )
+        self.metrics.steps.inc(prediction.steps)
+        if prediction.state.mask_box is None:
+            raise PromptError(
+                "no object was found at these clicks", hint="click nearer to the object's middle"
+            )
+        size = self._editor_size(prompt.newest, image.size)
+        return after, fit_mask(prediction.mask, size), prediction.score
+
+    def _regions(
+        self,
+        request: Request,
+        shown: ObjectSoFar,
+        mask: npt.NDArray[np.bool_],
+        score: float,
+        model_version: str,
+    ) -> list[JSONObject]:
+        newest = request.prompt.newest
+        crop = MaskCrop.of(mask)
+        return mask_regions(
+            mask,
+            score,
+            newest,
+            _holder(request.config, newest.to_name, shown),
+            shown.region_id,
+            polygons=PolygonOptions(self.settings.polygon_tolerance, self.settings.polygon_holes),
+            record=lambda region: shown.record(region, shown_mask(region, crop), model_version),
+        )
+
+    def _editor_size(self, newest: PromptRegion, image: Size) -> Size:
+        """The picture's size as the editor sees it, which the region must have."""
+        size = Size(newest.original_height or image.height, newest.original_width or image.width)
         if size.height * size.width > self.settings.max_pixels:
             raise PromptError(
                 f"the request says that the picture has {size.width}×{size.height} pixels",
                 hint="reload the task in Label Studio",
             )
         return size
+
+
+def begun(request: Request, size: Size) -> ObjectSoFar:
+    """The object that a prompt begins, before the prompt's clicks.
+
+    Args:
+        request: with the prompt.
+        size: the picture's.
+
+    Raises:
+        LabelConfigError: no control can hold it.
+        PromptError: it is not on the picture.
+    """
+    prompt, config, label = request.prompt, request.config, request.label
+    control = config.mask_control(prompt.newest.to_name, label, prompt.newest.from_name)
+    shape = prompt.surrounding if isinstance(prompt, ShapePrompt) else None
+    return ObjectSoFar(
+        region_id=region_id(request.task.get("id"), prompt),
+        control=control.name,
+        label=region_label(control, label) if control.labels else label,
+        start=outline(shape, size) if shape is not None else None,
+        outline=shape,
+    )
+
+
+def _holder(config: LabelConfig, to_name: str, shown: ObjectSoFar) -> Holder:
+    control = config.control(shown.control)
+    if control is None:
+        raise LabelConfigError(
+            f"the labelling config has no control '{shown.control[:100]}' any more",
+            hint="reload the task in Label Studio",
+        )
+    if control.labels or shown.label is None:
+        return Holder(control, shown.label)
+    labels = config.label_control(to_name, shown.label)
+    return Holder(control, shown.label if labels else None, labels)
 
 
 def build_service(settings: Settings, metrics: Metrics) -> SegmentationService:
@@ -145,6 +316,7 @@ def build_service(settings: Settings, metrics: Metrics) -> SegmentationService:
         folder=settings.models_folder,
         device=settings.device,
         policy=POLICIES[settings.zoom],
+        cleanup=settings.cleanup,
     )
     service = SegmentationService(settings, predictor, metrics)
     service.warm_up()

@@ -7,17 +7,46 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from typing_extensions import Self
 
+from edgeflow.cleanup import Cleanup
 from edgeflow.images import MAX_PIXELS
+from edgeflow.polygons import HolePolicy
+from edgeflow_backend.images.guard import AllowList
+from edgeflow_backend.images.sources import origin
 
 PILLOW_PIXEL_LIMIT = 178_956_970
 """Pillow refuses larger pictures by itself."""
+
+HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
+
+
+class LabelStudioHost(BaseModel):
+    """Where a Label Studio is, and the token that is sent there only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    url: str
+    api_key: SecretStr = SecretStr("")
+
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, value: str) -> str:
+        return _http_address(value)
 
 
 class Settings(BaseSettings):
@@ -29,6 +58,7 @@ class Settings(BaseSettings):
         extra="ignore",
         populate_by_name=True,
         allow_inf_nan=False,
+        hide_input_in_errors=True,
     )
 
     model: str = Field(
@@ -76,6 +106,18 @@ class Settings(BaseSettings):
         description="A legacy token or a personal access token, sent to that address only. Also "
         "read from `LABEL_STUDIO_API_KEY`.",
     )
+    label_studio_hosts: Annotated[dict[HostName, LabelStudioHost], NoDecode] = Field(
+        default={},
+        description="More Label Studios, by the name in the address under which each connects the "
+        'backend (`/hosts/team-b`), as JSON: `{"team-b": {"url": "https://labels.b.example", '
+        '"api_key": "…"}}`.',
+    )
+    allowed_hosts: str = Field(
+        default="",
+        description="Hosts with private addresses whose pictures are fetched all the same, between "
+        "commas: `minio`, `minio:9000`, `*.corp.example`, `10.0.0.5`, `10.0.0.0/8`. Label Studios "
+        "need no entry.",
+    )
     basic_auth_user: str = Field(
         default="", description="With the password: HTTP Basic on every address but `/health`."
     )
@@ -102,6 +144,59 @@ class Settings(BaseSettings):
         "threads, so that `/health` is always answered.",
     )
 
+    refine: Literal["off", "drafts", "annotations"] = Field(
+        default="annotations",
+        description="Where a click looks for the mask it belongs to, to go on with it: `off`, the "
+        "annotator's own `drafts`, or also a task's only `annotations` entry. Take `drafts` where "
+        "several people label the same task independently.",
+    )
+    refine_reach: float = Field(
+        default=1.0,
+        ge=0,
+        le=100,
+        description="How far outside a mask a positive click still belongs to it, percent of the "
+        "picture's longer side.",
+    )
+    preannotate: bool = Field(
+        default=False,
+        description="Whether batch calls answer with masks for the boxes, points and outlines that "
+        "a task's annotations or predictions hold.",
+    )
+
+    min_part: float = Field(
+        default=Cleanup.min_part,
+        ge=0,
+        le=1,
+        description="Pieces of a mask smaller than this part of its largest one are dropped.",
+    )
+    largest_only: bool = Field(
+        default=Cleanup.largest_only,
+        description="Whether only a mask's largest piece, and those clicked on, are kept.",
+    )
+    max_hole: float = Field(
+        default=Cleanup.max_hole,
+        ge=0,
+        le=1,
+        description="Holes smaller than this part of the mask are filled.",
+    )
+    smoothing: float = Field(
+        default=Cleanup.smoothing,
+        ge=0,
+        le=20,
+        description="Smoothing of borders: standard deviation in network pixels (448 across).",
+    )
+    polygon_tolerance: float = Field(
+        default=1.0,
+        ge=0,
+        le=100,
+        description="How far a polygon may leave the mask's border, image pixels.",
+    )
+    polygon_holes: HolePolicy = Field(
+        default="bridge",
+        description="Holes of polygons: `bridge` opens them by a hair-thin slit, `split` cuts the "
+        "polygon in two, `fill` fills them.",
+    )
+
     state_cache_mb: float = Field(
         default=512, ge=0, description="Click states kept on the model's device."
     )
@@ -110,6 +205,17 @@ class Settings(BaseSettings):
     )
     image_ttl_s: float = Field(
         default=600, gt=0, description="After this a picture is fetched again from its address."
+    )
+    image_disk_cache_dir: str = Field(
+        default="",
+        description="Folder that keeps pictures' files across restarts, readable by the backend's "
+        "user only; empty keeps none on disk.",
+    )
+    image_disk_cache_mb: float = Field(
+        default=2048, gt=0, description="Bytes of files in that folder."
+    )
+    image_disk_cache_ttl_s: float = Field(
+        default=86400, gt=0, description="After this a file in that folder is not used any more."
     )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
@@ -120,9 +226,41 @@ class Settings(BaseSettings):
     )
 
     @property
+    def cleanup(self) -> Cleanup:
+        """What is cleaned of each mask."""
+        return Cleanup(self.min_part, self.largest_only, self.max_hole, self.smoothing)
+
+    @property
     def models_folder(self) -> Path | None:
         """The folder of converted and downloaded weights; None for the default one."""
         return Path(self.models_dir).expanduser() if self.models_dir else None
+
+    @property
+    def image_disk_cache_folder(self) -> Path | None:
+        """The folder of pictures' files; None where none are kept on disk."""
+        return Path(self.image_disk_cache_dir).expanduser() if self.image_disk_cache_dir else None
+
+    @property
+    def label_studios(self) -> dict[str, LabelStudioHost]:
+        """Every configured Label Studio by name; ``""`` is the default one, perhaps without url."""
+        default = LabelStudioHost.model_construct(
+            url=self.label_studio_url, api_key=self.label_studio_api_key
+        )
+        return {"": default, **self.label_studio_hosts}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hide_tokens(cls, data: object) -> object:
+        """Pydantic's errors repeat what was given, so tokens are wrapped before any can occur."""
+        if not isinstance(data, dict) or "label_studio_hosts" not in data:
+            return data
+        hosts = data["label_studio_hosts"]
+        if isinstance(hosts, str):
+            try:
+                hosts = json.loads(hosts)
+            except ValueError:
+                hosts = SecretStr(hosts)  # which is no object either: refused below
+        return {**data, "label_studio_hosts": _wrap_strings(hosts)}
 
     @model_validator(mode="after")
     def _leave_threads_for_health(self) -> Self:
@@ -138,9 +276,30 @@ class Settings(BaseSettings):
     @field_validator("label_studio_url")
     @classmethod
     def _check_url(cls, value: str) -> str:
-        value = value.strip().rstrip("/")
-        parts = urlsplit(value)
-        if value and (parts.scheme not in ("http", "https") or not parts.hostname):
-            raise ValueError("must look like http://host:8080")
-        _ = parts.port  # raises ValueError unless it is one
-        return value
+        return _http_address(value) if value.strip() else ""
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_allowed_hosts(cls, value: str) -> str:
+        AllowList.parse(value)  # raises ValueError
+        return value.strip()
+
+
+def _http_address(value: str) -> str:
+    value = value.strip().rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must look like http://host:8080")
+    _ = parts.port  # raises ValueError unless it is one
+    origin(value)  # likewise, for what no connection can be made to
+    return value
+
+
+def _wrap_strings(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, dict):
+        return {
+            key: entry if key == "url" else _wrap_strings(entry) for key, entry in value.items()
+        }
+    if isinstance(value, list):
+        return [_wrap_strings(entry) for entry in value]
+    return SecretStr(value) if isinstance(value, str) else value

@@ -7,6 +7,8 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from edgeflow.nn.interface import Feedback
+
 
 class StepOutput(NamedTuple):
     """Probabilities of one step, each 1×1×h×w float32 on the runtime's device.
@@ -31,6 +33,11 @@ class Runtime(Protocol):
     @property
     def device(self) -> torch.device:
         """Where inputs are expected and outputs lie."""
+        ...
+
+    @property
+    def feedback(self) -> Feedback:
+        """Which of its outputs the network is fed at the next click."""
         ...
 
     def run(self, image: Tensor, prompt: Tensor) -> StepOutput:

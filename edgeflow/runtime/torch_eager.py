@@ -64,6 +64,11 @@ class TorchRuntime:
         """Where inputs are expected and outputs lie."""
         return self._device
 
+    @property
+    def feedback(self) -> Feedback:
+        """Which of its outputs the network is fed at the next click."""
+        return self._feedback
+
     @torch.inference_mode()
     def run(self, image: Tensor, prompt: Tensor) -> StepOutput:
         """One network step; see :class:`edgeflow.runtime.Runtime`.

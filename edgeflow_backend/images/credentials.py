@@ -21,7 +21,20 @@ ACCESS_TOKEN_LIFE_S = 240.0
 class Credentials:
     """The Authorization header for one Label Studio origin. Thread-safe."""
 
-    def __init__(self, label_studio_url: str, token: str, *, timeout: tuple[float, float]) -> None:
+    def __init__(
+        self, label_studio_url: str, token: str, *, timeout: tuple[float, float], host: str = ""
+    ) -> None:
+        """Send nothing yet.
+
+        Args:
+            label_studio_url: without a trailing slash.
+            token: legacy or personal; empty for none.
+            timeout: seconds for connecting, and of silence.
+            host: the Label Studio's name where there are several; empty for the default one.
+        """
+        among = f" of '{host}' in EDGEFLOW_LABEL_STUDIO_HOSTS"
+        self.token_setting = f"the api_key{among}" if host else "LABEL_STUDIO_API_KEY"
+        self.url_setting = f"the url{among}" if host else "LABEL_STUDIO_URL"
         self._url = label_studio_url
         self._token = token.strip()
         self._timeout = timeout
@@ -45,7 +58,7 @@ class Credentials:
         if not (self._token.isascii() and self._token.isprintable()):
             raise FetchError(
                 "Label Studio's token holds characters that no token has",
-                hint="copy it again and set LABEL_STUDIO_API_KEY",
+                hint=f"copy it again and set {self.token_setting}",
             )
         if not self.is_personal:
             return {"Authorization": f"Token {self._token}"}
@@ -74,11 +87,11 @@ class Credentials:
             raise FetchError(
                 "Label Studio could not be asked to exchange the personal access token "
                 f"({type(error).__name__})",
-                hint="check LABEL_STUDIO_URL from the backend's machine",
+                hint=f"check {self.url_setting} from the backend's machine",
             ) from error
         if not isinstance(access, str):
             raise FetchError(
                 f"Label Studio refused the personal access token (HTTP {response.status_code})",
-                hint="make a new one under Account & Settings and set LABEL_STUDIO_API_KEY",
+                hint=f"make a new one under Account & Settings and set {self.token_setting}",
             )
         return access

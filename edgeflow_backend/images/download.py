@@ -12,6 +12,7 @@ import urllib3
 
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.images.credentials import Credentials
+from edgeflow_backend.images.guard import Guard
 from edgeflow_backend.images.http import timed_session
 from edgeflow_backend.images.sources import origin
 
@@ -33,10 +34,25 @@ class Limits:
 class Downloader:
     """Fetches pictures; sends Label Studio's token to Label Studio's own origin only."""
 
-    def __init__(self, label_studio_url: str, credentials: Credentials, limits: Limits) -> None:
+    def __init__(
+        self,
+        label_studio_url: str,
+        credentials: Credentials,
+        limits: Limits,
+        guard: Guard | None = None,
+    ) -> None:
+        """Fetch nothing yet.
+
+        Args:
+            label_studio_url: whose origin gets the credentials; empty for none.
+            credentials: of that Label Studio.
+            limits: of each download.
+            guard: what may be connected to; without one the public internet and that Label Studio.
+        """
         self._home = origin(label_studio_url) if label_studio_url else None
         self._credentials = credentials
         self._limits = limits
+        self._guard = guard or Guard([label_studio_url])
 
     def fetch(self, url: str) -> bytes:
         """Fetch a picture's bytes.
@@ -47,7 +63,7 @@ class Downloader:
         deadline = time.monotonic() + self._limits.total_s
         where = _describe(url)
         try:
-            with timed_session(self._limits.total_s) as session:
+            with timed_session(self._limits.total_s, self._guard) as session:
                 return self._follow(session, url, deadline)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             late = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError)
@@ -68,10 +84,12 @@ class Downloader:
     def _follow(self, session: requests.Session, url: str, deadline: float) -> bytes:
         retried = False
         for _ in range(MAX_REDIRECTS + 2):
-            at_home = origin(url) == self._home
-            with session.get(
-                url,
-                headers=self._credentials.header() if at_home else {},
+            request = session.prepare_request(requests.Request("GET", url))
+            at_home = origin(request.url or "") == self._home
+            if at_home:
+                request.headers.update(self._credentials.header())
+            with session.send(
+                request,
                 timeout=(self._limits.connect_s, self._limits.read_s),
                 stream=True,
                 allow_redirects=False,
@@ -84,7 +102,7 @@ class Downloader:
                     retried = True
                     self._credentials.forget()
                 elif response.status_code != HTTPStatus.OK:
-                    raise _refused(url, response.status_code, at_home=at_home)
+                    raise self._refused(url, response.status_code, at_home=at_home)
                 else:
                     return self._read(response, url, deadline)
         raise FetchError(f"{_describe(url)} redirects in circles", hint="check the task's data")
@@ -105,6 +123,25 @@ class Downloader:
             raise requests.Timeout
         return bytes(body)
 
+    def _refused(self, url: str, status: int, *, at_home: bool) -> FetchError:
+        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            setting = self._credentials.token_setting
+            hint = (
+                f"check {setting}: it is missing, wrong, or may not see this project"
+                if at_home
+                else "the picture's host wants credentials; the backend sends none to it"
+            )
+        elif status == HTTPStatus.NOT_FOUND and at_home and "?fileuri=" in url:
+            hint = (
+                "check that the project has a cloud storage of this bucket in Label Studio, and "
+                "that the task was not deleted"
+            )
+        elif status == HTTPStatus.NOT_FOUND:
+            hint = "the picture was moved or deleted"
+        else:
+            hint = "try the address from the backend's machine"
+        return FetchError(f"{_describe(url)} answered HTTP {status}", hint=hint)
+
 
 def _redirect_target(url: str, location: str) -> str:
     target = urljoin(url, location)
@@ -114,20 +151,6 @@ def _redirect_target(url: str, location: str) -> str:
             hint="check the task's data",
         )
     return target
-
-
-def _refused(url: str, status: int, *, at_home: bool) -> FetchError:
-    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        hint = (
-            "check LABEL_STUDIO_API_KEY: it is missing, wrong, or may not see this project"
-            if at_home
-            else "the picture's host wants credentials; the backend sends none to it"
-        )
-    elif status == HTTPStatus.NOT_FOUND:
-        hint = "the picture was moved or deleted"
-    else:
-        hint = "try the address from the backend's machine"
-    return FetchError(f"{_describe(url)} answered HTTP {status}", hint=hint)
 
 
 def _too_large(url: str, limit: int) -> FetchError:

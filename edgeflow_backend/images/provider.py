@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
+from edgeflow.errors import EdgeFlowError
 from edgeflow.images import decode_image
 from edgeflow.predictor import EncodedImage, Predictor
 from edgeflow_backend.cache import ByteLRU
-from edgeflow_backend.errors import DeadlineError
+from edgeflow_backend.errors import DeadlineError, FetchError
 from edgeflow_backend.images.credentials import Credentials
+from edgeflow_backend.images.disk_cache import DiskCache
 from edgeflow_backend.images.download import Downloader, Limits
+from edgeflow_backend.images.guard import AllowList, Guard
+from edgeflow_backend.images.single_flight import SingleFlight
 from edgeflow_backend.images.sources import InlineSource, Source, locate
+from edgeflow_backend.log import get_logger
 from edgeflow_backend.settings import Settings
 
 MEGABYTE = 1_000_000
-WORKERS = 8
 
 
 class ImageProvider:
@@ -26,41 +29,36 @@ class ImageProvider:
     def __init__(self, settings: Settings, predictor: Predictor) -> None:
         self._settings = settings
         self._predictor = predictor
-        limits = Limits(
-            connect_s=settings.connect_timeout_s,
-            read_s=settings.read_timeout_s,
-            total_s=settings.download_timeout_s,
-            max_bytes=int(settings.max_image_mb * MEGABYTE),
-        )
-        url = settings.label_studio_url
-        credentials = Credentials(
-            url,
-            settings.label_studio_api_key.get_secret_value(),
-            timeout=(limits.connect_s, limits.read_s),
-        )
-        self._limits = limits
-        self._downloader = Downloader(url, credentials, limits)
+        self._max_bytes = int(settings.max_image_mb * MEGABYTE)
+        self._studios = settings.label_studios
+        self._downloaders = _downloaders(settings, self._max_bytes)
+        folder = settings.image_disk_cache_folder
+        disk_bytes = int(settings.image_disk_cache_mb * MEGABYTE)
+        ttl_s = settings.image_disk_cache_ttl_s
+        self._disk = DiskCache(folder, max_bytes=disk_bytes, ttl_s=ttl_s) if folder else None
         self.cache: ByteLRU[str, EncodedImage] = ByteLRU(
             int(settings.image_cache_mb * MEGABYTE), ttl_s=settings.image_ttl_s
         )
-        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="image")
-        self._lock = threading.Lock()
-        self._pending: dict[str, Future[EncodedImage]] = {}
+        self._flights = SingleFlight(self.cache, self._load)
+        self._log = get_logger()
 
-    def get(self, address: str, *, deadline: float) -> EncodedImage:
+    def get(
+        self, address: str, *, deadline: float, host: str = "", task_id: object = None
+    ) -> EncodedImage:
         """The picture at a task's address.
 
         Args:
             address: as the task's data has it.
             deadline: on ``time.monotonic``'s clock.
+            host: name of the Label Studio whose task it is; empty for the default one.
+            task_id: as the task has it; pictures in cloud storage need it.
 
         Raises:
             FetchError: it cannot be fetched.
             ImageError: it cannot be decoded, or is too large.
             DeadlineError: it is not there in time.
         """
-        source = locate(address, self._settings.label_studio_url, max_bytes=self._limits.max_bytes)
-        future = self._start(source)
+        future = self._flights.ask(self._locate(address, host, task_id))
         try:
             return future.result(timeout=max(deadline - time.monotonic(), 0.0))
         except FutureTimeoutError as error:
@@ -69,34 +67,87 @@ class ImageProvider:
                 hint="check that the backend's machine reaches the picture's host quickly",
             ) from error
 
+    def prefetch(self, address: str, *, host: str = "", task_id: object = None) -> None:
+        """Start to load a picture that may be wanted soon, without waiting and without errors.
+
+        The arguments are those of :meth:`get`, which will tell what is wrong with them.
+        """
+        try:
+            future = self._flights.ask_ahead(self._locate(address, host, task_id))
+        except (EdgeFlowError, RuntimeError) as error:  # the latter: closed
+            self._log.debug("not loaded ahead", reason=str(error))
+            return
+        if future is not None:
+            future.add_done_callback(self._note_failure)
+
+    def knows_host(self, name: str) -> bool:
+        """Whether a Label Studio of this name is configured; the default one's is empty."""
+        return name in self._studios
+
     def close(self) -> None:
         """Stop fetching; what runs may finish."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._flights.close()
 
-    def _start(self, source: Source) -> Future[EncodedImage]:
-        with self._lock:
-            cached = self.cache.get(source.key)
-            if cached is not None:
-                done: Future[EncodedImage] = Future()
-                done.set_result(cached)
-                return done
-            future = self._pending.get(source.key)
-            if future is None:
-                future = self._pool.submit(self._load, source)
-                self._pending[source.key] = future
-        future.add_done_callback(lambda _: self._forget(source.key, future))
-        return future
-
-    def _forget(self, key: str, future: Future[EncodedImage]) -> None:
-        with self._lock:
-            if self._pending.get(key) is future:
-                del self._pending[key]
+    def _locate(self, address: str, host: str, task_id: object) -> Source:
+        if not self.knows_host(host):
+            raise FetchError(
+                f"the backend knows no Label Studio named '{host[:40]}'",
+                hint="add it to EDGEFLOW_LABEL_STUDIO_HOSTS, or connect the backend by its address "
+                "without /hosts/",
+            )
+        return locate(
+            address,
+            self._studios[host].url,
+            max_bytes=self._max_bytes,
+            host=host,
+            task_id=task_id,
+        )
 
     def _load(self, source: Source) -> EncodedImage:
         if isinstance(source, InlineSource):
-            data = source.data
+            image = self._decode(source.data)
         else:
-            data = self._downloader.fetch(source.url)
-        image = self._predictor.encode(decode_image(data, max_pixels=self._settings.max_pixels))
+            stored = self._disk.get(source.key) if self._disk else None
+            data = self._downloaders[source.host].fetch(source.url) if stored is None else stored
+            image = self._decode(data)
+            if self._disk and stored is None:  # only now: what is kept is a picture
+                self._disk.put(source.key, data)
         self.cache.put(source.key, image)
         return image
+
+    def _decode(self, data: bytes) -> EncodedImage:
+        return self._predictor.encode(decode_image(data, max_pixels=self._settings.max_pixels))
+
+    def _note_failure(self, future: Future[EncodedImage]) -> None:
+        error = None if future.cancelled() else future.exception()
+        if error is not None:
+            reason = str(error) if isinstance(error, EdgeFlowError) else type(error).__name__
+            self._log.debug("not loaded ahead", reason=reason)
+
+
+def _downloaders(settings: Settings, max_bytes: int) -> dict[str, Downloader]:
+    """One for each Label Studio, with its own credentials, by name."""
+    limits = Limits(
+        connect_s=settings.connect_timeout_s,
+        read_s=settings.read_timeout_s,
+        total_s=settings.download_timeout_s,
+        max_bytes=max_bytes,
+    )
+    studios = settings.label_studios
+    guard = Guard(
+        [studio.url for studio in studios.values()], AllowList.parse(settings.allowed_hosts)
+    )
+    return {
+        name: Downloader(
+            studio.url,
+            Credentials(
+                studio.url,
+                studio.api_key.get_secret_value(),
+                timeout=(limits.connect_s, limits.read_s),
+                host=name,
+            ),
+            limits,
+            guard,
+        )
+        for name, studio in studios.items()
+    }

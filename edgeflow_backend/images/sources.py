@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from urllib3.util import parse_url
+
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.label_config import ImageTag
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_CLOUD_SCHEMES = ("s3", "gs", "azure-blob")
 
 
 @dataclass(frozen=True)
@@ -29,17 +32,49 @@ class InlineSource:
 
 @dataclass(frozen=True)
 class WebSource:
-    """A picture at an http(s) address."""
+    """A picture at an http(s) address.
+
+    ``host`` names the configured Label Studio whose task has it; empty for the default one.
+    """
 
     url: str
+    host: str = ""
 
     @property
     def key(self) -> str:
-        """What the picture is cached under."""
-        return self.url
+        """What the picture is cached under: one host's tasks never open what another's may see."""
+        return f"{self.host} {self.url}" if self.host else self.url
 
 
-Source = InlineSource | WebSource
+@dataclass(frozen=True)
+class CloudSource:
+    """A picture in cloud storage that Label Studio knows, and that is fetched through it.
+
+    Label Studio answers ``url`` with a redirect to a pre-signed URL, or, where the storage says so,
+    with the picture itself (``io_storages/proxy_api.py`` in Label Studio 1.23).
+    """
+
+    uri: str
+    label_studio_url: str
+    task_id: int
+    host: str = ""
+
+    @property
+    def url(self) -> str:
+        """Where Label Studio resolves the URI."""
+        code = base64.urlsafe_b64encode(self.uri.encode("utf-8", "surrogatepass")).decode()
+        return f"{self.label_studio_url}/tasks/{self.task_id}/presign/?fileuri={code}"
+
+    @property
+    def key(self) -> str:
+        """What the picture is cached under; the pre-signed URL is another one each time.
+
+        With the task: its project decides which storage, and whose bucket, the URI means.
+        """
+        return f"{self.host} {self.label_studio_url} {self.task_id} {self.uri}"
+
+
+Source = InlineSource | WebSource | CloudSource
 
 
 def task_image(data: dict[str, Any], tag: ImageTag, item_index: int | None) -> str:
@@ -65,13 +100,17 @@ def task_image(data: dict[str, Any], tag: ImageTag, item_index: int | None) -> s
     return value
 
 
-def locate(address: str, label_studio_url: str, *, max_bytes: int) -> Source:
+def locate(
+    address: str, label_studio_url: str, *, max_bytes: int, host: str = "", task_id: object = None
+) -> Source:
     """Decide how a picture's address is fetched.
 
     Args:
-        address: ``data:`` URI, http(s) URL, or a path on the Label Studio host.
+        address: ``data:`` URI, http(s) URL, cloud URI, or a path on the Label Studio host.
         label_studio_url: without a trailing slash; empty when not configured.
         max_bytes: cap of an inline picture.
+        host: name of that Label Studio; empty for the default one.
+        task_id: as the task has it; cloud URIs are resolved for a task.
 
     Raises:
         FetchError: the address cannot be fetched, and why.
@@ -79,6 +118,8 @@ def locate(address: str, label_studio_url: str, *, max_bytes: int) -> Source:
     address = address.strip()
     if address[:5].lower() == "data:":
         return InlineSource(_decode_data_uri(address, max_bytes))
+    if address.startswith(tuple(f"{scheme}://" for scheme in _CLOUD_SCHEMES)):
+        return _locate_in_cloud(address, label_studio_url, host, task_id)
     if address.startswith("/") and not address.startswith("//"):
         if not label_studio_url:
             raise FetchError(
@@ -89,7 +130,7 @@ def locate(address: str, label_studio_url: str, *, max_bytes: int) -> Source:
         prefix = urlsplit(label_studio_url).path
         base = label_studio_url.removesuffix(prefix) if prefix else label_studio_url
         below = address if address.startswith(f"{prefix}/") else f"{prefix}{address}"
-        return WebSource(f"{base}{below}")
+        return WebSource(f"{base}{below}", host)
     try:
         parts = urlsplit(address)
         usable = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname)
@@ -99,20 +140,42 @@ def locate(address: str, label_studio_url: str, *, max_bytes: int) -> Source:
         scheme = address.split(":", 1)[0][:16] if ":" in address else "no scheme"
         raise FetchError(
             f"pictures with addresses of this kind ({scheme}) are not supported",
-            hint="use uploads, http(s) addresses, or cloud storage with pre-signed URLs",
+            hint="use uploads, http(s) addresses, or cloud storage that Label Studio knows",
         )
-    return WebSource(address)
+    return WebSource(address, host)
 
 
 def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port of an http(s) URL, for comparing origins.
+    r"""Scheme, host and port of an http(s) URL, for comparing origins.
+
+    Read as urllib3 reads it, which makes the connection: ``urlsplit`` takes
+    ``http://evil\@studio/`` for an address of ``studio``, urllib3 for one of ``evil``.
 
     Raises:
         ValueError: no valid URL.
     """
-    parts = urlsplit(url)
-    port = parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
-    return parts.scheme, (parts.hostname or "").lower(), port
+    parts = parse_url(url)
+    scheme = parts.scheme or ""
+    port = parts.port or _DEFAULT_PORTS.get(scheme, 0)
+    return scheme, (parts.host or "").strip("[]").lower(), port
+
+
+def _locate_in_cloud(uri: str, label_studio_url: str, host: str, task_id: object) -> CloudSource:
+    scheme = uri.split(":", 1)[0]
+    if not label_studio_url:
+        raise FetchError(
+            f"pictures in cloud storage ({scheme}) are fetched through Label Studio, whose address "
+            "is not configured",
+            hint="set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY for the backend",
+        )
+    number = str(task_id)
+    if not (number.isascii() and number.isdecimal()):
+        raise FetchError(
+            f"pictures in cloud storage ({scheme}) are fetched through Label Studio for a task, "
+            "and this task has no id",
+            hint="save the task in Label Studio before it is clicked on",
+        )
+    return CloudSource(uri, label_studio_url, int(number), host)
 
 
 def _decode_data_uri(uri: str, max_bytes: int) -> bytes:

@@ -53,7 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
         name = self.path.rsplit("/", 1)[-1]
         if self.headers.get("Authorization") != f"Token {TOKEN}" or "unauthorised" in name:
             self._send(401, b'{"detail": "no"}')
-        elif "missing" in name:
+        elif "missing" in name or "/presign/" in self.path:
             self._send(404, b"gone")
         elif "html" in name:
             self._send(200, b"<!DOCTYPE html><html><body>Log in</body></html>")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,19 +51,25 @@ class Editor:
         self.page.locator(".lsf-tool").last.click()  # the smart tool: the pink dots
         self.page.wait_for_timeout(PAUSE_MS)
 
-    def click(self, x: float, y: float, *, key: Literal["Alt"] | None = None) -> dict[str, Any]:
-        """Pick the keypoint label, click at x, y (0 to 1), await the answer."""
+    def click(self, x: float, y: float, *, keys: Sequence[str] = ()) -> dict[str, Any]:
+        """Pick the keypoint label, click at x, y (0 to 1), await the answer.
+
+        Args:
+            x: of the picture's width.
+            y: of its height.
+            keys: held meanwhile: Alt for a negative click, Control to click on an accepted mask.
+        """
         self.page.locator(".lsf-label").first.click()
         self.page.wait_for_timeout(PAUSE_MS)
         canvas = self.page.locator("canvas").first.bounding_box()
         assert canvas is not None
         with self.page.expect_response(lambda r: INTERACTIVE in r.url, timeout=30_000) as answer:
-            if key is not None:
+            for key in keys:
                 self.page.keyboard.down(key)
             self.page.mouse.click(
                 canvas["x"] + x * canvas["width"], canvas["y"] + y * canvas["height"]
             )
-            if key is not None:
+            for key in keys:
                 self.page.keyboard.up(key)
         self.page.wait_for_timeout(PAUSE_MS)
         response: Response = answer.value

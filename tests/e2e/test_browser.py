@@ -27,7 +27,7 @@ def test_three_mouse_clicks_make_a_mask_that_is_accepted_submitted_and_stored(
         editor.click(0.45, 0.6)
         editor.screenshot(artifacts / "editor-1-first-click.png")
         editor.click(0.43, 0.2)
-        answer = editor.click(0.85, 0.4, key="Alt")
+        answer = editor.click(0.85, 0.4, keys=["Alt"])
         assert editor.count("suggestions") == 1
         editor.screenshot(artifacts / "editor-2-third-click.png")
         editor.accept()

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from edgeflow.cleanup import UNTOUCHED
 from edgeflow.crop import POLICIES
 from edgeflow.geometry import ImagePoint, Region
-from edgeflow.nn.interface import ImageNormalisation
+from edgeflow.nn.interface import Feedback, ImageNormalisation
 from edgeflow.predictor import Predictor, State
 from edgeflow.prompts import Click
 from edgeflow.runtime import StepOutput
@@ -23,6 +24,7 @@ class TraceNetwork:
 
     name = "fake"
     device = torch.device("cpu")
+    feedback: Feedback = "edge"
 
     def __init__(self) -> None:
         self.calls: list[tuple[Tensor, Tensor]] = []
@@ -39,7 +41,7 @@ class TraceNetwork:
 def test_the_eiseg_policy_does_what_eiseg_does() -> None:
     policy = POLICIES["eiseg"]
     network = TraceNetwork()
-    predictor = Predictor(network, version="fake", policy=policy)
+    predictor = Predictor(network, version="fake", policy=policy, cleanup=UNTOUCHED)
     with np.load(TRACE) as trace:
         image = predictor.encode(trace["image"])
         state = predictor.start(image)

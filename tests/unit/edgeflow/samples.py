@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from edgeflow.geometry import ImagePoint
+from edgeflow.nn.interface import Feedback
 from edgeflow.prompts import Click
 from edgeflow.runtime import StepOutput
 
@@ -78,6 +79,7 @@ class FakeRuntime:
 
     name = "fake"
     device = torch.device("cpu")
+    feedback: Feedback = "edge"
 
     def __init__(self, mask: float | Tensor = 0.0, edge: float | Tensor = 0.0) -> None:
         self.mask = mask

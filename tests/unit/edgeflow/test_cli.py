@@ -19,6 +19,7 @@ from edgeflow.checkpoints import shipped_folder, shipped_models
 from edgeflow.crop import POLICIES, ZoomPolicy
 from edgeflow.predictor import EncodedImage, Prediction, Predictor, StateStore
 from edgeflow.prompts import Click
+from edgeflow.starts import Start
 from tests.unit.edgeflow.samples import (
     PHOTOS,
     FakeRuntime,
@@ -42,10 +43,15 @@ class Spy(Predictor):
         self.loaded: dict[str, object] = {}
 
     def predict(
-        self, image: EncodedImage, clicks: Sequence[Click], store: StateStore | None = None
+        self,
+        image: EncodedImage,
+        clicks: Sequence[Click],
+        store: StateStore | None = None,
+        *,
+        start: Start | None = None,
     ) -> Prediction:
         self.clicks += clicks
-        return super().predict(image, clicks, store)
+        return super().predict(image, clicks, store, start=start)
 
 
 @pytest.fixture

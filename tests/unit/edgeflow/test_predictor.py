@@ -319,6 +319,7 @@ class Recorder:
         self._runtime = runtime
         self.name = runtime.name
         self.device = runtime.device
+        self.feedback = runtime.feedback
         self.images: list[Tensor] = []
         self.prompts: list[Tensor] = []
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from edgeflow.errors import PromptError
-from edgeflow_backend.accepted import accepted_ids, drop_spent
+from edgeflow_backend.accepted import accepted, drop_spent
 from edgeflow_backend.protocol import ClickPrompt, JSONObject, parse_context
 from edgeflow_backend.regions import region_id
 from tests.contract.wire import captured, keypoint
@@ -62,7 +62,7 @@ def test_a_moved_point_is_spent_as_well_since_its_id_stays() -> None:
     "drafts", [None, 3, "x", [None], [{}], [{"result": 3}], [{"result": [None, {"id": 4}]}]]
 )
 def test_drafts_of_another_form_are_passed_over(drafts: object) -> None:
-    assert accepted_ids({"id": 7, "data": {}, "drafts": drafts}) == frozenset()
+    assert accepted({"id": 7, "data": {}, "drafts": drafts}).regions == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -250,10 +250,10 @@ def test_an_overloaded_backend_says_when_to_come_back(
 ) -> None:
     entered, release, real = threading.Event(), threading.Event(), predictor.predict
 
-    def slow(*args: Any) -> Any:
+    def slow(*args: Any, **options: Any) -> Any:
         entered.set()
         release.wait(PATIENCE_S)
-        return real(*args)
+        return real(*args, **options)
 
     client = make_app(queue_limit=1).test_client()
     monkeypatch.setattr(predictor, "predict", slow)

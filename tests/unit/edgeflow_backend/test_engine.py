@@ -11,6 +11,7 @@ from edgeflow.errors import PromptError
 from edgeflow.geometry import ImagePoint
 from edgeflow.predictor import EncodedImage, Prediction, Predictor, StateStore
 from edgeflow.prompts import Click
+from edgeflow.starts import Start
 from edgeflow_backend.cache import ByteLRU, PrefixStates
 from edgeflow_backend.engine import Engine
 from edgeflow_backend.errors import DeadlineError, OverloadedError
@@ -34,7 +35,12 @@ class Gate(Predictor):
         self._lock = threading.Lock()
 
     def predict(
-        self, image: EncodedImage, clicks: Sequence[Click], store: StateStore | None = None
+        self,
+        image: EncodedImage,
+        clicks: Sequence[Click],
+        store: StateStore | None = None,
+        *,
+        start: Start | None = None,
     ) -> Prediction:
         with self._lock:
             self.running += 1
@@ -45,7 +51,7 @@ class Gate(Predictor):
             assert self.open.wait(PATIENCE_S)
             if self.failure is not None:
                 raise self.failure
-            return self._real.predict(image, clicks, store)
+            return self._real.predict(image, clicks, store, start=start)
         finally:
             with self._lock:
                 self.running -= 1

@@ -188,10 +188,10 @@ def test_an_unknown_label_is_named_with_the_control_that_could_have_it() -> None
     "tags",
     [
         (IMAGE, CLICK),
-        (IMAGE, CLICK, '<PolygonLabels name="p" toName="image"><Label value="A"/></PolygonLabels>'),
+        (IMAGE, CLICK, '<EllipseLabels name="p" toName="image"><Label value="A"/></EllipseLabels>'),
         (IMAGE, CLICK, '<BrushLabels name="m" toName="other"><Label value="A"/></BrushLabels>'),
     ],
-    ids=["none", "polygon", "of another picture"],
+    ids=["none", "ellipse", "of another picture"],
 )
 def test_without_a_mask_control_the_hint_is_the_tag_to_add(tags: tuple[str, ...]) -> None:
     with pytest.raises(LabelConfigError, match="mask control") as caught:

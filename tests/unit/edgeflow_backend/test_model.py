@@ -161,8 +161,8 @@ FAILURES: list[tuple[str, JSONObject, str]] = [
     ("prompt_unusable", disk_request(click(original_width=10**6, original_height=10**6)), "pixels"),
     (
         "prompt_unsupported",
-        disk_request(params={"context": {"result": [{"type": "rectanglelabels"}]}}),
-        "rectanglelabels",
+        disk_request(params={"context": {"result": [{"type": "vectorlabels"}]}}),
+        "vectorlabels",
     ),
     ("label_config", disk_request(label_config=None), "no labelling config"),
     ("label_config", disk_request(label_config="<View"), "XML"),
@@ -215,7 +215,7 @@ def test_a_prediction_that_takes_too_long_is_told_and_counted(
         host.pause()
 
     host.routes["/a.png"] = silent
-    service = make_service(request_timeout_s=0.1)
+    service = make_service(request_timeout_s=0.1, allowed_hosts="127.0.0.1")
     started = time.monotonic()
     (prediction,) = predict(service, request(click(), image=f"{host.url}/a.png"))
     assert prediction["error"]["code"] == "deadline"
@@ -250,10 +250,10 @@ def test_beyond_the_queue_requests_are_refused(
     service = make_service(queue_limit=1)
     real, entered, release = service.predictor.predict, threading.Event(), threading.Event()
 
-    def slow(*args: Any) -> Any:
+    def slow(*args: Any, **options: Any) -> Any:
         entered.set()
         release.wait(10)
-        return real(*args)
+        return real(*args, **options)
 
     monkeypatch.setattr(service.predictor, "predict", slow)
     with ThreadPoolExecutor(1) as pool:

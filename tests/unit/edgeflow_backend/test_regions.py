@@ -15,7 +15,8 @@ from edgeflow.geometry import Size
 from edgeflow.masks import decode_brush
 from edgeflow_backend.label_config import Control
 from edgeflow_backend.protocol import ClickPrompt, JSONObject, parse_context
-from edgeflow_backend.regions import brush_region, fit_to_editor, region_id, region_label
+from edgeflow_backend.region_values import fit_mask
+from edgeflow_backend.regions import Holder, mask_regions, region_id, region_label
 from tests.contract.wire import captured, keypoint
 
 MASKS = hnp.arrays(np.bool_, st.tuples(st.integers(1, 40), st.integers(1, 40)))
@@ -29,7 +30,10 @@ def prompt(*points: JSONObject) -> ClickPrompt:
 def region_of(
     mask: npt.NDArray[np.bool_], *points: JSONObject, control: Control = BRUSH
 ) -> JSONObject:
-    return brush_region(mask, 0.9, prompt(*points), control, "ef01234567")
+    newest = prompt(*points).newest
+    holder = Holder(control, region_label(control, newest.label))
+    (region,) = mask_regions(mask, 0.9, newest, holder, "ef01234567")
+    return region
 
 
 def mask_of(region: JSONObject) -> npt.NDArray[np.bool_]:
@@ -185,7 +189,7 @@ def test_a_region_is_plain_json(mask: npt.NDArray[np.bool_]) -> None:
 
 def test_a_mask_of_the_editors_size_is_left_alone() -> None:
     mask = np.zeros((3, 4), dtype=bool)
-    assert fit_to_editor(mask, Size(3, 4)) is mask
+    assert fit_mask(mask, Size(3, 4)) is mask
 
 
 @settings(deadline=None)
@@ -193,7 +197,7 @@ def test_a_mask_of_the_editors_size_is_left_alone() -> None:
 def test_a_mask_is_resized_to_what_the_editor_sees(
     mask: npt.NDArray[np.bool_], height: int, width: int
 ) -> None:
-    fitted = fit_to_editor(mask, Size(height, width))
+    fitted = fit_mask(mask, Size(height, width))
     assert fitted.shape == (height, width)
     assert fitted.dtype == np.bool_
     if mask.all() or not mask.any():
@@ -203,13 +207,13 @@ def test_a_mask_is_resized_to_what_the_editor_sees(
 def test_a_doubled_mask_keeps_its_shape() -> None:
     mask = np.zeros((20, 30), dtype=bool)
     mask[5:12, 7:20] = True
-    doubled = fit_to_editor(mask, Size(40, 60))
+    doubled = fit_mask(mask, Size(40, 60))
     assert (doubled == np.kron(mask, np.ones((2, 2), dtype=bool))).all()
 
 
 def test_a_shrunken_mask_stays_in_its_place() -> None:
     mask = np.zeros((400, 600), dtype=np.uint8)
     cv2.circle(mask, (450, 100), 60, 1, -1)
-    small = fit_to_editor(mask.astype(bool), Size(100, 150))
+    small = fit_mask(mask.astype(bool), Size(100, 150))
     rows, cols = np.nonzero(small)
     assert (rows.mean(), cols.mean()) == pytest.approx((25, 112.5), abs=1)

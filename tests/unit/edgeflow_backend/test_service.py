@@ -10,9 +10,9 @@ from edgeflow.predictor import Predictor
 from edgeflow_backend.errors import FetchError, LabelConfigError
 from edgeflow_backend.label_config import parse_label_config
 from edgeflow_backend.metrics import Metrics
-from edgeflow_backend.protocol import parse_context
-from edgeflow_backend.service import Answer, SegmentationService, build_service
+from edgeflow_backend.service import Answer, Request, SegmentationService, build_service
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.shapes import parse_prompt
 from tests.contract.pictures import upright_as_exif
 from tests.contract.wire import JSONObject, captured, check_brush_region, keypoint, request
 from tests.unit.edgeflow_backend.conftest import MakeService
@@ -36,8 +36,9 @@ UPLOADS = [
 
 def segment(service: SegmentationService, body: JSONObject) -> Answer:
     """What the model class does with a body."""
-    prompt = parse_context(body["params"]["context"], max_clicks=100)
-    return service.segment(body["tasks"][0], prompt, parse_label_config(body["label_config"]))
+    prompt = parse_prompt(body["params"]["context"], max_clicks=100)
+    config = parse_label_config(body["label_config"])
+    return service.segment(Request(body["tasks"][0], prompt, config))
 
 
 def steps(service: SegmentationService) -> float:
@@ -52,8 +53,8 @@ def overlap(mask: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], size: Size) -
 def test_a_click_on_an_object_cuts_it_out(service: SegmentationService) -> None:
     body = disk_request()
     answer = segment(service, body)
-    assert overlap(check_brush_region(answer.region, body), Size(120, 160)) > 0.9
-    assert answer.score == answer.region["score"]
+    assert overlap(check_brush_region(answer.regions[0], body), Size(120, 160)) > 0.9
+    assert answer.score == answer.regions[0]["score"]
     assert answer.score > 0.5
 
 
@@ -62,7 +63,7 @@ def test_a_captured_request_with_an_inline_picture_gets_one_valid_region(
     service: SegmentationService, name: str
 ) -> None:
     body = captured(name)
-    assert check_brush_region(segment(service, body).region, body).any()
+    assert check_brush_region(segment(service, body).regions[0], body).any()
 
 
 @pytest.mark.parametrize("name", UPLOADS)
@@ -72,7 +73,7 @@ def test_a_captured_request_with_an_upload_gets_one_valid_region(
     host.routes["*"] = Reply(body=disk_png(Size(480, 640)))
     service = make_service(label_studio_url=host.url, label_studio_api_key="abc")
     body = captured(name)
-    assert check_brush_region(segment(service, body).region, body).any()
+    assert check_brush_region(segment(service, body).regions[0], body).any()
     assert host.received[0].path == body["tasks"][0]["data"]["image"]
 
 
@@ -84,7 +85,7 @@ def test_an_answer_from_a_known_prefix_is_the_answer_from_nothing(
     for count in range(1, 5):
         warm = segment(known, disk_request(*points[:count]))
         cold = segment(make_service(), disk_request(*points[:count]))
-        assert warm.region == cold.region
+        assert warm.regions == cold.regions
         assert warm.score == cold.score
 
 
@@ -113,8 +114,8 @@ def test_a_moved_point_is_not_answered_from_the_old_place(service: SegmentationS
     point = click()
     point["value"]["x"] = 90
     moved = segment(service, disk_request(point))
-    assert moved.region["id"] == first.region["id"]
-    assert moved.region["value"]["rle"] != first.region["value"]["rle"]
+    assert moved.regions[0]["id"] == first.regions[0]["id"]
+    assert moved.regions[0]["value"]["rle"] != first.regions[0]["value"]["rle"]
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 240), (80, 60), (161, 119), (500, 100)])
@@ -122,7 +123,7 @@ def test_the_region_has_the_size_that_the_editor_sees(
     service: SegmentationService, width: int, height: int
 ) -> None:
     body = disk_request(click(original_width=width, original_height=height))
-    assert check_brush_region(segment(service, body).region, body).shape == (height, width)
+    assert check_brush_region(segment(service, body).regions[0], body).shape == (height, width)
 
 
 def test_the_region_has_the_pictures_size_where_the_request_names_none(
@@ -130,7 +131,7 @@ def test_the_region_has_the_pictures_size_where_the_request_names_none(
 ) -> None:
     point = click()
     del point["original_width"], point["original_height"]
-    region = segment(service, disk_request(point)).region
+    region = segment(service, disk_request(point)).regions[0]
     assert (region["original_width"], region["original_height"]) == (160, 120)
 
 
@@ -141,7 +142,9 @@ def test_a_picture_that_lies_on_its_side_gets_a_mask_as_the_browser_shows_it(
     body = request(
         keypoint(45, 60, original_width=120, original_height=160), image=f"{host.url}/a.jpg"
     )
-    assert check_brush_region(segment(make_service(), body).region, body).shape == (160, 120)
+    assert check_brush_region(
+        segment(make_service(allowed_hosts="127.0.0.1"), body).regions[0], body
+    ).shape == (160, 120)
 
 
 @pytest.mark.parametrize(("width", "height"), [(10**6, 10**6), (10**9, 1), (1, 10**9)])
@@ -216,7 +219,7 @@ def test_a_built_service_is_ready_and_uses_the_threads_it_was_given() -> None:
         built = build_service(Settings(device="cpu", cpu_threads=1), Metrics())
         assert torch.get_num_threads() == 1
         assert len(built.engine.states) == 2
-        assert check_brush_region(segment(built, disk_request()).region, disk_request()).any()
+        assert check_brush_region(segment(built, disk_request()).regions[0], disk_request()).any()
         built.close()
     finally:
         torch.set_num_threads(threads)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import re
+import traceback
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,7 @@ def test_a_prediction_is_given_up_before_label_studio_gives_up() -> None:
         ("http_threads", "100", 100),
         ("label_studio_url", "http://studio:8080", "http://studio:8080"),
         ("label_studio_api_key", "abc", SecretStr("abc")),
+        ("allowed_hosts", "minio:9000, 10.0.0.0/8", "minio:9000, 10.0.0.0/8"),
         ("basic_auth_user", "anna", "anna"),
         ("basic_auth_password", "pass", SecretStr("pass")),
         ("max_body_mb", "0.5", 0.5),
@@ -75,6 +77,9 @@ def test_a_prediction_is_given_up_before_label_studio_gives_up() -> None:
         ("state_cache_mb", "0", 0),
         ("image_cache_mb", "10", 10),
         ("image_ttl_s", "60", 60),
+        ("image_disk_cache_dir", "/var/cache/edgeflow", "/var/cache/edgeflow"),
+        ("image_disk_cache_mb", "10", 10),
+        ("image_disk_cache_ttl_s", "60", 60),
         ("log_level", "DEBUG", "DEBUG"),
         ("log_format", "console", "console"),
     ],
@@ -140,6 +145,26 @@ def test_the_address_is_kept_without_spaces_and_trailing_slashes(
         ("state_cache_mb", "-1"),
         ("image_cache_mb", "-1"),
         ("image_ttl_s", "0"),
+        ("image_disk_cache_mb", "0"),
+        ("image_disk_cache_ttl_s", "0"),
+        ("allowed_hosts", "http://minio:9000"),
+        ("allowed_hosts", "minio, *"),
+        ("allowed_hosts", "10.1.2.3/8"),
+        ("label_studio_hosts", "team-b"),
+        ("label_studio_hosts", '["team-b"]'),
+        ("label_studio_hosts", '{"team-b": "https://b.example"}'),
+        ("label_studio_hosts", '{"team-b": {}}'),
+        ("label_studio_hosts", '{"team-b": {"url": ""}}'),
+        ("label_studio_hosts", '{"team-b": {"url": "b.example"}}'),
+        ("label_studio_hosts", '{"team-b": {"url": "ftp://b.example"}}'),
+        ("label_studio_hosts", '{"team-b": {"url": "http://b.example:99999"}}'),
+        ("label_studio_hosts", '{"team-b": {"url": "http://b.example", "token": "x"}}'),
+        ("label_studio_hosts", '{"team-b": {"url": "http://b.example", "api_key": 5}}'),
+        ("label_studio_hosts", '{"": {"url": "http://b.example"}}'),
+        ("label_studio_hosts", '{"Team B": {"url": "http://b.example"}}'),
+        ("label_studio_hosts", '{"team/b": {"url": "http://b.example"}}'),
+        ("label_studio_hosts", '{"team-b\\n": {"url": "http://b.example"}}'),
+        ("label_studio_hosts", f'{{"{"x" * 41}": {{"url": "http://b.example"}}}}'),
         ("zoom", "fisheye"),
         ("project_models", '{"12": 5}'),
         ("project_models", "[12]"),
@@ -222,10 +247,85 @@ def test_secrets_do_not_appear_in_any_text_of_the_settings(
 ) -> None:
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", "my-token")
     monkeypatch.setenv("EDGEFLOW_BASIC_AUTH_PASSWORD", "my-password")
+    hosts = '{"team-b": {"url": "http://b.example", "api_key": "my-token"}}'
+    monkeypatch.setenv("EDGEFLOW_LABEL_STUDIO_HOSTS", hosts)
     settings = Settings()
     for text in (repr(settings), str(settings), str(settings.model_dump()), f"{settings}"):
         assert "my-token" not in text
         assert "my-password" not in text
+
+
+def test_several_label_studios_are_read_with_their_tokens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_URL", "https://a.example")
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "token-a")
+    hosts = (
+        '{"team-b": {"url": "https://b.example/", "api_key": "token-b"}, "2": {"url": "http://c"}}'
+    )
+    monkeypatch.setenv("EDGEFLOW_LABEL_STUDIO_HOSTS", hosts)
+    studios = Settings().label_studios
+    assert {name: studio.url for name, studio in studios.items()} == {
+        "": "https://a.example",
+        "team-b": "https://b.example",
+        "2": "http://c",
+    }
+    tokens = [studio.api_key.get_secret_value() for studio in studios.values()]
+    assert tokens == ["token-a", "token-b", ""]
+
+
+def test_there_is_always_a_default_label_studio() -> None:
+    assert [*Settings().label_studios] == [""]
+    assert Settings().label_studios[""].url == ""
+
+
+TOKEN_MISTAKES = [
+    "my-token",
+    '"my-token"',
+    '["my-token"]',
+    '{"team-b": "my-token"}',
+    '{"team-b": ["my-token"]}',
+    '{"team-b": {"api_key": "my-token"}}',
+    '{"team-b": {"url": "b.example", "api_key": "my-token"}}',
+    '{"team-b": {"url": "http://b.example", "token": "my-token"}}',
+    '{"team-b": {"url": "http://b.example", "api_key": ["my-token"]}}',
+    '{"team-b": {"url": "http://b.example", "api_key": {"is": "my-token"}}}',
+    '{"Team B": {"url": "http://b.example", "api_key": "my-token"}}',
+    '{"team-b": {"url": "http://b.example", "api_key": "my-token"}',
+]
+
+
+@pytest.mark.parametrize("text", TOKEN_MISTAKES)
+def test_a_mistake_with_several_label_studios_shows_no_token(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("EDGEFLOW_LABEL_STUDIO_HOSTS", text)
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    error = caught.value
+    whole = "".join(traceback.format_exception(error))
+    for said in (describe(error), str(error), repr(error), str(error.errors()), whole):
+        assert "my-token" not in said
+
+
+def test_a_mistake_elsewhere_shows_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = '{"team-b": {"url": "http://b.example", "api_key": "my-token"}}'
+    monkeypatch.setenv("EDGEFLOW_LABEL_STUDIO_HOSTS", hosts)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "my-token")
+    monkeypatch.setenv("EDGEFLOW_HTTP_THREADS", "8")
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    for said in (str(caught.value), repr(caught.value), describe(caught.value)):
+        assert "my-token" not in said
+
+
+def test_the_folder_of_files_may_begin_at_home(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = Settings(image_disk_cache_dir="~/pictures")
+    assert settings.image_disk_cache_folder == tmp_path / "pictures"
+    assert Settings().image_disk_cache_folder is None
 
 
 def test_settings_cannot_be_changed() -> None:

@@ -198,3 +198,16 @@ def test_a_token_that_no_header_can_hold_is_refused_with_the_way_out(
     error = refusal(credentials(host, token))
     assert "LABEL_STUDIO_API_KEY" in error.hint
     assert token not in error.message
+
+
+@pytest.mark.parametrize("answer", [Reply(401), Reply(200, b"{}"), Reply(200, b"no JSON")])
+def test_with_several_label_studios_the_way_out_names_the_one(host: Host, answer: Reply) -> None:
+    host.routes[REFRESH] = answer
+    error = refusal(Credentials(host.url, PERSONAL, timeout=TIMEOUT, host="team-b"))
+    assert "'team-b' in EDGEFLOW_LABEL_STUDIO_HOSTS" in error.hint
+    assert "LABEL_STUDIO_API_KEY" not in error.hint
+
+
+def test_with_several_label_studios_a_bad_tokens_way_out_names_the_one(host: Host) -> None:
+    error = refusal(Credentials(host.url, "012…567", timeout=TIMEOUT, host="team-b"))
+    assert "the api_key of 'team-b' in EDGEFLOW_LABEL_STUDIO_HOSTS" in error.hint

@@ -14,6 +14,7 @@ import pytest
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.images.credentials import Credentials
 from edgeflow_backend.images.download import MAX_REDIRECTS, Downloader, Limits
+from edgeflow_backend.images.guard import AllowList, Guard
 from tests.unit.edgeflow_backend.loopback import (
     Host,
     Received,
@@ -32,7 +33,9 @@ SLACK_S = 1.5
 
 
 def downloader(home: str, limits: Limits = LIMITS, token: str = TOKEN) -> Downloader:
-    return Downloader(home, Credentials(home, token, timeout=(1.0, 1.0)), limits)
+    """One that may fetch from loopback, where these tests' hosts are."""
+    guard = Guard([home], AllowList.parse("127.0.0.1"))
+    return Downloader(home, Credentials(home, token, timeout=(1.0, 1.0)), limits, guard)
 
 
 def refusal(subject: Downloader, url: str) -> FetchError:
@@ -130,6 +133,33 @@ def test_the_token_is_not_sent_to_an_address_that_only_looks_like_label_studios(
     downloader(host.url).fetch(f"http://{home}@127.0.0.1:{other_host.port}/{home}/a.png")
     assert TOKEN not in str(authorizations(other_host))
     assert host.received == []
+
+
+@pytest.mark.parametrize("trick", ["\\@", "#@", "?@", "/@", "\\\\@", "%5C@"])
+def test_the_token_is_not_sent_where_programs_disagree_on_an_addresss_host(
+    host: Host, other_host: Host, trick: str
+) -> None:
+    other_host.routes["*"] = Reply(body=PICTURE)
+    host.routes["*"] = Reply(body=PICTURE)
+    home = host.url.removeprefix("http://")
+    with contextlib.suppress(FetchError):
+        downloader(host.url).fetch(f"{other_host.url}{trick}{home}/a.png")
+    assert TOKEN not in str(other_host.received)
+
+
+def test_a_user_in_label_studios_address_does_not_replace_the_token(host: Host) -> None:
+    host.routes["/a.png"] = Reply(body=PICTURE)
+    downloader(host.url).fetch(f"http://anna:pass@127.0.0.1:{host.port}/a.png")
+    assert authorizations(host) == [f"Token {TOKEN}"]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_cookies_of_label_studio_stay_there(host: Host, other_host: Host, status: int) -> None:
+    login = {"Set-Cookie": "sessionid=secret; Path=/", "Location": f"{other_host.url}/b.png"}
+    host.routes["/a.png"] = Reply(status, headers=login)
+    other_host.routes["/b.png"] = Reply(body=PICTURE)
+    assert downloader(host.url).fetch(f"{host.url}/a.png") == PICTURE
+    assert "cookie" not in other_host.received[0].headers
 
 
 def test_without_a_configured_label_studio_no_token_is_sent(host: Host) -> None:
@@ -272,6 +302,21 @@ def test_a_missing_picture_is_told(host: Host) -> None:
     error = refusal(downloader(host.url), f"{host.url}/gone.png")
     assert error.message == f"{host.url}/gone.png answered HTTP 404"
     assert "moved or deleted" in error.hint
+
+
+def test_a_storage_that_label_studio_does_not_know_is_told(host: Host, other_host: Host) -> None:
+    path = "/tasks/7/presign/?fileuri=czM6Ly9iL2EucG5n"
+    error = refusal(downloader(host.url), f"{host.url}{path}")
+    assert error.message == f"{host.url}/tasks/7/presign/ answered HTTP 404"
+    assert "cloud storage" in error.hint
+    assert "moved or deleted" in refusal(downloader(host.url), f"{other_host.url}{path}").hint
+
+
+def test_with_several_label_studios_a_refusal_names_the_one(host: Host) -> None:
+    host.routes["/a.png"] = Reply(403)
+    credentials = Credentials(host.url, TOKEN, timeout=(1.0, 1.0), host="team-b")
+    error = refusal(Downloader(host.url, credentials, LIMITS), f"{host.url}/a.png")
+    assert "'team-b' in EDGEFLOW_LABEL_STUDIO_HOSTS" in error.hint
 
 
 @pytest.mark.parametrize("status", [204, 206, 400, 418, 429, 500, 502, 503])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.images.sources import (
+    CloudSource,
     InlineSource,
     Source,
     WebSource,
@@ -235,6 +236,112 @@ def test_any_text_is_a_source_or_a_typed_error(address: str) -> None:
         assert place(address).key
 
 
+# Pictures in cloud storage
+
+
+def cloud(uri: str, url: str = STUDIO, host: str = "", task_id: object = 7) -> CloudSource:
+    source = locate(uri, url, max_bytes=LIMIT, host=host, task_id=task_id)
+    assert isinstance(source, CloudSource)
+    return source
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "s3://bucket/a.png",
+        "gs://bucket/folder/a.png",
+        "azure-blob://container/a.png",
+        "s3://bucket/Käse 猫?.png",
+        "s3://bucket/" + "x" * 500,
+        "s3://bucket/>>>???.png",
+    ],
+)
+def test_a_cloud_uri_is_resolved_by_label_studio(uri: str) -> None:
+    source = cloud(uri)
+    path, _, code = source.url.partition("?fileuri=")
+    assert path == f"{STUDIO}/tasks/7/presign/"
+    assert base64.urlsafe_b64decode(code.encode()).decode() == uri  # as Label Studio reads it
+    assert not set(code) & set("+/ ")
+
+
+def test_a_cloud_uri_is_resolved_below_label_studios_path() -> None:
+    source = cloud("s3://b/a.png", url="https://host/labels")
+    assert source.url.startswith("https://host/labels/tasks/7/presign/?fileuri=")
+
+
+@pytest.mark.parametrize("task_id", [7, "7"])
+def test_a_tasks_id_may_be_a_number_or_its_text(task_id: object) -> None:
+    assert "/tasks/7/" in cloud("s3://b/a.png", task_id=task_id).url
+
+
+@pytest.mark.parametrize("task_id", [None, "", "x", "../1", "7/../8", -1, 1.5, True, [], {}, "٣"])
+def test_a_cloud_uri_without_a_tasks_id_is_refused_in_words(task_id: object) -> None:
+    with pytest.raises(FetchError, match="no id") as caught:
+        cloud("s3://bucket/secret-name.png", task_id=task_id)
+    assert "(s3)" in caught.value.message
+    assert "secret-name" not in caught.value.message
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("scheme", ["s3", "gs", "azure-blob"])
+def test_a_cloud_uri_without_label_studio_is_refused_in_words(scheme: str) -> None:
+    with pytest.raises(FetchError, match="not configured") as caught:
+        cloud(f"{scheme}://bucket/secret-name.png", url="")
+    assert f"({scheme})" in caught.value.message
+    assert "secret-name" not in caught.value.message
+    assert "LABEL_STUDIO_URL" in caught.value.hint
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_any_cloud_uri_stays_on_label_studio(rest: str) -> None:
+    assert origin(cloud(f"s3://b/{rest}").url) == origin(STUDIO)
+
+
+# What pictures are cached under
+
+
+def test_a_cloud_picture_is_cached_for_its_task_alone() -> None:
+    assert cloud("s3://b/a.png", task_id=7).key == cloud("s3://b/a.png", task_id=7).key
+    assert cloud("s3://b/a.png", task_id=7).key != cloud("s3://b/a.png", task_id=8).key
+    assert cloud("s3://b/a.png").key != cloud("s3://b/b.png").key
+
+
+def test_pictures_of_different_label_studios_are_never_one_in_the_cache() -> None:
+    addresses = ["/data/upload/1/a.png", "http://host/a.png", "s3://b/a.png"]
+    keys = [
+        locate(address, url, max_bytes=LIMIT, host=host, task_id=7).key
+        for address in addresses
+        for host, url in [("", STUDIO), ("team-a", STUDIO), ("team-b", STUDIO)]
+    ]
+    assert len(set(keys)) == len(keys)
+
+
+def test_a_label_studio_that_moved_has_other_pictures() -> None:
+    for address in ("/data/upload/1/a.png", "s3://b/a.png"):
+        keys = {
+            locate(address, url, max_bytes=LIMIT, host="team-a", task_id=7).key
+            for url in (STUDIO, "http://elsewhere")
+        }
+        assert len(keys) == 2
+
+
+def test_equal_inline_pictures_are_one_in_the_cache_for_all_label_studios() -> None:
+    keys = {locate("data:,hello", STUDIO, max_bytes=LIMIT, host=host).key for host in ("", "b")}
+    assert len(keys) == 1
+
+
+def test_no_address_of_one_label_studio_looks_like_one_of_another() -> None:
+    disguised = ["team-b http://host/a.png", f"team-b {STUDIO} s3://b/a.png", " http://host/a.png"]
+    wanted = {
+        locate(address, STUDIO, max_bytes=LIMIT, host="team-b", task_id=7).key
+        for address in ("http://host/a.png", "s3://b/a.png")
+    }
+    for address in disguised:
+        with contextlib.suppress(FetchError):
+            assert locate(address, STUDIO, max_bytes=LIMIT, task_id=7).key not in wanted
+
+
 # Origins
 
 
@@ -244,6 +351,7 @@ def test_any_text_is_a_source_or_a_typed_error(address: str) -> None:
         "http://studio:8080/data?x=1",
         "HTTP://Studio:8080",
         "http://user:pass@studio:8080/",
+        "http://studio:8080\\@evil/",
     ],
 )
 def test_an_origin_is_scheme_host_and_port(same: str) -> None:
@@ -259,6 +367,9 @@ def test_an_origin_is_scheme_host_and_port(same: str) -> None:
         "http://studio.evil:8080",
         "http://evil:8080/studio:8080",
         "http://studio:8080@evil:8080/",
+        "http://evil\\@studio:8080/",
+        "http://evil#@studio:8080/",
+        "http://evil?@studio:8080/",
     ],
 )
 def test_another_scheme_host_or_port_is_another_origin(other: str) -> None:

@@ -1,0 +1,48 @@
+"""How good a mask probably is: an estimate of its IoU, from the network's probabilities."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+THRESHOLD = 0.5
+
+
+class Calibration(BaseModel):
+    """A logistic curve over the mean probability, fitted for one model's weights.
+
+    ``score = sigmoid(bias + slope · logit(mean probability) + clicks · log(number of clicks))``,
+    after Platt scaling. The defaults leave the mean probability as it is.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    bias: float = 0.0
+    slope: float = 1.0
+    clicks: float = 0.0
+
+    def __call__(self, probability: npt.NDArray[np.float32], clicks: int) -> float:
+        """Estimate the IoU of the mask that a map shows.
+
+        Args:
+            probability: h×w float32, 0 to 1; the mask is where it exceeds one half.
+            clicks: how many clicks made it, at least 1.
+
+        Returns:
+            0 to 1; 0 for an empty mask.
+        """
+        inside = probability[probability > THRESHOLD]
+        if not inside.size:
+            return 0.0
+        mean = float(inside.mean(dtype=np.float64))
+        value = self.bias + self.slope * logit(mean) + self.clicks * math.log(max(clicks, 1))
+        return 1 / (1 + math.exp(-value))
+
+
+def logit(value: float) -> float:
+    """Inverse of the logistic function; 0 and 1 count as very near to them."""
+    value = min(max(value, 1e-6), 1 - 1e-6)
+    return math.log(value / (1 - value))

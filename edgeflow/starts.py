@@ -1,0 +1,155 @@
+"""What an object starts from before its first click: an outline drawn around it, or a mask.
+
+No network here is trained for either, so both are turned into what it knows: implied clicks, a
+zoom-in region, and the map that it is fed. How well each choice works was measured on training
+pictures (``docs/refining.md``, ``docs/prompts.md``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from edgeflow.geometry import ImagePoint, Region, Size
+from edgeflow.nn.interface import Feedback
+from edgeflow.prompts import Click
+
+BoolMask = npt.NDArray[np.bool_]
+
+CORNER_DISTANCE = 0.06
+"""How far outside an outline's corners its implied negative clicks lie, in parts of its longer
+side."""
+
+BAND_WIDTH = 9
+"""Width of the edge map made from a mask's boundary, in network pixels."""
+
+BAND_PROBABILITY = 0.9
+"""Its value: about what the network's own edge maps reach."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """A rectangle or a lasso drawn around the object; the mask never leaves it.
+
+    Attributes:
+        region: the rectangle, or the lasso's bounding box; on the picture and not empty.
+        inside: H×W bool, the lasso's inside at the picture's size; None for the whole rectangle.
+    """
+
+    region: Region
+    inside: BoolMask | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """Stands for this start wherever a prediction is remembered."""
+        inside = b"" if self.inside is None else np.packbits(self.inside).tobytes()
+        return f"outline {tuple(self.region)} {hashlib.sha256(inside).hexdigest()}"
+
+    def implied_clicks(self, size: Size) -> tuple[Click, ...]:
+        """A positive click in the middle, negative ones outside the corners that lie in view."""
+        top, left, bottom, right = self.region
+        off = round(CORNER_DISTANCE * max(self.region.size)) + 2
+        corners = (
+            ImagePoint(float(x), float(y))
+            for y in (top - off, bottom - 1 + off)
+            for x in (left - off, right - 1 + off)
+            if Region.whole(size).contains(ImagePoint(float(x), float(y)))
+        )
+        return (Click(self._middle()), *(Click(corner, positive=False) for corner in corners))
+
+    def confine(self, probability: Tensor) -> Tensor:
+        """A copy of an H×W map that is 0 outside the outline."""
+        top, left, bottom, right = self.region
+        confined = torch.zeros_like(probability)
+        confined[top:bottom, left:right] = probability[top:bottom, left:right]
+        if self.inside is not None:
+            confined *= torch.from_numpy(self.inside).to(probability.device)
+        return confined
+
+    def _middle(self) -> ImagePoint:
+        if self.inside is not None:
+            return deepest_point(self.inside)
+        top, left, bottom, right = self.region
+        return ImagePoint((left + right - 1) / 2, (top + bottom - 1) / 2)
+
+
+@dataclass(frozen=True, eq=False)
+class PriorMask:
+    """A mask that is there already, drawn by hand or by whatever model.
+
+    Attributes:
+        mask: H×W bool at the picture's size.
+    """
+
+    mask: BoolMask
+
+    @cached_property
+    def digest(self) -> str:
+        """Stands for this start wherever a prediction is remembered."""
+        return f"mask {hashlib.sha256(np.packbits(self.mask).tobytes()).hexdigest()}"
+
+
+Start = Outline | PriorMask
+
+
+def deepest_point(mask: BoolMask) -> ImagePoint:
+    """The pixel of a non-empty H×W mask that is farthest from what is outside it."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    cols = np.flatnonzero(mask.any(axis=0))
+    top, left = int(rows[0]), int(cols[0])
+    part = mask[top : int(rows[-1]) + 1, left : int(cols[-1]) + 1].astype(np.uint8)
+    depth = cv2.distanceTransform(np.pad(part, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    row, col = np.unravel_index(int(depth.argmax()), depth.shape)
+    return ImagePoint(float(left + col), float(top + row))
+
+
+def feedback_of(mask: BoolMask, frame: Region, size: Size, kind: Feedback) -> Tensor:
+    """The map that a network would have fed back had it made this mask.
+
+    Args:
+        mask: H×W at the picture's size.
+        frame: the zoom-in region.
+        size: the network's input size for it.
+        kind: ``edge`` for a band along the boundary, ``mask`` for the mask itself.
+
+    Returns:
+        1×1×size float32.
+    """
+    part = mask[frame.top : frame.bottom, frame.left : frame.right].astype(np.float32)
+    small = cv2.resize(part, (size.width, size.height), interpolation=cv2.INTER_AREA)
+    if kind == "mask":
+        return torch.from_numpy(small)[None, None]
+    solid = (small > 0.5).astype(np.uint8)
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (BAND_WIDTH, BAND_WIDTH))
+    band = cv2.dilate(solid, disk) - cv2.erode(solid, disk)
+    return torch.from_numpy(band.astype(np.float32) * BAND_PROBABILITY)[None, None]
+
+
+def merge(before: BoolMask, predicted: BoolMask, click: Click) -> BoolMask:
+    """Change a mask only where a click asks for it.
+
+    Of everything in which the prediction differs from the mask, the connected part that holds the
+    click is taken over, if the prediction agrees with the click; all else stays as the annotator
+    left it (progressive merge, Chen et al., "FocalClick", CVPR 2022, arXiv:2204.02574).
+
+    Args:
+        before: H×W.
+        predicted: H×W.
+        click: on the picture.
+    """
+    row = min(max(round(click.point.y), 0), before.shape[0] - 1)
+    col = min(max(round(click.point.x), 0), before.shape[1] - 1)
+    merged: BoolMask = before.copy()
+    if before[row, col] != predicted[row, col] == click.positive:
+        changed = (before ^ predicted).astype(np.uint8)
+        cv2.floodFill(changed, None, (col, row), 2)
+        part = changed == 2
+        merged[part] = predicted[part]
+    return merged

@@ -1,0 +1,268 @@
+"""Regions that Label Studio has stored, and their masks, decoded only when one is needed."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import io
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+from PIL import Image
+
+from edgeflow.errors import EdgeFlowError, PromptError
+from edgeflow.geometry import Region, Size
+from edgeflow.masks import decode_brush
+from edgeflow.polygons import rasterize
+from edgeflow_backend.cache import ByteLRU
+from edgeflow_backend.protocol import JSONObject
+from edgeflow_backend.provenance import Provenance, read_provenance
+from edgeflow_backend.shapes import Brush, corners, parse_shape
+
+BoolMask = npt.NDArray[np.bool_]
+Where = Literal["off", "drafts", "annotations"]
+
+OPAQUE = 127
+"""Alpha above which a brush's soft border counts as mask."""
+
+
+@dataclass(frozen=True)
+class StoredRegion:
+    """A region in a draft or annotation; its value is not looked at before it must be.
+
+    Attributes:
+        labels: as stored.
+        value: Label Studio's, untrusted.
+        provenance: how we made it, if we did.
+    """
+
+    id: str
+    type: str
+    from_name: str
+    to_name: str
+    item_index: int | None
+    labels: tuple[str, ...]
+    size: Size | None
+    value: JSONObject
+    provenance: Provenance | None
+
+    @property
+    def object_id(self) -> str:
+        """Its own id, or that of the first piece of its object."""
+        return self.provenance.object if self.provenance is not None else self.id
+
+
+class MaskCrop(NamedTuple):
+    """A mask without the empty space around it.
+
+    Attributes:
+        pixels: h×w bool, the bounding box's content; 0×0 for an empty mask.
+        box: where it lies.
+        size: of the picture.
+    """
+
+    pixels: BoolMask
+    box: Region
+    size: Size
+
+    @classmethod
+    def of(cls, mask: BoolMask) -> MaskCrop:
+        """Crop an H×W mask."""
+        size = Size(*mask.shape)
+        rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        if not len(rows):
+            return cls(np.zeros((0, 0), dtype=np.bool_), Region(0, 0, 0, 0), size)
+        box = Region(int(rows[0]), int(cols[0]), int(rows[-1]) + 1, int(cols[-1]) + 1)
+        return cls(mask[box.top : box.bottom, box.left : box.right].copy(), box, size)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self.pixels.nbytes
+
+    @property
+    def digest(self) -> str:
+        """Of place and pixels, 32 hex digits."""
+        told = f"{tuple(self.box)}{tuple(self.size)}".encode()
+        return hashlib.sha256(told + np.packbits(self.pixels).tobytes()).hexdigest()[:32]
+
+    @property
+    def percent_box(self) -> tuple[float, float, float, float]:
+        """x, y, width and height of the bounding box, percent of the picture."""
+        across, down = 100 / self.size.width, 100 / self.size.height
+        box = self.box
+        return (
+            box.left * across,
+            box.top * down,
+            box.size.width * across,
+            box.size.height * down,
+        )
+
+    def whole(self) -> BoolMask:
+        """The H×W mask."""
+        mask = np.zeros(self.size, dtype=np.bool_)
+        mask[self.box.top : self.box.bottom, self.box.left : self.box.right] = self.pixels
+        return mask
+
+    def within(self, x: float, y: float, reach: float) -> bool:
+        """Whether some pixel of the mask is that near to a point.
+
+        Args:
+            x: percent.
+            y: percent.
+            reach: image pixels; 0 asks for the pixel below the point.
+        """
+        row = min(max(y / 100 * self.size.height - 0.5, 0.0), self.size.height - 1.0) - self.box.top
+        col = min(max(x / 100 * self.size.width - 0.5, 0.0), self.size.width - 1.0) - self.box.left
+        top, left = (max(math.floor(place - reach), 0) for place in (row, col))
+        bottom, right = (max(math.ceil(place + reach) + 1, 0) for place in (row, col))
+        near = np.argwhere(self.pixels[top:bottom, left:right]) + np.array((top, left))
+        if not len(near):
+            return False
+        away = np.hypot(*(near - np.array((row, col))).T).min()
+        return bool(away <= max(reach, math.sqrt(0.5)))
+
+
+MaskCache = ByteLRU[bytes, MaskCrop]
+
+
+def open_regions(task: JSONObject, where: Where) -> Iterator[StoredRegion]:
+    """The regions that the annotator has before them, the topmost first.
+
+    Label Studio does not say who clicks nor which annotation is open. A draft is the clicking
+    annotator's own, so the newest draft decides; without one the task's only annotation is taken
+    for the open one. Of several annotations none is: they may be other people's.
+
+    Args:
+        task: of a request.
+        where: whether to look at all, and whether in annotations too.
+    """
+    if where == "off":
+        return
+    drafts = _objects(task.get("drafts"))
+    annotations = _objects(task.get("annotations")) if where == "annotations" else []
+    if drafts:
+        holder = max(drafts, key=lambda draft: str(draft.get("updated_at", "")))
+    elif len(annotations) == 1:
+        (holder,) = annotations
+    else:
+        return
+    results = _objects(holder.get("result"))
+    # Labels of unlabelled controls are a second result with the region's id.
+    labels = {str(r.get("id")): r.get("value") for r in results if r.get("type") == "labels"}
+    for raw in reversed(results):
+        region = _read(raw, labels.get(str(raw.get("id"))))
+        if region is not None:
+            yield region
+
+
+def stored_mask(region: StoredRegion, fallback: Size, cache: MaskCache) -> MaskCrop | None:
+    """The mask of a stored region, at its own size; None if it cannot be read.
+
+    Args:
+        region: from :func:`open_regions`.
+        fallback: the picture's size, where the region does not say.
+        cache: remembers masks by their code.
+    """
+    size = region.size or fallback
+    if size.height * size.width > fallback.height * fallback.width * 4:
+        return None  # nothing that the editor shows is larger than its picture
+    try:
+        code = region.value.get("rle")
+        packed = bytes(code) if isinstance(code, list) else orjson.dumps(region.value)
+        key = hashlib.sha256(f"{region.type}{size}".encode() + packed).digest()
+        found = cache.get(key)
+        if found is None:
+            found = MaskCrop.of(_decode(region, packed, size))
+            cache.put(key, found)
+    except (EdgeFlowError, ValueError, TypeError, OSError, Image.DecompressionBombError):
+        return None
+    return found
+
+
+def shown_mask(region: JSONObject, mask: MaskCrop) -> MaskCrop:
+    """What a region that was just made from ``mask`` shows: less exact for outlines and boxes."""
+    if region["type"].startswith(("brush", "bitmask")):
+        return mask
+    read = _read(region, None)
+    shown = stored_mask(read, mask.size, MaskCache(0)) if read is not None else None
+    return shown if shown is not None else mask
+
+
+def code_length(value: JSONObject) -> int:
+    """Length of a region's brush code or inline picture; 0 for other regions."""
+    code = value.get("rle", value.get("imageDataURL"))
+    return len(code) if isinstance(code, list | str) else 0
+
+
+def _decode(region: StoredRegion, packed: bytes, size: Size) -> BoolMask:
+    kind = region.type.removesuffix("labels")
+    if kind == "brush" and isinstance(region.value.get("rle"), list):
+        mask: BoolMask = decode_brush(packed, size) > OPAQUE
+        return mask
+    if kind == "brush":
+        return _decode_data_url(region.value["maskDataURL"], size)
+    if kind == "bitmask":
+        return _decode_data_url(region.value["imageDataURL"], size)
+    shape = parse_shape(
+        {
+            "type": region.type,
+            "from_name": region.from_name,
+            "to_name": region.to_name,
+            "value": region.value,
+        }
+    )
+    if isinstance(shape, Brush):
+        raise PromptError(f"regions of type {region.type} hold no mask")
+    return rasterize(corners(shape, size), size)
+
+
+def _decode_data_url(url: object, size: Size) -> BoolMask:
+    """The alpha channel of an inline picture, which must have the right size."""
+    payload = str(url).partition(",")[2]
+    try:
+        data = base64.b64decode(payload, validate=True)
+    except binascii.Error as error:
+        raise ValueError("no base64") from error
+    with Image.open(io.BytesIO(data)) as image:
+        if (image.height, image.width) != size:
+            raise ValueError("another size")
+        alpha = np.asarray(image.convert("RGBA"))[:, :, 3]
+    mask: BoolMask = alpha > OPAQUE
+    return mask
+
+
+def _read(raw: JSONObject, label_value: object) -> StoredRegion | None:
+    kind, value = raw.get("type"), raw.get("value")
+    names = (raw.get("id"), raw.get("from_name"), raw.get("to_name"))
+    if not isinstance(kind, str) or not isinstance(value, dict):
+        return None
+    if not all(isinstance(name, str) for name in names):
+        return None
+    labels = value.get(kind)
+    if labels is None and isinstance(label_value, dict):
+        labels = label_value.get("labels")
+    width, height = raw.get("original_width"), raw.get("original_height")
+    sized = all(isinstance(side, int) and side > 0 for side in (width, height))
+    index = raw.get("item_index")
+    return StoredRegion(
+        id=str(raw["id"]),
+        type=kind,
+        from_name=str(raw["from_name"]),
+        to_name=str(raw["to_name"]),
+        item_index=index if isinstance(index, int) else None,
+        labels=tuple(map(str, labels)) if isinstance(labels, list) else (),
+        size=Size(height, width) if sized else None,  # type: ignore[arg-type]
+        value=value,
+        provenance=read_provenance(raw),
+    )
+
+
+def _objects(value: object) -> list[JSONObject]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
