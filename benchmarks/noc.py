@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from edgeflow.cleanup import UNTOUCHED
 from edgeflow.geometry import ImagePoint
 from edgeflow.images import decode_image
 from edgeflow.predictor import Predictor, load_predictor
@@ -108,7 +109,7 @@ def measure(predictor: Predictor, folder: Path) -> Result:
 
 def main() -> None:
     """Measure the folders given and print a table."""
-    predictor = load_predictor()
+    predictor = load_predictor(cleanup=UNTOUCHED)  # the network itself is measured
     print(f"{predictor.version}, {predictor.runtime.name}, zoom-in, no flip, threshold {THRESHOLD}")
     for name in sys.argv[1:]:
         result = measure(predictor, Path(name))
