@@ -135,9 +135,10 @@ def feedback_of(mask: BoolMask, frame: Region, size: Size, kind: Feedback) -> Te
 def merge(before: BoolMask, predicted: BoolMask, click: Click) -> BoolMask:
     """Change a mask only where a click asks for it.
 
-    Of everything in which the prediction differs from the mask, the connected part that holds the
-    click is taken over, if the prediction agrees with the click; all else stays as the annotator
-    left it (progressive merge, Chen et al., "FocalClick", CVPR 2022, arXiv:2204.02574).
+    A positive click adds the connected part that holds it of all that the prediction would add; a
+    negative one removes likewise; all else stays as the annotator left it. (Progressive merge after
+    Chen et al., "FocalClick", CVPR 2022, arXiv:2204.02574.) A click that the prediction does not
+    follow changes nothing.
 
     Args:
         before: H×W.
@@ -147,9 +148,9 @@ def merge(before: BoolMask, predicted: BoolMask, click: Click) -> BoolMask:
     row = min(max(round(click.point.y), 0), before.shape[0] - 1)
     col = min(max(round(click.point.x), 0), before.shape[1] - 1)
     merged: BoolMask = before.copy()
-    if before[row, col] != predicted[row, col] == click.positive:
-        changed = (before ^ predicted).astype(np.uint8)
-        cv2.floodFill(changed, None, (col, row), 2)
-        part = changed == 2
-        merged[part] = predicted[part]
+    changes = predicted & ~before if click.positive else before & ~predicted
+    if changes[row, col]:
+        filled = changes.astype(np.uint8)
+        cv2.floodFill(filled, None, (col, row), 2)
+        merged[filled == 2] = click.positive
     return merged

@@ -43,6 +43,7 @@ class Refinement:
         *,
         stored: Sequence[StoredRegion],
         recent: Sequence[Answered],
+        repeated: Answered | None,
         size: Size,
         model: str,
     ) -> ObjectSoFar | None:
@@ -54,10 +55,10 @@ class Refinement:
             config: controls and their labels.
             stored: regions that the annotator sees, topmost first.
             recent: answers that may not be stored yet, newest first.
+            repeated: the last answer to a prompt that began with the same point.
             size: the picture's.
             model: the version that will answer.
         """
-        repeated = next((a for a in recent if a.prompt_ids[:1] == prompt.ids[:1]), None)
         if repeated is not None:
             return repeated.before if repeated.before.exists else None
         if isinstance(prompt, ShapePrompt):

@@ -15,11 +15,13 @@ MAX_LENGTH = 1_000_000
 """Characters of a labelling config; real ones have a few thousand."""
 
 CLICK_TAGS = ("KeyPointLabels", "KeyPoint")
-PROMPT_TAGS = (
-    *CLICK_TAGS, "RectangleLabels", "Rectangle", "EllipseLabels", "Ellipse", "PolygonLabels",
-    "Polygon", "BrushLabels", "Brush",
+BOX_TAGS = ("RectangleLabels", "Rectangle")
+"""Beside clicks the only smart controls of which Label Studio 1.23 sends anything."""
+
+SILENT_TAGS = (
+    "BrushLabels", "Brush", "BitmaskLabels", "Bitmask", "PolygonLabels", "Polygon",
+    "EllipseLabels", "Ellipse", "VectorLabels", "Vector",
 )  # fmt: skip
-"""Controls whose regions are prompts when they are smart."""
 
 MASK_TAGS = (
     "BrushLabels", "Brush", "BitmaskLabels", "Bitmask", "PolygonLabels", "Polygon",
@@ -50,6 +52,7 @@ class Control:
         tag: for example ``BrushLabels``.
         labels: values of its labels, empty for unlabelled controls.
         smart: whether it may send prompts to the backend.
+        smart_only: whether it is for prompts alone.
         model: the attribute ``edgeflowModel``: which model answers prompts made with it.
         answer: the attribute ``edgeflowAnswer``: the name of the control that holds the answers to
             prompts made with it.
@@ -64,6 +67,7 @@ class Control:
     model: str | None = None
     answer: str | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
+    smart_only: bool = False
 
     @property
     def region_type(self) -> str:
@@ -232,6 +236,7 @@ def _control(element: Element, labels: list[Element]) -> Control:
         to_name=element.get("toName", ""),
         labels=tuple(label.get("value", "") for label in labels),
         smart=element.get("smart", "true").lower() != "false",
+        smart_only=element.get("smartOnly", "false").lower() == "true",
         model=element.get("edgeflowModel"),
         answer=element.get("edgeflowAnswer"),
         aliases={
@@ -246,24 +251,30 @@ def problems(config: LabelConfig) -> list[str]:
     if not config.images:
         found.append('There is no Image tag; add <Image name="image" value="$image"/>.')
     clicks = [control for control in config.controls if control.tag in CLICK_TAGS]
-    if not clicks:
+    boxes = [c for c in config.controls if c.tag in BOX_TAGS and c.smart and c.smart_only]
+    if not clicks and not boxes:
         found.append(
             "No control takes clicks; add <KeyPointLabels> with the labels of the mask control, "
             'smart="true" and smartOnly="true".'
         )
-    for click in clicks:
-        if not click.smart:
-            found.append(f'{click} is not smart; set smart="true".')
+    for prompt in (*clicks, *boxes):
+        if not prompt.smart:
+            found.append(f'{prompt} is not smart; set smart="true".')
         try:
-            config.image(click.to_name)
-            for label in click.labels or (None,):
-                config.mask_control(click.to_name, label)
+            config.image(prompt.to_name)
+            for label in prompt.labels or (None,):
+                config.mask_control(prompt.to_name, label, prompt.name)
         except LabelConfigError as error:
-            found.append(f"{click}: {error.message}; {error.hint}.")
-    if clicks:
-        found += [
-            f'{control} takes the smart tool\'s place from the keypoints; set smart="false".'
-            for control in config.controls
-            if control.smart and control.tag not in CLICK_TAGS
-        ]
+            found.append(f"{prompt}: {error.message}; {error.hint}.")
+    for control in config.controls:
+        if control.tag in BOX_TAGS and control.smart and not control.smart_only:
+            found.append(
+                f'{control} takes the smart tool\'s place from the keypoints; set smart="false", '
+                'or smartOnly="true" if boxes are to be prompts.'
+            )
+        elif control.tag in SILENT_TAGS and control.smart:
+            found.append(
+                f"{control} takes the smart tool's place, and Label Studio sends nothing of what "
+                'is drawn with it; set smart="false".'
+            )
     return found

@@ -6,9 +6,11 @@ after the first change. Until then nothing but this memory knows the object that
 
 from __future__ import annotations
 
+import contextlib
+import math
 import threading
 import time
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cachetools import TTLCache
@@ -27,7 +29,13 @@ WINDOW_S = 10.0
 SHAPE_WINDOW_S = 300.0
 """A drawn shape is not sent again with the clicks that follow it, so its answer is kept longer."""
 
-ANSWERS_A_TASK = 16
+SCENE_LIFE_S = 300.0
+"""So long signs of a second annotator, or of auto-accept being off, are heeded."""
+
+HUMAN_PACE_S = 0.25
+"""Nobody picks the label again, aims and clicks sooner after an answer than this."""
+
+ANSWERS_A_SCENE = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,47 +124,125 @@ class Answered:
         return self.mask.nbytes + 1000 + 200 * len(self.after.past)
 
 
+@dataclass
+class _Scene:
+    """What is known of a picture in a task.
+
+    Attributes:
+        answers: newest first, each with its time.
+        visits: first prompt ids of the requests under way.
+        left: when the last request ended, and its first prompt id.
+        several_at: when more than one annotator was last seen.
+        waiting_at: when points of an answer that is not accepted were last seen.
+    """
+
+    answers: tuple[tuple[float, Answered], ...] = ()
+    visits: tuple[str, ...] = ()
+    left: tuple[float, str] = (-math.inf, "")
+    several_at: float = -math.inf
+    waiting_at: float = -math.inf
+
+    @property
+    def nbytes(self) -> int:
+        return 1000 + sum(answered.nbytes for _, answered in self.answers)
+
+
 class RecentAnswers:
-    """The last answers of each task. Thread-safe, bounded in bytes and time."""
+    """The last answers in each scene (a picture in a task). Thread-safe; bounded in bytes and time.
+
+    Label Studio does not say whose click it is, and an answer of one annotator must not become
+    another's. So an answer that no draft shows is used only where all signs are of one person with
+    auto-accept on: requests come one after the other, at a human pace, each with one point.
+
+    Args:
+        max_bytes: of all scenes.
+        clock: seconds; ``time.monotonic`` unless a test says otherwise.
+    """
 
     def __init__(self, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._lock = threading.Lock()
         self._clock = clock
         self._max_bytes = max_bytes
-        self._tasks: TTLCache[str, tuple[tuple[float, Answered], ...]] = TTLCache(
-            max_bytes,
-            SHAPE_WINDOW_S,
-            timer=clock,
-            getsizeof=lambda entries: sum(answered.nbytes for _, answered in entries),
+        self._scenes: TTLCache[str, _Scene] = TTLCache(
+            max_bytes, SCENE_LIFE_S, timer=clock, getsizeof=lambda scene: scene.nbytes
         )
 
-    def remember(self, task: str, answered: Answered) -> None:
+    @contextlib.contextmanager
+    def visit(self, scene: str, prompt_ids: Sequence[str]) -> Iterator[None]:
+        """While a request is under way; what it tells about who clicks is noted."""
+        first = prompt_ids[0]
+        with self._change(scene) as known:
+            now = self._clock()
+            ended, last = known.left
+            others = any(visitor != first for visitor in known.visits)
+            hurried = now - ended < HUMAN_PACE_S and last != first
+            known.several_at = now if others or hurried else known.several_at
+            known.waiting_at = now if len(prompt_ids) > 1 else known.waiting_at
+            known.visits = (*known.visits, first)
+        try:
+            yield
+        finally:
+            with self._change(scene) as known:
+                visits = list(known.visits)
+                with contextlib.suppress(ValueError):
+                    visits.remove(first)
+                known.visits = tuple(visits)
+                known.left = (self._clock(), first)
+
+    def remember(self, scene: str, answered: Answered) -> None:
         """Note an answer; it takes the place of an older one of the same region."""
-        if answered.nbytes > self._max_bytes:
-            return
-        now = self._clock()
-        with self._lock:
+        with self._change(scene) as known:
+            now = self._clock()
             kept = [(now, answered)]
-            room = self._max_bytes - answered.nbytes
-            for when, older in self._tasks.get(task, ())[: ANSWERS_A_TASK - 1]:
+            room = self._max_bytes // 4 - answered.nbytes
+            for when, older in known.answers[: ANSWERS_A_SCENE - 1]:
                 room -= older.nbytes
                 replaced = older.after.region_id == answered.after.region_id
                 if not replaced and now - when < SHAPE_WINDOW_S and room >= 0:
                     kept.append((when, older))
-            self._tasks[task] = tuple(kept)
+            if answered.nbytes <= self._max_bytes // 4:
+                known.answers = tuple(kept)
 
-    def of(self, task: str, stored: Container[str]) -> list[Answered]:
-        """The answers of a task that Label Studio may not know yet, newest first.
+    def of(self, scene: str, stored: Container[str]) -> list[Answered]:
+        """The answers in a scene that a click may go on with, newest first.
 
         Args:
-            task: its id.
-            stored: ids of the regions that Label Studio has stored.
+            scene: a picture in a task.
+            stored: ids of the regions that Label Studio has stored; answers to those are used for
+                as long as the draft may lag behind.
         """
-        now = self._clock()
         with self._lock:
-            entries = self._tasks.get(task, ())
+            known = self._scenes.get(scene, _Scene())
+            now = self._clock()
+        alone = now - known.several_at > SCENE_LIFE_S
+        accepting = alone and now - known.waiting_at > SCENE_LIFE_S
         return [
             answered
-            for when, answered in entries
-            if now - when < WINDOW_S or (answered.drawn and answered.after.region_id not in stored)
+            for when, answered in known.answers
+            if _counts(answered, now - when, stored, alone=alone, accepting=accepting)
         ]
+
+    def repeated(self, scene: str, prompt_ids: Sequence[str]) -> Answered | None:
+        """The last answer to a prompt that began with the same point, however old."""
+        with self._lock:
+            known = self._scenes.get(scene, _Scene())
+        same = (a for _, a in known.answers if a.prompt_ids[0] == prompt_ids[0])
+        return next(same, None)
+
+    @contextlib.contextmanager
+    def _change(self, scene: str) -> Iterator[_Scene]:
+        with self._lock:
+            known = self._scenes.pop(scene, None) or _Scene()
+            yield known
+            with contextlib.suppress(ValueError):  # larger than the whole cache
+                self._scenes[scene] = known
+
+
+def _counts(
+    answered: Answered, age: float, stored: Container[str], *, alone: bool, accepting: bool
+) -> bool:
+    if answered.after.region_id in stored:
+        return age < WINDOW_S
+    if answered.drawn:
+        return alone and age < SHAPE_WINDOW_S
+    return accepting and age < WINDOW_S

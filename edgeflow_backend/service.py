@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,10 +64,12 @@ class Request:
         newest = self.prompt.newest
         return self.config.label_value(newest.from_name, newest.value.label)
 
-    @property
-    def task_key(self) -> str:
-        """Tells tasks apart."""
-        return f"{self.host}|{self.project}|{self.task.get('id')}"
+    def scene(self, image: EncodedImage) -> str:
+        """Tells apart what clicks may belong together: a picture in a task.
+
+        With the picture, since clients other than Label Studio may send tasks without ids.
+        """
+        return f"{self.host}|{self.project}|{self.task.get('id')}|{image.digest}"
 
 
 @dataclass(frozen=True)
@@ -81,14 +84,21 @@ class Answer:
 class SegmentationService:
     """Everything that lives as long as the process: model, pictures, states, queue."""
 
-    def __init__(self, settings: Settings, predictor: Predictor, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        predictor: Predictor,
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.settings = settings
         self.predictor = predictor
         self.models = ModelPool(settings, predictor)
         self.metrics = metrics
         self.images = ImageProvider(settings, predictor)
         states: PrefixStates = ByteLRU(int(settings.state_cache_mb * MEGABYTE))
-        self.recent = RecentAnswers(RECENT_BYTES)
+        self.recent = RecentAnswers(RECENT_BYTES, clock)
         self._refinement = Refinement(settings.refine_reach, ByteLRU(STORED_MASKS_BYTES))
         self.engine = Engine(predictor, states, queue_limit=settings.queue_limit)
 
@@ -123,14 +133,12 @@ class SegmentationService:
             request = replace(request, prompt=drop_spent(request.prompt, request.task))
         deadline = time.monotonic() + self.settings.request_timeout_s
         image, predictor = self._ground(request, deadline)
-        before = self._continued(request, image.size, predictor.version) or begun(
-            request, image.size
-        )
-        after, mask, score = self._cut_out(request, before, image, predictor, deadline)
-        prompt = request.prompt
-        self.recent.remember(
-            request.task_key,
-            Answered(
+        scene, prompt = request.scene(image), request.prompt
+        with self.recent.visit(scene, prompt.ids):
+            before = self._continued(request, image, predictor.version)
+            before = before or begun(request, image.size)
+            after, mask, score = self._cut_out(request, before, image, predictor, deadline)
+            answered = Answered(
                 before=before,
                 after=after,
                 prompt_ids=prompt.ids,
@@ -138,8 +146,8 @@ class SegmentationService:
                 item_index=prompt.newest.item_index,
                 mask=MaskCrop.of(mask),
                 drawn=isinstance(prompt, ShapePrompt),
-            ),
-        )
+            )
+            self.recent.remember(scene, answered)
         regions = self._regions(request, after, mask, score, predictor.version)
         return Answer(regions, score, predictor.version)
 
@@ -192,18 +200,22 @@ class SegmentationService:
         )
         return image, predictor
 
-    def _continued(self, request: Request, size: Size, model_version: str) -> ObjectSoFar | None:
+    def _continued(
+        self, request: Request, image: EncodedImage, model_version: str
+    ) -> ObjectSoFar | None:
         """The object that the prompt goes on with, if there is one."""
         if self.settings.refine == "off":
             return None
+        scene = request.scene(image)
         stored = list(open_regions(request.task, self.settings.refine))
         return self._refinement.find(
             request.prompt,
             request.label,
             request.config,
             stored=stored,
-            recent=self.recent.of(request.task_key, {region.object_id for region in stored}),
-            size=size,
+            recent=self.recent.of(scene, {region.object_id for region in stored}),
+            repeated=self.recent.repeated(scene, request.prompt.ids),
+            size=image.size,
             model=model_version,
         )
 

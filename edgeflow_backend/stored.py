@@ -24,6 +24,7 @@ from edgeflow_backend.cache import ByteLRU
 from edgeflow_backend.protocol import JSONObject
 from edgeflow_backend.provenance import Provenance, read_provenance
 from edgeflow_backend.shapes import Brush, corners, parse_shape
+from edgeflow_backend.strokes import draw
 
 BoolMask = npt.NDArray[np.bool_]
 Where = Literal["off", "drafts", "annotations"]
@@ -175,11 +176,14 @@ def stored_mask(region: StoredRegion, fallback: Size, cache: MaskCache) -> MaskC
         return None  # nothing that the editor shows is larger than its picture
     try:
         code = region.value.get("rle")
-        packed = bytes(code) if isinstance(code, list) else orjson.dumps(region.value)
+        if isinstance(code, list) and "touches" not in region.value:
+            packed = bytes(code)  # much quicker than as JSON
+        else:
+            packed = orjson.dumps(region.value)
         key = hashlib.sha256(f"{region.type}{size}".encode() + packed).digest()
         found = cache.get(key)
         if found is None:
-            found = MaskCrop.of(_decode(region, packed, size))
+            found = MaskCrop.of(_decode(region, size))
             cache.put(key, found)
     except (EdgeFlowError, ValueError, TypeError, OSError, Image.DecompressionBombError):
         return None
@@ -196,18 +200,24 @@ def shown_mask(region: JSONObject, mask: MaskCrop) -> MaskCrop:
 
 
 def code_length(value: JSONObject) -> int:
-    """Length of a region's brush code or inline picture; 0 for other regions."""
+    """Length of a region's brush code or inline picture; 0 for others and for edited drafts."""
+    if value.get("touches"):
+        return 0
     code = value.get("rle", value.get("imageDataURL"))
     return len(code) if isinstance(code, list | str) else 0
 
 
-def _decode(region: StoredRegion, packed: bytes, size: Size) -> BoolMask:
+def _decode(region: StoredRegion, size: Size) -> BoolMask:
     kind = region.type.removesuffix("labels")
-    if kind == "brush" and isinstance(region.value.get("rle"), list):
-        mask: BoolMask = decode_brush(packed, size) > OPAQUE
-        return mask
     if kind == "brush":
-        return _decode_data_url(region.value["maskDataURL"], size)
+        code = region.value.get("rle")
+        rendered = (
+            decode_brush(code, size) > OPAQUE
+            if isinstance(code, list) and code
+            else np.zeros(size, dtype=np.bool_)
+        )
+        touches = region.value.get("touches")
+        return draw(rendered, touches) if touches else rendered
     if kind == "bitmask":
         return _decode_data_url(region.value["imageDataURL"], size)
     shape = parse_shape(

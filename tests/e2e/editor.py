@@ -21,8 +21,23 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 INTERACTIVE = "interactive-annotating"
+DRAFT_MS = 6500
 PAUSE_MS = 1000
 """Between clicks, as a person would; the editor drops faster ones."""
+
+
+_TICK = """() => {
+  for (const stage of window.Konva.stages) {
+    const pill = stage.findOne(n => n.getClassName() === "Rect" && n.cornerRadius() === 16
+      && n.width() === 64 && n.height() === 32);
+    if (pill) {
+      const box = stage.content.getBoundingClientRect(), at = pill.getClientRect();
+      return [box.left + at.x + at.width * 0.75, box.top + at.y + at.height / 2];
+    }
+  }
+  return null;
+}"""
+"""The right half of the pill with a cross and a tick that the editor draws beside a suggestion."""
 
 
 class Editor:
@@ -31,6 +46,7 @@ class Editor:
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
         self._url = url
+        self.last_request: dict[str, Any] = {}
 
     def log_in(self) -> None:
         """Log in with the user that the test server was started with."""
@@ -40,15 +56,15 @@ class Editor:
         self.page.click("button[type=submit]")
         self.page.wait_for_url(lambda url: "login" not in url)
 
-    def open(self, project: int, task: int) -> None:
+    def open(self, project: int, task: int, *, auto_accept: bool = False) -> None:
         """Open a task, switch auto-annotation on and pick the smart tool."""
         self.page.goto(f"{self._url}/projects/{project}/data?task={task}")
         self.page.wait_for_selector(".lsf-label")
         self.page.wait_for_selector("canvas")
         self.page.wait_for_timeout(PAUSE_MS)
-        self._button("auto-annotation-toggle").click(force=True)
-        self.page.wait_for_timeout(PAUSE_MS)
-        self.page.locator(".lsf-tool").last.click()  # the smart tool: the pink dots
+        self._switch("auto-annotation-toggle", "autoAnnotation", wanted=True)
+        self._switch("auto-accept-toggle", "autoAcceptSuggestions", wanted=auto_accept)
+        self.page.locator(".lsf-tool_smart").first.click()
         self.page.wait_for_timeout(PAUSE_MS)
 
     def click(self, x: float, y: float, *, keys: Sequence[str] = ()) -> dict[str, Any]:
@@ -61,20 +77,50 @@ class Editor:
         """
         self.page.locator(".lsf-label").first.click()
         self.page.wait_for_timeout(PAUSE_MS)
-        canvas = self.page.locator("canvas").first.bounding_box()
-        assert canvas is not None
         with self.page.expect_response(lambda r: INTERACTIVE in r.url, timeout=30_000) as answer:
             for key in keys:
                 self.page.keyboard.down(key)
-            self.page.mouse.click(
-                canvas["x"] + x * canvas["width"], canvas["y"] + y * canvas["height"]
-            )
+            self.page.mouse.click(*self._place(x, y))
             for key in keys:
                 self.page.keyboard.up(key)
         self.page.wait_for_timeout(PAUSE_MS)
-        response: Response = answer.value
-        body: dict[str, Any] = response.json()
-        return body
+        return self._note(answer.value)
+
+    def draw_box(self, left: float, top: float, right: float, bottom: float) -> dict[str, Any]:
+        """Pick the smart rectangle and the label, press and drag (0 to 1), await the answer."""
+        self.pick_tool("rectangle-tool")
+        self.page.locator(".lsf-label").nth(1).click()
+        self.page.wait_for_timeout(PAUSE_MS)
+        with self.page.expect_response(lambda r: INTERACTIVE in r.url, timeout=30_000) as answer:
+            self.page.mouse.move(*self._place(left, top))
+            self.page.wait_for_timeout(PAUSE_MS // 3)
+            self.page.mouse.down()
+            self.page.wait_for_timeout(PAUSE_MS // 3)
+            self.page.mouse.move(*self._place(right, bottom), steps=12)
+            self.page.wait_for_timeout(PAUSE_MS // 3)
+            self.page.mouse.up()
+        self.page.wait_for_timeout(PAUSE_MS)
+        return self._note(answer.value)
+
+    def pick_tool(self, name: Literal["key-point-tool", "rectangle-tool"]) -> None:
+        """Pick one of several smart tools from the menu beside the smart tool's icon."""
+        self.page.locator(".lsf-tool_smart").first.hover()
+        self.page.wait_for_timeout(PAUSE_MS)
+        self.page.locator(f".lsf-tool_smart[aria-label={name}]").click()
+        self.page.wait_for_timeout(PAUSE_MS // 2)
+
+    def accept_on_canvas(self) -> None:
+        """Accept the suggestion with the tick that hovers over the picture."""
+        # Konva draws the tick: its place is asked from the stage, the click is the mouse's.
+        x, y = self.page.evaluate(_TICK)
+        self.page.mouse.move(x, y)
+        self.page.wait_for_timeout(PAUSE_MS // 2)
+        self.page.mouse.click(x, y)
+        self.page.wait_for_timeout(PAUSE_MS)
+
+    def wait_for_draft(self) -> None:
+        """Wait until Label Studio has saved the draft, which takes up to five seconds."""
+        self.page.wait_for_timeout(DRAFT_MS)
 
     def accept(self) -> None:
         """Accept the suggestion with the tick below the picture."""
@@ -98,6 +144,29 @@ class Editor:
     def screenshot(self, path: Path) -> None:
         """Keep what the annotator sees."""
         self.page.screenshot(path=path)
+
+    def ids(self) -> list[str]:
+        """Ids of the regions that the editor holds, without its points."""
+        script = """() => window.Htx.annotationStore.selected.regions
+            .filter(r => !r.type.startsWith("keypoint")).map(r => r.cleanId)"""
+        found: list[str] = self.page.evaluate(script)
+        return found
+
+    def _note(self, response: Response) -> dict[str, Any]:
+        self.last_request = response.request.post_data_json or {}
+        body: dict[str, Any] = response.json()
+        return body
+
+    def _place(self, x: float, y: float) -> tuple[float, float]:
+        canvas = self.page.locator("canvas").first.bounding_box()
+        assert canvas is not None
+        return canvas["x"] + x * canvas["width"], canvas["y"] + y * canvas["height"]
+
+    def _switch(self, button: str, state: str, *, wanted: bool) -> None:
+        # The editor remembers its switches from page to page.
+        if self.page.evaluate(f"() => window.Htx.{state}") != wanted:
+            self._button(button).click(force=True)
+            self.page.wait_for_timeout(PAUSE_MS)
 
     def _button(self, name: str) -> Any:
         return self.page.locator(f"[data-testid=bottombar-{name}]")

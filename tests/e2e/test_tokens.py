@@ -90,7 +90,7 @@ def test_the_doctor_finds_everything_in_order(studio: Studio, personal_token: st
 def test_the_doctor_says_what_is_wrong_with_a_projects_config(studio: Studio) -> None:
     config = """<View><Image name="image" value="$image"/>
       <KeyPointLabels name="kp" toName="image" smart="false"><Label value="A"/></KeyPointLabels>
-      <RectangleLabels name="box" toName="image"><Label value="A"/></RectangleLabels></View>"""
+      <RectangleLabels name="box" toName="image"><Label value="B"/></RectangleLabels></View>"""
     project = studio.client.create_project("bad config", config)["id"]
     settings = Settings(label_studio_url=studio.url, label_studio_api_key=TOKEN)
     texts = [f.text for f in examine(settings, project) if f.verdict == "fail"]
