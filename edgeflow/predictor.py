@@ -74,7 +74,8 @@ class State:
             any cleaning.
         feedback: 1×1×h×w float32, likewise: what the network is fed at the next click. EdgeFlow's
             edge map; RITM's mask.
-        mask_box: bounding box of the mask in image pixels; None when it is empty.
+        mask_box: bounding box of the mask, before any cleaning, in image pixels; None when it is
+            empty.
     """
 
     start: Start | None
@@ -241,9 +242,10 @@ class Predictor:
         """
         if isinstance(state.start, PriorMask):
             return torch.from_numpy(state.start.mask).to(self.runtime.device).float()
-        return self._show(
-            image, state.probability, state.region, clicks=state.clicks, start=state.start
+        _, probability = self._show(
+            image, state.probability, state.region, state.clicks, state.start
         )
+        return probability
 
     def _step_to(
         self,
@@ -260,8 +262,10 @@ class Predictor:
             state.feedback, state.region or whole, frame, size, image.size
         )
         output = self._run(image, frame, size, clicks, fed_back)
-        probability = self._show(image, output.mask, region, clicks=clicks, start=state.start)
-        box = mask_box(probability > MASK_THRESHOLD)
+        raw, probability = self._show(image, output.mask, region, clicks, state.start)
+        # Regions follow what the network found, as they did when it was trained and measured.
+        followed = probability if isinstance(state.start, Outline) else raw
+        box = mask_box(followed > MASK_THRESHOLD)
         return State(state.start, clicks, region, output.mask, output.feedback, box), probability
 
     def _refine(
@@ -275,7 +279,7 @@ class Predictor:
         size = self.policy.network_size(frame.size)
         fed_back = feedback_of(prior.mask, frame, size, self.runtime.feedback)
         output = self._run(image, frame, size, seen, fed_back.to(self.runtime.device))
-        shown = self._show(image, output.mask, region, clicks=seen, start=None)
+        _, shown = self._show(image, output.mask, region, seen, None)
         predicted = (shown > MASK_THRESHOLD).cpu().numpy()
         merged = merge(prior.mask, predicted, clicks[-1])
         box = mask_box(torch.from_numpy(merged))
@@ -303,17 +307,21 @@ class Predictor:
         image: EncodedImage,
         values: Tensor,
         region: Region | None,
-        *,
         clicks: Sequence[Click],
         start: Start | None,
-    ) -> Tensor:
-        """A 1×1×h×w probability map, cleaned, at its place in the picture: H×W."""
+    ) -> tuple[Tensor, Tensor]:
+        """A 1×1×h×w probability map at its place in the picture, raw and cleaned: H×W each."""
         frame = region or Region.whole(image.size)
         size = Size(int(values.shape[2]), int(values.shape[3]))
-        cleaned = self.cleanup(values[0, 0].cpu().numpy(), self._located(clicks, frame, size))
-        shown = torch.from_numpy(cleaned)[None, None].to(values.device)
-        pasted = self.policy.sampling.paste(shown, frame, image.size)
-        return start.confine(pasted) if isinstance(start, Outline) else pasted
+        before = values[0, 0].cpu().numpy()
+        after = self.cleanup(before, self._located(clicks, frame, size))
+        paste = self.policy.sampling.paste
+        raw = paste(values, frame, image.size)
+        cleaned = raw
+        if after is not before:
+            changed = torch.from_numpy(after)[None, None].to(values.device)
+            cleaned = paste(changed, frame, image.size)
+        return raw, start.confine(cleaned) if isinstance(start, Outline) else cleaned
 
     def _located(
         self, clicks: Sequence[Click], frame: Region, size: Size

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from flask import Blueprint, Flask, Response, abort, g, request
@@ -16,7 +16,6 @@ from edgeflow.errors import EdgeFlowError
 from edgeflow_backend.auth import BasicAuth, read_authorization
 from edgeflow_backend.errors import MalformedRequestError, NotReadyError, RefusedRequestError
 from edgeflow_backend.images.provider import MEGABYTE
-from edgeflow_backend.label_config import parse_label_config, problems
 from edgeflow_backend.loading import Background
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.metrics import Metrics
@@ -24,6 +23,8 @@ from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.protocol import JSONObject
 from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status import Seen, answer, status
+from edgeflow_backend.troubles import project_key
 
 LOADING_PATIENCE_S = 60.0
 """How long a request waits for a model that is still loading."""
@@ -61,10 +62,11 @@ def create_app(
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * MEGABYTE)
     _guard(app, BasicAuth(settings.basic_auth_user, settings.basic_auth_password), metrics)
-    _add_error_answers(app, settings)
+    _add_error_answers(app, settings, metrics)
     addresses = Blueprint("backend", __name__)
     _add_protocol(addresses, loading, metrics)
     _add_monitoring(addresses, loading, metrics)
+    _add_status(addresses, settings, loading, metrics)
     _add_hosts(addresses, settings)
     app.register_blueprint(addresses)
     app.register_blueprint(addresses, url_prefix="/hosts/<host>", name="host")
@@ -90,7 +92,8 @@ def _guard(app: Flask, auth: BasicAuth, metrics: Metrics) -> None:
         given = read_authorization(request.headers.get("Authorization"))
         if _endpoint() == "health" or auth.allows(given):
             return None
-        response = _error(
+        response = _refusal(
+            metrics,
             HTTPStatus.UNAUTHORIZED,
             "unauthorised",
             "this backend wants a user and a password",
@@ -114,14 +117,16 @@ def _add_protocol(addresses: Blueprint, loading: Loading, metrics: Metrics) -> N
         answer: JSONObject = {"model_version": _loaded(loading).model_version}
         schema = body.get("schema")
         if isinstance(schema, str) and schema.strip():
-            answer["problems"] = _config_problems(schema)
+            project = project_key(body.get("project"), g.host)
+            answer["problems"] = metrics.journal.checks.check(project, schema, "setup")
             for problem in answer["problems"]:
-                log.warning("labelling config", project=str(body.get("project"))[:64], text=problem)
+                log.warning("labelling config", project=project, text=problem)
         return _json(answer)
 
     @addresses.post("/predict")
     def predict() -> Response:
         body = _body()
+        g.project = project_key(body.get("project"), g.host)
         params = {} if body.get("params") is None else body["params"]
         if not isinstance(params, dict):
             raise MalformedRequestError("`params` is not an object", hint="send {} or null")
@@ -177,13 +182,27 @@ def _add_monitoring(addresses: Blueprint, loading: Loading, metrics: Metrics) ->
         return Response(metrics.render(), content_type=CONTENT_TYPE_LATEST)
 
 
-def _add_error_answers(app: Flask, settings: Settings) -> None:
+def _add_status(
+    addresses: Blueprint, settings: Settings, loading: Loading, metrics: Metrics
+) -> None:
+    @addresses.get("/status", endpoint="status")
+    def show_status() -> Response:
+        try:
+            service = _loaded(loading, patience_s=0.0)
+            seen = Seen.of(service, waiting=service.engine.waiting)
+        except NotReadyError as error:
+            state: Literal["failed", "loading"] = "failed" if loading.failure() else "loading"
+            seen = Seen(state, settings.model, message=error.message, hint=error.hint)
+        told = status(metrics.journal, seen)
+        return answer(told, request.accept_mimetypes, request.args.get("format"))
+
+
+def _add_error_answers(app: Flask, settings: Settings, metrics: Metrics) -> None:
     log = get_logger()
 
     @app.errorhandler(RefusedRequestError)
     def refuse(error: RefusedRequestError) -> Response:
-        log.warning("request refused", code=error.code, message=error.message)
-        response = _error(error.http_status, error.code, error.message, error.hint)
+        response = _refusal(metrics, error.http_status, error.code, error.message, error.hint)
         if error.retry_after_s is not None:
             response.headers["Retry-After"] = str(error.retry_after_s)
         return response
@@ -196,7 +215,8 @@ def _add_error_answers(app: Flask, settings: Settings) -> None:
             if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
             else "docs/protocol.md lists the addresses and methods of this backend"
         )
-        response = _error(status, error.name.lower().replace(" ", "_"), error.name, hint)
+        code = error.name.lower().replace(" ", "_")
+        response = _refusal(metrics, status, code, error.name, hint)
         for name, value in error.get_headers():
             if name != "Content-Type":
                 response.headers[name] = value
@@ -205,7 +225,8 @@ def _add_error_answers(app: Flask, settings: Settings) -> None:
     @app.errorhandler(Exception)
     def refuse_unexpected(error: Exception) -> Response:
         log.error("unexpected error", path=request.path, exc_info=error)
-        return _error(
+        return _refusal(
+            metrics,
             HTTPStatus.INTERNAL_SERVER_ERROR,
             "internal",
             "an unexpected error",
@@ -237,13 +258,6 @@ def _endpoint() -> str:
     return (request.endpoint or "unknown").rpartition(".")[2]
 
 
-def _config_problems(xml: str) -> list[str]:
-    try:
-        return problems(parse_label_config(xml))
-    except EdgeFlowError as error:
-        return [f"{error.message}; {error.hint}."]
-
-
 def _body() -> JSONObject:
     """The request's JSON object.
 
@@ -272,5 +286,11 @@ def _describe(code: str, message: str, hint: str) -> JSONObject:
     return {"code": code, "message": message, "hint": hint}
 
 
-def _error(status: int, code: str, message: str, hint: str) -> Response:
-    return _json({"error": _describe(code, message, hint)}, status)
+def _refusal(metrics: Metrics, status: int, code: str, message: str, hint: str) -> Response:
+    """An HTTP error, logged; one that costs a click is remembered for the status page."""
+    error = _describe(code, message, hint)
+    if _endpoint() == "predict":
+        project = g.get("project", "")
+        error["id"] = metrics.journal.troubles.note(code, message, hint, project=project)
+    get_logger().warning("request refused", **error)
+    return _json({"error": error}, status)

@@ -74,6 +74,12 @@ class Engine:
             with self._lock:
                 self._waiting -= 1
 
+    @property
+    def waiting(self) -> int:
+        """Predictions that wait for the network, with the one that runs."""
+        with self._lock:
+            return self._waiting
+
     def close(self) -> None:
         """Stop; what runs may finish."""
         self._worker.shutdown(wait=False, cancel_futures=True)

@@ -27,6 +27,7 @@ from edgeflow_backend.regions import made_here
 from edgeflow_backend.service import Answer, Request, SegmentationService, build_service
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.shapes import parse_prompt
+from edgeflow_backend.troubles import project_key
 
 if TYPE_CHECKING:
     _Base = object
@@ -95,6 +96,9 @@ class EdgeFlowBackend(_Base):
         label_config = kwargs.get("label_config") or getattr(self, "label_config", None)
         project = str(kwargs.get("project") or "").partition(".")[0]  # "<id>.<created>"
         host = str(kwargs.get("host") or "")
+        if label_config:
+            checks = self.service.metrics.journal.checks
+            checks.check(project_key(project, host), label_config, "predict")
         if context is None:
             return self._batch(tasks, label_config, project, host)
         return [self._predict_one(task, context, label_config, project, host) for task in tasks]
@@ -173,15 +177,21 @@ class EdgeFlowBackend(_Base):
         except RefusedRequestError:
             raise
         except EdgeFlowError as error:
-            log.warning("no region", code=error.code, message=error.message, hint=error.hint)
-            return self._empty(error)
+            trouble = self._note(error, task, project_key(project, host))
+            log.warning(
+                "no region", id=trouble, code=error.code, message=error.message, hint=error.hint
+            )
+            return self._empty(error, trouble)
         except Exception:
             # The editor must live on whatever happens; the traceback goes to the log alone.
-            log.exception("no region", code=InternalError.code)
-            return self._empty(InternalError("an unexpected error", hint="see the backend's log"))
+            defect = InternalError("an unexpected error", hint="see the backend's log")
+            trouble = self._note(defect, task, project_key(project, host))
+            log.exception("no region", id=trouble, code=defect.code)
+            return self._empty(defect, trouble)
         elapsed = time.monotonic() - started
         service.metrics.predictions.labels("ok").inc()
         service.metrics.seconds.observe(elapsed)
+        service.metrics.journal.durations.add(elapsed)
         log.info(
             "region",
             clicks=len(prompt.ids),
@@ -194,11 +204,23 @@ class EdgeFlowBackend(_Base):
             "model_version": answer.model_version,
         }
 
-    def _empty(self, error: EdgeFlowError) -> JSONObject:
-        self.service.metrics.predictions.labels(error.code).inc()
+    def _note(self, error: EdgeFlowError, task: JSONObject, project: str) -> str:
+        """Count and remember a failed request; return its id on the status page."""
+        metrics = self.service.metrics
+        metrics.predictions.labels(error.code).inc()
+        return metrics.journal.troubles.note(
+            error.code, error.message, error.hint, project=project, task=str(task.get("id"))
+        )
+
+    def _empty(self, error: EdgeFlowError, trouble: str) -> JSONObject:
         return {
             "result": [],
             "score": 0.0,
             "model_version": self.service.model_version,
-            "error": {"code": error.code, "message": error.message, "hint": error.hint},
+            "error": {
+                "id": trouble,
+                "code": error.code,
+                "message": error.message,
+                "hint": error.hint,
+            },
         }

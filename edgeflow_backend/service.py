@@ -240,7 +240,7 @@ class SegmentationService:
             image, after.clicks, deadline=deadline, predictor=predictor, start=after.start
         )
         self.metrics.steps.inc(prediction.steps)
-        if prediction.state.mask_box is None:
+        if not prediction.mask.any():
             raise PromptError(
                 "no object was found at these clicks", hint="click nearer to the object's middle"
             )
