@@ -54,7 +54,8 @@ class Cleanup:
             h×w float32: 0 where a component was dropped, 1 where a hole was filled.
         """
         if self.smoothing > 0:
-            probability = cv2.GaussianBlur(probability, (0, 0), self.smoothing).astype(np.float32)
+            smooth = cv2.GaussianBlur(probability, (0, 0), self.smoothing).astype(np.float32)
+            probability = _with_clicked(smooth, probability, clicks)
         solid: BoolMap = probability > THRESHOLD
         if not solid.any():
             return probability
@@ -79,7 +80,7 @@ class Cleanup:
         if self.largest_only:
             goes[:] = np.arange(count) != largest
         goes[labels[keep[:, 0], keep[:, 1]]] = False
-        goes[0] = False
+        goes[[0, largest]] = False
         dropped: BoolMap = goes[labels]
         return dropped
 
@@ -100,6 +101,24 @@ class Cleanup:
 
 UNTOUCHED = Cleanup(min_part=0, largest_only=False, max_hole=0, smoothing=0)
 """Leaves masks as the network made them."""
+
+
+def _with_clicked(
+    smooth: FloatMap, raw: FloatMap, clicks: Sequence[tuple[NetworkPoint, bool]]
+) -> FloatMap:
+    """Give back the parts and holes under clicks that smoothing took away."""
+    for positive in (True, False):
+        agreed = (raw > THRESHOLD) == positive
+        lost = agreed & ((smooth > THRESHOLD) != positive)
+        at = _pixels(clicks, raw.shape, positive=positive)
+        _, labels = cv2.connectedComponents(
+            agreed.astype(np.uint8), connectivity=8 if positive else 4
+        )
+        for row, col in at:
+            if lost[row, col]:
+                part = labels == labels[row, col]
+                smooth[part] = raw[part]
+    return smooth
 
 
 def _pixels(

@@ -39,7 +39,7 @@ class Calibration(BaseModel):
             return 0.0
         mean = float(inside.mean(dtype=np.float64))
         value = self.bias + self.slope * logit(mean) + self.clicks * math.log(max(clicks, 1))
-        return 1 / (1 + math.exp(-value))
+        return 0.5 * (1 + math.tanh(value / 2))  # which never overflows
 
 
 def logit(value: float) -> float:

@@ -27,12 +27,21 @@ from edgeflow.geometry import NetworkPoint, Region, Size
 from edgeflow.prompts import Click, check_clicks, disk_maps, prefix_digests
 from edgeflow.runtime import Runtime, StepOutput
 from edgeflow.runtime.torch_eager import TorchRuntime, pick_device
-from edgeflow.starts import Outline, PriorMask, Start, deepest_point, feedback_of, merge
+from edgeflow.starts import (
+    Outline,
+    PriorMask,
+    Start,
+    contradicts,
+    deepest_point,
+    feedback_of,
+    implied_clicks,
+    merge,
+)
 
 MASK_THRESHOLD = 0.5
 
 OUTLINE_STEPS = 2
-"""Network runs that an outline takes before any click."""
+"""Network runs that an outline takes before any click; one where the first finds nothing."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,7 @@ class State:
         start: what the object began with. A prior mask is replaced after each click by the mask as
             it is then.
         clicks: the prefix itself; for an outline, its implied clicks come first.
+        implied: how many those are.
         region: the zoom-in region that the last step saw; None for the whole picture.
         probability: 1×1×h×w float32 mask probability inside the region, network pixels, before
             any cleaning.
@@ -84,11 +94,14 @@ class State:
     probability: Tensor
     feedback: Tensor
     mask_box: Region | None
+    implied: int = 0
 
     @property
     def nbytes(self) -> int:
         """Bytes held, on the device and beside it."""
-        held = self.start.mask.nbytes if isinstance(self.start, PriorMask) else 0
+        start = self.start
+        beside = start.mask if isinstance(start, PriorMask) else start.inside if start else None
+        held = 0 if beside is None else beside.nbytes
         return self.probability.nbytes + self.feedback.nbytes + held
 
 
@@ -182,6 +195,8 @@ class Predictor:
         if not clicks and not isinstance(start, Outline):
             raise PromptError("no clicks", hint="send at least one positive click")
         check_clicks(clicks, image.size)
+        if start is not None:
+            start.check(image.size)
         begun = start.digest if start is not None else "nothing"
         keys = prefix_digests(f"{self._identity}|{image.digest}|{begun}", clicks)
         state, known, steps = self._resume(image, start, keys, store)
@@ -194,7 +209,8 @@ class Predictor:
         if probability is None:
             probability = self.probability(image, state)
         mask = (probability > MASK_THRESHOLD).cpu().numpy()
-        return Prediction(mask, self._score(state), steps, state)
+        score = self._score(state) if mask.any() else 0.0
+        return Prediction(mask, score, steps, state)
 
     @torch.inference_mode()
     def start(self, image: EncodedImage, start: Start | None = None) -> State:
@@ -203,19 +219,27 @@ class Predictor:
         For an outline this runs the network twice: with implied clicks in its middle and outside
         its corners, then with the middle of what that found.
         """
-        blank = image.overview.new_zeros((1, 1, *image.overview.shape[-2:]))
-        state = State(start, (), None, blank, blank, None)
-        if isinstance(start, PriorMask):
-            return replace(state, mask_box=mask_box(torch.from_numpy(start.mask)))
         if isinstance(start, Outline):
-            region = self.policy.around(start.region, image.size)
-            implied = start.implied_clicks(image.size)
-            state, probability = self._step_to(image, state, implied, region)
-            if state.mask_box is not None:
-                middle = deepest_point((probability > MASK_THRESHOLD).cpu().numpy())
-                negatives = (click for click in implied if not click.positive)
-                state, _ = self._step_to(image, state, (Click(middle), *negatives), region)
-        return state
+            return self._outlined(image, start)[0]
+        blank = image.overview.new_zeros((1, 1, *image.overview.shape[-2:]))
+        box = mask_box(torch.from_numpy(start.mask)) if start is not None else None
+        return State(start, (), None, blank, blank, box)
+
+    @torch.inference_mode()
+    def _outlined(self, image: EncodedImage, start: Outline) -> tuple[State, int]:
+        """The state of an outline before any click, and the network runs it took."""
+        blank = image.overview.new_zeros((1, 1, *image.overview.shape[-2:]))
+        nothing = State(start, (), None, blank, blank, None)
+        region = self.policy.around(start.region, image.size)
+        implied = start.implied_clicks(image.size)
+        state, probability = self._step_to(image, nothing, implied, region)
+        steps = 1
+        if state.mask_box is not None:
+            middle = deepest_point((probability > MASK_THRESHOLD).cpu().numpy())
+            negatives = (click for click in implied if not click.positive)
+            state, _ = self._step_to(image, state, (Click(middle), *negatives), region)
+            steps = OUTLINE_STEPS
+        return replace(state, implied=len(state.clicks)), steps
 
     @torch.inference_mode()
     def step(self, image: EncodedImage, state: State, click: Click) -> tuple[State, Tensor]:
@@ -232,6 +256,11 @@ class Predictor:
         clicks = (*state.clicks, click)
         if isinstance(state.start, PriorMask):
             return self._refine(image, state, state.start, clicks)
+        if isinstance(state.start, Outline) and state.implied and state.clicks[0].positive:
+            middle = state.clicks[0].point
+            if contradicts(click, middle, state.start.region.size):
+                clicks = clicks[1:]
+                state = replace(state, implied=state.implied - 1)
         region = self.policy.choose(state.region, state.mask_box, clicks, image.size)
         return self._step_to(image, state, clicks, region)
 
@@ -266,14 +295,16 @@ class Predictor:
         # Regions follow what the network found, as they did when it was trained and measured.
         followed = probability if isinstance(state.start, Outline) else raw
         box = mask_box(followed > MASK_THRESHOLD)
-        return State(state.start, clicks, region, output.mask, output.feedback, box), probability
+        after = State(state.start, clicks, region, output.mask, output.feedback, box, state.implied)
+        return after, probability
 
     def _refine(
         self, image: EncodedImage, state: State, prior: PriorMask, clicks: tuple[Click, ...]
     ) -> tuple[State, Tensor]:
         """Change a mask around the newest click; the network is told of the rest of it."""
-        implied = () if state.mask_box is None else (Click(deepest_point(prior.mask)),)
-        seen = (*implied, *clicks)
+        seen = clicks
+        if state.mask_box is not None:
+            seen = (*implied_clicks(prior.mask, clicks, state.mask_box.size), *clicks)
         region = self.policy.choose(None, state.mask_box, seen, image.size)
         frame = region or Region.whole(image.size)
         size = self.policy.network_size(frame.size)
@@ -343,15 +374,18 @@ class Predictor:
                 state = store.get(keys[count])
                 if state is not None:
                     return state, count, 0
-        state = self.start(image, start)
-        if store is not None and opens:
+        if not isinstance(start, Outline):
+            return self.start(image, start), 0, 0
+        state, steps = self._outlined(image, start)
+        if store is not None:
             store.put(keys[0], state)
-        return state, 0, OUTLINE_STEPS if opens else 0
+        return state, 0, steps
 
     def _score(self, state: State) -> float:
         if state.mask_box is None:
             return 0.0
-        return self.calibration(state.probability[0, 0].cpu().numpy(), len(state.clicks))
+        made = len(state.clicks) - state.implied
+        return self.calibration(state.probability[0, 0].cpu().numpy(), made)
 
 
 def mask_box(mask: Tensor) -> Region | None:

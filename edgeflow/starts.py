@@ -8,6 +8,8 @@ pictures (``docs/refining.md``, ``docs/prompts.md``).
 from __future__ import annotations
 
 import hashlib
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +19,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from edgeflow.errors import PromptError
 from edgeflow.geometry import ImagePoint, Region, Size
 from edgeflow.nn.interface import Feedback
 from edgeflow.prompts import Click
@@ -24,7 +27,10 @@ from edgeflow.prompts import Click
 BoolMask = npt.NDArray[np.bool_]
 
 CORNER_DISTANCE = 0.06
-"""How far outside an outline's corners its implied negative clicks lie, in parts of its longer
+"""How far outside an outline's corners its implied negative clicks lie, in parts of its sides."""
+
+CLEARANCE = 0.05
+"""How far an implied positive click stays from negative ones, in parts of the object's longer
 side."""
 
 BAND_WIDTH = 9
@@ -46,20 +52,41 @@ class Outline:
     region: Region
     inside: BoolMask | None = None
 
+    def __post_init__(self) -> None:
+        if self.inside is not None:
+            object.__setattr__(self, "inside", np.array(self.inside, order="C"))
+
     @cached_property
     def digest(self) -> str:
         """Stands for this start wherever a prediction is remembered."""
-        inside = b"" if self.inside is None else np.packbits(self.inside).tobytes()
-        return f"outline {tuple(self.region)} {hashlib.sha256(inside).hexdigest()}"
+        inside = "" if self.inside is None else _digest(self.inside)
+        return f"outline {tuple(self.region)} {inside}"
+
+    def check(self, size: Size) -> None:
+        """Refuse an outline that is not on a picture, or holds nothing of it.
+
+        Raises:
+            PromptError: saying which.
+        """
+        if self.inside is not None:
+            _check_shape("lasso", self.inside, size)
+        region = self.region
+        on = region == region.intersection(Region.whole(size))
+        if not on or min(region.size) < 1 or (self.inside is not None and not self.inside.any()):
+            raise PromptError(
+                f"the outline {tuple(region)} does not lie on the picture "
+                f"({size.width}×{size.height}), or is empty",
+                hint="draw it around the object, on the picture",
+            )
 
     def implied_clicks(self, size: Size) -> tuple[Click, ...]:
         """A positive click in the middle, negative ones outside the corners that lie in view."""
         top, left, bottom, right = self.region
-        off = round(CORNER_DISTANCE * max(self.region.size)) + 2
+        down, across = (round(CORNER_DISTANCE * side) + 2 for side in self.region.size)
         corners = (
             ImagePoint(float(x), float(y))
-            for y in (top - off, bottom - 1 + off)
-            for x in (left - off, right - 1 + off)
+            for y in (top - down, bottom - 1 + down)
+            for x in (left - across, right - 1 + across)
             if Region.whole(size).contains(ImagePoint(float(x), float(y)))
         )
         return (Click(self._middle()), *(Click(corner, positive=False) for corner in corners))
@@ -90,13 +117,62 @@ class PriorMask:
 
     mask: BoolMask
 
+    def __post_init__(self) -> None:
+        # A copy in rows: what becomes of the array does not matter, nor how it lies in memory.
+        object.__setattr__(self, "mask", np.array(self.mask, order="C"))
+
+    def check(self, size: Size) -> None:
+        """Refuse a mask of another size than the picture's.
+
+        Raises:
+            PromptError: naming both.
+        """
+        _check_shape("mask", self.mask, size)
+
     @cached_property
     def digest(self) -> str:
         """Stands for this start wherever a prediction is remembered."""
-        return f"mask {hashlib.sha256(np.packbits(self.mask).tobytes()).hexdigest()}"
+        return f"mask {_digest(self.mask)}"
 
 
 Start = Outline | PriorMask
+
+
+def _digest(mask: BoolMask) -> str:
+    height, width = mask.shape
+    bits = np.packbits(mask).tobytes()
+    return hashlib.sha256(f"{height}x{width}|".encode() + bits).hexdigest()
+
+
+def _check_shape(what: str, mask: BoolMask, size: Size) -> None:
+    if mask.shape != tuple(size):
+        raise PromptError(
+            f"the {what} is {'×'.join(map(str, mask.shape[::-1]))}, "
+            f"the picture {size.width}×{size.height}",
+            hint="send it at the picture's size",
+        )
+
+
+def contradicts(click: Click, point: ImagePoint, extent: Size) -> bool:
+    """Whether a negative click says that an implied positive one at ``point`` is wrong."""
+    away = math.hypot(click.point.x - point.x, click.point.y - point.y)
+    return not click.positive and away <= CLEARANCE * max(extent) + 3
+
+
+def implied_clicks(mask: BoolMask, clicks: Sequence[Click], extent: Size) -> tuple[Click, ...]:
+    """A positive click deep in a mask, clear of negative ones; none where there is no such place.
+
+    Args:
+        mask: H×W.
+        clicks: the annotator's.
+        extent: of the mask's bounding box.
+    """
+    free = mask.astype(np.uint8)
+    reach = math.ceil(CLEARANCE * max(extent)) + 3
+    for click in clicks:
+        if not click.positive:
+            cv2.circle(free, (round(click.point.x), round(click.point.y)), reach, 0, -1)
+    return (Click(deepest_point(free > 0)),) if free.any() else ()
 
 
 def deepest_point(mask: BoolMask) -> ImagePoint:
@@ -150,7 +226,7 @@ def merge(before: BoolMask, predicted: BoolMask, click: Click) -> BoolMask:
     merged: BoolMask = before.copy()
     changes = predicted & ~before if click.positive else before & ~predicted
     if changes[row, col]:
-        filled = changes.astype(np.uint8)
+        filled = np.ascontiguousarray(changes, dtype=np.uint8)
         cv2.floodFill(filled, None, (col, row), 2)
         merged[filled == 2] = click.positive
     return merged

@@ -73,6 +73,20 @@ def brush(region: JSONObject) -> BoolMask:
     return mask
 
 
+def drawn_brush(key: str, mask: BoolMask) -> JSONObject:
+    """A region as somebody might have drawn it with the brush."""
+    return {
+        "id": key,
+        "type": "brushlabels",
+        "from_name": "mask",
+        "to_name": "image",
+        "original_width": ASTRONAUT.width,
+        "original_height": ASTRONAUT.height,
+        "image_rotation": 0,
+        "value": {"format": "rle", "rle": list(encode_brush(mask)), "brushlabels": ["Object"]},
+    }
+
+
 def stored(studio: Studio, task: int) -> list[JSONObject]:
     """The regions of the task's newest annotation, without points and prompts."""
     annotation = studio.client.call("GET", f"tasks/{task}/annotations")[-1]
@@ -113,12 +127,9 @@ def test_a_mask_drawn_by_hand_is_refined_around_the_click_alone(
     )
     drawn = np.zeros(ASTRONAUT, dtype=np.bool_)
     drawn[250:500, 60:330] = True  # a coarse block over the suit, and the flag beside it
-    region = {
-        "id": "by-hand", "type": "brushlabels", "from_name": "mask", "to_name": "image",
-        "original_width": 512, "original_height": 512, "image_rotation": 0,
-        "value": {"format": "rle", "rle": list(encode_brush(drawn)), "brushlabels": ["Object"]},
-    }  # fmt: skip
-    studio.client.call("POST", f"tasks/{task}/annotations", json={"result": [region]})
+    studio.client.call(
+        "POST", f"tasks/{task}/annotations", json={"result": [drawn_brush("by-hand", drawn)]}
+    )
     project = studio.client.call("GET", f"tasks/{task}")["project"]
     editor.open(project, task, auto_accept=True)
     editor.screenshot(artifacts / "editor-by-hand-before.png")
@@ -223,3 +234,40 @@ def image_bytes(studio: Studio) -> float:
     metrics = requests.get(f"{studio.backend_url}/metrics", timeout=10).text
     (line,) = [x for x in metrics.splitlines() if x.startswith('edgeflow_cache_bytes{cache="im')]
     return float(line.split()[-1])
+
+
+def test_a_click_that_fails_leaves_the_editor_alive_and_its_reason_on_the_status_page(
+    studio: Studio, editor: Editor, artifacts: Path
+) -> None:
+    zebra = holder("BrushLabels").replace('value="Object"', 'value="Zebra"')
+    start(studio, editor, "a label too few", view(CLICKS, IMAGE, zebra))
+    body = editor.click(0.45, 0.6)
+    assert body["data"]["result"] == []
+    trouble = body["data"]["error"]["id"]
+    assert editor.count("suggestions") == 0
+    editor.page.goto(f"{studio.backend_url}/status")
+    editor.screenshot(artifacts / "status.png")
+    text = editor.page.inner_text("body")
+    assert trouble in text
+    assert "No mask control has the label 'Object'" in text
+    assert "Add <Label value=\"Object\"/> to BrushLabels 'mask'" in text
+
+
+def test_a_click_is_answered_in_a_task_with_two_hundred_masks(
+    studio: Studio, editor: Editor, artifacts: Path
+) -> None:
+    config = view(CLICKS, IMAGE, holder("BrushLabels"))
+    project = studio.project("two hundred masks", ["astronaut"], config)["id"]
+    (task,) = studio.client.tasks(project)
+    regions = []
+    for number in range(200):
+        spot = np.zeros(ASTRONAUT, dtype=np.bool_)
+        row, col = 8 + number // 20 * 20, 8 + number % 20 * 25
+        spot[row : row + 10, col : col + 14] = True
+        regions.append(drawn_brush(f"spot{number}", spot))
+    studio.client.call("POST", f"tasks/{task['id']}/annotations", json={"result": regions})
+    editor.open(project, task["id"])
+    found = answered(editor.click(0.45, 0.75))
+    editor.screenshot(artifacts / "editor-many-masks.png")
+    assert at(brush(found), 0.45, 0.75)
+    assert found["id"] not in {region["id"] for region in regions}

@@ -258,3 +258,39 @@ def test_where_the_whole_picture_counts_as_a_region_an_empty_mask_asks_for_it(na
     assert policy.choose(Region(400, 600, 600, 800), None, [click(700, 500)], IMAGE) == whole
     nearly = Region(0, 0, 1000, 1400)
     assert policy.choose(nearly, None, [click(700, 500)], IMAGE) == nearly
+
+
+@given(scenes())
+def test_the_region_around_a_box_is_that_of_a_mask_which_fills_it(
+    scene: tuple[Size, Region, list[Click]],
+) -> None:
+    size, box, _ = scene
+    for policy in (TIGHT, *POLICIES.values()):
+        region = policy.around(box, size)
+        assert region == policy.choose(None, box, [], size)
+        assert region.intersection(box) == box
+        assert region.intersection(Region.whole(size)) == region
+
+
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [
+        (Region(300, 400, 700, 900), Region(220, 300, 781, 1000)),
+        (Region(500, 700, 501, 701), Region(400, 600, 601, 801)),  # at least 200 pixels a side
+        (Region(0, 0, 1, 1), Region(0, 0, 101, 101)),  # what would be outside is not made up for
+        (Region(999, 1499, 1000, 1500), Region(899, 1399, 1000, 1500)),
+        (Region(0, 0, 1000, 1500), Region(0, 0, 1000, 1500)),
+        (Region(0, 600, 1000, 700), Region(0, 550, 1000, 750)),
+        (Region(100, 0, 600, 1500), Region(0, 0, 700, 1500)),
+    ],
+)
+def test_regions_around_boxes(box: Region, expected: Region) -> None:
+    region = POLICY.around(box, IMAGE)
+    for side, wanted in zip(region, expected, strict=True):
+        assert side == pytest.approx(wanted, abs=1)
+
+
+@pytest.mark.parametrize("image", [Size(1, 1), Size(1, 500), Size(500, 1), Size(37, 23)])
+def test_the_region_around_a_picture_smaller_than_a_region_is_all_of_it(image: Size) -> None:
+    assert ZoomPolicy(min_side=1001).around(Region(0, 0, 1, 1), image) == Region.whole(image)
+    assert POLICY.around(Region.whole(image), image) == Region.whole(image)

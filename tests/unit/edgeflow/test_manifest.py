@@ -3,9 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from edgeflow.checkpoints import find
+from edgeflow.confidence import Calibration
 from edgeflow.errors import CheckpointError
 from edgeflow.manifest import (
     ModelEntry,
@@ -14,7 +16,7 @@ from edgeflow.manifest import (
     read_manifest,
     write_atomically,
 )
-from tests.unit.edgeflow.samples import manifest_entry, write_manifest
+from tests.unit.edgeflow.samples import ROOT, manifest_entry, write_manifest
 
 
 @pytest.mark.parametrize(
@@ -148,3 +150,82 @@ def test_a_write_that_fails_half_way_leaves_nothing_behind(tmp_path: Path) -> No
     with pytest.raises(CheckpointError, match="cannot write"):
         write_atomically(occupied, b"data")
     assert list(tmp_path.iterdir()) == [occupied]
+
+
+# Calibration
+
+
+def test_a_calibration_may_be_left_out_and_then_changes_nothing(tmp_path: Path) -> None:
+    write_manifest(tmp_path, mine=manifest_entry("w.safetensors", "0" * 64))
+    assert read_manifest(tmp_path).models["mine"].calibration == Calibration()
+
+
+def test_a_calibration_is_read(tmp_path: Path) -> None:
+    entry = manifest_entry("w.safetensors", "0" * 64)
+    write_manifest(tmp_path, mine=entry | {"calibration": {"bias": -1, "slope": 1.5}})
+    calibration = read_manifest(tmp_path).models["mine"].calibration
+    assert calibration == Calibration(bias=-1.0, slope=1.5, clicks=0.0)
+
+
+@pytest.mark.parametrize(
+    "calibration",
+    [
+        {"offset": 1.0},
+        {"bias": -1.0, "slope": 1.5, "clicks": 0.3, "note": "fitted"},
+        {"Bias": 1.0},
+        {"bias": "high"},
+        {"bias": None},
+        {"slope": [1.0]},
+        {"slope": float("nan")},
+        {"clicks": float("inf")},
+        [0.0, 1.0, 0.0],
+        1.0,
+        "none",
+        None,
+    ],
+    ids=str,
+)
+def test_a_calibration_that_does_not_follow_the_format_is_refused(
+    tmp_path: Path, calibration: object
+) -> None:
+    entry = manifest_entry("w.safetensors", "0" * 64) | {"calibration": calibration}
+    write_manifest(tmp_path, mine=entry)
+    with pytest.raises(CheckpointError, match="calibration"):
+        read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "calibration",
+    [
+        Calibration(),
+        Calibration(bias=-1.0725, slope=1e-9, clicks=0.1 + 0.2),
+        Calibration(bias=1e300),
+    ],
+    ids=str,
+)
+def test_a_calibration_survives_being_written(tmp_path: Path, calibration: Calibration) -> None:
+    entry = ModelEntry.model_validate(
+        manifest_entry("a.safetensors", "a" * 64) | {"calibration": calibration}
+    )
+    add_to_manifest(tmp_path, "one", entry)
+    add_to_manifest(tmp_path, "two", entry.model_copy(update={"calibration": Calibration()}))
+    models = read_manifest(tmp_path).models
+    assert models["one"] == entry
+    assert models["one"].calibration == calibration
+    assert models["two"].calibration == Calibration()
+
+
+def test_the_shipped_model_is_calibrated() -> None:
+    calibration = read_manifest(ROOT / "weights").models["edgeflow_lite"].calibration
+    assert calibration != Calibration()
+    assert calibration.slope > 0  # a surer mask scores more
+    assert calibration.clicks >= 0
+    assert find("edgeflow_lite").entry.calibration == calibration
+
+
+def test_every_shipped_calibration_gives_scores() -> None:
+    for entry in read_manifest(ROOT / "weights").models.values():
+        for mean in (0.51, 0.8, 1.0):
+            for clicks in (1, 2, 20):
+                score = entry.calibration(np.full((3, 3), mean, np.float32), clicks)
+                assert 0 < score < 1

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from edgeflow.nn.interface import NetworkOutput
+from edgeflow.nn.interface import Feedback, NetworkOutput
 from edgeflow.nn.lite import EdgeFlowLite
+from edgeflow.nn.registry import ARCHITECTURES
 from edgeflow.runtime.torch_eager import DeviceError, TorchRuntime, pick_device
 
 CPU = torch.device("cpu")
@@ -164,3 +165,30 @@ def test_threads_do_not_disturb_each_other(runtime: TorchRuntime) -> None:
     for one, other in zip(alone, together, strict=True):
         assert torch.equal(one.mask, other.mask)
         assert torch.equal(one.feedback, other.feedback)
+
+
+@pytest.mark.parametrize("feedback", ["edge", "mask"])
+def test_the_runtime_tells_what_it_feeds_back(feedback: Feedback) -> None:
+    # A mask that is there already is turned into the map that the network would have made of it.
+    runtime = TorchRuntime(Stub(), CPU, feedback=feedback)
+    image, prompt = inputs()
+    assert runtime.feedback == feedback
+    output = runtime.run(image, prompt)
+    assert torch.equal(output.feedback, output.mask) is (runtime.feedback == "mask")
+    assert runtime.feedback == feedback
+
+
+def test_what_is_fed_back_cannot_be_reassigned() -> None:
+    runtime = TorchRuntime(Stub(), CPU, feedback="edge")
+    with pytest.raises(AttributeError):
+        runtime.feedback = "mask"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
+def test_every_architecture_can_feed_back_what_it_declares(architecture: str) -> None:
+    declared = ARCHITECTURES[architecture]
+    small = {"width": 4, "ocr_width": 8, "small": True} if "hrnet" in architecture else {}
+    runtime = TorchRuntime(declared.build(small).eval(), CPU, feedback=declared.feedback)
+    output = runtime.run(*inputs())
+    assert output.feedback.shape == output.mask.shape == (1, 1, 64, 96)
+    assert runtime.feedback == declared.feedback
