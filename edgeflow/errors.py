@@ -53,3 +53,9 @@ class MaskCodecError(EdgeFlowError):
     """A run-length code that does not describe a mask."""
 
     code = "mask_code_invalid"
+
+
+class PolygonError(EdgeFlowError):
+    """A polygon or a mask that cannot be turned into the other."""
+
+    code = "polygon_invalid"

@@ -1,4 +1,4 @@
-"""Masks to polygons without holes, and polygons back to masks.
+"""Masks to polygons without holes.
 
 Points are (x, y) in the frame of ``edgeflow.geometry.ImagePoint``: pixel (0, 0) has its centre at
 (0, 0), so a picture of width W spans -0.5 to W - 0.5. Lengths are pixels, areas square pixels.
@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from edgeflow.errors import EdgeFlowError
-from edgeflow.geometry import Size
+from edgeflow.errors import PolygonError
 from edgeflow.masks import BoolMask
+from edgeflow.polygon_holes import bridge, split
 
 Polygon: TypeAlias = npt.NDArray[np.float64]
 HolePolicy: TypeAlias = Literal["bridge", "split", "fill"]
@@ -29,20 +29,11 @@ HolePolicy: TypeAlias = Literal["bridge", "split", "fill"]
 MAX_PARTS = 1000
 MAX_HOLES = 1000
 MAX_BORDER = 1_000_000
-MAX_POINTS = 100_000
-MAX_CROSSINGS = 2_000_000
-
-# Narrow enough to run between two rows of pixel centres, and then to cost no pixel.
-SLIT_WIDTH = 0.25
-_SLIT_SHIFTS = (0.0, 0.25, -0.25)
-_SLIT_REACH = 0.4  # less than the half diagonal of a one-pixel hole
-_SLIT_ATTEMPTS = 6
 
 # Measured on noise, rings and stripes: IoU with the mask stays above 0.97 at any tolerance, and
 # above 0.98 at half a pixel (0.86 and 0.91 for 1/4).
 _THICKNESS_SHARE = 1 / 16
 _REPAIR_ROUNDS = 64
-_COORDINATE_LIMIT = 1e6
 
 _Ints: TypeAlias = npt.NDArray[np.int64]
 _Floats: TypeAlias = npt.NDArray[np.float64]
@@ -53,12 +44,6 @@ _Geometries: TypeAlias = npt.NDArray[np.object_]
 # the axes. The table finds a move by 3·(dy + 1) + (dx + 1); no move at all counts as number 7.
 _MOVES = np.array([(1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1)])
 _MOVE_NUMBERS = np.array([3, 2, 1, 4, 7, 0, 5, 6, 7])
-
-
-class PolygonError(EdgeFlowError):
-    """A polygon or a mask that cannot be turned into the other."""
-
-    code = "polygon_invalid"
 
 
 def mask_polygons(
@@ -77,8 +62,8 @@ def mask_polygons(
             of their mean thickness (twice the area over the perimeter), so that none loses its
             shape or vanishes, whatever the tolerance.
         holes: "bridge" opens each hole to the outside, or to a hole already open, by a slit
-            at most ``SLIT_WIDTH`` wide where the way is shortest, so that an object stays one
-            polygon; "split" cuts an object along straight lines through its holes into polygons
+            at most a quarter of a pixel wide where the way is shortest, so that an object stays
+            one polygon; "split" cuts an object along straight lines through its holes into polygons
             that touch but do not overlap; "fill" fills holes and all that lies in them.
         min_area: objects of fewer pixels are left out, and holes of fewer pixels filled.
 
@@ -105,7 +90,7 @@ def mask_polygons(
     if not len(outlines.part):
         return []
     parts = _assemble(outlines, _simplified(outlines, tolerance))
-    opened = _bridged if holes == "bridge" else _split
+    opened = bridge if holes == "bridge" else split
     return [
         shapely.get_coordinates(piece)[:-1]
         for part in parts
@@ -366,165 +351,3 @@ def _assemble(outlines: _Outlines, kept: _Bools) -> _Geometries:
 def _array(made: object) -> _Geometries:
     """Many geometries as what they are; to shapely's types they may be just one."""
     return np.asarray(made, dtype=np.object_)
-
-
-def _split(part: shapely.Polygon) -> list[shapely.Polygon]:
-    """Cut along straight lines, each through the middle one of the holes left, until none is.
-
-    Returns:
-        The pieces, largest first.
-    """
-    todo, done = [part], []
-    while todo:
-        piece = todo.pop()
-        if not piece.interiors:
-            done.append(piece)
-            continue
-        bounds = shapely.bounds(piece)
-        axis = 0 if bounds[2] - bounds[0] >= bounds[3] - bounds[1] else 1
-        spans = shapely.bounds(shapely.get_rings(piece)[1:])[:, axis::2]
-        low, high = spans[np.argsort(spans.sum(axis=1))[len(spans) // 2]]
-        # A line through pixel centres would leave it open to which side they belong.
-        lines = low + (high - low) * np.array([0.5, 0.4, 0.6, 0.3, 0.7])
-        line = lines[np.argmax(np.minimum(0.2, np.abs(lines - np.rint(lines))))]
-        near, far = bounds.copy(), bounds.copy()
-        near[axis + 2] = far[axis] = line
-        for half in (near, far):
-            cut = shapely.get_parts(shapely.intersection(piece, shapely.box(*half)))
-            todo += [side for side in cut if side.area > 0]  # edges on the line come as lines
-    return sorted(done, key=lambda piece: -piece.area)
-
-
-def _bridged(part: shapely.Polygon) -> list[shapely.Polygon]:
-    """Cut slits along a shortest tree between the rings; one polygon, but for hopeless cases."""
-    rings = shapely.get_rings(part)
-    ways = shapely.get_coordinates(_shortest_tree(rings)).reshape(-1, 2, 2)
-    attempt = np.zeros(len(ways), dtype=np.int64)
-    for _ in range(_SLIT_ATTEMPTS):
-        corners = [_slit(way, int(tries)) for way, tries in zip(ways, attempt, strict=True)]
-        slits = _array(shapely.polygons(np.stack(corners)))
-        pieces = shapely.get_parts(shapely.difference(part, shapely.union_all(slits)))
-        pieces = pieces[np.argsort(-shapely.area(pieces), kind="stable")]
-        faults = [*pieces[1:], *(hole for piece in pieces for hole in piece.interiors)]
-        if not faults:
-            break
-        attempt[shapely.STRtree(slits).query(faults, predicate="dwithin", distance=1.0)[1]] += 1
-    return [piece for rest in pieces for piece in _split(rest)]
-
-
-def _shortest_tree(rings: _Geometries) -> _Geometries:
-    """The shortest lines that join all rings (Prim 1957); they cross neither rings nor each other.
-
-    Returns:
-        One line a hole, from where it is joined to the hole.
-    """
-    shapely.prepare(rings)
-    bounds = shapely.bounds(rings)
-    distance = shapely.distance(rings[0], rings)
-    parent = np.zeros(len(rings), dtype=np.int64)
-    todo = np.ones(len(rings), dtype=np.bool_)
-    todo[0] = False
-    while todo.any():
-        new = int(np.argmin(np.where(todo, distance, np.inf)))
-        todo[new] = False
-        gap = np.maximum(bounds[:, :2] - bounds[new, 2:], bounds[new, :2] - bounds[:, 2:])
-        gap = np.maximum(gap, 0)
-        near = np.flatnonzero(todo & (np.hypot(gap[:, 0], gap[:, 1]) < distance))
-        reach = shapely.distance(rings[new], rings[near])
-        closer = near[reach < distance[near]]
-        distance[closer] = reach[reach < distance[near]]
-        parent[closer] = new
-    lines: _Geometries = shapely.shortest_line(rings[parent[1:]], rings[1:])
-    return lines
-
-
-def _slit(way: _Floats, attempt: int) -> _Floats:
-    """A rectangle along a way (2×2), reaching into what is at both ends; narrower by attempt.
-
-    The first attempt may move aside to where it covers fewest pixel centres: the shortest lines
-    run from outline point to outline point, and those lie in rows and columns of pixel centres.
-
-    Returns:
-        4×2 corners.
-    """
-    start, stop = way
-    length = float(np.hypot(*(stop - start)))
-    ahead = (stop - start) / length if length else np.array([1.0, 0.0])
-    aside = np.array([-ahead[1], ahead[0]])
-    width = np.clip(length / 2, SLIT_WIDTH / 4, SLIT_WIDTH) / 4 ** max(attempt - 1, 0)
-    if attempt == 0:
-        major = int(np.argmax(np.abs(ahead)))
-        low, high = sorted((start[major], stop[major]))
-        lines = np.arange(np.ceil(low), np.floor(high) + 1)
-        minor = start[1 - major] + (lines - start[major]) * ahead[1 - major] / ahead[major]
-        slope = abs(ahead[major])
-
-        def covered(shift: float) -> int:
-            centre = minor + shift * np.sign(aside[1 - major]) / slope
-            return int(np.count_nonzero(np.abs(centre - np.rint(centre)) <= width / 2 / slope))
-
-        shift = min(_SLIT_SHIFTS, key=covered)
-        start, stop = start + shift * aside, stop + shift * aside
-    reach = _SLIT_REACH * ahead
-    half = width / 2 * aside
-    return np.stack(
-        (start - reach - half, stop + reach - half, stop + reach + half, start - reach + half)
-    )
-
-
-def rasterize(polygon: Polygon, size: Size) -> BoolMask:
-    """Fill a polygon by the even-odd rule: true where a pixel's centre lies inside.
-
-    Of centres on an edge, those with the inside to their right, or below a level edge, count; so
-    polygons that share an edge share no pixel. Self-crossing and degenerate polygons are filled by
-    the same rule; fewer than three points enclose nothing. Unlike ``cv2.fillPoly``, which also
-    paints every pixel that an edge passes.
-
-    Args:
-        polygon: N×2 float64 (x, y), closed or not, may leave the picture.
-        size: the picture's size.
-
-    Returns:
-        H×W bool.
-
-    Raises:
-        PolygonError: not N×2 finite numbers within a million pixels, more than ``MAX_POINTS``
-            points, or edges that cross more than ``MAX_CROSSINGS`` pixel rows in total.
-    """
-    corners = np.asarray(polygon, dtype=np.float64)
-    if corners.ndim != 2 or corners.shape[1] != 2:
-        raise PolygonError(f"a polygon is N×2 numbers, not an array of shape {corners.shape}")
-    if len(corners) > MAX_POINTS:
-        raise PolygonError(f"the polygon has {len(corners)} points, more than {MAX_POINTS}")
-    if not (np.abs(corners) <= _COORDINATE_LIMIT).all():
-        raise PolygonError(
-            "the polygon has points that are not numbers, or are far off the picture"
-        )
-    mask = np.zeros(size, dtype=np.bool_)
-    if len(corners) < 3:
-        return mask
-    tail, head = corners, np.roll(corners, -1, axis=0)
-    swap = tail[:, 1] > head[:, 1]
-    upper, lower = np.where(swap[:, None], head, tail), np.where(swap[:, None], tail, head)
-    first, stop = (
-        np.clip(np.ceil(end[:, 1]), 0, size.height).astype(np.int64) for end in (upper, lower)
-    )
-    count = stop - first
-    total = int(count.sum())
-    if total > MAX_CROSSINGS:
-        raise PolygonError(f"the polygon crosses {total} pixel rows, more than {MAX_CROSSINGS}")
-    if not total:
-        return mask
-    edge = np.repeat(np.arange(len(count)), count)
-    row = np.arange(total) - np.repeat(np.cumsum(count) - count, count) + first[edge]
-    start, way = upper[edge], (lower - upper)[edge]
-    crossing = start[:, 0] + (row - start[:, 1]) / way[:, 1] * way[:, 0]
-    column = np.clip(np.ceil(crossing), 0, size.width).astype(np.int64)
-    top, bottom = int(row.min()), int(row.max()) + 1
-    left, right = int(column.min()), int(column.max())
-    # Column W stands for "right of the picture"; sums that wrap around keep their parity.
-    flips = np.zeros((bottom - top, right - left + 1), dtype=np.uint8)
-    np.add.at(flips, (row - top, column - left), 1)
-    filled = np.bitwise_xor.accumulate(flips & 1, axis=1)[:, :-1]
-    mask[top:bottom, left:right] = filled.view(np.bool_)
-    return mask

@@ -15,8 +15,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from edgeflow.errors import MaskCodecError, PromptError
 from edgeflow.geometry import ImagePoint, Region, Size
 from edgeflow.masks import decode_brush
-from edgeflow.polygons import rasterize
 from edgeflow.prompts import Click
+from edgeflow.raster import rasterize
 from edgeflow.starts import Outline, deepest_point
 from edgeflow_backend.errors import MalformedRequestError
 from edgeflow_backend.protocol import (

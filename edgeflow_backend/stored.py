@@ -19,7 +19,7 @@ from PIL import Image
 from edgeflow.errors import EdgeFlowError, PromptError
 from edgeflow.geometry import Region, Size
 from edgeflow.masks import decode_brush
-from edgeflow.polygons import rasterize
+from edgeflow.raster import rasterize
 from edgeflow_backend.cache import ByteLRU
 from edgeflow_backend.protocol import JSONObject
 from edgeflow_backend.provenance import Provenance, read_provenance

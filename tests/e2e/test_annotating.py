@@ -17,7 +17,7 @@ from PIL import Image
 
 from edgeflow.geometry import Size
 from edgeflow.masks import decode_brush, encode_brush
-from edgeflow.polygons import rasterize
+from edgeflow.raster import rasterize
 from tests.e2e.conftest import Studio
 from tests.e2e.editor import Editor, open_editor
 

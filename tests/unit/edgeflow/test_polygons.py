@@ -12,18 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from edgeflow import polygons
-from edgeflow.errors import EdgeFlowError
+from edgeflow import polygon_holes, polygons
+from edgeflow.errors import EdgeFlowError, PolygonError
 from edgeflow.geometry import Size
-from edgeflow.polygons import (
-    MAX_POINTS,
-    SLIT_WIDTH,
-    HolePolicy,
-    Polygon,
-    PolygonError,
-    mask_polygons,
-    rasterize,
-)
+from edgeflow.polygon_holes import SLIT_WIDTH
+from edgeflow.polygons import HolePolicy, Polygon, mask_polygons
+from edgeflow.raster import MAX_POINTS, rasterize
 
 Mask = npt.NDArray[np.bool_]
 
@@ -524,7 +518,7 @@ def test_fill_swallows_what_lies_in_a_hole() -> None:
 def test_slits_that_would_cut_the_object_apart_get_narrower(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(polygons, "SLIT_WIDTH", 6.0)
+    monkeypatch.setattr(polygon_holes, "SLIT_WIDTH", 6.0)
     mask = SHAPES["pepper"]
     found = mask_polygons(mask, tolerance=0)
     assert len(found) == len(objects(mask))
@@ -532,8 +526,8 @@ def test_slits_that_would_cut_the_object_apart_get_narrower(
 
 
 def test_holes_that_no_slit_opens_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polygons, "_SLIT_ATTEMPTS", 1)
-    monkeypatch.setattr(polygons, "_SLIT_REACH", -0.2)
+    monkeypatch.setattr(polygon_holes, "_SLIT_ATTEMPTS", 1)
+    monkeypatch.setattr(polygon_holes, "_SLIT_REACH", -0.2)
     mask = frame(40, 10)
     found = mask_polygons(mask, tolerance=0)
     assert len(found) > 1
