@@ -37,9 +37,12 @@ class Calibration(BaseModel):
         inside = probability[probability > THRESHOLD]
         if not inside.size:
             return 0.0
-        mean = float(inside.mean(dtype=np.float64))
+        return self.of(float(inside.mean(dtype=np.float64)), clicks)
+
+    def of(self, mean: float, clicks: int) -> float:
+        """The estimate for a mean probability inside the mask, 0 to 1."""
         value = self.bias + self.slope * logit(mean) + self.clicks * math.log(max(clicks, 1))
-        return 0.5 * (1 + math.tanh(value / 2))  # which never overflows
+        return 0.5 * (1 + math.tanh(value / 2))  # the logistic function, which never overflows
 
 
 def logit(value: float) -> float:

@@ -1,8 +1,8 @@
 """What an object starts from before its first click: an outline drawn around it, or a mask.
 
 No network here is trained for either, so both are turned into what it knows: implied clicks, a
-zoom-in region, and the map that it is fed. How well each choice works was measured on training
-pictures (``docs/refining.md``, ``docs/prompts.md``).
+zoom-in region, and the map that it is fed. What each choice is worth on training pictures is in
+``docs/prompts.md`` and ``docs/refining.md``.
 """
 
 from __future__ import annotations

@@ -190,21 +190,21 @@ class RecentAnswers:
                 known.left = (self._clock(), first)
 
     def remember(self, scene: str, answered: Answered) -> None:
-        """Note an answer; it takes the place of an older one of the same region."""
+        """Note an answer; it takes the place of an older one to the same prompt."""
         with self._change(scene) as known:
             now = self._clock()
             kept = [(now, answered)]
             room = self._max_bytes // 4 - answered.nbytes
             for when, older in known.answers[: ANSWERS_A_SCENE - 1]:
                 room -= older.nbytes
-                replaced = older.after.region_id == answered.after.region_id
+                replaced = older.prompt_ids == answered.prompt_ids
                 if not replaced and now - when < SHAPE_WINDOW_S and room >= 0:
                     kept.append((when, older))
             if answered.nbytes <= self._max_bytes // 4:
                 known.answers = tuple(kept)
 
     def of(self, scene: str, stored: Container[str]) -> list[Answered]:
-        """The answers in a scene that a click may go on with, newest first.
+        """The answers in a scene that a click may go on with: each region's newest, newest first.
 
         Args:
             scene: a picture in a task.
@@ -216,9 +216,12 @@ class RecentAnswers:
             now = self._clock()
         alone = now - known.several_at > SCENE_LIFE_S
         accepting = alone and now - known.waiting_at > SCENE_LIFE_S
+        newest: dict[str, tuple[float, Answered]] = {}
+        for when, answered in known.answers:
+            newest.setdefault(answered.after.region_id, (when, answered))
         return [
             answered
-            for when, answered in known.answers
+            for when, answered in newest.values()
             if _counts(answered, now - when, stored, alone=alone, accepting=accepting)
         ]
 

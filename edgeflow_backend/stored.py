@@ -219,7 +219,7 @@ def _decode(region: StoredRegion, size: Size) -> BoolMask:
         touches = region.value.get("touches")
         return draw(rendered, touches) if touches else rendered
     if kind == "bitmask":
-        return _decode_data_url(region.value["imageDataURL"], size)
+        return _decode_data_url(region.value.get("imageDataURL"), size)
     shape = parse_shape(
         {
             "type": region.type,

@@ -351,3 +351,67 @@ def test_all_problems_are_told_at_once() -> None:
         )
     )
     assert len(found) == 4
+
+
+# Several mask controls, aliases, separate labels
+
+ALIASED = (
+    '<{0} name="{1}" toName="image" smart="false"><Label value="Cat" alias="c-{1}"/></{0}>'.format
+)
+
+
+def test_the_kind_decides_before_the_order_in_the_config() -> None:
+    tags = ["RectangleLabels", "PolygonLabels", "BitmaskLabels", "BrushLabels"]
+    names = []
+    while tags:
+        parsed = config(IMAGE, *(ALIASED(tag, tag.lower()) for tag in tags))
+        names.append(parsed.mask_control("image", "Cat").tag)
+        tags.pop()
+    assert names == ["BrushLabels", "BitmaskLabels", "PolygonLabels", "RectangleLabels"]
+
+
+def test_a_control_of_a_later_kind_answers_where_the_earlier_ones_lack_the_label() -> None:
+    polygons = ALIASED("PolygonLabels", "p").replace("Cat", "Dog")
+    parsed = config(IMAGE, ALIASED("BrushLabels", "b"), polygons)
+    assert parsed.mask_control("image", "Dog").name == "p"
+
+
+def test_the_prompts_control_may_choose_who_answers() -> None:
+    click = '<KeyPoint name="k" toName="image" edgeflowAnswer="p"/>'
+    parsed = config(IMAGE, click, ALIASED("BrushLabels", "b"), ALIASED("PolygonLabels", "p"))
+    assert parsed.mask_control("image", None, "k").name == "p"
+    assert parsed.mask_control("image", None).name == "b"
+
+
+@pytest.mark.parametrize("named", ["gone", "k", "image"])
+def test_a_choice_that_is_no_mask_control_is_told(named: str) -> None:
+    click = f'<KeyPoint name="k" toName="image" edgeflowAnswer="{named}"/>'
+    parsed = config(IMAGE, click, ALIASED("BrushLabels", "b"))
+    with pytest.raises(LabelConfigError, match=named) as caught:
+        parsed.mask_control("image", None, "k")
+    assert "edgeflowAnswer" in caught.value.hint
+    assert any(named in problem for problem in problems(parsed))
+
+
+def test_labels_are_found_by_alias_and_stored_as_each_control_does() -> None:
+    click = ALIASED("KeyPointLabels", "k")
+    parsed = config(IMAGE, click, ALIASED("BrushLabels", "b"))
+    assert parsed.label_value("k", "c-k") == "Cat"
+    assert parsed.label_value("k", "Cat") == "Cat"
+    assert parsed.label_value("k", None) is None
+    assert parsed.mask_control("image", "Cat").stored("Cat") == "c-b"
+
+
+def test_a_labels_tag_labels_unlabelled_controls() -> None:
+    labels = '<Labels name="l" toName="image"><Label value="Cat"/></Labels>'
+    parsed = config(IMAGE, labels, '<Brush name="b" toName="image" smart="false"/>')
+    found = parsed.label_control("image", "Cat")
+    assert found is not None
+    assert found.name == "l"
+    assert parsed.label_control("image", "Dog") is None
+
+
+def test_boxes_that_are_meant_as_prompts_are_no_problem() -> None:
+    box = '<Rectangle name="r" toName="image" smart="true" smartOnly="true"/>'
+    assert problems(config(IMAGE, CLICK, MASK, box)) == []
+    assert problems(config(IMAGE, MASK, box)) == []
