@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgeflow.errors import PromptError
-from edgeflow_backend.protocol import ClickPrompt, JSONObject
+from edgeflow_backend.protocol import ClickPrompt, JSONObject, objects
 from edgeflow_backend.provenance import read_provenance
 from edgeflow_backend.regions import region_id
 
@@ -33,8 +33,8 @@ def accepted(task: JSONObject) -> Accepted:
     """Look through a task's drafts and annotations."""
     ids, records = set(), []
     for kind in ("drafts", "annotations"):
-        for holder in _objects(task.get(kind)):
-            for region in _objects(holder.get("result")):
+        for holder in objects(task.get(kind)):
+            for region in objects(holder.get("result")):
                 key = region.get("id")
                 if isinstance(key, str):
                     ids.add(key)
@@ -71,7 +71,3 @@ def _spent(prompt: ClickPrompt, task: JSONObject, known: Accepted) -> int:
         if any(record.issuperset(ids[:count]) for record in known.records):
             return count
     return 0
-
-
-def _objects(value: object) -> list[JSONObject]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

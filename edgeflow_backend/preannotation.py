@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from edgeflow.errors import EdgeFlowError
-from edgeflow_backend.protocol import ClickPrompt, JSONObject, KeyPoint
+from edgeflow_backend.protocol import ClickPrompt, JSONObject, KeyPoint, objects
 from edgeflow_backend.regions import made_here
 from edgeflow_backend.shapes import Brush, Prompt, ShapePrompt, parse_shape
 
@@ -49,10 +49,8 @@ def _prompt(region: JSONObject) -> Prompt | None:
 
 def _newest_result(task: JSONObject) -> list[JSONObject]:
     for kind in ("annotations", "predictions"):
-        holders = task.get(kind)
-        for holder in reversed(holders if isinstance(holders, list) else []):
-            result = holder.get("result") if isinstance(holder, dict) else None
-            regions = [r for r in result if isinstance(r, dict)] if isinstance(result, list) else []
+        for holder in reversed(objects(task.get(kind))):
+            regions = objects(holder.get("result"))
             if any(_prompt(region) is not None and not made_here(region) for region in regions):
                 return regions
     return []

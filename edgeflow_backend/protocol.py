@@ -234,6 +234,11 @@ def parse_tasks(tasks: object) -> Sequence[JSONObject]:
     return tasks
 
 
+def objects(value: object) -> list[JSONObject]:
+    """The objects in what should be a list of them; empty for anything else."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 def describe(error: ValidationError) -> str:
     """The first problem of a validation error, without the offending value."""
     first = error.errors(include_url=False, include_input=False)[0]

@@ -21,7 +21,7 @@ from edgeflow.geometry import Region, Size
 from edgeflow.masks import decode_brush
 from edgeflow.raster import rasterize
 from edgeflow_backend.cache import ByteLRU
-from edgeflow_backend.protocol import JSONObject
+from edgeflow_backend.protocol import JSONObject, objects
 from edgeflow_backend.provenance import Provenance, read_provenance
 from edgeflow_backend.shapes import Brush, corners, parse_shape
 from edgeflow_backend.strokes import draw
@@ -146,15 +146,15 @@ def open_regions(task: JSONObject, where: Where) -> Iterator[StoredRegion]:
     """
     if where == "off":
         return
-    drafts = _objects(task.get("drafts"))
-    annotations = _objects(task.get("annotations")) if where == "annotations" else []
+    drafts = objects(task.get("drafts"))
+    annotations = objects(task.get("annotations")) if where == "annotations" else []
     if drafts:
         holder = max(drafts, key=lambda draft: str(draft.get("updated_at", "")))
     elif len(annotations) == 1:
         (holder,) = annotations
     else:
         return
-    results = _objects(holder.get("result"))
+    results = objects(holder.get("result"))
     # Labels of unlabelled controls are a second result with the region's id.
     labels = {str(r.get("id")): r.get("value") for r in results if r.get("type") == "labels"}
     for raw in reversed(results):
@@ -272,7 +272,3 @@ def _read(raw: JSONObject, label_value: object) -> StoredRegion | None:
         value=value,
         provenance=read_provenance(raw),
     )
-
-
-def _objects(value: object) -> list[JSONObject]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

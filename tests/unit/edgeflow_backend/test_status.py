@@ -21,11 +21,10 @@ from edgeflow_backend.status import (
     Cache,
     Seen,
     answer,
-    in_words,
-    render_html,
     status,
     wants_json,
 )
+from edgeflow_backend.status_page import in_words, render_html
 from edgeflow_backend.troubles import MAX_PROJECTS, MAX_TROUBLES, Journal, clean
 from tests.unit.edgeflow_backend.conftest import MakeService
 
