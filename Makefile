@@ -53,7 +53,7 @@ clean:  ## remove environments, demo data and artefacts
 $(MAIN)/.made: pyproject.toml
 	$(PYTHON) -m venv $(MAIN)
 	$(BIN)/python $(INSTALL_TORCH)
-	$(BIN)/python $(PIP) -e '.[test,lint]'
+	$(BIN)/python $(PIP) -e '.[onnx,train,test,lint]'
 	@touch $@
 
 $(STUDIO)/.made:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -15,14 +17,17 @@ from edgeflow.catalogue import PUBLISHED
 from edgeflow.checkpoints import Checkpoint, models_in, shipped_models, user_folder
 from edgeflow.convert.convert import LICENCE, convert
 from edgeflow.crop import POLICIES
+from edgeflow.data.command import datasets, find_near_duplicates
 from edgeflow.download import download
 from edgeflow.errors import EdgeFlowError
+from edgeflow.evaluate.command import evaluate
 from edgeflow.geometry import ImagePoint
 from edgeflow.images import MAX_PIXELS, decode_image
 from edgeflow.masks import to_png
 from edgeflow.overlay import draw_overlay
 from edgeflow.predictor import load_predictor
 from edgeflow.prompts import Click
+from edgeflow.train.command import train
 
 app = typer.Typer(
     help="Segment objects in pictures from clicks.",
@@ -181,6 +186,30 @@ def download_command(
     except EdgeFlowError as error:
         raise _fail(error) from error
     _describe(checkpoint)
+
+
+def _reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """The same command; errors that a user can act on end it with two lines instead of a trace."""
+
+    @functools.wraps(command)
+    def run(*args: object, **kwargs: object) -> None:
+        try:
+            command(*args, **kwargs)
+        except EdgeFlowError as error:
+            raise _fail(error) from error
+        except OSError as error:
+            raise _fail(EdgeFlowError(str(error), hint="check the path and its rights")) from error
+
+    return run
+
+
+for _name, _function in (
+    ("evaluate", evaluate),
+    ("train", train),
+    ("datasets", datasets),
+    ("near-duplicates", find_near_duplicates),
+):
+    app.command(name=_name)(_reporting_errors(_function))
 
 
 def _describe(checkpoint: Checkpoint) -> None:

@@ -1,0 +1,1 @@
+"""Annotated pictures in the layouts that the field uses, behind one small protocol."""

@@ -1,0 +1,209 @@
+"""COCO instances and LVIS: one JSON file of annotations, and folders of pictures.
+
+Lin et al., "Microsoft COCO", ECCV 2014; Gupta, Dollár and Girshick, "LVIS", CVPR 2019.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from edgeflow.data.base import BoolMask, DatasetError, Sample
+from edgeflow.data.coco_masks import decode_segmentation
+from edgeflow.data.files import files_by_stem, is_there, picture_for, read_bytes
+from edgeflow.data.json_files import elements, is_object, read_text
+from edgeflow.data.label_maps import check_masks
+from edgeflow.data.listed import ListedDataset, check_name
+from edgeflow.data.splits import choose_split
+from edgeflow.errors import MaskCodecError
+from edgeflow.geometry import Size
+
+KEYS = ("images", "annotations")
+PROBED = 8
+_FILE = re.compile(r"(?:instances|lvis_v\d+(?:\.\d+)?)_(.+)", re.DOTALL)
+
+
+class Place(NamedTuple):
+    """Where an annotation is in the JSON text, and whether it is a crowd."""
+
+    start: int
+    stop: int
+    crowd: bool
+
+
+class Picture(NamedTuple):
+    """A picture of the JSON file.
+
+    Attributes:
+        path: relative to the folder of pictures.
+        size: as the file says, if it does.
+        annotations: those with a segmentation.
+    """
+
+    path: str
+    size: Size | None
+    annotations: tuple[Place, ...]
+
+
+class Coco(ListedDataset[Picture]):
+    """Pictures with an annotation that is no crowd, in the file's order.
+
+    Objects are in the annotations' order; those without a pixel are dropped. Pixels of crowds
+    (``iscrowd`` 1) are ignored where no object covers them. Of LVIS all annotated objects are
+    taken, whether their category was annotated exhaustively or not.
+
+    Args:
+        root: the JSON file, or the folder that holds it, directly or in ``annotations``.
+        split: such as ``val2017`` of ``instances_val2017.json``; may be None where there is only
+            one file.
+        images: the folder of pictures. By default that of the split beside ``annotations``, or
+            for LVIS of ``coco_url``'s last two parts.
+
+    Raises:
+        DatasetError: there is no such file, or it is not as COCO describes it, or the pictures are
+            nowhere.
+    """
+
+    def __init__(self, root: Path, *, split: str | None = None, images: Path | None = None) -> None:
+        path, chosen = (root, _split_of(root)) if root.is_file() else _find(root, split)
+        self._text = read_text(path)
+        pictures = find_pictures(self._text, str(path))
+        name = path.stem if root.is_file() else f"{root.name} {chosen}"
+        self._annotations = path
+        self._folder, self._nested = _locate(path, chosen, images, pictures)
+        super().__init__(name, pictures)
+
+    @staticmethod
+    def recognise(path: Path) -> bool:
+        """Whether it is such a file, or a folder with one that is named as they are published."""
+        return is_object(path, *KEYS) if path.is_file() else bool(_files(path))
+
+    def _read(self, name: str, entry: Picture) -> Sample:
+        relative = entry.path if self._nested else PurePosixPath(entry.path).name
+        path = self._folder / relative
+        rgb = picture_for(read_bytes(path), entry.size, str(path), self._annotations.name)
+        size = Size(*rgb.shape[:2])
+        check_masks(len(entry.annotations), rgb.shape[0] * rgb.shape[1], name)
+        objects: list[BoolMask] = []
+        crowds: list[BoolMask] = []
+        for start, stop, crowd in entry.annotations:
+            segmentation = json.loads(self._text[start:stop])["segmentation"]
+            try:
+                mask = decode_segmentation(segmentation, size)
+            except MaskCodecError as error:
+                raise DatasetError(
+                    f"{self._annotations.name}: an annotation of {name}: {error.message}",
+                    hint="correct the annotation or take it out",
+                ) from error
+            if mask.any():
+                (crowds if crowd else objects).append(mask)
+        return Sample(name, rgb, tuple(objects), _ignored(crowds, objects))
+
+
+def find_pictures(text: str, source: str) -> dict[str, Picture]:
+    """A file's pictures by name, without extension.
+
+    Raises:
+        DatasetError: it is not as COCO describes it, or two pictures have one name.
+    """
+    images: list[dict[str, Any]] = []
+    by_picture: dict[int | str, list[Place]] = defaultdict(list)
+    found: dict[str, Picture] = {}
+    try:
+        for key, value, start, stop in elements(text, KEYS):
+            if key == "images":
+                images.append(value)
+            elif value.get("segmentation"):
+                place = Place(start, stop, crowd=value.get("iscrowd") == 1)
+                by_picture[value["image_id"]].append(place)
+        for image in images:
+            places = tuple(by_picture.get(image["id"], ()))
+            if all(place.crowd for place in places):
+                continue
+            relative = _relative(image, source)
+            name = str(PurePosixPath(relative).with_suffix(""))
+            if name in found:
+                raise DatasetError(
+                    f"{source}: two pictures are called {name}",
+                    hint="samples are named by file, without extension: rename one",
+                )
+            found[name] = Picture(relative, _size(image), places)
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise DatasetError(
+            f"{source} is not a COCO file: {type(error).__name__} {error}",
+            hint='it needs the lists "images" and "annotations" of COCO instances or LVIS',
+        ) from error
+    return found
+
+
+def _relative(image: dict[str, Any], source: str) -> str:
+    named = image.get("file_name")
+    if named is None:
+        named = "/".join(urlsplit(image["coco_url"]).path.split("/")[-2:])
+    relative = str(PurePosixPath(named))
+    check_name(relative, source)
+    return relative
+
+
+def _size(image: dict[str, Any]) -> Size | None:
+    height, width = image.get("height"), image.get("width")
+    return Size(height, width) if isinstance(height, int) and isinstance(width, int) else None
+
+
+def _ignored(crowds: list[BoolMask], objects: list[BoolMask]) -> BoolMask | None:
+    if not crowds:
+        return None
+    ignored = np.logical_or.reduce(crowds)
+    for mask in objects:
+        ignored &= ~mask
+    return ignored if ignored.any() else None
+
+
+def _files(root: Path) -> dict[str, Path]:
+    """The published files of a folder, by split."""
+    found: dict[str, Path] = {}
+    for folder in (root, root / "annotations"):
+        if folder.is_dir():
+            for stem, path in files_by_stem(folder, (".json",)).items():
+                if match := _FILE.fullmatch(stem):
+                    found[match[1]] = path
+    return found
+
+
+def _split_of(path: Path) -> str:
+    match = _FILE.fullmatch(path.stem)
+    return match[1] if match else ""
+
+
+def _find(root: Path, split: str | None) -> tuple[Path, str]:
+    files = _files(root)
+    chosen = choose_split(sorted(files), split, str(root))
+    return files[chosen], chosen
+
+
+def _locate(
+    path: Path, split: str, images: Path | None, pictures: dict[str, Picture]
+) -> tuple[Path, bool]:
+    """The folder of pictures, and whether they lie in it with their folders."""
+    base = path.parent.parent if path.parent.name == "annotations" else path.parent
+    folders = [base / split, base / "images" / split, base / "images", base]
+    if images is not None:
+        folders = [images]
+    probed = [picture.path for picture in list(pictures.values())[:PROBED]]
+    for folder in folders:
+        for nested in (True, False):
+            names = probed if nested else [PurePosixPath(name).name for name in probed]
+            if any(is_there(folder / name) for name in names):
+                return folder, nested
+    if not probed:
+        return folders[0], True  # no picture to look for; that there is none is said elsewhere
+    raise DatasetError(
+        f"{path}: its pictures, such as {probed[0]}, are not in " + ", ".join(map(str, folders)),
+        hint="name their folder with --images",
+    )

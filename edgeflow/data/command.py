@@ -1,0 +1,74 @@
+"""``edgeflow datasets`` and ``edgeflow near-duplicates``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+import typer
+
+from edgeflow.data.base import Dataset
+from edgeflow.data.duplicates import THRESHOLD, near_duplicates, thumbnails_of
+from edgeflow.data.opening import open_dataset
+
+
+def datasets(
+    path: Annotated[Path, typer.Argument(help="Folder or file with annotated pictures.")],
+    layout: Annotated[str, typer.Option(help="See docs/datasets.md.")] = "auto",
+    split: Annotated[str | None, typer.Option(help="Of a dataset that has splits.")] = None,
+    images: Annotated[Path | None, typer.Option(help="Folder of the pictures.")] = None,
+) -> None:
+    """Read every annotated picture of a dataset and count what is there."""
+    dataset = open_dataset(path, layout=layout, split=split, images=images)
+    pictures: Counter[str] = Counter()
+    objects: Counter[str] = Counter()
+    with typer.progressbar(range(len(dataset)), label=dataset.name) as bar:
+        for index in bar:
+            sample = dataset[index]
+            group = sample.name.rpartition("/")[0] or dataset.name
+            pictures[group] += 1
+            objects[group] += len(sample.objects)
+    for group, count in pictures.most_common():
+        typer.echo(f"{group}: {count} pictures, {objects[group]} objects")
+    typer.echo(f"all: {pictures.total()} pictures, {objects.total()} objects")
+
+
+def find_near_duplicates(
+    data: Annotated[list[Path], typer.Option(help="Pictures to be trained on; may be repeated.")],
+    against: Annotated[list[Path], typer.Option(help="Pictures to be evaluated on; likewise.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Names to exclude, one a line.")
+    ] = Path("near-duplicates.txt"),
+    threshold: Annotated[
+        float, typer.Option(help="Least correlation of thumbnails.", min=0.5, max=1)
+    ] = THRESHOLD,
+) -> None:
+    """List the training pictures that resemble an evaluation picture."""
+    others: list[str] = []
+    fingerprints: list[npt.NDArray[np.float32]] = []
+    for path in against:
+        dataset = open_dataset(path)
+        others += [f"{dataset.name}/{name}" for name in dataset.sample_names]
+        fingerprints.append(_fingerprints(dataset))
+    other_thumbnails = np.concatenate(fingerprints)
+    lines = []
+    for path in data:
+        dataset = open_dataset(path)
+        mine = _fingerprints(dataset)
+        lines += [
+            f"{found.name}\t{found.other}\t{found.correlation:.3f}"
+            for found in near_duplicates(
+                dataset.sample_names, mine, others, other_thumbnails, threshold
+            )
+        ]
+    header = "# name\tresembles\tcorrelation; an exclude file for `edgeflow train`"
+    output.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    typer.echo(f"{output}: {len(lines)} pictures resemble one of {len(others)}")
+
+
+def _fingerprints(dataset: Dataset) -> npt.NDArray[np.float32]:
+    with typer.progressbar(length=len(dataset), label=dataset.name) as bar:
+        return thumbnails_of(dataset, lambda done: bar.update(done - bar.pos))

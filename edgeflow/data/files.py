@@ -1,0 +1,158 @@
+"""Files of a dataset: listed, read whole, and decoded as pictures."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from edgeflow.data.base import DatasetError
+from edgeflow.data.listed import check_name
+from edgeflow.errors import ImageError
+from edgeflow.geometry import Size
+from edgeflow.images import decode_image
+
+PICTURES = (
+    ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
+)  # fmt: skip
+"""Extensions of pictures, lower case."""
+
+MASKS = (".bmp", ".png", ".tif", ".tiff")
+"""Extensions of masks: lossless formats."""
+
+MAX_BYTES = 1 << 30
+_ORIENTATION = 0x0112
+
+RGBImage = npt.NDArray[np.uint8]
+
+
+def files_by_stem(folder: Path, extensions: tuple[str, ...]) -> dict[str, Path]:
+    """The files of a folder by their name without extension, sorted by it. Hidden ones are not.
+
+    Raises:
+        DatasetError: the folder cannot be read, or two files differ in their extension alone.
+    """
+    try:
+        with os.scandir(folder) as listing:
+            names = sorted(each.name for each in listing if not each.name.startswith("."))
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    found: dict[str, Path] = {}
+    for name in names:
+        path = folder / name
+        if path.suffix.lower() not in extensions:
+            continue
+        if path.stem in found:
+            raise DatasetError(
+                f"{found[path.stem]} and {path} have the same name",
+                hint="keep one of them: samples are named without their extension",
+            )
+        found[path.stem] = path
+    return dict(sorted(found.items()))
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file; names that no file can have are none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes:
+    """A file's content.
+
+    Raises:
+        DatasetError: it is missing, unreadable, or larger than ``limit`` bytes.
+    """
+    try:
+        if not path.is_file():
+            raise DatasetError(
+                f"{path} is missing", hint="complete the dataset, or take its entry out"
+            )
+        if (size := path.stat().st_size) > limit:
+            raise DatasetError(
+                f"{path} has {size} bytes, more than {limit}", hint="check that it is what it seems"
+            )
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+
+
+def read_list(path: Path) -> list[list[str]]:
+    """The lines of a text file that are not empty, each split at blanks.
+
+    Raises:
+        DatasetError: it cannot be read, is not UTF-8, or a word is no relative path.
+    """
+    try:
+        text = read_bytes(path, 1 << 28).decode()
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, error) from error
+    lines = [line.split() for line in text.splitlines()]
+    for line in lines:
+        for word in line:
+            check_name(word.lstrip("/"), str(path))
+    return [line for line in lines if line]
+
+
+def picture_for(data: bytes, size: Size | None, picture: str, annotation: str) -> RGBImage:
+    """Decode a picture in the orientation that its annotation was made in.
+
+    That is upright, as browsers show it; where only the stored orientation has the annotation's
+    size, it is that one: some published masks were made by tools that do not know EXIF.
+
+    Args:
+        data: the file's bytes.
+        size: the annotation's; None takes the upright picture.
+        picture: where the bytes are from, for the message.
+        annotation: where the size is from, for the message.
+
+    Returns:
+        H×W×3 uint8 RGB.
+
+    Raises:
+        DatasetError: not a readable picture, or of another size.
+    """
+    try:
+        upright = decode_image(data)
+    except ImageError as error:
+        raise DatasetError(f"{picture}: {error.message}", hint=error.hint) from error
+    if size is None or upright.shape[:2] == size:
+        return upright
+    stored = _as_stored(upright, data)
+    if stored.shape[:2] == size:
+        return np.ascontiguousarray(stored)
+    height, width = upright.shape[:2]
+    raise DatasetError(
+        f"{picture} has {width}×{height} pixels, {annotation} has {size.width}×{size.height}",
+        hint="annotations need the size of their picture; save the picture or the mask again",
+    )
+
+
+def _as_stored(upright: RGBImage, data: bytes) -> RGBImage:
+    """Undo the EXIF orientations that swap height and width."""
+    try:
+        orientation = Image.open(io.BytesIO(data)).getexif().get(_ORIENTATION)
+    except Exception:  # noqa: BLE001 - as for decoding: damaged EXIF is no EXIF
+        return upright
+    stored = upright
+    match orientation:
+        case 5:
+            stored = upright.swapaxes(0, 1)
+        case 6:
+            stored = np.rot90(upright)
+        case 7:
+            stored = upright[::-1, ::-1].swapaxes(0, 1)
+        case 8:
+            stored = np.rot90(upright, -1)
+    return stored
+
+
+def _unreadable(path: Path, error: Exception) -> DatasetError:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return DatasetError(f"cannot read {path}: {reason}", hint="check the path and its permissions")

@@ -1,0 +1,169 @@
+"""Label Studio's JSON export: what was drawn there, as objects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from edgeflow.data.base import DatasetError, Sample
+from edgeflow.data.files import PICTURES, is_there, picture_for, read_bytes
+from edgeflow.data.json_files import is_list, read_json
+from edgeflow.data.label_maps import check_masks
+from edgeflow.data.label_studio_regions import Region, decode_region, read_region
+from edgeflow.data.listed import ListedDataset, count_and_first
+from edgeflow.errors import EdgeFlowError
+from edgeflow.geometry import Size
+
+DEEPEST = 8
+"""Folders below that of the pictures in which one is looked for."""
+
+_UPLOADED = re.compile(r"[0-9a-f]{8}-(.+)")
+
+
+class Task(NamedTuple):
+    """A task with something drawn.
+
+    Attributes:
+        picture: relative to the folder of pictures.
+        regions: in the order of the annotation.
+    """
+
+    picture: str
+    regions: tuple[Region, ...]
+
+
+class LabelStudio(ListedDataset[Task]):
+    """Tasks with a brush, bitmask or polygon region, each region an object, in their order.
+
+    Of several annotations of a task the first that is not cancelled counts. Rectangles and ellipses
+    say where an object is and not what it covers: they are left out, as are predictions and drafts.
+    No pixel is ignored.
+
+    Args:
+        root: the file, of the export format "JSON".
+        images: the folder of pictures; by default that of the file, or ``images`` in it. Names are
+            the ends of the tasks' paths and URLs; of uploads also without the eight characters
+            that Label Studio puts before them.
+
+    Raises:
+        DatasetError: it is no such export, a picture is not found, or nothing was drawn.
+    """
+
+    def __init__(self, root: Path, *, images: Path | None = None) -> None:
+        folders = [images] if images is not None else [root.parent / "images", root.parent]
+        tasks: dict[str, Task] = {}
+        missing: list[str] = []
+        for number, raw in enumerate(_tasks(root)):
+            source = f"{root}, task {raw.get('id', number)}"
+            regions = _regions(raw, source)
+            if not regions:
+                continue
+            found = _find(raw.get("data"), folders)
+            if found is None:
+                missing.append(_told(raw.get("data")))
+                continue
+            name = str(PurePosixPath(found[1]).with_suffix(""))
+            if name in tasks:
+                name = f"{name}-{raw.get('id', number)}"
+            tasks[name] = Task(str(found[0] / found[1]), regions)
+        if missing:
+            raise DatasetError(
+                f"{root}: pictures not found in {' and '.join(map(str, folders))}: "
+                + count_and_first(missing),
+                hint="name their folder with --images; names are the ends of the tasks' URLs",
+            )
+        super().__init__(root.stem, tasks)
+
+    @staticmethod
+    def recognise(path: Path) -> bool:
+        """Whether it is a JSON file that holds a list."""
+        return is_list(path)
+
+    def _read(self, name: str, entry: Task) -> Sample:
+        sizes = {region.size for region in entry.regions if region.size is not None}
+        if len(sizes) > 1:
+            raise DatasetError(
+                f"{name}: its regions are for different sizes", hint="draw them anew"
+            )
+        told = sizes.pop() if sizes else None
+        path = Path(entry.picture)
+        rgb = picture_for(read_bytes(path), told, entry.picture, f"its annotation in {self.name}")
+        size = Size(*rgb.shape[:2])
+        check_masks(len(entry.regions), rgb.shape[0] * rgb.shape[1], name)
+        try:
+            masks = [decode_region(region, size) for region in entry.regions]
+        except EdgeFlowError as error:
+            raise DatasetError(
+                f"{self.name}, {name}: {error.message}", hint="draw the region anew"
+            ) from error
+        return Sample(name, rgb, tuple(mask for mask in masks if mask.any()))
+
+
+def _tasks(root: Path) -> Iterator[dict[str, Any]]:
+    document = read_json(root)
+    for task in document if isinstance(document, list) else [None]:
+        if not isinstance(task, dict) or not isinstance(task.get("annotations"), list):
+            raise DatasetError(
+                f"{root} is not an export of Label Studio's format JSON",
+                hint="export the project as JSON; JSON-MIN leaves out what is needed",
+            )
+        yield task
+
+
+def _regions(task: dict[str, Any], source: str) -> tuple[Region, ...]:
+    for annotation in task["annotations"]:
+        if isinstance(annotation, dict) and not annotation.get("was_cancelled"):
+            results = annotation.get("result")
+            if not isinstance(results, list):
+                raise DatasetError(f"{source}: an annotation without result", hint="export it anew")
+            found = [read_region(result, source) for result in results]
+            return tuple(region for region in found if region is not None)
+    return ()
+
+
+def _find(data: object, folders: list[Path]) -> tuple[Path, str] | None:
+    """The first folder with a picture that the task names, and the picture's path in it."""
+    for location in _locations(data):
+        for name in picture_names(location):
+            for folder in folders:
+                if is_there(folder / name):
+                    return folder, name
+    return None
+
+
+def _locations(data: object) -> list[str]:
+    values = data.values() if isinstance(data, dict) else ()
+    return [value for value in values if isinstance(value, str) and not value.startswith("data:")]
+
+
+def _told(data: object) -> str:
+    return next((ascii(location[-80:]) for location in _locations(data)), "a task without one")
+
+
+def picture_names(location: str) -> list[str]:
+    """The names under which a task's picture may lie in a folder, the most specific first.
+
+    Args:
+        location: a path or URL, also ``/data/local-files/?d=…`` and
+            ``/data/upload/<project>/<hash>-<name>``.
+
+    Returns:
+        Relative paths of pictures' extensions, without ``..``.
+    """
+    try:
+        url = urlsplit(location.replace("\\", "/"))
+        local = (
+            parse_qs(url.query).get("d") if url.path.rstrip("/").endswith("local-files") else None
+        )
+    except ValueError:
+        return []
+    parts = [part for part in (local[0] if local else unquote(url.path)).split("/") if part]
+    if not parts or PurePosixPath(parts[-1]).suffix.lower() not in PICTURES:
+        return []
+    names = [parts[start:] for start in range(max(0, len(parts) - DEEPEST), len(parts))]
+    if match := _UPLOADED.fullmatch(parts[-1]):
+        names.append([match[1]])
+    return ["/".join(name) for name in names if not {".", ".."} & set(name)]

@@ -1,0 +1,87 @@
+"""What most datasets share: a table of entries by sample name, read one at a time."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Generic, TypeVar
+
+from edgeflow.data.base import DatasetError, Sample
+
+Entry = TypeVar("Entry")
+
+NAMES_SHOWN = 5
+
+
+class ListedDataset(ABC, Generic[Entry]):
+    """Samples from a table that is made once. Holds no open file, so threads may share it.
+
+    Args:
+        name: what it is called in reports.
+        entries: what each sample is read from, by its name, in the dataset's order.
+
+    Raises:
+        DatasetError: there are none, or a name could be taken for a path outside the dataset.
+    """
+
+    def __init__(self, name: str, entries: Mapping[str, Entry]) -> None:
+        if not entries:
+            raise DatasetError(
+                f"{name} holds no annotated picture",
+                hint="check the path, and the expected trees in docs/datasets.md",
+            )
+        for sample in entries:
+            check_name(sample, name)
+        self._name = name
+        self._sample_names = tuple(entries)
+        self._entries = tuple(entries.values())
+
+    @property
+    def name(self) -> str:
+        """What it is called in reports."""
+        return self._name
+
+    @property
+    def sample_names(self) -> tuple[str, ...]:
+        """The samples' names, in order."""
+        return self._sample_names
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, index: int) -> Sample:
+        return self._read(self._sample_names[index], self._entries[index])
+
+    @abstractmethod
+    def _read(self, name: str, entry: Entry) -> Sample:
+        """Read one sample; raises DatasetError."""
+
+
+def check_name(name: str, source: str) -> None:
+    """Refuse a name that, taken for a relative path, would leave its folder.
+
+    Args:
+        name: from a tar, a list or JSON; parts are separated by slashes.
+        source: what it was read from, for the message.
+
+    Raises:
+        DatasetError: it is empty, absolute, has ``..``, backslashes, colons or unprintable
+            characters.
+    """
+    parts = name.split("/")
+    if (
+        not name.isprintable()
+        or any(part in {"", ".", ".."} for part in parts)
+        or any(character in name for character in "\\:")
+    ):
+        raise DatasetError(
+            f"{source}: {name[:200]!a} is no name for a picture",
+            hint="names are relative paths with slashes, without '..', backslashes and colons",
+        )
+
+
+def count_and_first(names: Iterable[str]) -> str:
+    """Such as ``7 (a, b, c, d, e, …)``."""
+    listed = list(names)
+    dots = ", …" if len(listed) > NAMES_SHOWN else ""
+    return f"{len(listed)} ({', '.join(listed[:NAMES_SHOWN])}{dots})"

@@ -1,0 +1,172 @@
+"""The layouts that are known, and which of them a path has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeflow.data.base import Dataset, DatasetError
+from edgeflow.data.coco import Coco
+from edgeflow.data.davis import Davis
+from edgeflow.data.folder import Folder, ImgGt
+from edgeflow.data.grabcut import Berkeley, GrabCut
+from edgeflow.data.label_studio import LabelStudio
+from edgeflow.data.sbd import Sbd
+from edgeflow.data.shards import Shards
+from edgeflow.data.voc import Voc
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A way in which annotated pictures are stored.
+
+    Attributes:
+        what: in a few words.
+        tree: what has to be there.
+        recognise: whether a path has it.
+        read: the dataset at a path, of a split, with its pictures in a folder.
+        takes: which of split and images it can use.
+    """
+
+    what: str
+    tree: str
+    recognise: Callable[[Path], bool]
+    read: Callable[[Path, str | None, Path | None], Dataset]
+    takes: frozenset[str] = frozenset()
+
+
+LAYOUTS: dict[str, Layout] = {
+    "folder": Layout(
+        "masks that number objects",
+        "images/<id>.jpg, masks/<id>.png: 0 background, 1, 2, … objects, 255 ignore",
+        Folder.recognise,
+        lambda path, _split, _images: Folder(path),
+    ),
+    "berkeley": Layout(
+        "masks of 0 and 255",
+        "images/<id>.jpg, masks/<id>.png: 255 the one object",
+        Berkeley.recognise,
+        lambda path, _split, _images: Berkeley(path),
+    ),
+    "img-gt": Layout(
+        "DAVIS-345 and COCO_MVal as RITM publishes them",
+        "img/<id>.jpg, gt/<id>.png: what is not black is the one object",
+        ImgGt.recognise,
+        lambda path, _split, _images: ImgGt(path),
+    ),
+    "grabcut": Layout(
+        "GrabCut as published",
+        "data_GT/<id>.jpg, boundary_GT/<id>.bmp: 128 ignore, 255 the one object",
+        GrabCut.recognise,
+        lambda path, _split, _images: GrabCut(path),
+    ),
+    "davis": Layout(
+        "DAVIS 2016 and 2017",
+        "JPEGImages/480p/<sequence>/*.jpg, Annotations/480p/<sequence>/*.png",
+        Davis.recognise,
+        lambda path, split, _images: Davis(path, split),
+        frozenset({"split"}),
+    ),
+    "voc": Layout(
+        "PASCAL VOC",
+        "JPEGImages/*.jpg, SegmentationObject/*.png, ImageSets/Segmentation/<split>.txt",
+        Voc.recognise,
+        lambda path, split, _images: Voc(path, split),
+        frozenset({"split"}),
+    ),
+    "sbd": Layout(
+        "Semantic Boundaries Dataset",
+        "img/*.jpg, inst/*.mat, <split>.txt, or these in dataset/",
+        Sbd.recognise,
+        lambda path, split, _images: Sbd(path, split),
+        frozenset({"split"}),
+    ),
+    "coco": Layout(
+        "COCO instances and LVIS",
+        "annotations/instances_<split>.json, <split>/*.jpg; or the JSON file itself",
+        Coco.recognise,
+        lambda path, split, images: Coco(path, split=split, images=images),
+        frozenset({"split", "images"}),
+    ),
+    "shards": Layout(
+        "tar files of pictures and masks",
+        "*.tar with <set>/<id>.jpg, <set>/<id>.png; the split is a list of sets",
+        Shards.recognise,
+        lambda path, split, _images: Shards.of_sets(path, split),
+        frozenset({"split"}),
+    ),
+    "label-studio": Layout(
+        "a Label Studio export",
+        "project.json of the export format JSON, pictures in images/ beside it or anywhere",
+        LabelStudio.recognise,
+        lambda path, _split, images: LabelStudio(path, images=images),
+        frozenset({"images"}),
+    ),
+}
+"""By name, as on the command line."""
+
+
+def open_dataset(
+    path: Path, *, layout: str = AUTO, split: str | None = None, images: Path | None = None
+) -> Dataset:
+    """Open annotated pictures.
+
+    Args:
+        path: a folder, or for some layouts a file.
+        layout: a key of ``LAYOUTS``; "auto" looks which one the path has.
+        split: such as ``val``, of a dataset that has splits; for shards the sets, as in
+            ``a,b`` or ``-c`` for all others.
+        images: the folder of the pictures, for layouts whose file does not say where it is.
+
+    Raises:
+        DatasetError: no layout fits, or several do; the layout cannot use the split or the images;
+            or what the layout itself finds wrong.
+    """
+    if not path.exists():
+        raise DatasetError(f"{path} is missing", hint="check the path of the dataset")
+    name = recognise(path) if layout == AUTO else layout
+    if name not in LAYOUTS:
+        raise DatasetError(f"unknown layout {name!r}", hint=_table(LAYOUTS))
+    chosen = LAYOUTS[name]
+    for option, value in (("split", split), ("images", images)):
+        if value is not None and option not in chosen.takes:
+            others = [other for other, each in LAYOUTS.items() if option in each.takes]
+            raise DatasetError(
+                f"{path} has the layout {name}, which knows no {option}",
+                hint=f"leave it out; layouts with it: {', '.join(others)}",
+            )
+    return chosen.read(path, split, images)
+
+
+def recognise(path: Path) -> str:
+    """The one layout that a path has.
+
+    Raises:
+        DatasetError: none, or several.
+    """
+    try:
+        fitting = [name for name, layout in LAYOUTS.items() if layout.recognise(path)]
+    except OSError as error:
+        raise DatasetError(
+            f"cannot read {path}: {error.strerror}", hint="check its permissions"
+        ) from error
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise DatasetError(
+            f"{path} could have the layouts {', '.join(fitting)}",
+            hint="choose one with --layout:\n" + _table({name: LAYOUTS[name] for name in fitting}),
+        )
+    raise DatasetError(
+        f"{path} has none of the known layouts", hint="expected is one of:\n" + _table(LAYOUTS)
+    )
+
+
+def _table(layouts: dict[str, Layout]) -> str:
+    return "\n".join(
+        f"  {name:<12}  {layout.what}\n                {layout.tree}"
+        for name, layout in layouts.items()
+    )

@@ -1,0 +1,84 @@
+"""SBD, the Semantic Boundaries Dataset (Hariharan et al., ICCV 2011)."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from edgeflow.data.base import DatasetError
+from edgeflow.data.label_maps import Annotation, split_labels
+from edgeflow.data.paired import PairedDataset
+from edgeflow.data.splits import choose_split, listed_pairs, splits_in
+
+MAX_BYTES = 1 << 20
+"""Published files have up to 50 kB. They are compressed, so memory is bounded by this, too."""
+
+
+class Sbd(PairedDataset):
+    """``img/<id>.jpg`` and ``inst/<id>.mat``; no pixel is ignored.
+
+    Args:
+        root: the folder of these two and the lists, or the one that holds it as ``dataset``.
+        split: ``train`` or ``val``; may be None where there is only one list.
+
+    Raises:
+        DatasetError: there is no such list, none is chosen, or SciPy is missing.
+    """
+
+    def __init__(self, root: Path, split: str | None = None) -> None:
+        home = _home(root) or root
+        chosen = choose_split(splits_in(home), split, str(home))
+        pairs = listed_pairs(home, chosen, (home / "img", ".jpg"), (home / "inst", ".mat"))
+        _require_scipy()
+        super().__init__(f"{root.name} {chosen}", pairs, read_instances)
+
+    @staticmethod
+    def recognise(path: Path) -> bool:
+        """Whether the tree is there."""
+        return _home(path) is not None
+
+
+def read_instances(data: bytes, source: str) -> Annotation:
+    """The objects of a ``.mat`` file: ``GTinst.Segmentation``, H×W, 0 background, k object k.
+
+    Raises:
+        DatasetError: it is no such file.
+    """
+    _require_scipy()
+    from scipy.io import loadmat  # noqa: PLC0415 - optional
+
+    hint = "SBD's own files are in dataset/inst; see docs/datasets.md"
+    if len(data) > MAX_BYTES:
+        raise DatasetError(f"{source} has more than {MAX_BYTES} bytes", hint=hint)
+    try:
+        record = loadmat(io.BytesIO(data), variable_names=["GTinst"])["GTinst"]
+        labels = np.asarray(record["Segmentation"].item())
+    except Exception as error:  # the parser raises almost anything on damaged or hostile bytes
+        raise DatasetError(f"{source} is not a MATLAB file with GTinst", hint=hint) from error
+    whole = labels.dtype.kind in "ui" or (
+        labels.dtype.kind == "f" and bool((labels == np.floor(labels)).all())
+    )
+    if labels.ndim != 2 or not labels.size or not whole:
+        raise DatasetError(f"{source}: GTinst.Segmentation is no label map", hint=hint)
+    if labels.min() < 0 or labels.max() > 65535:
+        raise DatasetError(f"{source}: GTinst.Segmentation has labels out of range", hint=hint)
+    return split_labels(labels.astype(np.uint16), None, source)
+
+
+def _require_scipy() -> None:
+    try:
+        import scipy.io  # noqa: F401, PLC0415 - optional
+    except ImportError as error:
+        raise DatasetError(
+            "SBD's annotations are MATLAB files, and SciPy, which reads them, is not installed",
+            hint="pip install 'edgeflow-backend[train]'",
+        ) from error
+
+
+def _home(root: Path) -> Path | None:
+    for home in (root, root / "dataset"):
+        if (home / "inst").is_dir() and (home / "img").is_dir():
+            return home
+    return None

@@ -1,0 +1,156 @@
+"""Tar files of pictures and masks: one file to copy, read at random without being unpacked."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Collection
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from edgeflow.data.base import DatasetError, Sample
+from edgeflow.data.files import PICTURES, picture_for
+from edgeflow.data.label_maps import numbered
+from edgeflow.data.listed import ListedDataset, check_name, count_and_first
+
+MASK = ".png"
+
+
+class Member(NamedTuple):
+    """Bytes of a tar file."""
+
+    tar: Path
+    offset: int
+    length: int
+
+
+class Shard(NamedTuple):
+    """A sample's picture and mask."""
+
+    picture: Member
+    mask: Member
+
+
+class Shards(ListedDataset[Shard]):
+    """``*.tar`` with pairs ``<set>/<id>.jpg`` and ``<set>/<id>.png``, named ``<set>/<id>``.
+
+    Masks have one channel: 0 background or unlabelled, k object k; in 8 bits 255 is ignored.
+    Several tars are one dataset, sorted by name, in their own order. Pictures may be of another
+    format than JPEG; without a mask they are left out. Nothing is unpacked, and members' names are
+    never used as paths.
+
+    Args:
+        root: a tar, or a folder of tars. They are not compressed.
+        only: sets to take; None takes all.
+        without: sets to leave out.
+
+    Raises:
+        DatasetError: a tar is damaged, compressed or has names that it should not have; a mask has
+            no picture; two tars hold the same sample; there is no such set.
+    """
+
+    def __init__(
+        self, root: Path, *, only: Collection[str] | None = None, without: Collection[str] = ()
+    ) -> None:
+        shards: dict[str, Shard] = {}
+        for tar in _tars(root):
+            found = _pairs(tar)
+            if twice := shards.keys() & found.keys():
+                raise DatasetError(
+                    f"{tar}: {count_and_first(sorted(twice))} also in an earlier tar",
+                    hint="take one of the two out of the folder",
+                )
+            shards |= found
+        sets = {set_of(name) for name in shards}
+        if unknown := sorted({*(only or ()), *without} - sets):
+            raise DatasetError(
+                f"{root}: no set {', '.join(unknown)}", hint=f"sets: {', '.join(sorted(sets))}"
+            )
+        kept = (sets if only is None else set(only)) - set(without)
+        super().__init__(
+            root.stem if root.is_file() else root.name,
+            {name: shard for name, shard in shards.items() if set_of(name) in kept},
+        )
+
+    @classmethod
+    def of_sets(cls, root: Path, sets: str | None) -> Shards:
+        """Like the constructor, with sets as on a command line: ``a,b``, or ``-c,-d`` without."""
+        words = [word.strip() for word in (sets or "").split(",") if word.strip()]
+        only = [word for word in words if not word.startswith("-")]
+        return cls(root, only=only or None, without=[w[1:] for w in words if w.startswith("-")])
+
+    @staticmethod
+    def recognise(path: Path) -> bool:
+        """Whether it is a tar, or a folder with one."""
+        if path.is_dir():
+            return any(path.glob("*.tar"))
+        return path.suffix.lower() == ".tar" and path.is_file()
+
+    def _read(self, name: str, entry: Shard) -> Sample:
+        where = f"{entry.mask.tar}, {name}"
+        annotation = numbered(_read(entry.mask), f"{where}{MASK}")
+        rgb = picture_for(_read(entry.picture), annotation.size, where, f"{name}{MASK}")
+        return Sample(name, rgb, annotation.objects, annotation.ignore)
+
+
+def set_of(name: str) -> str:
+    """The set of a sample: the part of its name before the last slash."""
+    return name.rpartition("/")[0]
+
+
+def _tars(root: Path) -> list[Path]:
+    found = [root] if root.is_file() else sorted(root.glob("*.tar"))
+    if not found:
+        raise DatasetError(f"{root} holds no .tar", hint="see shards in docs/datasets.md")
+    return found
+
+
+def _pairs(tar: Path) -> dict[str, Shard]:
+    """A tar's samples; only the headers are read."""
+    pictures: dict[str, Member] = {}
+    masks: dict[str, Member] = {}
+    for info in _headers(tar):
+        path = PurePosixPath(info.name)
+        if path.name.startswith("."):
+            continue
+        check_name(str(path), str(tar))
+        suffix, name = path.suffix.lower(), str(path.with_suffix(""))
+        table = masks if suffix == MASK else pictures
+        if suffix not in PICTURES:
+            continue
+        if name in table:
+            raise DatasetError(f"{tar}: {name} is there twice", hint="make the tar again")
+        table[name] = Member(tar, info.offset_data, info.size)
+    if alone := [name for name in masks if name not in pictures]:
+        raise DatasetError(
+            f"{tar}: {count_and_first(alone)} masks without a picture",
+            hint="a sample is a picture and a .png of the same name",
+        )
+    return {
+        name: Shard(picture, masks[name]) for name, picture in pictures.items() if name in masks
+    }
+
+
+def _headers(tar: Path) -> list[tarfile.TarInfo]:
+    try:
+        end = tar.stat().st_size
+        with tarfile.open(tar, "r:") as file:
+            found = [info for info in file if info.isreg() and not info.issparse()]
+    except (tarfile.TarError, OSError, ValueError, OverflowError, RecursionError) as error:
+        raise DatasetError(
+            f"{tar} is not a readable tar: {error}",
+            hint="copy it again; compressed tars must be uncompressed first",
+        ) from error
+    if any(info.size < 0 or info.offset_data + info.size > end for info in found):
+        raise DatasetError(f"{tar} ends too early", hint="copy it again")
+    return found
+
+
+def _read(member: Member) -> bytes:
+    try:
+        with member.tar.open("rb") as file:
+            file.seek(member.offset)
+            return file.read(member.length)
+    except OSError as error:
+        raise DatasetError(
+            f"cannot read {member.tar}: {error.strerror}", hint="check the path"
+        ) from error

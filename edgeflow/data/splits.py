@@ -1,0 +1,52 @@
+"""Lists of sample names in text files, of datasets that are published in splits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeflow.data.base import DatasetError
+from edgeflow.data.files import files_by_stem, read_list
+from edgeflow.data.paired import Pair
+
+
+def choose_split(known: list[str], split: str | None, source: str) -> str:
+    """The split that is asked for; without one, the only one.
+
+    Raises:
+        DatasetError: there is none of that name, or several and none was named.
+    """
+    if split is None and len(known) == 1:
+        return known[0]
+    if split is None or split not in known:
+        fault = f"no split {split!r}" if split else f"{len(known)} splits and none is chosen"
+        raise DatasetError(
+            f"{source}: {fault}",
+            hint=f"splits: {', '.join(known)}" if known else "its lists of names are missing",
+        )
+    return split
+
+
+def listed_pairs(
+    lists: Path, split: str, pictures: tuple[Path, str], annotations: tuple[Path, str]
+) -> dict[str, Pair]:
+    """The pairs that ``<lists>/<split>.txt`` names, in its order; their files are not looked for.
+
+    Args:
+        lists: folder.
+        split: which list.
+        pictures: folder and extension.
+        annotations: likewise.
+
+    Raises:
+        DatasetError: the list cannot be read.
+    """
+    names = [line[0] for line in read_list(lists / f"{split}.txt")]
+    return {
+        name: Pair(pictures[0] / (name + pictures[1]), annotations[0] / (name + annotations[1]))
+        for name in names
+    }
+
+
+def splits_in(folder: Path) -> list[str]:
+    """The names of a folder's lists; none where there is no such folder."""
+    return list(files_by_stem(folder, (".txt",))) if folder.is_dir() else []

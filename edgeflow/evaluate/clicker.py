@@ -1,0 +1,64 @@
+"""The simulated annotator: where it clicks next.
+
+To the letter RITM's (Sofiiuk et al., arXiv:2102.06583, section 5, and its published evaluation), so
+that figures can be compared with published ones.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edgeflow.geometry import ImagePoint
+from edgeflow.prompts import Click
+
+BoolMask = npt.NDArray[np.bool_]
+
+
+class Clicker:
+    """Clicks on one object until it is told to stop; never twice on one pixel.
+
+    Args:
+        truth: H×W mask of the object.
+        ignore: H×W, true where no error counts; None for nowhere.
+    """
+
+    def __init__(self, truth: BoolMask, ignore: BoolMask | None = None) -> None:
+        self.truth = truth if ignore is None else truth & ~ignore
+        self.valid = np.ones_like(truth) if ignore is None else ~ignore
+        self._free = np.ones(truth.shape, dtype=np.float32)
+
+    def next_click(self, predicted: BoolMask) -> Click | None:
+        """The deepest point of the larger error region.
+
+        Depth is the exact Euclidean distance to the region's border, and the picture's edge is a
+        border. Positive if the deepest missed point is deeper than the deepest point that is too
+        much, so ties are negative; of equally deep points the first in row-major order.
+
+        Args:
+            predicted: H×W mask.
+
+        Returns:
+            The click; None where nothing is wrong, or every wrong pixel was clicked.
+        """
+        missed = self._depth(self.truth & ~predicted)
+        excess = self._depth(~self.truth & predicted & self.valid)
+        positive = bool(missed.max() > excess.max())
+        depth = missed if positive else excess
+        row, col = np.unravel_index(int(depth.argmax()), depth.shape)
+        if depth[row, col] == 0:
+            return None
+        self._free[row, col] = 0
+        return Click(ImagePoint(float(col), float(row)), positive)
+
+    def iou(self, predicted: BoolMask) -> float:
+        """Intersection over union with the object, pixels to ignore left out; 0 to 1."""
+        union = np.count_nonzero((predicted & self.valid) | self.truth)
+        return float(np.count_nonzero(predicted & self.truth) / union) if union else 1.0
+
+    def _depth(self, mask: BoolMask) -> npt.NDArray[np.float32]:
+        padded = np.pad(mask.view(np.uint8), 1)
+        depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+        clickable: npt.NDArray[np.float32] = depth * self._free
+        return clickable

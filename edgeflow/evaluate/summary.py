@@ -1,0 +1,97 @@
+"""The figures of an evaluation: NoC, failures, IoU after so many clicks, each with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeflow.evaluate.traces import Rules, Trace
+
+TARGETS = (0.80, 0.85, 0.90, 0.95)
+COUNTS = (1, 2, 3, 5, 10)
+RESAMPLES = 2_000
+CHUNKS = 100
+"""Resampled this many times apart, so that thousands of objects fit in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean over objects with its 95 % bootstrap interval (percentiles, objects resampled)."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Figures of one model on one dataset.
+
+    Attributes:
+        objects: how many were clicked.
+        clicks: made in all.
+        noc: target IoU in percent → mean number of clicks; one that never got there counts as the
+            most clicks allowed.
+        failures: target IoU in percent → objects that never got there.
+        iou_at: number of clicks → mean IoU; an object that was done earlier counts as it ended.
+        boundary_iou_at: likewise, boundary IoU.
+        seconds_per_click: mean, from click to mask.
+    """
+
+    objects: int
+    clicks: int
+    noc: dict[int, Estimate]
+    failures: dict[int, int]
+    iou_at: dict[int, Estimate]
+    boundary_iou_at: dict[int, Estimate]
+    seconds_per_click: float
+
+
+def summarise(traces: Sequence[Trace], rules: Rules) -> Summary:
+    """Draw the figures from traces. Intervals are the same at every call.
+
+    Args:
+        traces: one an object, at least one.
+        rules: that they were made by; targets above ``stop_at`` are left out.
+
+    Raises:
+        ValueError: there are no traces.
+    """
+    if not traces:
+        raise ValueError("no object was clicked")
+    targets = {round(target * 100): target for target in TARGETS if target <= rules.stop_at}
+    noc = [[t.clicks_to(target, rules.max_clicks) for t in traces] for target in targets.values()]
+    iou = [[trace.iou_at(count) for trace in traces] for count in COUNTS]
+    boundary = [[trace.boundary_iou_at(count) for trace in traces] for count in COUNTS]
+    estimates = iter(_estimates(np.array([*noc, *iou, *boundary], dtype=np.float64)))
+    seconds = [second for trace in traces for second in trace.seconds]
+    return Summary(
+        objects=len(traces),
+        clicks=len(seconds),
+        noc={percent: next(estimates) for percent in targets},
+        failures={
+            percent: sum(max(trace.ious) < target for trace in traces)
+            for percent, target in targets.items()
+        },
+        iou_at={count: next(estimates) for count in COUNTS},
+        boundary_iou_at={count: next(estimates) for count in COUNTS},
+        seconds_per_click=float(np.mean(seconds)),
+    )
+
+
+def _estimates(figures: npt.NDArray[np.float64]) -> list[Estimate]:
+    """Mean and interval of each row of a figures×objects array."""
+    count = figures.shape[1]
+    rng = np.random.default_rng(0)
+    resampled = np.concatenate(
+        [
+            figures[:, rng.integers(count, size=(RESAMPLES // CHUNKS, count))].mean(axis=2)
+            for _ in range(CHUNKS)
+        ],
+        axis=1,
+    )
+    low, high = np.percentile(resampled, (2.5, 97.5), axis=1)
+    return [Estimate(*map(float, row)) for row in zip(figures.mean(axis=1), low, high, strict=True)]

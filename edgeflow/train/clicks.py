@@ -1,0 +1,164 @@
+"""Simulated clicks for a whole batch, on the device.
+
+After RITM (Sofiiuk et al., arXiv:2102.06583, section 4): some clicks are random, others correct
+what the network got wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from edgeflow.prompts import DISK_RADIUS
+from edgeflow.train.config import ClickSimulation
+from edgeflow.train.distance import distance_transform
+
+STRIDE = 2
+"""Clicks fall on every other row and column, and depths are measured there: an eighth the work."""
+
+
+@dataclass(frozen=True)
+class Clicks:
+    """Clicks of a batch, in order.
+
+    Attributes:
+        points: B×K×2 int64 (row, col) in network pixels; anything where the sign is 0.
+        signs: B×K int64: 1 positive, -1 negative, 0 no click.
+    """
+
+    points: Tensor
+    signs: Tensor
+
+    def followed_by(self, points: Tensor, signs: Tensor) -> Clicks:
+        """With one more click for each sample: B×2 and B."""
+        return Clicks(
+            torch.cat((self.points, points[:, None]), dim=1),
+            torch.cat((self.signs, signs[:, None]), dim=1),
+        )
+
+    def take(self, rows: Tensor) -> Clicks:
+        """Those of some samples."""
+        return Clicks(self.points[rows], self.signs[rows])
+
+    def maps(self, size: tuple[int, int]) -> Tensor:
+        """Disks as the network wants them: B×2×H×W float32, see :func:`edgeflow.prompts.disk_maps`.
+
+        Args:
+            size: H and W.
+        """
+        count = len(self.signs)
+        height, width = size
+        device = self.signs.device
+        reach = int(DISK_RADIUS)
+        ticks = torch.arange(-reach, reach + 1, device=device)
+        rows, cols = torch.meshgrid(ticks, ticks, indexing="ij")
+        inside = rows * rows + cols * cols <= DISK_RADIUS * DISK_RADIUS
+        disk = torch.stack((rows[inside], cols[inside]), dim=-1)
+        pixels = self.points[:, :, None] + disk  # B×K×D×2
+        kept = (self.signs != 0)[:, :, None] & (pixels >= 0).all(-1)
+        kept &= (pixels[..., 0] < height) & (pixels[..., 1] < width)
+        sample = torch.arange(count, device=device)[:, None, None]
+        channel = (self.signs < 0).long()[:, :, None]
+        flat = ((sample * 2 + channel) * height + pixels[..., 0]) * width + pixels[..., 1]
+        spare = count * 2 * height * width
+        canvas = torch.zeros(spare + 1, device=device)
+        canvas[torch.where(kept, flat, spare).flatten()] = 1.0
+        return canvas[:spare].view(count, 2, height, width)
+
+
+def first_clicks(
+    truth: Tensor, valid: Tensor, simulation: ClickSimulation, generator: Generator
+) -> Clicks:
+    """A first positive click on each object, and some random clicks beside it.
+
+    Args:
+        truth: B×1×H×W bool.
+        valid: B×1×H×W bool; negatives do not fall outside it.
+        simulation: how.
+        generator: of the device.
+
+    Returns:
+        1 + 2·max_extra slots a sample; a sample without an object has no positive click.
+    """
+    inside = truth[:, 0, ::STRIDE, ::STRIDE]
+    outside = valid[:, 0, ::STRIDE, ::STRIDE] & ~inside
+    depth = distance_transform(inside)
+    middle = depth > 0.5 * depth.amax(dim=(1, 2), keepdim=True)
+    centred = _chance(len(inside), simulation.centred, generator)[:, None, None]
+    first, found = _pick(torch.where(centred, middle, inside).float(), 1, generator)
+    slots = simulation.max_extra
+    if slots == 0:
+        return Clicks(first * STRIDE, found.long())
+    margin = round(simulation.margin / STRIDE)
+    close = F.max_pool2d(inside[:, None].float(), 2 * margin + 1, stride=1, padding=margin)[:, 0]
+    near = _chance(len(inside), simulation.near, generator)[:, None, None]
+    around = torch.where(near, outside & (close > 0), outside).float()
+    positives, inside_found = _pick(inside.float(), slots, generator)
+    negatives, outside_found = _pick(around, slots, generator)
+    some = _chance(len(inside), simulation.extra, generator)[:, None]
+    kept = [
+        some & _geometric(len(inside), slots, simulation.decay, generator) & found
+        for found in (inside_found, outside_found)
+    ]
+    return Clicks(
+        torch.cat((first, positives, negatives), dim=1) * STRIDE,
+        torch.cat((found.long(), kept[0].long(), -kept[1].long()), dim=1),
+    )
+
+
+def corrective_clicks(
+    predicted: Tensor,
+    truth: Tensor,
+    valid: Tensor,
+    simulation: ClickSimulation,
+    generator: Generator,
+) -> tuple[Tensor, Tensor]:
+    """The next click of each sample: in the larger error region, ties negative.
+
+    Args:
+        predicted: B×1×H×W bool.
+        truth: B×1×H×W bool.
+        valid: B×1×H×W bool; what is not, is no error.
+        simulation: how.
+        generator: of the device.
+
+    Returns:
+        Points B×2 (row, col) int64 and signs B; 0 where nothing is wrong.
+    """
+    stride = (slice(None), 0, slice(None, None, STRIDE), slice(None, None, STRIDE))
+    missed = (truth & ~predicted & valid)[stride]
+    excess = (~truth & predicted & valid)[stride]
+    depths = distance_transform(torch.cat((missed, excess)))
+    missed_depth, excess_depth = depths[: len(missed)], depths[len(missed) :]
+    positive = missed_depth.amax(dim=(1, 2)) > excess_depth.amax(dim=(1, 2))
+    depth = torch.where(positive[:, None, None], missed_depth, excess_depth)
+    limit = depth.amax(dim=(1, 2), keepdim=True)
+    exact = _chance(len(depth), simulation.deepest, generator)[:, None, None]
+    candidates = torch.where(exact, depth >= limit, depth > 0.5 * limit) & (limit > 0)
+    points, found = _pick(candidates.float(), 1, generator)
+    signs = torch.where(positive, 1, -1) * found[:, 0]
+    return points[:, 0] * STRIDE, signs
+
+
+def _pick(weights: Tensor, count: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Draw points from B×h×w weights: B×count×2 (row, col), and whether there was any: B×count."""
+    flat = weights.flatten(1)
+    found = flat.sum(dim=1) > 0
+    usable = torch.where(found[:, None], flat, 1.0)
+    index = torch.multinomial(usable, count, replacement=True, generator=generator)
+    width = weights.shape[-1]
+    points = torch.stack((index // width, index % width), dim=-1)
+    return points, found[:, None].expand(-1, count)
+
+
+def _geometric(count: int, slots: int, decay: float, generator: Generator) -> Tensor:
+    """B×slots bool: the first n of each row, n geometrically distributed from 0."""
+    going_on = torch.rand(count, slots, generator=generator, device=generator.device) < decay
+    return going_on.cummin(dim=1).values
+
+
+def _chance(count: int, share: float, generator: Generator) -> Tensor:
+    return torch.rand(count, generator=generator, device=generator.device) < share

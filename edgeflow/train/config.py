@@ -1,0 +1,350 @@
+"""What a training run does: a TOML file, checked before anything starts."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from edgeflow.errors import EdgeFlowError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class TrainingError(EdgeFlowError):
+    """A training run that cannot start or go on."""
+
+    code = "training"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InitialTensors(_Section):
+    """Tensors from a file, put under a part of the network.
+
+    Attributes:
+        file: .safetensors, .pth or .pdparams; nothing in it is executed.
+        under: only tensors whose names begin so are taken, without that beginning.
+        into: the part, such as ``backbone``; empty for the whole network.
+        required: a file that fits nothing is an error; so is, where this is true, a tensor of the
+            part that the file lacks.
+    """
+
+    file: Path
+    under: str = ""
+    into: str = ""
+    required: bool = True
+
+
+class Model(_Section):
+    """Which network, and what it begins with.
+
+    Attributes:
+        architecture: a key of :data:`edgeflow.nn.registry.ARCHITECTURES`.
+        options: of that architecture.
+        start_from: a model whose weights it begins with; by name or file.
+        initial: tensors from other files, laid over that.
+    """
+
+    architecture: str = "edgeflow_lite"
+    options: dict[str, int | bool] = {}
+    start_from: str | None = None
+    initial: tuple[InitialTensors, ...] = ()
+
+
+class Source(_Section):
+    """One dataset.
+
+    Attributes:
+        path: folder or file; relative to the configuration file.
+        layout: see :func:`edgeflow.data.opening.open_dataset`.
+        split: likewise.
+        images: likewise.
+        weight: how often its pictures are drawn, relative to the others' own number.
+        exclude: a text file with a sample name a line, such as ``edgeflow near-duplicates`` writes.
+        licence: for the model card.
+    """
+
+    path: Path
+    layout: str = "auto"
+    split: str | None = None
+    images: Path | None = None
+    weight: Positive = 1.0
+    exclude: Path | None = None
+    licence: str = "not stated"
+
+
+class Data(_Section):
+    """The pictures.
+
+    Attributes:
+        sources: datasets; at least one.
+        side: pixels of the longer side at which pictures are kept.
+        cache: folder for the decoded pictures; None keeps them in memory alone.
+        balance: exponent on a set's number of pictures: 1 draws every picture equally often, 0
+            every set.
+        set_weights: factors by set, the part of a sample's name before its first slash.
+        held_out: share of the pictures that is only used for validation.
+        min_area: share of its picture that an object must cover.
+    """
+
+    sources: tuple[Source, ...] = Field(min_length=1)
+    side: Count = 448
+    cache: Path | None = None
+    balance: Share = 0.75
+    set_weights: dict[str, Positive] = {}
+    held_out: Share = 0.03
+    min_area: Share = 0.002
+
+
+class Views(_Section):
+    """What the network is shown.
+
+    Attributes:
+        side: square root of a view's pixels; its sides are multiples of 32.
+        aspect: largest ratio of the longer to the shorter side.
+        whole: share of views of the whole picture, as at a first click.
+        expansion: range of a zoomed view's sides over those of the object's box.
+        shift: of a zoomed view, relative to its sides.
+        stretch: change of the sides' ratio, at most.
+        rotation: degrees, at most.
+        warp: largest smooth displacement relative to the sides.
+        merge: share of objects that are joined with another of the same picture.
+        paste: share of views into which an object of another picture is pasted; half of those
+            become the object, half are in its way.
+        colour: strength of brightness, contrast, saturation, tint and gamma changes.
+        grey: share without colour.
+        blur: share that is blurred.
+        noise: share with sensor noise.
+    """
+
+    side: Annotated[int, Field(ge=32)] = 320
+    aspect: Annotated[float, Field(ge=1)] = 1.5
+    whole: Share = 0.4
+    expansion: tuple[Positive, Positive] = (0.9, 2.2)
+    shift: Share = 0.1
+    stretch: Share = 0.15
+    rotation: NotNegative = 10.0
+    warp: Share = 0.02
+    merge: Share = 0.1
+    paste: Share = 0.1
+    colour: Share = 0.5
+    grey: Share = 0.05
+    blur: Share = 0.1
+    noise: Share = 0.1
+
+
+class ClickSimulation(_Section):
+    """How clicks are made up.
+
+    Attributes:
+        centred: share of first clicks that fall near the object's middle; others anywhere inside.
+        extra: share of samples with further random clicks beside the first.
+        decay: each further one is this likely to be followed by another (RITM's .8).
+        max_extra: most further clicks of each sign.
+        near: share of random negatives at most ``margin`` away from the object; others anywhere.
+        margin: pixels.
+        rounds: likelihood of 0, 1, 2, … corrective rounds.
+        deepest: share of corrective clicks on the deepest point of the larger error region, as an
+            evaluation clicks; others on a random one deeper than half of that.
+        forget: share of rounds after which nothing is fed back.
+        soften: share of feedback that is blurred, as a change of the zoom-in region blurs it.
+    """
+
+    centred: Share = 0.6
+    extra: Share = 0.4
+    decay: Annotated[float, Field(ge=0, lt=1)] = 0.8
+    max_extra: Annotated[int, Field(ge=0)] = 11
+    near: Share = 0.5
+    margin: Positive = 24.0
+    rounds: tuple[NotNegative, ...] = Field((0.35, 0.25, 0.2, 0.2), min_length=1)
+    deepest: Share = 0.5
+    forget: Share = 0.1
+    soften: Share = 0.3
+
+
+class Losses(_Section):
+    """Weights of the losses; what each is: :mod:`edgeflow.train.losses`.
+
+    Attributes:
+        mask: normalised focal loss on the mask.
+        coarse: the same on the coarse mask.
+        aux: binary cross-entropy on the auxiliary map.
+        edge: class-balanced binary cross-entropy on the edge map.
+        edge_width: pixels of the edge target; odd.
+        teacher: cross-entropy against a teacher's mask.
+    """
+
+    mask: NotNegative = 1.0
+    coarse: NotNegative = 0.0
+    aux: NotNegative = 0.4
+    edge: NotNegative = 0.5
+    edge_width: Annotated[int, Field(ge=1)] = 5
+    teacher: NotNegative = 1.0
+
+    @model_validator(mode="after")
+    def _odd(self) -> Losses:
+        if self.edge_width % 2 == 0:
+            raise ValueError("edge_width must be odd: the border itself is in its middle")
+        return self
+
+
+class Optimiser(_Section):
+    """AdamW and what surrounds it.
+
+    Attributes:
+        rate: learning rate at its highest.
+        encoder: factor on it for the encoder's parameters.
+        weight_decay: on weights of two and more dimensions.
+        betas: of Adam.
+        clip: largest norm of the gradient.
+        warm_up: steps of linear increase.
+        floor: the cosine's end, relative to the highest.
+        average: decay of the exponential moving average of the weights, which is what is kept.
+        freeze_norms: batch norms keep their statistics.
+    """
+
+    rate: Positive = 5e-4
+    encoder: NotNegative = 0.2
+    weight_decay: NotNegative = 0.01
+    betas: tuple[Share, Share] = (0.9, 0.999)
+    clip: Positive = 1.0
+    warm_up: Annotated[int, Field(ge=0)] = 200
+    floor: Share = 0.01
+    average: Share = 0.999
+    freeze_norms: bool = False
+
+
+class Schedule(_Section):
+    """How long, and what happens on the way.
+
+    Attributes:
+        steps: at most.
+        minutes: of training at most, over all resumptions; None for no bound.
+        batch: views a step on each device.
+        precision: ``bf16`` runs the network in autocast; parameters stay float32.
+        save_every: steps between checkpoints.
+        log_every: steps between log lines.
+        validate_every: steps between validations; 0 for one at the end.
+        validation_objects: clicked at each.
+        seed: of everything random.
+    """
+
+    steps: Count = 20_000
+    minutes: Positive | None = None
+    batch: Count = 32
+    precision: Literal["float32", "bf16"] = "bf16"
+    save_every: Count = 500
+    log_every: Count = 20
+    validate_every: Annotated[int, Field(ge=0)] = 2_000
+    validation_objects: Annotated[int, Field(ge=0)] = 120
+    seed: int = 0
+
+
+class Output(_Section):
+    """Where things go.
+
+    Attributes:
+        folder: checkpoints, logs, contact sheet, weights, manifest and card; relative to the
+            configuration file.
+        name: the model's name in the manifest.
+        use: what it is good for, for the manifest.
+        licence: likewise.
+    """
+
+    folder: Path
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    use: str = "generic"
+    licence: str = "see the model card"
+
+
+class Teacher(_Section):
+    """A model to learn from.
+
+    Attributes:
+        model: a name or a weights file; it must feed back the same kind of map.
+    """
+
+    model: str
+
+
+class Config(_Section):
+    """A whole run."""
+
+    model: Model = Model()
+    data: Data
+    views: Views = Views()
+    clicks: ClickSimulation = ClickSimulation()
+    losses: Losses = Losses()
+    optimiser: Optimiser = Optimiser()
+    schedule: Schedule = Schedule()
+    output: Output
+    teacher: Teacher | None = None
+
+    @property
+    def digest(self) -> str:
+        """Changes with everything that a step depends on, and not with how long a run may be."""
+        bounds = {"steps", "minutes", "save_every", "log_every", "validate_every"}
+        text = self.model_dump_json(exclude={"schedule": bounds, "output": True})
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_config(path: Path) -> Config:
+    """Read a configuration; relative paths in it are relative to its folder.
+
+    Raises:
+        TrainingError: it cannot be read, is not TOML, or has unknown or impossible entries.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        config = Config.model_validate(data)
+    except OSError as error:
+        raise TrainingError(
+            f"cannot read {path}: {error.strerror}", hint="check the path"
+        ) from error
+    except (ValidationError, ValueError) as error:
+        raise TrainingError(
+            f"{path} is not a training configuration: {error}", hint="see docs/training.md"
+        ) from error
+    return _resolved(config, path.parent)
+
+
+def _resolved(config: Config, base: Path) -> Config:
+    def at(path: Path | None) -> Path | None:
+        return None if path is None else base / path.expanduser()
+
+    sources = tuple(
+        source.model_copy(
+            update={
+                "path": at(source.path),
+                "images": at(source.images),
+                "exclude": at(source.exclude),
+            }
+        )
+        for source in config.data.sources
+    )
+    initial = tuple(
+        each.model_copy(update={"file": at(each.file)}) for each in config.model.initial
+    )
+    return config.model_copy(
+        update={
+            "data": config.data.model_copy(
+                update={"sources": sources, "cache": at(config.data.cache)}
+            ),
+            "model": config.model.model_copy(update={"initial": initial}),
+            "output": config.output.model_copy(update={"folder": at(config.output.folder)}),
+        }
+    )

@@ -1,0 +1,69 @@
+"""One step's loss, from a batch and its prompt."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor, nn
+
+from edgeflow.nn.interface import NetworkOutput
+from edgeflow.train.config import Losses
+from edgeflow.train.losses import (
+    balanced_cross_entropy,
+    cross_entropy,
+    edge_target,
+    normalised_focal_loss,
+)
+from edgeflow.train.views import Batch
+
+
+def total_loss(
+    output: NetworkOutput, batch: Batch, weights: Losses, taught: Tensor | None = None
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The weighted sum of all losses, and each of them unweighted.
+
+    Args:
+        output: of the network.
+        batch: what it should have said.
+        weights: of the losses.
+        taught: B×1×H×W, a teacher's mask probability.
+
+    Returns:
+        A float32 scalar, and detached float32 scalars by name.
+    """
+    _, truth, valid = batch
+    parts = {
+        "mask": normalised_focal_loss(output.mask, truth, valid),
+        "aux": cross_entropy(output.aux, truth, valid),
+    }
+    if weights.coarse:
+        parts["coarse"] = normalised_focal_loss(output.coarse, truth, valid)
+    if output.edge is not None:
+        edges = edge_target(truth, weights.edge_width)
+        parts["edge"] = balanced_cross_entropy(output.edge, edges, valid)
+    if taught is not None:
+        parts["teacher"] = cross_entropy(output.mask, taught, torch.ones_like(valid))
+    total = torch.stack([getattr(weights, name) * loss for name, loss in parts.items()]).sum()
+    return total, {name: loss.detach() for name, loss in parts.items()}
+
+
+def mean_iou(logits: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
+    """Mean over samples of the mask's IoU, as a float32 scalar: a figure to watch."""
+    predicted = (logits > 0) & valid
+    truth = truth & valid
+    inter = (predicted & truth).sum(dim=(1, 2, 3))
+    union = (predicted | truth).sum(dim=(1, 2, 3)).clamp_min(1)
+    return (inter / union).mean()
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """Run the network's layers in bfloat16 where the configuration wants it."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+
+
+def keep_norms(network: nn.Module) -> None:
+    """Put batch norms into evaluation mode, so that they keep their statistics."""
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()

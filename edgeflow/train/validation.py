@@ -1,0 +1,79 @@
+"""Clicks needed on held-out pictures, while training goes on."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import nn
+
+from edgeflow.cleanup import UNTOUCHED
+from edgeflow.crop import ZoomPolicy
+from edgeflow.data.base import Sample
+from edgeflow.evaluate.summary import Summary, summarise
+from edgeflow.evaluate.traces import Rules, click_dataset
+from edgeflow.nn.interface import Feedback
+from edgeflow.predictor import Predictor
+from edgeflow.runtime.torch_eager import TorchRuntime
+
+RULES = Rules(stop_at=0.9)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Held-out samples in memory, one object each; a :class:`edgeflow.data.base.Dataset`."""
+
+    samples: tuple[Sample, ...]
+    name: str = "held out"
+
+    @property
+    def sample_names(self) -> tuple[str, ...]:
+        """Their names, in order."""
+        return tuple(sample.name for sample in self.samples)
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> Sample:
+        return self.samples[index]
+
+
+def hold(samples: Iterable[Sample], min_area: float) -> HeldOut:
+    """Keep one object of each sample: one of those that are large enough, by the sample's name.
+
+    Args:
+        samples: as many as are to be clicked; those without such an object are passed over.
+        min_area: share of its picture that an object must cover.
+    """
+    kept = []
+    for sample in samples:
+        large = [mask for mask in sample.objects if mask.mean() >= min_area]
+        if large:
+            digest = hashlib.sha256(sample.name.encode()).digest()
+            chosen = large[int.from_bytes(digest[:4], "big") % len(large)]
+            kept.append(replace(sample, objects=(chosen,)))
+    return HeldOut(tuple(kept))
+
+
+def validate(
+    network: nn.Module, device: torch.device, feedback: Feedback, data: HeldOut
+) -> Summary:
+    """Count the clicks that a network needs, in float32.
+
+    Args:
+        network: not changed; a copy is measured.
+        device: where.
+        feedback: which map it is fed back.
+        data: at least one sample.
+    """
+    measured = copy.deepcopy(network).eval()
+    predictor = Predictor(
+        TorchRuntime(measured, device, feedback=feedback),
+        version="in training",
+        policy=ZoomPolicy(),
+        cleanup=UNTOUCHED,
+    )
+    return summarise(list(click_dataset(predictor, data, RULES)), RULES)

@@ -1,0 +1,258 @@
+"""Whole training runs by the command, as a user starts them: minutes, not mocks."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from edgeflow.checkpoints import shipped_folder
+from edgeflow.cleanup import UNTOUCHED
+from edgeflow.crop import ZoomPolicy
+from edgeflow.data.base import Dataset
+from edgeflow.data.combining import Subset
+from edgeflow.data.opening import open_dataset
+from edgeflow.evaluate.summary import Summary, summarise
+from edgeflow.evaluate.traces import Rules, click_dataset
+from edgeflow.predictor import Predictor, load_predictor
+from edgeflow.runtime.torch_eager import TorchRuntime
+from edgeflow.train.config import read_config
+from edgeflow.train.initial import build_network
+from edgeflow.train.store import is_held_out
+from tests.training.shapes import SIDE, write_shapes
+
+TRAINING = Path(__file__).parents[3] / "shared" / "data" / "train"
+RULES = Rules(max_clicks=10, stop_at=0.9)
+BODY = ("backbone", "prompt_stem", "early_fusion", "middle_fusion", "neck", "late_fusion")
+
+
+def body_of_the_shipped_weights() -> str:
+    """Everything but the heads (coarse, edge, fine), which begin at random."""
+    file = shipped_folder() / "edgeflow_lite.safetensors"
+    parts = [f'{{ file = "{file}", under = "{part}.", into = "{part}" }}' for part in BODY]
+    return f"[model]\ninitial = [{', '.join(parts)}]\n"
+
+
+def start(config: Path, *options: str) -> subprocess.Popen[str]:
+    edgeflow = Path(sys.executable).with_name("edgeflow")
+    return subprocess.Popen(
+        [edgeflow, "train", config, "--device", "cpu", *options],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def finish(config: Path, *options: str) -> str:
+    with start(config, *options) as process:
+        output, _ = process.communicate(timeout=900)
+    assert process.returncode == 0, output
+    return output
+
+
+def measure(predictor: Predictor, dataset: Dataset) -> Summary:
+    return summarise(list(click_dataset(predictor, dataset, RULES)), RULES)
+
+
+def before_and_after(
+    config: Path, weights: Path, policy: ZoomPolicy, unseen: Dataset
+) -> list[float]:
+    """NoC@90 of the network as it began and as it was written, ten clicks at most."""
+    torch.manual_seed(0)
+    network = build_network(read_config(config).model).eval()
+    untrained = Predictor(
+        TorchRuntime(network, torch.device("cpu"), feedback="edge"),
+        version="untrained",
+        policy=policy,
+        cleanup=UNTOUCHED,
+    )
+    trained = load_predictor(str(weights), device="cpu", policy=policy, cleanup=UNTOUCHED)
+    return [measure(each, unseen).noc[90].mean for each in (untrained, trained)]
+
+
+@pytest.mark.slow
+def test_two_minutes_on_a_cpu_teach_it_shapes_that_it_has_not_seen(tmp_path: Path) -> None:
+    write_shapes(tmp_path / "shapes", 200, seed=1)
+    unseen = open_dataset(write_shapes(tmp_path / "unseen", 20, seed=2))
+    config = tmp_path / "train.toml"
+    config.write_text(
+        body_of_the_shipped_weights()
+        + f"""
+[data]
+sources = [{{ path = "shapes" }}]
+side = {SIDE}
+held_out = 0.0
+[views]
+side = {SIDE}
+aspect = 1.0
+whole = 0.6
+merge = 0.0
+paste = 0.0
+[losses]
+coarse = 0.5
+[optimiser]
+rate = 1e-3
+warm_up = 20
+average = 0.98
+[schedule]
+minutes = 2.0
+batch = 8
+precision = "float32"
+validate_every = 0
+validation_objects = 0
+[output]
+folder = "run"
+name = "shapes"
+"""
+    )
+    finish(config)
+    policy = ZoomPolicy(long_side=SIDE, min_side=64)
+    untrained, trained = before_and_after(
+        config, tmp_path / "run/shapes.safetensors", policy, unseen
+    )
+    print(f"NoC@90 on unseen shapes: {untrained:.2f} before, {trained:.2f} after two minutes")
+    assert untrained > 8
+    assert trained < 4
+
+
+@pytest.mark.slow
+def test_minutes_on_a_slice_of_real_pictures_help_on_others(tmp_path: Path) -> None:
+    if not TRAINING.is_dir():
+        message = f"THE TRAINING PICTURES ARE NOT AT {TRAINING}: nothing was learnt from them"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    config = tmp_path / "train.toml"
+    config.write_text(
+        body_of_the_shipped_weights()
+        + f"""
+[data]
+sources = [{{ path = "{TRAINING}", split = "ecssd" }}]
+side = 160
+held_out = 0.1
+[views]
+side = 160
+[losses]
+coarse = 0.5
+[optimiser]
+rate = 5e-4
+warm_up = 20
+average = 0.98
+[schedule]
+minutes = 2.5
+batch = 8
+validate_every = 0
+validation_objects = 0
+[output]
+folder = "run"
+name = "slice"
+"""
+    )
+    finish(config)
+    pictures = open_dataset(TRAINING, split="ecssd")
+    held = [i for i, name in enumerate(pictures.sample_names) if is_held_out(name, 0.1)]
+    policy = ZoomPolicy(long_side=160)
+    untrained, trained = before_and_after(
+        config, tmp_path / "run/slice.safetensors", policy, Subset(pictures, held[:30])
+    )
+    print(f"NoC@90 on held-out pictures: {untrained:.2f} before, {trained:.2f} after")
+    assert untrained > 8
+    assert trained < 6
+
+
+SMALL = """
+[model]
+architecture = "edgeflow_hrnet"
+options = { width = 2, ocr_width = 4 }
+[data]
+sources = [{ path = "shapes" }]
+side = 64
+held_out = 0.0
+[views]
+side = 64
+[schedule]
+steps = 12
+batch = 2
+save_every = 2
+log_every = 1
+validate_every = 0
+validation_objects = 0
+[output]
+folder = "NAME"
+name = "tiny"
+"""
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    write_shapes(tmp_path / "shapes", 8, seed=1)
+    configs = {}
+    for name in ("straight", "killed"):
+        configs[name] = tmp_path / f"{name}.toml"
+        configs[name].write_text(SMALL.replace("NAME", name))
+    network = build_network(read_config(configs["straight"]).model)
+    state = {f"{name}": tensor for name, tensor in network.state_dict().items()}
+    # Both begin with the same parameters, which a process of its own would draw anew.
+    save_file(state, tmp_path / "begin.safetensors")
+    for path in configs.values():
+        text = path.read_text().replace(
+            "options = {", 'initial = [{ file = "begin.safetensors" }]\noptions = {'
+        )
+        path.write_text(text)
+    finish(configs["straight"])
+    log = tmp_path / "killed" / "log.jsonl"
+    kills = 0
+    while kills < 2:
+        already = len(log.read_text().splitlines()) if log.is_file() else 0
+        with start(configs["killed"]) as process:
+            deadline = time.monotonic() + 120
+            while time.monotonic() < deadline and process.poll() is None:
+                if log.is_file() and len(log.read_text().splitlines()) >= already + 3:
+                    break
+                time.sleep(0.02)
+            process.send_signal(signal.SIGKILL)
+        kills += 1
+    output = finish(configs["killed"])
+    assert "going on at step" in output
+    for name in ("checkpoints/step-00000012.safetensors", "tiny.safetensors"):
+        ours, theirs = (load_file(tmp_path / run / name) for run in ("straight", "killed"))
+        assert ours.keys() == theirs.keys()
+        for key, tensor in ours.items():
+            assert torch.equal(tensor, theirs[key]), key
+    steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
+    assert steps == list(range(1, 13))
+
+
+@pytest.mark.slow
+def test_two_processes_learn_the_same_network(tmp_path: Path) -> None:
+    write_shapes(tmp_path / "shapes", 8, seed=1)
+    config = tmp_path / "train.toml"
+    config.write_text(SMALL.replace("NAME", "run").replace("steps = 12", "steps = 4"))
+    subprocess.run(
+        [
+            sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+            "-m", "edgeflow.cli", "train", config, "--device", "cpu",
+        ],
+        check=True,
+        timeout=300,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    first, second = (
+        [
+            json.loads(line)
+            for line in (tmp_path / "run" / part / "log.jsonl").read_text().splitlines()
+        ]
+        for part in (".", "rank-1")
+    )
+    assert [line["step"] for line in first] == [1, 2, 3, 4]
+    # Gradients are averaged, so their norm is the same in both; so are the averaged losses.
+    for name in ("gradient", "loss"):
+        assert [line[name] for line in first] == pytest.approx([line[name] for line in second])
+    assert (tmp_path / "run" / "tiny.safetensors").is_file()
+    assert not (tmp_path / "run" / "rank-1" / "checkpoints").exists()

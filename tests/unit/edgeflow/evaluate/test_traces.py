@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from edgeflow.cleanup import UNTOUCHED
+from edgeflow.crop import ZoomPolicy
+from edgeflow.evaluate.traces import Rules, click_dataset, click_object
+from edgeflow.geometry import ImagePoint
+from edgeflow.predictor import load_predictor
+from edgeflow.prompts import Click
+from tests.unit.edgeflow.evaluate.reference import click_until
+from tests.unit.edgeflow.evaluate.scripted import Pictures, ScriptedPredictor, sample, square
+
+
+def test_it_clicks_until_the_object_is_done() -> None:
+    truth = square(20, 20, slice(5, 15), slice(5, 15))
+    answers = [truth & square(20, 20, slice(0, 20), slice(0, 9)), truth]
+
+    def answer(clicks: Sequence[Click]) -> npt.NDArray[np.float32]:
+        return answers[len(clicks) - 1].astype(np.float32)
+
+    predictor = ScriptedPredictor(answer)
+    picture = sample("one", truth)
+    trace = click_object(predictor, predictor.encode(picture.rgb), truth, None, Rules())
+    assert trace.clicks == (Click(ImagePoint(9, 9)), Click(ImagePoint(11, 7)))
+    assert trace.ious == (0.4, 1.0)
+    assert trace.boundary_ious[1] == 1.0
+    assert len(trace.seconds) == 2
+    assert (trace.mask == truth).all()
+
+
+def test_it_gives_up_after_the_last_click() -> None:
+    truth = square(20, 20, slice(5, 15), slice(5, 15))
+    predictor = ScriptedPredictor(lambda _clicks: np.zeros((20, 20), dtype=np.float32))
+    image = predictor.encode(sample("one", truth).rgb)
+    trace = click_object(predictor, image, truth, None, Rules(max_clicks=7))
+    assert trace.ious == (0.0,) * 7
+    assert trace.clicks_to(0.8, 7) == 7
+    assert len({click.point for click in trace.clicks}) == 7
+
+
+def test_a_probability_at_the_threshold_is_background() -> None:
+    truth = square(4, 4, slice(0, 4), slice(0, 2))
+    probability = np.where(truth, 0.49, 0.0).astype(np.float32)
+    predictor = ScriptedPredictor(lambda _clicks: probability)
+    image = predictor.encode(sample("one", truth).rgb)
+    assert click_object(predictor, image, truth, None, Rules(max_clicks=1)).ious == (0.0,)
+
+
+def test_every_object_of_every_picture_is_clicked_in_order() -> None:
+    first, second = (square(8, 8, slice(n, n + 3), slice(0, 8)) for n in (0, 4))
+    predictor = ScriptedPredictor(lambda _clicks: np.ones((8, 8), dtype=np.float32))
+    seen: list[tuple[int, int]] = []
+    dataset = Pictures(sample("a", first, second), sample("bb", second))
+    rules = Rules(max_clicks=1)
+    traces = list(
+        click_dataset(predictor, dataset, rules, lambda done, total: seen.append((done, total)))
+    )
+    assert [(trace.sample, trace.number) for trace in traces] == [("a", 1), ("a", 2), ("bb", 1)]
+    assert seen == [(1, 2), (2, 2)]
+
+
+def test_an_object_that_is_ignored_altogether_is_passed_over() -> None:
+    truth = square(8, 8, slice(0, 3), slice(0, 8))
+    predictor = ScriptedPredictor(lambda _clicks: np.ones((8, 8), dtype=np.float32))
+    dataset = Pictures(sample("a", truth, ignore=truth))
+    assert list(click_dataset(predictor, dataset, Rules())) == []
+    image = predictor.encode(dataset[0].rgb)
+    with pytest.raises(ValueError, match="no pixel that counts"):
+        click_object(predictor, image, truth, truth, Rules())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_shipped_network_is_clicked_as_the_protocol_written_twice_says(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    labels = np.zeros((40, 48), dtype=np.uint8)
+    labels[8 + seed : 30, 10 : 34 - 3 * seed] = 1
+    labels[:, :4] = 255
+    rgb = rng.integers(0, 80, (40, 48, 3), dtype=np.uint8)
+    rgb[labels == 1] += 150
+    predictor = load_predictor(device="cpu", policy=ZoomPolicy(long_side=96), cleanup=UNTOUCHED)
+    image = predictor.encode(rgb)
+
+    def predict(made: list[tuple[tuple[int, int], bool]]) -> npt.NDArray[np.float32]:
+        state = predictor.start(image)
+        for (row, col), positive in made:
+            state, probability = predictor.step(image, state, Click(ImagePoint(col, row), positive))
+        result: npt.NDArray[np.float32] = probability.numpy()
+        return result
+
+    clicks, ious = click_until(predict, labels, target=0.97, most=6)
+    rules = Rules(max_clicks=6, stop_at=0.97)
+    trace = click_object(predictor, image, labels == 1, labels == 255, rules)
+    assert [((int(c.point.y), int(c.point.x)), c.positive) for c in trace.clicks] == clicks
+    assert trace.ious == pytest.approx(ious)

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeflow.train.config import Data, Source, TrainingError
+from edgeflow.train.sources import open_material
+from tests.training.shapes import write_shapes
+
+
+def test_sources_are_joined_weighted_and_cached(tmp_path: Path) -> None:
+    first = write_shapes(tmp_path / "first", 4, 1)
+    second = write_shapes(tmp_path / "second", 4, 2)
+    for index in range(4):  # names must differ between sources
+        for folder, suffix in (("images", "png"), ("masks", "png")):
+            path = second / folder / f"{index:03}.{suffix}"
+            path.rename(path.with_name(f"other{index}.{suffix}"))
+    data = Data(
+        sources=(Source(path=first), Source(path=second, weight=3.0)),
+        side=64,
+        cache=tmp_path / "cache",
+        held_out=0,
+    )
+    said: list[str] = []
+    material = open_material(data, 0, said.append)
+    assert len(material.store.names) == 8
+    factors = dict(zip(material.store.names, material.factors, strict=True))
+    assert factors["000"] == 1.0
+    assert factors["other0"] == 3.0
+    assert any(text.startswith("decoding") for text in said)
+    said.clear()
+    again = open_material(data, 0, said.append)
+    assert not any(text.startswith("decoding") for text in said)
+    assert np.array_equal(again.store.labels.numpy(), material.store.labels.numpy())
+
+
+def test_excluded_names_are_left_out_of_training_and_validation(tmp_path: Path) -> None:
+    folder = write_shapes(tmp_path / "shapes", 10, 1)
+    exclude = tmp_path / "near-duplicates.txt"
+    exclude.write_text("# name\n003\tgrabcut/x\t0.99\n007\n")
+    data = Data(sources=(Source(path=folder, exclude=exclude),), side=64, held_out=0.5)
+    material = open_material(data, 10)
+    used = {*material.store.names, *material.held_out.sample_names}
+    assert used == {f"{n:03}" for n in range(10)} - {"003", "007"}
+
+
+def test_a_missing_exclude_file_and_a_source_named_twice_are_errors(tmp_path: Path) -> None:
+    folder = write_shapes(tmp_path / "shapes", 2, 1)
+    missing = Source(path=folder, exclude=tmp_path / "none.txt")
+    with pytest.raises(TrainingError, match=r"none\.txt"):
+        open_material(Data(sources=(missing,)), 0)
+    twice = Data(sources=(Source(path=folder), Source(path=folder)))
+    with pytest.raises(TrainingError, match="one name"):
+        open_material(twice, 0)
