@@ -26,10 +26,10 @@ import requests
 import torch
 from PIL import Image
 
-from benchmarks.machine import describe_machine
 from demo.label_studio import free_port, start_backend
 from edgeflow.geometry import ImagePoint, Size
 from edgeflow.images import decode_image
+from edgeflow.machine import describe_machine
 from edgeflow.masks import encode_brush
 from edgeflow.predictor import Predictor, load_predictor
 from edgeflow.prompts import Click, disk_maps

@@ -20,9 +20,9 @@ import orjson
 import requests
 
 from benchmarks.click import Times, body, picture, serve_folder, summarise, timed
-from benchmarks.machine import describe_machine
 from demo.label_studio import free_port, start_backend
 from edgeflow.geometry import Size
+from edgeflow.machine import describe_machine
 from edgeflow.masks import encode_brush
 from edgeflow_backend.recent import ObjectSoFar
 from edgeflow_backend.stored import MaskCrop

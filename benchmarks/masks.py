@@ -2,7 +2,7 @@
 
 Usage: ``python -m benchmarks.masks TRAINING.tar [BENCHMARK_FOLDER …]``. Training pictures choose;
 benchmark folders (``images/`` and ``masks/``) are only reported. Objects get simulated clicks as in
-``benchmarks.noc``; float32.
+``edgeflow evaluate``; float32.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ import numpy.typing as npt
 from PIL import Image
 from scipy.optimize import minimize
 
-from benchmarks.noc import IGNORE, BoolMask, next_click
 from edgeflow.checkpoints import find
 from edgeflow.cleanup import UNTOUCHED, Cleanup
 from edgeflow.confidence import Calibration, logit
-from edgeflow.images import decode_image
+from edgeflow.data.base import BoolMask
+from edgeflow.data.label_maps import IGNORE
+from edgeflow.data.opening import open_dataset
+from edgeflow.evaluate.clicker import Clicker
 from edgeflow.masks import encode_brush
 from edgeflow.predictor import Predictor, load_predictor
 
@@ -53,11 +55,11 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class Item:
-    """A picture with one object: H×W×3 uint8 RGB, and two H×W masks."""
+    """A picture with one object: H×W×3 uint8 RGB, and H×W masks; None if all is known."""
 
     rgb: npt.NDArray[np.uint8]
     truth: BoolMask
-    valid: BoolMask
+    ignore: BoolMask | None
 
 
 @dataclass(frozen=True)
@@ -103,16 +105,17 @@ def training_objects(archive: Path, seed: int = 3) -> Iterator[Item]:
                     continue
                 taken += 1
                 rgb = np.asarray(read(f"{name}.jpg").convert("RGB"))
-                valid = labels != IGNORE if stored.dtype == np.uint8 else labels >= 0
-                yield Item(rgb, labels == chance.choice(large), valid)
+                ignore = labels == IGNORE if stored.dtype == np.uint8 else None
+                yield Item(rgb, labels == chance.choice(large), ignore)
 
 
 def benchmark_objects(folder: Path) -> Iterator[Item]:
     """Every object of a benchmark."""
-    for mask_path in sorted((folder / "masks").glob("*.png")):
-        (image_path,) = (folder / "images").glob(f"{mask_path.stem}.*")
-        labels = np.asarray(Image.open(mask_path))
-        yield Item(decode_image(image_path.read_bytes()), labels == 1, labels != IGNORE)
+    dataset = open_dataset(folder)
+    for index in range(len(dataset)):
+        sample = dataset[index]
+        for truth in sample.objects:
+            yield Item(sample.rgb, truth, sample.ignore)
 
 
 def measure(network: Predictor, items: Iterator[Item]) -> list[Row]:
@@ -125,10 +128,12 @@ def measure(network: Predictor, items: Iterator[Item]) -> list[Row]:
     for item in items:
         image = network.encode(item.rgb)
         state = network.start(image)
-        predicted, free = np.zeros_like(item.truth), np.ones_like(item.truth)
+        clicker = Clicker(item.truth, item.ignore)
+        predicted = np.zeros_like(item.truth)
         for count in range(1, CLICKS + 1):
-            click = next_click(predicted, item.truth, item.valid, free)
-            free[int(click.point.y), int(click.point.x)] = False
+            click = clicker.next_click(predicted)
+            if click is None:
+                break
             state, probability = network.step(image, state, click)
             predicted = (probability > 0.5).cpu().numpy()
             values = state.probability[0, 0].cpu().numpy()
@@ -137,16 +142,10 @@ def measure(network: Predictor, items: Iterator[Item]) -> list[Row]:
                 mask = (variant.probability(image, state) > 0.5).cpu().numpy()
                 size = sum(len(str(byte)) + 1 for byte in encode_brush(mask))
                 parts = cv2.connectedComponents(mask.astype(np.uint8))[0] - 1
-                cleaned[name] = (iou(mask, item), size, parts)
+                cleaned[name] = (clicker.iou(mask), size, parts)
             mean = float(values[values > 0.5].mean()) if predicted.any() else 0.0
-            rows.append(Row(count, iou(predicted, item), mean, cleaned))
+            rows.append(Row(count, clicker.iou(predicted), mean, cleaned))
     return rows
-
-
-def iou(mask: BoolMask, item: Item) -> float:
-    """Intersection over union where the truth is known."""
-    union = ((mask | item.truth) & item.valid).sum()
-    return float((mask & item.truth & item.valid).sum() / max(union, 1))
 
 
 def fit(rows: list[Row]) -> Calibration:

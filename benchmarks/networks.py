@@ -16,9 +16,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from benchmarks.machine import describe_machine
 from edgeflow.checkpoints import find
 from edgeflow.convert.convert import convert
+from edgeflow.machine import describe_machine
 from edgeflow.nn.edgeflow import EdgeFlow
 from edgeflow.nn.ritm import RITM
 from edgeflow.runtime.torch_eager import TorchRuntime, pick_device

@@ -240,6 +240,7 @@ class Schedule(_Section):
         log_every: steps between log lines.
         validate_every: steps between validations; 0 for one at the end.
         validation_objects: clicked at each.
+        validation_side: network pixels of the longer side there; inference has 448.
         seed: of everything random.
     """
 
@@ -251,6 +252,7 @@ class Schedule(_Section):
     log_every: Count = 20
     validate_every: Annotated[int, Field(ge=0)] = 2_000
     validation_objects: Annotated[int, Field(ge=0)] = 120
+    validation_side: Annotated[int, Field(ge=32)] = 448
     seed: int = 0
 
 

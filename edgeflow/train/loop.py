@@ -240,7 +240,11 @@ def _validate(
     if not trainer.processes.first or len(material.held_out) == 0:
         return None
     summary = validate(
-        trainer.learner.average, trainer.processes.device, trainer.feedback, material.held_out
+        trainer.learner.average,
+        trainer.processes.device,
+        trainer.feedback,
+        material.held_out,
+        trainer.config.schedule.validation_side,
     )
     figures = {f"validation/noc{key}": each.mean for key, each in summary.noc.items()}
     figures["validation/iou1"] = summary.iou_at[1].mean

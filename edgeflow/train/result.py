@@ -88,8 +88,9 @@ def _entry(outcome: Outcome, file: str, digest: str) -> ModelEntry:
         trained_on=f"{len(outcome.pictures)} pictures: {_sets(outcome.pictures)}",
         metrics={} if outcome.validation is None else {"held out": _figures(outcome.validation)},
         metrics_note=(
-            "RITM's protocol, zoom-in, longer side 448, threshold .49, no flip, float32, on "
-            f"pictures held out of the training data; trained on {outcome.device}"
+            f"RITM's protocol, zoom-in, longer side {config.schedule.validation_side}, threshold "
+            ".49, no flip, float32, on pictures held out of the training data; trained on "
+            f"{outcome.device}"
         ),
     )
 

@@ -59,7 +59,7 @@ def hold(samples: Iterable[Sample], min_area: float) -> HeldOut:
 
 
 def validate(
-    network: nn.Module, device: torch.device, feedback: Feedback, data: HeldOut
+    network: nn.Module, device: torch.device, feedback: Feedback, data: HeldOut, side: int
 ) -> Summary:
     """Count the clicks that a network needs, in float32.
 
@@ -68,12 +68,13 @@ def validate(
         device: where.
         feedback: which map it is fed back.
         data: at least one sample.
+        side: network pixels of the longer side.
     """
     measured = copy.deepcopy(network).eval()
     predictor = Predictor(
         TorchRuntime(measured, device, feedback=feedback),
         version="in training",
-        policy=ZoomPolicy(),
+        policy=ZoomPolicy(long_side=side),
         cleanup=UNTOUCHED,
     )
     return summarise(list(click_dataset(predictor, data, RULES)), RULES)

@@ -36,6 +36,7 @@ def small_config(tmp_path: Path, **schedule: object) -> Config:
                 "log_every": 1,
                 "validate_every": 0,
                 "validation_objects": 2,
+                "validation_side": 64,
                 **schedule,
             },
             "output": {"folder": tmp_path / "run", "name": "tiny"},

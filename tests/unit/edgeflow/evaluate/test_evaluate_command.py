@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+import pytest
+from typer.testing import CliRunner, Result
+
+from edgeflow.cli import app
+from tests.training.shapes import write_shapes
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_shapes(tmp_path_factory.mktemp("data") / "shapes", 2, seed=1)
+
+
+def evaluate(*options: str | Path) -> Result:
+    fixed = ["--runtime", "torch", "--device", "cpu", "--max-clicks", "3"]
+    return CliRunner().invoke(app, ["evaluate", *fixed, *map(str, options)])
+
+
+def test_it_prints_and_writes_figures_and_a_report(shapes: Path, tmp_path: Path) -> None:
+    json, report = tmp_path / "out.json", tmp_path / "report"
+    result = evaluate("--data", shapes, "--json", json, "--report", report)
+    assert result.exit_code == 0, result.output
+    assert "NoC@90" in result.output
+    figures = orjson.loads(json.read_bytes())
+    assert figures["objects"] == 4
+    assert set(figures["noc"]) == {"80", "85", "90", "95"}
+    assert figures["protocol"]["max_clicks"] == 3
+    assert "torch" in figures["machine"]["runtime and precision"]
+    assert (report / "index.html").is_file()
+    again = evaluate("--data", shapes, "--compare", json, "--report", report)
+    assert again.exit_code == 0, again.output
+
+
+def test_all_clicks_are_made_where_that_is_wanted(shapes: Path, tmp_path: Path) -> None:
+    path = tmp_path / "out.json"
+    assert evaluate("--data", shapes, "--all-clicks", "--json", path).exit_code == 0
+    assert orjson.loads(path.read_bytes())["clicks"] == 4 * 3
+
+
+def test_flipping_is_said_beside_the_figures(shapes: Path) -> None:
+    assert "flip" in evaluate("--data", shapes, "--flip", "--max-clicks", "1").output
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--model", "no-such-model"], "no-such-model"),
+        (["--layout", "no-such-layout"], "no-such-layout"),
+        (["--zoom", "no-such-zoom"], "no-such-zoom"),
+        (["--compare", "no-such.json"], "no-such.json"),
+    ],
+)
+def test_what_cannot_be_had_is_named_without_a_trace(
+    shapes: Path, options: list[str], named: str
+) -> None:
+    result = evaluate("--data", shapes, *options)
+    assert result.exit_code != 0
+    assert named in result.output
+    assert "Traceback" not in result.output
