@@ -176,7 +176,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
-    predictor = load_predictor(device=arguments.device)
+    predictor = load_predictor(device=arguments.device, runtime="auto")
     machine = {
         **describe_machine(predictor.runtime.name),
         "model": predictor.version,

@@ -27,6 +27,7 @@ from edgeflow.masks import to_png
 from edgeflow.overlay import draw_overlay
 from edgeflow.predictor import load_predictor
 from edgeflow.prompts import Click
+from edgeflow.runtime.choice import RUNTIMES
 from edgeflow.train.command import train
 
 app = typer.Typer(
@@ -97,6 +98,9 @@ def predict(
     ),
     models_dir: ModelsDir = None,
     zoom: Annotated[str, typer.Option(help=f"Zoom policy: {', '.join(POLICIES)}.")] = "edgeflow",
+    runtime: Annotated[
+        str, typer.Option(help=f"{', '.join(RUNTIMES)}; docs/runtimes.md.")
+    ] = "torch",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     max_pixels: Annotated[int, typer.Option(help="Refuse larger pictures.")] = MAX_PIXELS,
 ) -> None:
@@ -106,7 +110,9 @@ def predict(
         raise typer.BadParameter(f"{zoom!r} is no zoom policy; known: {', '.join(POLICIES)}")
     try:
         rgb = decode_image(image.read_bytes(), max_pixels=max_pixels)
-        predictor = load_predictor(model, folder=models_dir, device=device, policy=POLICIES[zoom])
+        predictor = load_predictor(
+            model, folder=models_dir, device=device, runtime=runtime, policy=POLICIES[zoom]
+        )
         started = time.perf_counter()
         prediction = predictor.predict(predictor.encode(rgb), clicks)
         elapsed = time.perf_counter() - started

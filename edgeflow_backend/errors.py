@@ -22,7 +22,7 @@ class RefusedRequestError(EdgeFlowError):
     """
 
     http_status: ClassVar[int] = 400
-    retry_after_s: ClassVar[int | None] = None
+    retry_after_s: int | None = None
 
 
 class MalformedRequestError(RefusedRequestError):
@@ -36,7 +36,10 @@ class OverloadedError(RefusedRequestError):
 
     code = "overloaded"
     http_status = 503
-    retry_after_s = 2
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_s: int = 2) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
 
 
 class NotReadyError(RefusedRequestError):
@@ -69,6 +72,18 @@ class DeadlineError(EdgeFlowError):
     """Something took longer than it may."""
 
     code = "deadline"
+
+
+class SupersededError(EdgeFlowError):
+    """A newer request for the same object came before the network had run for this one.
+
+    Label Studio's editor uses the answer to its newest request only, and waits for every one. So
+    the older one gets what the editor takes for "nothing found", at once; never the newer one's
+    mask, which is not the answer to its clicks, and no HTTP error, after which the editor may stop
+    sending clicks.
+    """
+
+    code = "superseded"
 
 
 class InternalError(EdgeFlowError):

@@ -29,6 +29,18 @@ def configure(level: str, log_format: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    library = logging.getLogger("edgeflow")
+    library.handlers = [_ToStructlog()]
+    library.propagate = False
+    library.setLevel(level)
+
+
+class _ToStructlog(logging.Handler):
+    """Passes on what the library says: which runtime was chosen, and why."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log a record of the standard library's kind."""
+        get_logger().log(record.levelno, record.getMessage())
 
 
 def get_logger() -> Logger:

@@ -7,6 +7,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from edgeflow_backend.troubles import Journal
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 60.0)
+QUEUE_BUCKETS = (0.001, 0.0025, 0.005, *BUCKETS)
+BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Metrics:
@@ -26,6 +28,23 @@ class Metrics:
             "edgeflow_prediction_seconds",
             "Interactive predictions, from the parsed request to the region.",
             buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self.queue_seconds = Histogram(
+            "edgeflow_queue_seconds",
+            "Time until a prediction's first network run, or its answer where it needs none.",
+            buckets=QUEUE_BUCKETS,
+            registry=self.registry,
+        )
+        self.batch_size = Histogram(
+            "edgeflow_batch_size",
+            "Network steps that ran together.",
+            buckets=BATCH_BUCKETS,
+            registry=self.registry,
+        )
+        self.superseded = Counter(
+            "edgeflow_superseded",
+            "Predictions dropped for a newer click on the same object.",
             registry=self.registry,
         )
         self.requests = Counter(

@@ -17,6 +17,7 @@ from edgeflow_backend.errors import (
     InternalError,
     OverloadedError,
     RefusedRequestError,
+    SupersededError,
 )
 from edgeflow_backend.label_config import LabelConfig, parse_label_config
 from edgeflow_backend.log import get_logger
@@ -176,6 +177,10 @@ class EdgeFlowBackend(_Base):
             answer = service.segment(Request(task, prompt, config, project, host))
         except RefusedRequestError:
             raise
+        except SupersededError as error:  # nobody lost anything: no trouble for the status page
+            service.metrics.predictions.labels(error.code).inc()
+            log.info("no region", code=error.code, message=error.message)
+            return self._empty(error, "")
         except EdgeFlowError as error:
             trouble = self._note(error, task, project_key(project, host))
             log.warning(

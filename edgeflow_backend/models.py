@@ -52,4 +52,5 @@ class ModelPool:
             device=str(self._default.runtime.device),
             policy=self._default.policy,
             cleanup=self._default.cleanup,
+            runtime=self._settings.runtime,
         )

@@ -32,6 +32,7 @@ from edgeflow_backend.regions import Holder, mask_regions, region_id, region_lab
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.shapes import Prompt, ShapePrompt, outline
 from edgeflow_backend.stored import MaskCrop, open_regions, shown_mask
+from edgeflow_backend.streams import marks_of, stream_of
 
 PREPARED_PICTURES = 8
 """Of a task with many pictures, so many are fetched when it is opened."""
@@ -100,7 +101,14 @@ class SegmentationService:
         states: PrefixStates = ByteLRU(int(settings.state_cache_mb * MEGABYTE))
         self.recent = RecentAnswers(RECENT_BYTES, clock)
         self._refinement = Refinement(settings.refine_reach, ByteLRU(STORED_MASKS_BYTES))
-        self.engine = Engine(predictor, states, queue_limit=settings.queue_limit)
+        self.engine = Engine(
+            predictor,
+            states,
+            queue_limit=settings.queue_limit,
+            max_batch=settings.max_batch,
+            window_s=settings.batch_window_ms / 1000,
+            metrics=metrics,
+        )
 
     @property
     def model_version(self) -> str:
@@ -237,7 +245,13 @@ class SegmentationService:
                 hint="accept or reset the region and start anew, or raise EDGEFLOW_MAX_CLICKS",
             )
         prediction = self.engine.predict(
-            image, after.clicks, deadline=deadline, predictor=predictor, start=after.start
+            image,
+            after.clicks,
+            deadline=deadline,
+            predictor=predictor,
+            start=after.start,
+            stream=stream_of(request.scene(image), prompt),
+            marks=marks_of(prompt),
         )
         self.metrics.steps.inc(prediction.steps)
         if not prediction.mask.any():
@@ -329,6 +343,7 @@ def build_service(settings: Settings, metrics: Metrics) -> SegmentationService:
         device=settings.device,
         policy=POLICIES[settings.zoom],
         cleanup=settings.cleanup,
+        runtime=settings.runtime,
     )
     service = SegmentationService(settings, predictor, metrics)
     service.warm_up()

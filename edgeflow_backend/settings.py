@@ -80,6 +80,11 @@ class Settings(BaseSettings):
         "EISeg's.",
     )
     device: str = Field(default="auto", description="`auto`, `cpu`, `cuda` or `cuda:N`.")
+    runtime: Literal["auto", "torch", "openvino", "openvino-bf16", "onnx"] = Field(
+        default="auto",
+        description="What executes the network: `auto` takes the fastest for the machine and says "
+        "so; `torch`, `openvino`, `openvino-bf16`, `onnx`. See [runtimes](runtimes.md).",
+    )
     cpu_threads: int = Field(
         default=0,
         ge=0,
@@ -89,7 +94,7 @@ class Settings(BaseSettings):
         default=64,
         ge=2,
         le=512,
-        description="Requests handled at once; the network runs one at a time.",
+        description="Requests handled at once; for the network they queue.",
     )
 
     label_studio_url: str = Field(
@@ -142,6 +147,20 @@ class Settings(BaseSettings):
         ge=1,
         description="Predictions waiting for the network; more get a 503. Must be below the HTTP "
         "threads, so that `/health` is always answered.",
+    )
+    max_batch: int = Field(
+        default=0,
+        ge=0,
+        le=64,
+        description="Network steps of different annotators that run together; 0 for what suits "
+        "the device: 1 on CPUs, 16 on CUDA.",
+    )
+    batch_window_ms: float = Field(
+        default=4.0,
+        ge=0,
+        le=1000,
+        description="How long a click waits for others to run with; not at all where batches are "
+        "of 1 or nobody else is active.",
     )
 
     refine: Literal["off", "drafts", "annotations"] = Field(

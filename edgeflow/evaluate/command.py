@@ -17,6 +17,7 @@ from edgeflow.evaluate.summary import Summary, summarise
 from edgeflow.evaluate.traces import Rules, click_dataset
 from edgeflow.machine import describe_machine
 from edgeflow.predictor import Predictor, load_predictor
+from edgeflow.runtime.choice import RUNTIMES
 
 
 def evaluate(
@@ -36,7 +37,9 @@ def evaluate(
     models_dir: Annotated[
         Path | None, typer.Option(help="Folder of converted and downloaded weights.")
     ] = None,
-    runtime: Annotated[str, typer.Option(help="How the network is run.")] = "auto",
+    runtime: Annotated[
+        str, typer.Option(help=f"{', '.join(RUNTIMES)}; docs/runtimes.md.")
+    ] = "torch",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     zoom: Annotated[str, typer.Option(help=f"Zoom policy: {', '.join(POLICIES)}.")] = "edgeflow",
     flip: Annotated[

@@ -7,11 +7,18 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from edgeflow.errors import EdgeFlowError
 from edgeflow.nn.interface import Feedback
 
 
+class RuntimeUnavailableError(EdgeFlowError):
+    """A runtime that does not start here, or does not do here what it is asked for."""
+
+    code = "runtime"
+
+
 class StepOutput(NamedTuple):
-    """Probabilities of one step, each 1×1×h×w float32 on the runtime's device.
+    """Probabilities of one step, each N×1×h×w float32 on the runtime's device.
 
     Attributes:
         mask: of the object.
@@ -23,11 +30,14 @@ class StepOutput(NamedTuple):
 
 
 class Runtime(Protocol):
-    """Executes one network on one device; safe to call from several threads."""
+    """Executes one network on one device; safe to call from several threads.
+
+    Each picture of a batch gets what it would get alone, up to rounding.
+    """
 
     @property
     def name(self) -> str:
-        """Runtime, device and precision, as printed beside every figure."""
+        """Runtime, version, device and the precision executed, as printed beside every figure."""
         ...
 
     @property
@@ -44,7 +54,11 @@ class Runtime(Protocol):
         """One network step.
 
         Args:
-            image: 1×3×h×w float32 RGB in [0, 1].
-            prompt: 1×3×h×w float32: previous map, positive disks, negative disks.
+            image: N×3×h×w float32 RGB in [0, 1], on the runtime's device. Graph runtimes
+                (OpenVINO, ONNX Runtime) take sides that are multiples of 32 only.
+            prompt: N×3×h×w float32, likewise: previous map, positive disks, negative disks.
+
+        Raises:
+            ValueError: sides that this runtime does not take.
         """
         ...

@@ -56,7 +56,7 @@ class Oracle:
     """Masks by replaying clicks, without any memory."""
 
     def __init__(self) -> None:
-        self._predictor: Predictor = load_predictor(device="cpu")
+        self._predictor: Predictor = load_predictor(device="cpu", runtime="auto")
         self._images: list[EncodedImage] = [
             self._predictor.encode(decode_image(task_picture(task))) for task in range(len(PHOTOS))
         ]

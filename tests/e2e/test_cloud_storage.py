@@ -81,7 +81,7 @@ def bucket() -> Iterator[Bucket]:
 
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
-    return load_predictor(device="cpu")
+    return load_predictor(device="cpu", runtime="auto")
 
 
 @pytest.fixture(scope="module")

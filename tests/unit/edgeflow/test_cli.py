@@ -200,11 +200,12 @@ def test_several_clicks_keep_their_order(spy: Spy, picture: str) -> None:
 def test_options_reach_the_predictor(spy: Spy, picture: str) -> None:
     succeeds(
         "predict", picture, "-c", "4,3", "--model", "some", "--device", "cuda:1",
-        "--zoom", "ritm", "--models-dir", "weights",
+        "--zoom", "ritm", "--models-dir", "weights", "--runtime", "openvino",
     )  # fmt: skip
     assert spy.loaded == {
         "model": "some",
         "device": "cuda:1",
+        "runtime": "openvino",
         "policy": POLICIES["ritm"],
         "folder": Path("weights"),
     }
@@ -215,6 +216,7 @@ def test_without_options_the_shipped_model_is_used_with_our_zoom(spy: Spy, pictu
     assert spy.loaded == {
         "model": "edgeflow_lite",
         "device": "auto",
+        "runtime": "torch",
         "policy": ZoomPolicy(),
         "folder": None,
     }

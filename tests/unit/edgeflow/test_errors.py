@@ -3,13 +3,27 @@ from __future__ import annotations
 import pytest
 
 from edgeflow import errors
+from edgeflow.data.base import DatasetError
 from edgeflow.download import DownloadError
 from edgeflow.errors import EdgeFlowError
+from edgeflow.evaluate.report import ReportError
+from edgeflow.evaluate.results import ResultsError
+from edgeflow.runtime import RuntimeUnavailableError
 from edgeflow.runtime.torch_eager import DeviceError
+from edgeflow.train.config import TrainingError
 
 KINDS = [
     kind
-    for kind in (*vars(errors).values(), DeviceError, DownloadError)
+    for kind in (
+        *vars(errors).values(),
+        DatasetError,
+        DeviceError,
+        DownloadError,
+        ReportError,
+        ResultsError,
+        RuntimeUnavailableError,
+        TrainingError,
+    )
     if isinstance(kind, type) and issubclass(kind, EdgeFlowError)
 ]
 

@@ -248,15 +248,15 @@ def test_what_cannot_be_served_leaves_the_editor_alive(client: FlaskClient) -> N
 def test_an_overloaded_backend_says_when_to_come_back(
     make_app: MakeApp, predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entered, release, real = threading.Event(), threading.Event(), predictor.predict
+    entered, release, real = threading.Event(), threading.Event(), predictor.runtime.run
 
-    def slow(*args: Any, **options: Any) -> Any:
+    def slow(*args: Any) -> Any:
         entered.set()
         release.wait(PATIENCE_S)
-        return real(*args, **options)
+        return real(*args)
 
     client = make_app(queue_limit=1).test_client()
-    monkeypatch.setattr(predictor, "predict", slow)
+    monkeypatch.setattr(predictor.runtime, "run", slow)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(client.post, "/predict", json=disk_request())
         assert entered.wait(PATIENCE_S)

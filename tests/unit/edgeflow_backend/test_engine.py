@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
+from torch import Tensor
 
 from edgeflow.errors import PromptError
 from edgeflow.geometry import ImagePoint
 from edgeflow.predictor import EncodedImage, Prediction, Predictor, StateStore
 from edgeflow.prompts import Click
+from edgeflow.runtime import Runtime, StepOutput
 from edgeflow.starts import Start
+from edgeflow.stepping import Steps
 from edgeflow_backend.cache import ByteLRU, PrefixStates
 from edgeflow_backend.engine import Engine
 from edgeflow_backend.errors import DeadlineError, OverloadedError
@@ -24,34 +27,57 @@ CLICKS = [Click(ImagePoint(80, 60)), Click(ImagePoint(5, 5), positive=False)]
 class Gate(Predictor):
     """The real predictor behind a gate, which notes who runs: slowness cannot be made otherwise."""
 
+    runtime: GatedRuntime
+
     def __init__(self, real: Predictor) -> None:
         self._real = real
-        self.open = threading.Event()
-        self.started = threading.Semaphore(0)
+        self.runtime = GatedRuntime(real.runtime)
+        self.open = self.runtime.open
+        self.started = self.runtime.started
         self.ran: list[float] = []
-        self.running = 0
-        self.most_running = 0
-        self.failure: Exception | None = None
-        self._lock = threading.Lock()
 
-    def predict(
+    def predicting(
         self,
         image: EncodedImage,
         clicks: Sequence[Click],
         store: StateStore | None = None,
         *,
         start: Start | None = None,
-    ) -> Prediction:
+    ) -> Steps[Prediction]:
+        steps = self._real.predicting(image, clicks, store, start=start)
+
+        def noted() -> Steps[Prediction]:
+            self.ran.append(clicks[0].point.x)
+            return (yield from steps)
+
+        return noted()
+
+
+class GatedRuntime:
+    """Lets no network run through while it is shut."""
+
+    def __init__(self, real: Runtime) -> None:
+        self._real = real
+        self.name, self.device, self.feedback = real.name, real.device, real.feedback
+        self.open = threading.Event()
+        self.started = threading.Semaphore(0)
+        self.running = 0
+        self.most_running = 0
+        self.batches: list[int] = []
+        self.failure: Exception | None = None
+        self._lock = threading.Lock()
+
+    def run(self, image: Tensor, prompt: Tensor) -> StepOutput:
         with self._lock:
             self.running += 1
             self.most_running = max(self.most_running, self.running)
-            self.ran.append(clicks[0].point.x)
+            self.batches.append(len(image))
         self.started.release()
         try:
             assert self.open.wait(PATIENCE_S)
             if self.failure is not None:
                 raise self.failure
-            return self._real.predict(image, clicks, store, start=start)
+            return self._real.run(image, prompt)
         finally:
             with self._lock:
                 self.running -= 1
@@ -132,7 +158,8 @@ def test_runs_never_overlap(gate: Gate, image: EncodedImage, threads: ThreadPool
     answers = list(threads.map(lambda x: engine.predict(image, at(x), deadline=soon()), places))
     engine.close()
     assert len(answers) == 32
-    assert gate.most_running == 1
+    assert gate.runtime.most_running == 1
+    assert gate.runtime.batches == [1] * 32
     assert sorted(gate.ran) == list(range(40, 72))
 
 
@@ -179,7 +206,7 @@ def test_a_drained_queue_takes_requests_again(
 ) -> None:
     fill(threads, engine, gate, image)
     gate.open.set()
-    until(lambda: gate.running == 0 and len(gate.ran) >= 3)
+    until(lambda: gate.runtime.running == 0 and len(gate.ran) >= 3)
     assert engine.predict(image, at(80), deadline=soon()).mask.any()
 
 
@@ -246,11 +273,11 @@ def test_a_failure_of_the_network_reaches_who_asked_and_nobody_else(
     engine: Engine, gate: Gate, image: EncodedImage
 ) -> None:
     gate.open.set()
-    gate.failure = RuntimeError("out of memory")
+    gate.runtime.failure = RuntimeError("out of memory")
     for _ in range(5):
         with pytest.raises(RuntimeError, match="out of memory"):
             engine.predict(image, at(80), deadline=soon())
-    gate.failure = None
+    gate.runtime.failure = None
     assert engine.predict(image, at(80), deadline=soon()).mask.any()
 
 

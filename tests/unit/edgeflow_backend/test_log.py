@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import datetime, timezone
 
 import pytest
@@ -31,6 +32,15 @@ def test_each_line_has_its_time_in_utc(capsys: pytest.CaptureFixture[str]) -> No
     (line,) = lines(capsys)
     time = datetime.fromisoformat(json.loads(line)["timestamp"].replace("Z", "+00:00"))
     assert abs((datetime.now(timezone.utc) - time).total_seconds()) < 60
+
+
+def test_what_the_library_says_is_logged_likewise(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure("INFO", "json")
+    logging.getLogger("edgeflow.runtime.choice").warning("%s does not start", "openvino")
+    logging.getLogger("edgeflow.runtime.choice").debug("not this")
+    (line,) = lines(capsys)
+    assert json.loads(line)["event"] == "openvino does not start"
+    assert json.loads(line)["level"] == "warning"
 
 
 def test_console_logs_are_for_people(capsys: pytest.CaptureFixture[str]) -> None:

@@ -248,14 +248,14 @@ def test_beyond_the_queue_requests_are_refused(
     make_service: MakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = make_service(queue_limit=1)
-    real, entered, release = service.predictor.predict, threading.Event(), threading.Event()
+    real, entered, release = service.predictor.runtime.run, threading.Event(), threading.Event()
 
-    def slow(*args: Any, **options: Any) -> Any:
+    def slow(*args: Any) -> Any:
         entered.set()
         release.wait(10)
-        return real(*args, **options)
+        return real(*args)
 
-    monkeypatch.setattr(service.predictor, "predict", slow)
+    monkeypatch.setattr(service.predictor.runtime, "run", slow)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(predict, service, disk_request())
         assert entered.wait(10)

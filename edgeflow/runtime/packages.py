@@ -1,0 +1,50 @@
+"""OpenVINO's and ONNX Runtime's packages without their telemetry."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import threading
+from typing import Any
+
+_LOCK = threading.Lock()
+_SENDERS = ("openvino_telemetry", "openvino.tools.ovc")
+
+
+def import_openvino() -> Any:  # noqa: ANN401 - OpenVINO has no types
+    """Import ``openvino``, and nothing of it that sends anything.
+
+    The package imports its model converter for convenience, and that one sends an event to Google
+    Analytics as soon as it is imported and keeps an identifier in ``~/intel``, unless the user
+    opted out. ``openvino`` does without it, so while it is imported neither the converter nor the
+    sender is there; afterwards the program may import them as ever.
+
+    Raises:
+        ImportError: OpenVINO is not installed, or its libraries do not load.
+    """
+    with _LOCK:
+        if "openvino" in sys.modules:
+            return sys.modules["openvino"]
+        absent = [name for name in _SENDERS if name not in sys.modules]
+        for name in absent:
+            sys.modules[name] = None  # type: ignore[assignment]  # which is not importable
+        try:
+            return importlib.import_module("openvino")
+        finally:
+            for name in absent:
+                sys.modules.pop(name, None)
+
+
+def import_onnxruntime() -> Any:  # noqa: ANN401 - ONNX Runtime has no types
+    """Import ``onnxruntime`` with its uploader switched off for this process.
+
+    Its recent builds for Linux send events to Microsoft, and keep an identifier and a database in
+    ``~/.cache/Microsoft`` (``Privacy.md`` in the package). The variable is read at its import only.
+
+    Raises:
+        ImportError: ONNX Runtime is not installed, or its libraries do not load.
+    """
+    with _LOCK:
+        os.putenv("ORT_DISABLE_TELEMETRY", "1")
+        return importlib.import_module("onnxruntime")
