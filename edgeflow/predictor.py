@@ -26,9 +26,10 @@ from edgeflow.geometry import Region, Size
 from edgeflow.prompts import Click, check_clicks, prefix_digests
 from edgeflow.runtime import Runtime
 from edgeflow.runtime.choice import start_runtime
+from edgeflow.shown import MASK_THRESHOLD, Shown
 from edgeflow.starts import Outline, Start
 from edgeflow.states import EncodedImage, State, StateStore, mask_box
-from edgeflow.stepping import MASK_THRESHOLD, OUTLINE_STEPS, Stepper, Steps, drive
+from edgeflow.stepping import OUTLINE_STEPS, Stepper, Steps, drive
 
 __all__ = [
     "MASK_THRESHOLD",
@@ -155,15 +156,13 @@ class Predictor:
         begun = start.digest if start is not None else "nothing"
         keys = prefix_digests(f"{self._identity}|{image.digest}|{begun}", clicks)
         state, known, steps = yield from self._resume(image, start, keys, store)
-        probability: Tensor | None = None
+        shown: Shown | None = None
         for count in range(known + 1, len(clicks) + 1):
-            state, probability = yield from self._stepper.step(image, state, clicks[count - 1])
+            state, shown = yield from self._stepper.step(image, state, clicks[count - 1])
             steps += 1
             if store is not None:
                 store.put(keys[count], state)
-        if probability is None:
-            probability = self.probability(image, state)
-        mask = (probability > MASK_THRESHOLD).cpu().numpy()
+        mask = (shown or self._stepper.shown(image, state)).mask
         score = self._score(state) if mask.any() else 0.0
         return Prediction(mask, score, steps, state)
 
@@ -187,14 +186,15 @@ class Predictor:
         Returns:
             The state after it, and the mask probability: H×W float32 at the picture's size.
         """
-        return drive(self._stepper.step(image, state, click), self.runtime.run)
+        state, shown = drive(self._stepper.step(image, state, click), self.runtime.run)
+        return state, shown.probability
 
     def probability(self, image: EncodedImage, state: State) -> Tensor:
         """The mask probability of a state at the picture's size: H×W float32 on the device.
 
         An object that began as a mask is 1 inside and 0 outside.
         """
-        return self._stepper.probability(image, state)
+        return self._stepper.shown(image, state).probability
 
     def _resume(
         self,

@@ -33,8 +33,8 @@ class Sampling(Protocol):
         """
         ...
 
-    def paste(self, values: Tensor, region: Region, image: Size) -> Tensor:
-        """Bring a 1×1×h×w map back to its place: H×W, 0 outside ``region``."""
+    def enlarge(self, values: Tensor, size: Size) -> Tensor:
+        """Bring a 1×1×h×w map back to its region's size: H×W."""
         ...
 
     def carry(
@@ -71,9 +71,9 @@ class Centred:
         resized = F.interpolate(part, size=tuple(size), mode="bilinear", antialias=True)
         return resized.float() / 255.0
 
-    def paste(self, values: Tensor, region: Region, image: Size) -> Tensor:
-        """See :meth:`Sampling.paste`."""
-        return _place(_resize(values, region.size, align_corners=False), region, image)
+    def enlarge(self, values: Tensor, size: Size) -> Tensor:
+        """See :meth:`Sampling.enlarge`."""
+        return _resize(values, size, align_corners=False)[0, 0]
 
     def carry(
         self,
@@ -117,15 +117,16 @@ class Aligned:
         """See :meth:`Sampling.view`."""
         return _resize(_cut(pixels, region).float() / 255.0, size, align_corners=True)
 
-    def paste(self, values: Tensor, region: Region, image: Size) -> Tensor:
-        """See :meth:`Sampling.paste`."""
-        return _place(_resize(values, region.size, align_corners=True), region, image)
+    def enlarge(self, values: Tensor, size: Size) -> Tensor:
+        """See :meth:`Sampling.enlarge`."""
+        return _resize(values, size, align_corners=True)[0, 0]
 
     def carry(
         self, values: Tensor, source: Region, target: Region, size: Size, image: Size
     ) -> Tensor:
         """See :meth:`Sampling.carry`."""
-        full = self.paste(values, source, image)[None, None]
+        full = values.new_zeros((1, 1, *image))
+        _cut(full, source)[0, 0] = self.enlarge(values, source.size)
         return _resize(_cut(full, target), size, align_corners=True)
 
     def locate(self, point: ImagePoint, region: Region, size: Size) -> NetworkPoint:
@@ -142,11 +143,3 @@ def _cut(values: Tensor, region: Region) -> Tensor:
 
 def _resize(values: Tensor, size: Size, *, align_corners: bool) -> Tensor:
     return F.interpolate(values, size=tuple(size), mode="bilinear", align_corners=align_corners)
-
-
-def _place(values: Tensor, region: Region, image: Size) -> Tensor:
-    if region == Region.whole(image):
-        return values[0, 0]
-    full = values.new_zeros(tuple(image))
-    full[region.top : region.bottom, region.left : region.right] = values[0, 0]
-    return full

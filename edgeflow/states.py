@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -95,6 +97,9 @@ class StateStore(Protocol):
 
 def mask_box(mask: Tensor) -> Region | None:
     """Bounding box of an H×W bool mask in image pixels; None when it is empty."""
+    if mask.device.type == "cpu":
+        left, top, width, height = cv2.boundingRect(mask.contiguous().numpy().view(np.uint8))
+        return Region(top, left, top + height, left + width) if width else None
     rows = mask.any(dim=1).nonzero()
     if len(rows) == 0:
         return None

@@ -20,6 +20,7 @@ from edgeflow.geometry import NetworkPoint, Region, Size
 from edgeflow.nn.interface import Feedback
 from edgeflow.prompts import Click, disk_maps
 from edgeflow.runtime import StepOutput
+from edgeflow.shown import Shown
 from edgeflow.starts import (
     Outline,
     PriorMask,
@@ -31,8 +32,6 @@ from edgeflow.starts import (
     merge,
 )
 from edgeflow.states import EncodedImage, State, mask_box
-
-MASK_THRESHOLD = 0.5
 
 OUTLINE_STEPS = 2
 """Network runs that an outline takes before any click; one where the first finds nothing."""
@@ -100,17 +99,17 @@ class Stepper:
             return nothing, 0
         region = self.policy.around(start.region, image.size)
         implied = start.implied_clicks(image.size)
-        state, probability = yield from self._step_to(image, nothing, implied, region)
+        state, shown = yield from self._step_to(image, nothing, implied, region)
         steps = 1
         if state.mask_box is not None:
-            middle = deepest_point((probability > MASK_THRESHOLD).cpu().numpy())
+            middle = deepest_point(shown.mask)
             negatives = (click for click in implied if not click.positive)
             clicks = (Click(middle), *negatives)
             state, _ = yield from self._step_to(image, state, clicks, region)
             steps = OUTLINE_STEPS
         return replace(state, implied=len(state.clicks)), steps
 
-    def step(self, image: EncodedImage, state: State, click: Click) -> Steps[tuple[State, Tensor]]:
+    def step(self, image: EncodedImage, state: State, click: Click) -> Steps[tuple[State, Shown]]:
         """One network run.
 
         Args:
@@ -119,7 +118,7 @@ class Stepper:
             click: the next one, on the picture.
 
         Returns:
-            The state after it, and the mask probability: H×W float32 at the picture's size.
+            The state after it, and what it shows of the object.
         """
         clicks = (*state.clicks, click)
         if isinstance(state.start, PriorMask):
@@ -132,17 +131,12 @@ class Stepper:
         region = self.policy.choose(state.region, state.mask_box, clicks, image.size)
         return (yield from self._step_to(image, state, clicks, region))
 
-    def probability(self, image: EncodedImage, state: State) -> Tensor:
-        """The mask probability of a state at the picture's size: H×W float32 on the device.
-
-        An object that began as a mask is 1 inside and 0 outside.
-        """
+    def shown(self, image: EncodedImage, state: State) -> Shown:
+        """What a state shows of the object; one that began as a mask shows it as it is now."""
         if isinstance(state.start, PriorMask):
-            return torch.from_numpy(state.start.mask).to(self.device).float()
-        _, probability = self._show(
-            image, state.probability, state.region, state.clicks, state.start
-        )
-        return probability
+            return Shown.of_mask(state.start.mask, self.device)
+        _, shown = self._show(image, state.probability, state.region, state.clicks, state.start)
+        return shown
 
     def _step_to(
         self,
@@ -150,7 +144,7 @@ class Stepper:
         state: State,
         clicks: tuple[Click, ...],
         region: Region | None,
-    ) -> Steps[tuple[State, Tensor]]:
+    ) -> Steps[tuple[State, Shown]]:
         """Show the network ``clicks`` in ``region``, with what ``state`` feeds back."""
         whole = Region.whole(image.size)
         frame = region or whole
@@ -159,16 +153,15 @@ class Stepper:
             state.feedback, state.region or whole, frame, size, image.size
         )
         output = yield self._input(image, frame, size, clicks, fed_back)
-        raw, probability = self._show(image, output.mask, region, clicks, state.start)
+        raw, shown = self._show(image, output.mask, region, clicks, state.start)
         # Regions follow what the network found, as they did when it was trained and measured.
-        followed = probability if isinstance(state.start, Outline) else raw
-        box = mask_box(followed > MASK_THRESHOLD)
+        box = (shown if isinstance(state.start, Outline) else raw).box
         after = State(state.start, clicks, region, output.mask, output.feedback, box, state.implied)
-        return after, probability
+        return after, shown
 
     def _refine(
         self, image: EncodedImage, state: State, prior: PriorMask, clicks: tuple[Click, ...]
-    ) -> Steps[tuple[State, Tensor]]:
+    ) -> Steps[tuple[State, Shown]]:
         """Change a mask around the newest click; the network is told of the rest of it."""
         seen = clicks
         if state.mask_box is not None:
@@ -179,12 +172,11 @@ class Stepper:
         fed_back = feedback_of(prior.mask, frame, size, self.feedback)
         output = yield self._input(image, frame, size, seen, fed_back.to(self.device))
         _, shown = self._show(image, output.mask, region, seen, None)
-        predicted = (shown > MASK_THRESHOLD).cpu().numpy()
-        merged = merge(prior.mask, predicted, clicks[-1])
+        merged = merge(prior.mask, shown.mask, clicks[-1])
         box = mask_box(torch.from_numpy(merged))
         now = PriorMask(merged)
         after = State(now, clicks, region, output.mask, output.feedback, box)
-        return after, torch.from_numpy(merged).to(self.device).float()
+        return after, Shown.of_mask(merged, self.device)
 
     def _input(
         self,
@@ -207,19 +199,21 @@ class Stepper:
         region: Region | None,
         clicks: Sequence[Click],
         start: Start | None,
-    ) -> tuple[Tensor, Tensor]:
-        """A 1×1×h×w probability map at its place in the picture, raw and cleaned: H×W each."""
+    ) -> tuple[Shown, Shown]:
+        """A 1×1×h×w probability map at its place in the picture, raw and cleaned."""
         frame = region or Region.whole(image.size)
         size = Size(int(values.shape[2]), int(values.shape[3]))
         before = values[0, 0].cpu().numpy()
         after = self.cleanup(before, self._located(clicks, frame, size))
-        paste = self.policy.sampling.paste
-        raw = paste(values, frame, image.size)
-        cleaned = raw
+        enlarge = self.policy.sampling.enlarge
+        raw = cleaned = Shown(enlarge(values, frame.size), frame, image.size)
         if after is not before:
             changed = torch.from_numpy(after)[None, None].to(values.device)
-            cleaned = paste(changed, frame, image.size)
-        return raw, start.confine(cleaned) if isinstance(start, Outline) else cleaned
+            cleaned = Shown(enlarge(changed, frame.size), frame, image.size)
+        if isinstance(start, Outline):
+            confined = start.confine(cleaned.probability)
+            cleaned = Shown(confined, Region.whole(image.size), image.size)
+        return raw, cleaned
 
     def _located(
         self, clicks: Sequence[Click], frame: Region, size: Size

@@ -56,7 +56,7 @@ def test_the_eiseg_policy_does_what_eiseg_does() -> None:
             )
             np.testing.assert_allclose(prompt, trace[f"net_coord{index}"], atol=1e-4)
             np.testing.assert_allclose(probability, trace[f"prob{index}"], atol=1e-4)
-            edge = policy.sampling.paste(state.feedback, Region.whole(image.size), image.size)
+            edge = policy.sampling.enlarge(state.feedback, image.size)
             np.testing.assert_allclose(edge, trace[f"edge{index}"][0, 0], atol=1e-4)
 
 
