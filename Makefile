@@ -41,9 +41,12 @@ format: $(MAIN)/.made  ## rewrite the code in the house style
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-bench: $(MAIN)/.made  ## milliseconds a click, by stage and picture size, and by network
+bench: $(MAIN)/.made $(STUDIO)/.made  ## speed: stages, HTTP, runtimes, networks and peers, codec, load
 	@$(BIN)/python -m benchmarks.click
+	@$(BIN)/python -m benchmarks.runtimes --cold --json artifacts/bench-runtimes.json
 	@$(BIN)/python -m benchmarks.networks
+	@$(BIN)/python -m benchmarks.codec --json artifacts/bench-codec.json
+	@$(BIN)/python -m benchmarks.load
 
 envs: $(MAIN)/.made $(STUDIO)/.made $(PEER)/.made  ## make every environment
 

@@ -2,7 +2,7 @@
 
 Every annotator opens a picture of their own, makes some clicks on one object, thinks after each
 answer, and goes on to the next picture; all in this process, without HTTP. Afterwards every mask
-is compared with what a fresh predictor makes of the same clicks. Times to think are
+is compared with what the predictor makes of the same clicks on its own. Times to think are
 exponentially distributed, so that clicks come in bunches, as people's do. The settings are those
 of the environment. Prints a row for each number of annotators and writes
 ``artifacts/bench-annotators.json``.

@@ -4,9 +4,9 @@ Usage: ``python -m benchmarks.load [--annotators 1 5 20 50] [--think 2] [--secon
 [--repeats 5]``. A real gunicorn serves; pictures come from loopback. Each annotator means to click
 at times that were drawn before (exponential gaps with the mean ``--think``), and latency counts
 from the *intended* time, so a slow answer makes the next click late and is not hidden. Objects get
-five clicks, then the next picture. Every repeat begins with a warm-up that is not counted. Answers
-to the same clicks on the same picture must be the same mask. Prints a table, writes
-``artifacts/bench-load.json`` and ``.png``.
+five clicks of their own, then the next picture. Every repeat begins with a warm-up that is not
+counted. Some answers are compared with what a predictor of our own makes of the same clicks. Prints
+a table, writes ``artifacts/bench-load.json`` and ``.png``.
 """
 
 from __future__ import annotations
@@ -32,14 +32,21 @@ import requests
 
 from benchmarks.click import body, picture, serve_folder
 from demo.label_studio import free_port, start_backend
-from edgeflow.geometry import Size
+from edgeflow.geometry import ImagePoint, Size
+from edgeflow.images import decode_image
 from edgeflow.machine import describe_machine
+from edgeflow.masks import encode_brush
+from edgeflow.predictor import Predictor, load_predictor
+from edgeflow.prompts import Click
 
 SIZE = Size(480, 640)
 CLICKS = ((43.0, 60.0), (43.0, 20.0), (40.0, 75.0), (60.0, 90.0), (50.0, 45.0))
-"""On one object, percent."""
+"""On one object, percent, each with a little chance added."""
 
 PICTURES = 40
+CHECKED = 25
+"""Answers of each number of annotators that are compared."""
+
 WARM_UP_S = 5.0
 OUTPUT = Path("artifacts") / "bench-load.json"
 
@@ -51,13 +58,15 @@ class Served:
     Attributes:
         intended: seconds after the start at which it was meant to be sent.
         latency: from then to the answer, seconds.
-        key: picture and clicks.
-        digest: of the mask; empty where there was none.
+        shown: number of the picture.
+        clicks: on it, percent.
+        digest: of the mask's code; empty where there was none.
     """
 
     intended: float
     latency: float
-    key: str
+    shown: int
+    clicks: tuple[tuple[float, float], ...]
     digest: str
 
 
@@ -97,15 +106,17 @@ def annotate(
     with requests.Session() as session:
         for turn in itertools.count():
             shown = (number * 7 + turn) % PICTURES
-            for count in range(1, len(CLICKS) + 1):
+            clicks: tuple[tuple[float, float], ...] = ()
+            for x, y in CLICKS:
                 if intended >= seconds:
                     return served
                 time.sleep(max(0.0, start + intended - time.perf_counter()))
-                asked = body(SIZE, f"{backend.pictures}/{shown}.jpg", list(CLICKS[:count]))
+                clicks = (*clicks, (x + chance.uniform(-3, 3), y + chance.uniform(-3, 3)))
+                asked = body(SIZE, f"{backend.pictures}/{shown}.jpg", list(clicks))
                 asked["tasks"][0]["id"] = 1000 * number + turn
                 digest = _digest(session, backend, asked)
                 latency = time.perf_counter() - start - intended
-                served.append(Served(intended, latency, f"{shown}|{count}", digest))
+                served.append(Served(intended, latency, shown, clicks, digest))
                 intended += chance.expovariate(1 / think_s)
     return served
 
@@ -133,14 +144,29 @@ def measure(
     return [each for each in served if each.intended >= 0]
 
 
-def describe(runs: Sequence[Sequence[Served]], annotators: int) -> dict[str, Any]:
+def differing(predictor: Predictor, served: Sequence[Served]) -> int:
+    """How many answers are not, byte for byte, what the predictor makes of the same clicks."""
+    wrong = 0
+    for each in served:
+        image = predictor.encode(decode_image(picture(SIZE, each.shown)))
+        clicks = [
+            Click(ImagePoint(x / 100 * SIZE.width - 0.5, y / 100 * SIZE.height - 0.5))
+            for x, y in each.clicks
+        ]
+        mask = predictor.predict(image, clicks).mask
+        wrong += hashlib.sha256(encode_brush(mask)).hexdigest() != each.digest
+    return wrong
+
+
+def describe(
+    predictor: Predictor, runs: Sequence[Sequence[Served]], annotators: int
+) -> dict[str, Any]:
     """Medians over repeats of each repeat's percentiles, with their range; and what went wrong."""
     p50 = [statistics.median(each.latency for each in run) * 1000 for run in runs]
     p95 = [_p95([each.latency for each in run]) * 1000 for run in runs]
-    masks: dict[str, set[str]] = {}
-    for each in itertools.chain(*runs):
-        if each.digest:
-            masks.setdefault(each.key, set()).add(each.digest)
+    load = os.getloadavg()[0]
+    answered = [each for each in itertools.chain(*runs) if each.digest]
+    checked = random.Random(0).sample(answered, min(CHECKED, len(answered)))
     return {
         "annotators": annotators,
         "clicks": sum(map(len, runs)),
@@ -149,8 +175,9 @@ def describe(runs: Sequence[Sequence[Served]], annotators: int) -> dict[str, Any
         "p95_ms": statistics.median(p95),
         "p95_range_ms": [min(p95), max(p95)],
         "unanswered": sum(not each.digest for each in itertools.chain(*runs)),
-        "differing_masks": sum(len(found) > 1 for found in masks.values()),
-        "load_average": os.getloadavg()[0],
+        "checked": len(checked),
+        "differing": differing(predictor, checked),
+        "load_average": load,
     }
 
 
@@ -191,19 +218,21 @@ def main() -> None:
         runtime = str(health.get("runtime") or health.get("device"))
         machine = describe_machine(runtime)
         print(machine)
+        predictor = load_predictor(runtime="auto")
         rows = []
         for annotators in options.annotators:
             runs = [
                 measure(backend, annotators, options.think, options.seconds, seed)
                 for seed in range(options.repeats)
             ]
-            row = describe(runs, annotators)
+            row = describe(predictor, runs, annotators)
             rows.append(row)
             print(
                 f"{annotators:>3} annotators  {row['clicks']:>5} clicks  "
                 f"p50 {row['p50_ms']:6.0f} ms  p95 {row['p95_ms']:6.0f} ms  "
                 f"({row['p95_range_ms'][0]:.0f} to {row['p95_range_ms'][1]:.0f})  "
-                f"unanswered {row['unanswered']}  differing {row['differing_masks']}  "
+                f"unanswered {row['unanswered']}  "
+                f"other masks {row['differing']} of {row['checked']}  "
                 f"load {row['load_average']:.1f}",
                 flush=True,
             )

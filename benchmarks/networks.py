@@ -1,7 +1,9 @@
-"""Milliseconds of one network step: every architecture at full size, as ratios in one run.
+"""Milliseconds of a click's computation, side by side: every network and runtime, and OpenCV.
 
-The published networks get random weights here, which cost as much as trained ones; they go through
-the converter like downloaded ones. Writes ``artifacts/bench-networks.json``.
+Everything takes turns in one process, so ratios hold whatever else the machine does. The published
+networks get random weights here, which cost as much as trained ones; they go through the converter
+like downloaded ones. OpenCV's ``grabCut`` gets the same picture at the network's size, a box, and
+five iterations. Writes ``artifacts/bench-networks.json``.
 """
 
 from __future__ import annotations
@@ -11,66 +13,96 @@ import json
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import cv2
+import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 
-from edgeflow.checkpoints import find
+from benchmarks.click import PHOTO
+from benchmarks.runtimes import runtimes
+from edgeflow.checkpoints import Checkpoint, find
 from edgeflow.convert.convert import convert
 from edgeflow.machine import describe_machine
 from edgeflow.nn.edgeflow import EdgeFlow
 from edgeflow.nn.ritm import RITM
-from edgeflow.runtime.torch_eager import TorchRuntime, pick_device
+from edgeflow.runtime import Runtime, StepOutput
 
 SIDE = 448
+WARM_UP = 2
+GRABCUT = "OpenCV grabCut"
 OUTPUT = Path("artifacts") / "bench-networks.json"
 
 
-def converted(network: nn.Module, name: str, folder: Path) -> nn.Module:
-    """Write a network's weights as RITM does, convert and load them again."""
+def converted(network: nn.Module, name: str, folder: Path) -> Checkpoint:
+    """Write a network's weights as RITM does and convert them."""
     source = folder / f"{name}.pth"
     torch.save({"state_dict": network.state_dict()}, source)
-    return convert(source, folder / f"{name}.safetensors").load()
+    return convert(source, folder / f"{name}.safetensors")
+
+
+def grab_cut() -> None:
+    """Five iterations from a box around the astronaut."""
+    with Image.open(PHOTO) as photo:
+        picture = np.asarray(photo.convert("RGB").resize((SIDE, SIDE)))
+    mask = np.zeros((SIDE, SIDE), dtype=np.uint8)
+    models = np.zeros((2, 1, 65), dtype=np.float64)
+    box = [SIDE // 8, 0, SIDE * 5 // 8, SIDE - 1]
+    cv2.grabCut(picture, mask, box, models[0], models[1], 5, cv2.GC_INIT_WITH_RECT)
+
+
+def run_once(runtime: Runtime, side: int) -> Callable[[], object]:
+    """One step of a network."""
+    image, prompt = torch.rand(2, 1, 3, side, side, device=runtime.device)
+    return partial(runtime.run, image, prompt)
+
+
+def measure(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+    """Median milliseconds of each, interleaved."""
+    times: dict[str, list[float]] = {label: [] for label in calls}
+    for number in range(repeats + WARM_UP):
+        for label, call in calls.items():
+            started = time.perf_counter()
+            result = call()
+            if isinstance(result, StepOutput):
+                result.mask.cpu()  # waits for the device
+            if number >= WARM_UP:
+                times[label].append((time.perf_counter() - started) * 1000)
+    return {label: statistics.median(values) for label, values in times.items()}
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=10)
+    parser.add_argument("--repeats", type=int, default=8)
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
-    device = pick_device(arguments.device)
     torch.manual_seed(0)
+    calls: dict[str, Callable[[], object]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        networks = {
-            "EdgeFlow-Lite": find("edgeflow_lite").load(),
+        checkpoints = {
+            "EdgeFlow-Lite": find("edgeflow_lite"),
             "EdgeFlow HRNet18 OCR64": converted(EdgeFlow(), "edgeflow", folder),
             "RITM HRNet18 OCR64": converted(RITM(), "ritm18", folder),
             "RITM HRNet18s OCR48": converted(RITM(18, 48, small=True), "ritm18s", folder),
         }
-    runtimes = {
-        label: TorchRuntime(network, device, feedback="mask" if "RITM" in label else "edge")
-        for label, network in networks.items()
-    }
-    machine = describe_machine(next(iter(runtimes.values())).name)
+        for label, checkpoint in checkpoints.items():
+            for how, runtime in runtimes(checkpoint, arguments.device).items():
+                calls[f"{label}, {how}"] = run_once(runtime, SIDE)
+    calls[GRABCUT] = grab_cut
+    machine = describe_machine("see the rows; torch, openvino and onnx in float32")
     for label, value in machine.items():
         print(f"{label:<22} {value}")
-    image, prompt = torch.rand(2, 1, 3, SIDE, SIDE, device=device)
-    times: dict[str, list[float]] = {label: [] for label in runtimes}
-    for number in range(arguments.repeats + 2):
-        for label, runtime in runtimes.items():  # interleaved, so that drift hits all alike
-            started = time.perf_counter()
-            runtime.run(image, prompt).mask.cpu()
-            if number > 1:
-                times[label].append((time.perf_counter() - started) * 1000)
-    medians = {label: statistics.median(values) for label, values in times.items()}
-    base = medians["EdgeFlow-Lite"]
-    print(f"\n{SIDE}×{SIDE}, one step      {'p50 ms':>8} {'× Lite':>8} {'parameters':>12}")
+    medians = measure(calls, arguments.repeats)
+    base = min(median for label, median in medians.items() if label.startswith("EdgeFlow-Lite"))
+    print(f"\n{SIDE}×{SIDE}, one step{'':<32}{'p50 ms':>8} {'× Lite at its fastest':>22}")
     for label, median in medians.items():
-        count = sum(p.numel() for p in networks[label].parameters())
-        print(f"  {label:<24} {median:>8.1f} {median / base:>8.2f} {count:>12,}")
+        print(f"  {label:<48} {median:>8.1f} {median / base:>22.2f}")
     OUTPUT.parent.mkdir(exist_ok=True)
     OUTPUT.write_text(json.dumps({"machine": machine, "p50": medians}, indent=2))
     print(f"\n{OUTPUT}")
