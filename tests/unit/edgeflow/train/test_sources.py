@@ -3,8 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
+from PIL import Image
 
+from edgeflow.masks import encode_brush
 from edgeflow.train.config import Data, Source, TrainingError
 from edgeflow.train.sources import open_material
 from tests.training.shapes import write_shapes
@@ -54,3 +57,43 @@ def test_a_missing_exclude_file_and_a_source_named_twice_are_errors(tmp_path: Pa
     twice = Data(sources=(Source(path=folder), Source(path=folder)))
     with pytest.raises(TrainingError, match="one name"):
         open_material(twice, 0)
+
+
+def test_what_annotators_accepted_in_label_studio_can_be_learnt_from(tmp_path: Path) -> None:
+    folder = write_shapes(tmp_path / "shapes", 3, 1)
+    tasks = []
+    for index in range(3):
+        with Image.open(folder / "masks" / f"{index:03}.png") as stored:
+            mask = np.asarray(stored) == 1
+        height, width = mask.shape
+        region = {
+            "id": f"region{index}",
+            "type": "brushlabels",
+            "from_name": "mask",
+            "to_name": "image",
+            "original_width": width,
+            "original_height": height,
+            "image_rotation": 0,
+            "value": {
+                "format": "rle",
+                "rle": list(encode_brush(mask)),
+                "brushlabels": ["Object"],
+            },
+        }
+        tasks.append(
+            {
+                "id": index + 1,
+                "data": {"image": f"/data/upload/1/a1b2c3d4-{index:03}.png"},
+                "annotations": [{"id": index, "was_cancelled": False, "result": [region]}],
+            }
+        )
+    export = tmp_path / "project.json"
+    export.write_bytes(orjson.dumps(tasks))
+    pictures = tmp_path / "pictures"
+    (folder / "images").rename(pictures)
+    data = Data(sources=(Source(path=export, images=pictures),), side=96, held_out=0)
+    store = open_material(data, 0).store
+    assert len(store.names) == 3
+    with Image.open(folder / "masks" / "000.png") as stored:
+        expected = np.asarray(stored) == 1
+    assert any(np.array_equal(each.numpy() == 1, expected) for each in store.labels)
