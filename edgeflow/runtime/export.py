@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -90,8 +91,14 @@ class DamagedExportError(Exception):
 
 
 def exports_folder() -> Path:
-    """Where exports are kept unless the user says otherwise."""
-    return Path.home() / ".cache" / "edgeflow" / "exports"
+    """Where exports are kept unless the user says otherwise.
+
+    A user without a home, as containers may have, keeps them in the temporary folder.
+    """
+    try:
+        return Path.home() / ".cache" / "edgeflow" / "exports"
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / f"edgeflow-exports-{os.getuid()}"
 
 
 def cached_export(folder: Path, key: ExportKey, make: Callable[[], Export]) -> Export:

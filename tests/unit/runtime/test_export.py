@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import shutil
 import stat
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -168,3 +169,13 @@ def test_a_changed_module_makes_another_export(
 def test_exports_are_kept_beside_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ann")
     assert exports_folder() == Path("/home/ann/.cache/edgeflow/exports")
+
+
+def test_a_user_without_a_home_keeps_them_in_the_temporary_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("could not determine home directory")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert exports_folder().parent == Path(tempfile.gettempdir())
