@@ -118,6 +118,7 @@ def _plot_curves(axes: Axes, curves: Sequence[Curve]) -> None:
         axes.plot(range(1, len(curve.ious) + 1), curve.ious, marker=".", label=curve.label)
     axes.axhline(0.9, color="grey", linewidth=0.8, linestyle="--")
     axes.set(xlabel="clicks", ylabel="mean IoU", ylim=(None, 1), title="IoU against clicks")
+    axes.locator_params(axis="x", integer=True)
     axes.legend(fontsize="small", loc="lower right")
     axes.grid(alpha=0.3)
 
@@ -129,6 +130,7 @@ def _plot_reached(axes: Axes, evaluation: Evaluation) -> None:
         share = [np.mean([clicks <= count for clicks in needed]) for count in counts]
         axes.step(counts, share, where="post", label=f"IoU ≥ {percent} %")
     axes.set(xlabel="clicks", ylabel="share of objects", ylim=(0, 1), title="Objects done")
+    axes.locator_params(axis="x", integer=True)
     axes.legend(fontsize="small", loc="lower right")
     axes.grid(alpha=0.3)
 
