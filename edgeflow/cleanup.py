@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -22,6 +23,15 @@ FILLED = 1.0
 
 FloatMap = npt.NDArray[np.float32]
 BoolMap = npt.NDArray[np.bool_]
+Located = Sequence[tuple[NetworkPoint, bool]]
+"""Clicks as (network point, positive?) pairs; a point may lie outside the map."""
+
+
+class Changes(NamedTuple):
+    """What cleaning takes from a mask, and what it adds; h×w bool each."""
+
+    dropped: BoolMap
+    filled: BoolMap
 
 
 @dataclass(frozen=True)
@@ -41,32 +51,39 @@ class Cleanup:
     max_hole: float = 0.005
     smoothing: float = 0.0
 
-    def __call__(
-        self, probability: FloatMap, clicks: Sequence[tuple[NetworkPoint, bool]]
-    ) -> FloatMap:
+    def __call__(self, probability: FloatMap, clicks: Located) -> FloatMap:
         """Clean a map.
 
         Args:
             probability: h×w float32, mask probability on the network's grid; left unchanged.
-            clicks: (network point, positive?) pairs; a point may lie outside the map.
+            clicks: what must not be overruled.
 
         Returns:
             h×w float32: 0 where a component was dropped, 1 where a hole was filled.
         """
-        if self.smoothing > 0:
-            smooth = cv2.GaussianBlur(probability, (0, 0), self.smoothing).astype(np.float32)
-            probability = _with_clicked(smooth, probability, clicks)
-        solid: BoolMap = probability > THRESHOLD
-        if not solid.any():
-            return probability
-        dropped = self._specks(solid, _pixels(clicks, solid.shape, positive=True))
-        filled = self._holes(solid & ~dropped, _pixels(clicks, solid.shape, positive=False))
-        if not dropped.any() and not filled.any():
+        probability = self.smooth(probability, clicks)
+        changes = self.changes(probability > THRESHOLD, clicks)
+        if changes is None:
             return probability
         cleaned: FloatMap = probability.copy()
-        cleaned[dropped] = ABSENT
-        cleaned[filled] = FILLED
+        cleaned[changes.dropped] = ABSENT
+        cleaned[changes.filled] = FILLED
         return cleaned
+
+    def smooth(self, probability: FloatMap, clicks: Located) -> FloatMap:
+        """Only the Gaussian; the very same map without one."""
+        if self.smoothing <= 0:
+            return probability
+        smooth = cv2.GaussianBlur(probability, (0, 0), self.smoothing).astype(np.float32)
+        return _with_clicked(smooth, probability, clicks)
+
+    def changes(self, solid: BoolMap, clicks: Located) -> Changes | None:
+        """What specks and holes change of the h×w mask that a map shows; None for nothing."""
+        if not solid.any():
+            return None
+        dropped = self._specks(solid, _pixels(clicks, solid.shape, positive=True))
+        filled = self._holes(solid & ~dropped, _pixels(clicks, solid.shape, positive=False))
+        return Changes(dropped, filled) if dropped.any() or filled.any() else None
 
     def _specks(self, solid: BoolMap, keep: npt.NDArray[np.intp]) -> BoolMap:
         """Components that go; the largest never does."""
@@ -103,9 +120,7 @@ UNTOUCHED = Cleanup(min_part=0, largest_only=False, max_hole=0, smoothing=0)
 """Leaves masks as the network made them."""
 
 
-def _with_clicked(
-    smooth: FloatMap, raw: FloatMap, clicks: Sequence[tuple[NetworkPoint, bool]]
-) -> FloatMap:
+def _with_clicked(smooth: FloatMap, raw: FloatMap, clicks: Located) -> FloatMap:
     """Give back the parts and holes under clicks that smoothing took away."""
     for positive in (True, False):
         agreed = (raw > THRESHOLD) == positive
@@ -121,9 +136,7 @@ def _with_clicked(
     return smooth
 
 
-def _pixels(
-    clicks: Sequence[tuple[NetworkPoint, bool]], shape: tuple[int, ...], *, positive: bool
-) -> npt.NDArray[np.intp]:
+def _pixels(clicks: Located, shape: tuple[int, ...], *, positive: bool) -> npt.NDArray[np.intp]:
     """The n×2 (row, col) pixels of the clicks of one kind, moved onto the map."""
     points = [point for point, sign in clicks if sign == positive]
     rounded = np.rint(np.array(points, dtype=np.float64).reshape(-1, 2)).astype(np.intp)

@@ -30,6 +30,7 @@ from edgeflow.shown import MASK_THRESHOLD, Shown
 from edgeflow.starts import Outline, Start
 from edgeflow.states import EncodedImage, State, StateStore, mask_box
 from edgeflow.stepping import OUTLINE_STEPS, Stepper, Steps, drive
+from edgeflow.transfer import upload
 
 __all__ = [
     "MASK_THRESHOLD",
@@ -93,7 +94,7 @@ class Predictor:
         height, width, _ = image.shape
         digest = hashlib.sha256(f"{height}x{width}|".encode())
         digest.update(image.data)
-        pixels = torch.from_numpy(image).permute(2, 0, 1)[None].to(self.runtime.device)
+        pixels = upload(image, self.runtime.device).permute(2, 0, 1)[None]
         size = Size(height, width)
         overview = self.policy.sampling.view(
             pixels, Region.whole(size), self.policy.network_size(size)

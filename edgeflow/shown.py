@@ -12,6 +12,7 @@ from torch import Tensor
 
 from edgeflow.geometry import Region, Size
 from edgeflow.states import mask_box
+from edgeflow.transfer import above, upload
 
 MASK_THRESHOLD = 0.5
 
@@ -33,16 +34,14 @@ class Shown:
     image: Size
 
     @cached_property
-    def solid(self) -> Tensor:
-        """h×w bool on the device: the mask within the frame."""
-        if self.inside.device.type != "cpu":
-            return self.inside > MASK_THRESHOLD
-        return torch.from_numpy(self.inside.numpy() > MASK_THRESHOLD)  # NumPy is six times as fast
+    def solid(self) -> npt.NDArray[np.bool_]:
+        """h×w on the CPU: the mask within the frame."""
+        return above(self.inside, MASK_THRESHOLD)
 
     @property
     def box(self) -> Region | None:
         """Bounding box of the mask, in image pixels; None when it is empty."""
-        box = mask_box(self.solid)
+        box = mask_box(torch.from_numpy(self.solid))
         if box is None:
             return None
         top, left = self.frame.top, self.frame.left
@@ -51,11 +50,10 @@ class Shown:
     @property
     def mask(self) -> npt.NDArray[np.bool_]:
         """H×W, at the picture's size, on the CPU."""
-        solid: npt.NDArray[np.bool_] = self.solid.cpu().numpy()
         if self.frame == Region.whole(self.image):
-            return solid
+            return self.solid
         full = np.zeros(tuple(self.image), dtype=np.bool_)
-        full[self._slices] = solid
+        full[self._slices] = self.solid
         return full
 
     @property
@@ -76,4 +74,4 @@ class Shown:
     def of_mask(cls, mask: npt.NDArray[np.bool_], device: torch.device) -> Shown:
         """A mask as it is: probability 1 inside and 0 outside."""
         size = Size(*mask.shape)
-        return cls(torch.from_numpy(mask).to(device).float(), Region.whole(size), size)
+        return cls(upload(mask, device).float(), Region.whole(size), size)

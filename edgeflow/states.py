@@ -96,12 +96,6 @@ class StateStore(Protocol):
 
 
 def mask_box(mask: Tensor) -> Region | None:
-    """Bounding box of an H×W bool mask in image pixels; None when it is empty."""
-    if mask.device.type == "cpu":
-        left, top, width, height = cv2.boundingRect(mask.contiguous().numpy().view(np.uint8))
-        return Region(top, left, top + height, left + width) if width else None
-    rows = mask.any(dim=1).nonzero()
-    if len(rows) == 0:
-        return None
-    cols = mask.any(dim=0).nonzero()
-    return Region(int(rows[0]), int(cols[0]), int(rows[-1]) + 1, int(cols[-1]) + 1)
+    """Bounding box of an H×W bool mask on the host, in image pixels; None when it is empty."""
+    left, top, width, height = cv2.boundingRect(mask.contiguous().numpy().view(np.uint8))
+    return Region(top, left, top + height, left + width) if width else None

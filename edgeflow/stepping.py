@@ -14,11 +14,11 @@ from typing import NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from edgeflow.cleanup import Cleanup
+from edgeflow.cleanup import ABSENT, FILLED, THRESHOLD, Cleanup, Located
 from edgeflow.crop import ZoomPolicy
 from edgeflow.geometry import NetworkPoint, Region, Size
 from edgeflow.nn.interface import Feedback
-from edgeflow.prompts import Click, disk_maps
+from edgeflow.prompts import Click, disk_pixels
 from edgeflow.runtime import StepOutput
 from edgeflow.shown import Shown
 from edgeflow.starts import (
@@ -32,6 +32,7 @@ from edgeflow.starts import (
     merge,
 )
 from edgeflow.states import EncodedImage, State, mask_box
+from edgeflow.transfer import above, upload
 
 OUTLINE_STEPS = 2
 """Network runs that an outline takes before any click; one where the first finds nothing."""
@@ -189,8 +190,10 @@ class Stepper:
         sampling = self.policy.sampling
         whole = frame == Region.whole(image.size)
         view = image.overview if whole else sampling.view(image.pixels, frame, size)
-        disks = torch.from_numpy(disk_maps(self._located(clicks, frame, size), size))
-        return StepInput(view, torch.cat((fed_back, disks.to(self.device)[None]), dim=1))
+        pixels = disk_pixels(self._located(clicks, frame, size), size)
+        disks = fed_back.new_zeros((1, 2, *size))
+        disks.view(-1).index_fill_(0, upload(pixels, self.device), 1.0)
+        return StepInput(view, torch.cat((fed_back, disks), dim=1))
 
     def _show(
         self,
@@ -203,17 +206,29 @@ class Stepper:
         """A 1×1×h×w probability map at its place in the picture, raw and cleaned."""
         frame = region or Region.whole(image.size)
         size = Size(int(values.shape[2]), int(values.shape[3]))
-        before = values[0, 0].cpu().numpy()
-        after = self.cleanup(before, self._located(clicks, frame, size))
+        clean = self._clean(values, self._located(clicks, frame, size))
         enlarge = self.policy.sampling.enlarge
         raw = cleaned = Shown(enlarge(values, frame.size), frame, image.size)
-        if after is not before:
-            changed = torch.from_numpy(after)[None, None].to(values.device)
-            cleaned = Shown(enlarge(changed, frame.size), frame, image.size)
+        if clean is not values:
+            cleaned = Shown(enlarge(clean, frame.size), frame, image.size)
         if isinstance(start, Outline):
             confined = start.confine(cleaned.probability)
             cleaned = Shown(confined, Region.whole(image.size), image.size)
         return raw, cleaned
+
+    def _clean(self, values: Tensor, clicks: Located) -> Tensor:
+        """A cleaned 1×1×h×w map; the very same one where there is nothing to clean.
+
+        Only bits leave the device, unless borders are smoothed.
+        """
+        if self.cleanup.smoothing > 0:
+            smooth = self.cleanup.smooth(values[0, 0].cpu().numpy(), clicks)
+            values = upload(smooth, self.device)[None, None]
+        changes = self.cleanup.changes(above(values[0, 0], THRESHOLD), clicks)
+        if changes is None:
+            return values
+        dropped, filled = (upload(each, self.device) for each in changes)
+        return values.masked_fill(dropped, ABSENT).masked_fill(filled, FILLED)
 
     def _located(
         self, clicks: Sequence[Click], frame: Region, size: Size

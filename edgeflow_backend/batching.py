@@ -9,7 +9,7 @@ import torch
 from edgeflow.runtime import Runtime, StepOutput
 from edgeflow.stepping import StepInput
 
-CUDA_BATCH = 16
+CUDA_BATCH = 32
 
 
 def default_batch(device: torch.device) -> int:

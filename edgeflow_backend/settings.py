@@ -80,10 +80,11 @@ class Settings(BaseSettings):
         "EISeg's.",
     )
     device: str = Field(default="auto", description="`auto`, `cpu`, `cuda` or `cuda:N`.")
-    runtime: Literal["auto", "torch", "openvino", "openvino-bf16", "onnx"] = Field(
+    runtime: Literal["auto", "torch", "torch-bf16", "openvino", "openvino-bf16", "onnx"] = Field(
         default="auto",
         description="What executes the network: `auto` takes the fastest for the machine and says "
-        "so; `torch`, `openvino`, `openvino-bf16`, `onnx`. See [runtimes](runtimes.md).",
+        "so; or `torch`, `torch-bf16`, `openvino`, `openvino-bf16`, `onnx`. See "
+        "[runtimes](runtimes.md).",
     )
     cpu_threads: int = Field(
         default=0,
@@ -153,7 +154,7 @@ class Settings(BaseSettings):
         ge=0,
         le=64,
         description="Network steps of different annotators that run together; 0 for what suits "
-        "the device: 1 on CPUs, 16 on CUDA.",
+        "the device: 1 on CPUs, 32 on CUDA.",
     )
     batch_window_ms: float = Field(
         default=4.0,

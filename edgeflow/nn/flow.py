@@ -30,8 +30,8 @@ def warp(x: Tensor, flow: Tensor) -> Tensor:
     identity = torch.stack(
         (cols.view(1, -1).expand(height, -1), rows.view(-1, 1).expand(-1, width)), dim=-1
     )
-    size = torch.tensor((width, height), dtype=flow.dtype, device=flow.device)
-    grid = identity.expand(batch, -1, -1, -1) + flow.permute(0, 2, 3, 1) / size
+    offsets = torch.stack((flow[:, 0] / width, flow[:, 1] / height), dim=-1)
+    grid = identity.expand(batch, -1, -1, -1) + offsets
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=True)
 
 

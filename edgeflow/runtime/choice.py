@@ -11,24 +11,28 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import torch
+from torch import nn
 
 from edgeflow.checkpoints import Checkpoint
 from edgeflow.crop import ZoomPolicy
 from edgeflow.runtime import Runtime, RuntimeUnavailableError
+from edgeflow.runtime.cuda import CudaRecorder, computes_bfloat16
 from edgeflow.runtime.export import Export, ExportKey, cached_export, exports_folder
 from edgeflow.runtime.graph import SIDE_MULTIPLE, Graph, trace
 from edgeflow.runtime.inference import InferenceNetwork
 from edgeflow.runtime.openvino import OpenVINORuntime, has_bfloat16, openvino_files
 from edgeflow.runtime.packages import import_openvino
 from edgeflow.runtime.probe import Agreement, Probe
+from edgeflow.runtime.replay import RUNS_BEFORE
 from edgeflow.runtime.torch_eager import TorchRuntime, pick_device
-from edgeflow.runtime.torch_folded import FoldedTorchRuntime
+from edgeflow.runtime.torch_folded import FoldedTorchRuntime, TorchPrecision
 
-RuntimeName = Literal["auto", "torch", "openvino", "openvino-bf16", "onnx"]
+RuntimeName = Literal["auto", "torch", "torch-bf16", "openvino", "openvino-bf16", "onnx"]
 RUNTIMES: tuple[RuntimeName, ...] = get_args(RuntimeName)
 
-PRECISIONS: dict[RuntimeName, str] = {
+PRECISIONS: dict[RuntimeName, Literal["float32", "bfloat16"]] = {
     "torch": "float32",
+    "torch-bf16": "bfloat16",
     "openvino": "float32",
     "openvino-bf16": "bfloat16",
     "onnx": "float32",
@@ -36,6 +40,9 @@ PRECISIONS: dict[RuntimeName, str] = {
 
 LEAST_AGREEMENT = {"float32": Agreement(0.995, 1e-2), "bfloat16": Agreement(0.95, 2.0)}
 """What the probe must show of a runtime, by its precision."""
+
+REPLAYED_PROBES = RUNS_BEFORE + 2
+"""Times a device that records is probed: the last ones replay what the first ones did."""
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +80,7 @@ def start_runtime(
     on_cpu = device == "auto" and name.startswith("openvino")
     picked = pick_device("cpu" if on_cpu else device)
     starter = _Starter(checkpoint, picked, policy or ZoomPolicy(), exports)
-    order = candidates(name, picked, fits=starter.fits, bfloat16=_bfloat16)
+    order = candidates(name, picked, fits=starter.fits, bfloat16=lambda: _bfloat16(picked))
     for wish, other in itertools.pairwise(order):
         try:
             return starter.start(wish)
@@ -88,20 +95,23 @@ def start_runtime(
 def candidates(
     name: RuntimeName, device: torch.device, *, fits: bool, bfloat16: Callable[[], bool]
 ) -> tuple[RuntimeName, ...]:
-    """Runtimes to try in turn; the last one is PyTorch, which always starts.
+    """Runtimes to try in turn; the last one is PyTorch in float32, which always starts.
 
     Args:
         name: what was asked for.
         device: where the model runs.
         fits: whether graphs take the sides that pictures will have.
-        bfloat16: whether the processor computes in it; asked where it matters only.
+        bfloat16: whether the device computes in it; asked where it matters only.
     """
-    if name == "auto":
-        if device.type != "cpu" or not fits:
-            return ("torch",)
+    if name == "auto" and device.type != "cpu":
+        name = "torch-bf16" if bfloat16() else "torch"
+    elif name == "auto" and not fits:
+        name = "torch"
+    elif name == "auto":
         name = "openvino-bf16" if bfloat16() else "openvino"
     order: dict[RuntimeName, tuple[RuntimeName, ...]] = {
         "torch": ("torch",),
+        "torch-bf16": ("torch-bf16", "torch"),
         "openvino": ("openvino", "torch"),
         "openvino-bf16": ("openvino-bf16", "openvino", "torch"),
         "onnx": ("onnx", "torch"),
@@ -127,25 +137,46 @@ class _Starter:
         return (policy.long_side if policy.square else policy.multiple) % SIDE_MULTIPLE == 0
 
     def start(self, name: RuntimeName) -> Runtime:
-        if name == "torch":
-            network, feedback = self._checkpoint.load(), self._checkpoint.entry.feedback
-            runtime: Runtime = FoldedTorchRuntime(network, self._device, feedback=feedback)
+        if name == "torch" and self._device.type == "cpu":  # what the others are held against
+            runtime: Runtime = self._torch(self._checkpoint.load(), "float32")
             _log.info("runtime: %s", runtime.name)
             return runtime
-        if not self.fits:
+        if not name.startswith("torch") and not self.fits:
             raise RuntimeUnavailableError(
                 f"the zoom policy {self._policy.name} gives sides that are no multiples of "
                 f"{SIDE_MULTIPLE}",
                 hint="take the zoom policy edgeflow, or the runtime torch",
             )
-        runtime, probe = self._onnx() if name == "onnx" else self._openvino(name)
-        agreement, least = Agreement.of(runtime, probe), LEAST_AGREEMENT[PRECISIONS[name]]
+        runtime, probe = self._with_probe(name)
+        times = REPLAYED_PROBES if self._device.type == "cuda" else 1
+        agreement, least = Agreement.of(runtime, probe, times), LEAST_AGREEMENT[PRECISIONS[name]]
         if agreement.iou < least.iou or agreement.logit_difference > least.logit_difference:
             raise RuntimeUnavailableError(
                 f"{runtime.name}: {agreement}", hint="take the runtime torch, and report this"
             )
         _log.info("runtime: %s; %s", runtime.name, agreement)
         return runtime
+
+    def _with_probe(self, name: RuntimeName) -> tuple[Runtime, Probe]:
+        if name == "onnx":
+            return self._onnx()
+        if name.startswith("openvino"):
+            return self._openvino(name)
+        network = self._checkpoint.load()
+        return self._torch(network, PRECISIONS[name]), self._probe(network)
+
+    def _torch(self, network: nn.Module, precision: TorchPrecision) -> Runtime:
+        return FoldedTorchRuntime(
+            network,
+            self._device,
+            feedback=self._checkpoint.entry.feedback,
+            precision=precision,
+            recorder=CudaRecorder(self._device) if self._device.type == "cuda" else None,
+        )
+
+    def _probe(self, network: nn.Module) -> Probe:
+        feedback = self._checkpoint.entry.feedback
+        return Probe.of(TorchRuntime(network, torch.device("cpu"), feedback=feedback))
 
     def _openvino(self, name: RuntimeName) -> tuple[Runtime, Probe]:
         if self._device.type != "cpu":
@@ -193,11 +224,12 @@ class _Starter:
     def _make(self, write: Callable[[Graph], dict[str, bytes]]) -> Export:
         network, feedback = self._checkpoint.load(), self._checkpoint.entry.feedback
         files = write(trace(InferenceNetwork(network, feedback=feedback)))
-        reference = TorchRuntime(network, torch.device("cpu"), feedback=feedback)
-        return Export(files, Probe.of(reference))
+        return Export(files, self._probe(network))
 
 
-def _bfloat16() -> bool:
+def _bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return computes_bfloat16(device)
     try:
         return has_bfloat16()
     except (ImportError, OSError, RuntimeError):

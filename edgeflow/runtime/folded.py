@@ -26,7 +26,7 @@ def warp(x: Tensor, flow: Tensor) -> Tensor:
     """:func:`edgeflow.nn.flow.warp`."""
     if has_torch_function((x, flow)):
         return _overridden(warp, x, flow)
-    return reference.warp(x, flow)
+    return reference.warp(widened(x), widened(flow)).to(x.dtype)  # positions need float32
 
 
 def object_vector(features: Tensor, logits: Tensor) -> Tensor:
@@ -34,6 +34,11 @@ def object_vector(features: Tensor, logits: Tensor) -> Tensor:
     if has_torch_function((features, logits)):
         return _overridden(object_vector, features, logits)
     return gather_objects(features, logits)
+
+
+def widened(x: Tensor) -> Tensor:
+    """In float32 what is bfloat16; graphs see to that themselves."""
+    return x if has_torch_function((x,)) or x.dtype != torch.bfloat16 else x.float()
 
 
 class FoldedContext(nn.Module):

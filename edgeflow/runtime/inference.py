@@ -10,6 +10,7 @@ from edgeflow.nn.interface import Feedback, NetworkOutput
 from edgeflow.nn.layers import resize
 from edgeflow.nn.lite import EdgeFlowLite
 from edgeflow.nn.ritm import RITM
+from edgeflow.runtime.folded import widened
 from edgeflow.runtime.folding import fold
 
 
@@ -41,7 +42,7 @@ class InferenceNetwork(nn.Module):
             ValueError: the network has no edges to feed back.
         """
         mask, edge = _step(self.network, image, prompt)
-        mask = mask.sigmoid()
+        mask = widened(mask).sigmoid()
         if self.feedback == "mask":
             return mask, mask
         if edge is None:
@@ -66,7 +67,7 @@ def _lite(network: EdgeFlowLite, image: Tensor, prompt: Tensor) -> tuple[Tensor,
     levels, guide = network.encode(image, network.prompt_stem(prompt))
     features, _ = network.late_fusion(guide, network.neck(levels))
     head = network.coarse(features)
-    edge = resize(network.edge(head.before, head.after), size).sigmoid()
+    edge = widened(resize(network.edge(head.before, head.after), size)).sigmoid()
     coarse = resize(head.coarse, size)
     fine = network.fine(
         torch.cat((network.normalise(image), prompt, coarse.sigmoid(), edge), dim=1)
@@ -81,7 +82,7 @@ def _edgeflow(network: EdgeFlow, image: Tensor, prompt: Tensor) -> tuple[Tensor,
     x, guide = network.middle_fusion(guide, network.backbone.stem(image, guide))
     features, _ = network.late_fusion(guide, network.backbone.branches(x))
     head = network.coarse(features)
-    edge = resize(network.edge(head.before, head.after), size).sigmoid()
+    edge = widened(resize(network.edge(head.before, head.after), size)).sigmoid()
     coarse = resize(head.coarse, size).sigmoid()
     return network.fine(torch.cat((image, prompt, coarse, edge), dim=1)), edge
 

@@ -53,10 +53,16 @@ class Agreement:
         )
 
     @classmethod
-    def of(cls, runtime: Runtime, probe: Probe) -> Agreement:
-        """Run the probe input. A value that is no number makes the difference infinite."""
+    def of(cls, runtime: Runtime, probe: Probe, times: int = 1) -> Agreement:
+        """Run the probe input once or more; the worst of each figure counts.
+
+        A value that is no number makes the difference infinite.
+        """
         image, prompt = (x.to(runtime.device) for x in (probe.image, probe.prompt))
-        return cls.between(runtime.run(image, prompt), StepOutput(probe.mask, probe.feedback))
+        expected = StepOutput(probe.mask, probe.feedback)
+        runs = [cls.between(runtime.run(image, prompt), expected) for _ in range(times)]
+        iou, difference = min(run.iou for run in runs), max(run.logit_difference for run in runs)
+        return cls(iou, difference)
 
     @classmethod
     def between(cls, output: StepOutput, reference: StepOutput) -> Agreement:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from edgeflow.errors import EdgeFlowError
 from edgeflow.nn.interface import Feedback, NetworkOutput
 from edgeflow.runtime import StepOutput
+from edgeflow.runtime.cuda import exact_float32
 
 
 class DeviceError(EdgeFlowError):
@@ -76,10 +77,11 @@ class TorchRuntime:
         Raises:
             ValueError: the network has no edges to feed back.
         """
-        output: NetworkOutput = self._network(
-            image.contiguous(memory_format=torch.channels_last),
-            prompt.contiguous(memory_format=torch.channels_last),
-        )
+        with exact_float32(self._device):
+            output: NetworkOutput = self._network(
+                image.contiguous(memory_format=torch.channels_last),
+                prompt.contiguous(memory_format=torch.channels_last),
+            )
         mask = output.mask.sigmoid()
         if self._feedback == "mask":
             return StepOutput(mask, mask)

@@ -1,13 +1,20 @@
-"""Eager PyTorch on the folded network: float32, channels-last, any sides."""
+"""PyTorch on the folded network: float32 or bfloat16, channels-last, any sides."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from edgeflow.nn.interface import Feedback
 from edgeflow.runtime import StepOutput
+from edgeflow.runtime.cuda import exact_float32
 from edgeflow.runtime.inference import InferenceNetwork
+from edgeflow.runtime.low_precision import convolve_in_bfloat16
+from edgeflow.runtime.replay import Recorder, Replayed, Step
+
+TorchPrecision = Literal["float32", "bfloat16"]
 
 
 class FoldedTorchRuntime:
@@ -18,18 +25,32 @@ class FoldedTorchRuntime:
             copied.
         device: where it runs.
         feedback: which of its outputs it wants to be fed at the next click.
+        precision: of the convolutions; see :mod:`edgeflow.runtime.low_precision`.
+        recorder: of the device, if steps are to be recorded and replayed.
     """
 
-    def __init__(self, network: nn.Module, device: torch.device, *, feedback: Feedback) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        device: torch.device,
+        *,
+        feedback: Feedback,
+        precision: TorchPrecision = "float32",
+        recorder: Recorder | None = None,
+    ) -> None:
         self._device = device
         self._feedback = feedback
+        self._precision = precision
         inference = InferenceNetwork(network, feedback=feedback)
+        if precision == "bfloat16":
+            convolve_in_bfloat16(inference)
         self._network = inference.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._step: Step = Replayed(self._run, recorder) if recorder else self._run
 
     @property
     def name(self) -> str:
         """For example ``torch 2.13.0 cpu float32 folded``."""
-        return f"torch {torch.__version__} {self._device} float32 folded"
+        return f"torch {torch.__version__} {self._device} {self._precision} folded"
 
     @property
     def device(self) -> torch.device:
@@ -48,8 +69,12 @@ class FoldedTorchRuntime:
         Raises:
             ValueError: the network has no edges to feed back.
         """
+        with exact_float32(self._device):
+            return StepOutput(*self._step(image, prompt))
+
+    def _run(self, image: Tensor, prompt: Tensor) -> tuple[Tensor, Tensor]:
         mask, feedback = self._network(
             image.contiguous(memory_format=torch.channels_last),
             prompt.contiguous(memory_format=torch.channels_last),
         )
-        return StepOutput(mask, feedback)
+        return mask, feedback

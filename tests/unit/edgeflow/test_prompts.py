@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from edgeflow.errors import PromptError
 from edgeflow.geometry import ImagePoint, NetworkPoint, Size
-from edgeflow.prompts import DISK_RADIUS, Click, check_clicks, disk_maps, prefix_digests
+from edgeflow.prompts import (
+    DISK_RADIUS,
+    Click,
+    check_clicks,
+    disk_maps,
+    disk_pixels,
+    prefix_digests,
+)
 from tests.unit.edgeflow.samples import click, negative
 
 SIZE = Size(height=40, width=60)
@@ -162,3 +169,12 @@ def test_the_first_bad_click_is_the_one_named() -> None:
 
 def test_no_clicks_are_no_bad_clicks() -> None:
     check_clicks([], SIZE)
+
+
+@given(st.lists(POINTS, max_size=4))
+def test_disk_pixels_are_where_the_maps_are_one(points: list[tuple[NetworkPoint, bool]]) -> None:
+    drawn = np.zeros((2, *SIZE), np.float32)
+    pixels = disk_pixels(points, SIZE)
+    drawn.reshape(-1)[pixels] = 1.0
+    assert pixels.dtype == np.int64
+    np.testing.assert_array_equal(drawn, disk_maps(points, SIZE))

@@ -28,7 +28,10 @@ CUDA = torch.device("cuda")
         ("auto", CPU, True, True, ("openvino-bf16", "openvino", "torch")),
         ("auto", CPU, True, False, ("openvino", "torch")),
         ("auto", CPU, False, True, ("torch",)),
-        ("auto", CUDA, True, True, ("torch",)),
+        ("auto", CUDA, True, True, ("torch-bf16", "torch")),
+        ("auto", CUDA, True, False, ("torch",)),
+        ("auto", CUDA, False, True, ("torch-bf16", "torch")),
+        ("torch-bf16", CPU, True, False, ("torch-bf16", "torch")),
         ("torch", CPU, True, True, ("torch",)),
         ("openvino", CPU, True, True, ("openvino", "torch")),
         ("openvino-bf16", CPU, True, False, ("openvino-bf16", "openvino", "torch")),
@@ -50,7 +53,8 @@ def test_processors_are_not_asked_where_it_does_not_matter() -> None:
         raise AssertionError("OpenVINO would be imported")
 
     assert candidates("torch", CPU, fits=True, bfloat16=ask) == ("torch",)
-    assert candidates("auto", CUDA, fits=True, bfloat16=ask) == ("torch",)
+    assert candidates("auto", CPU, fits=False, bfloat16=ask) == ("torch",)
+    assert candidates("openvino", CUDA, fits=True, bfloat16=ask) == ("openvino", "torch")
 
 
 def test_an_unknown_name_is_refused(checkpoints: dict[str, Checkpoint]) -> None:
@@ -72,6 +76,7 @@ def test_each_name_starts_and_says_what_it_is(
     words = {
         "auto": ("openvino", fast),
         "torch": ("torch", "float32 folded"),
+        "torch-bf16": ("torch", "bfloat16 folded"),
         "openvino": ("openvino", "float32"),
         "openvino-bf16": ("openvino", "bfloat16"),
         "onnx": ("onnxruntime", "float32"),
