@@ -19,7 +19,7 @@ from benchmarks.click import body, picture
 from edgeflow.geometry import Size
 from edgeflow.machine import describe_machine
 from edgeflow_backend import log
-from edgeflow_backend.heap import share_one_heap
+from edgeflow_backend.heap import settle_heap
 from edgeflow_backend.metrics import Metrics
 from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.service import build_service
@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--clicks", type=int, default=10_000)
     parser.add_argument("--pictures", type=int, default=200)
     options = parser.parse_args()
-    share_one_heap()  # as the server does
+    settle_heap()  # as the server does
     log.configure("ERROR", "console")
     late = (seen := watch(options.clicks, options.pictures))[len(seen) // 2 :]
     middle = statistics.mean(late)

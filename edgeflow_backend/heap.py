@@ -1,28 +1,50 @@
-"""One heap for all threads, so that memory levels off.
+"""Settings of the GNU C library's heap with which memory levels off.
 
-Pictures and states are kept for long, arrays of the same size come and go between them, and each
-thread has a heap of its own in the GNU C library: holes in one are no use to another. Over 10,000
-clicks such heaps grew by a third while what was in use stayed the same; a single one stays as it
-is, and is no slower (``python -m benchmarks.memory``).
+Pictures and states are kept for long, and large arrays come and go between them. As the C library
+does it by itself, 10,000 clicks took a third more memory than the first 2,000, though what was in
+use stayed the same: the rest were holes. Two things made them, and neither is done here:
+
+* Each thread has a heap of its own, and holes in one are no use to another.
+* A large array that fits into no hole makes the heap grow, and small ones that are kept settle in
+  its place when it goes. With :data:`_OUTSIDE` it is taken from the system instead, and goes back
+  whole.
+
+What the heap has at its end is kept for the next click, since fresh pages cost more than their use.
+No slower by any measurement (``python -m benchmarks.memory``, ``benchmarks.click``).
 """
 
 from __future__ import annotations
 
 import ctypes
 
-_ARENA_MAX = -8
-"""``M_ARENA_MAX`` of ``malloc.h``."""
+_OUTSIDE = 1 << 20
+"""Bytes from which on an array that fits into no hole is put outside the heap."""
+
+_KEPT_AT_END = 512 << 20
+"""Free bytes at the heap's end that are not given back."""
+
+_GROWTH = 16 << 20
+"""Bytes by which the heap grows at least."""
+
+_OPTIONS = {
+    -8: 1,  # M_ARENA_MAX
+    -3: _OUTSIDE,  # M_MMAP_THRESHOLD
+    -1: _KEPT_AT_END,  # M_TRIM_THRESHOLD
+    -2: _GROWTH,  # M_TOP_PAD
+}
+"""Names and values of ``mallopt`` in ``malloc.h``."""
 
 
-def share_one_heap() -> bool:
-    """Have every thread allocate from the heap of the first one.
+def settle_heap() -> bool:
+    """Set up the process's heap.
 
-    It works for threads that have not allocated yet, so call it first.
+    Threads that have allocated already keep their heap, so call it first.
 
     Returns:
         Whether the C library knows how; others than GNU's keep what they do.
     """
     try:
-        return bool(ctypes.CDLL(None).mallopt(_ARENA_MAX, 1))
+        mallopt = ctypes.CDLL(None).mallopt
+        return all(mallopt(option, value) == 1 for option, value in _OPTIONS.items())
     except (AttributeError, OSError, TypeError):
         return False

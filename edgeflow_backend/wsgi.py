@@ -9,13 +9,13 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from edgeflow_backend import log
 from edgeflow_backend.app import create_app
-from edgeflow_backend.heap import share_one_heap
+from edgeflow_backend.heap import settle_heap
 from edgeflow_backend.settings import Settings
 
 
 def create() -> Flask:
     """Make the application from the environment."""
-    share_one_heap()
+    settle_heap()
     settings = Settings()
     log.configure(settings.log_level, settings.log_format)
     return create_app(settings)
