@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from cachetools import LRUCache, TTLCache
@@ -24,10 +25,23 @@ V = TypeVar("V", bound=Sized)
 
 
 class ByteLRU(Generic[K, V]):
-    """Keeps values until their bytes exceed the cap; forgets the least recently used first."""
+    """Keeps values until their bytes exceed the cap; forgets the least recently used first.
 
-    def __init__(self, max_bytes: int, *, ttl_s: float | None = None) -> None:
+    Args:
+        max_bytes: of all values together.
+        ttl_s: seconds after which a value is forgotten in any case.
+        keep: makes of a value what is kept of it; see :mod:`edgeflow_backend.kept`.
+    """
+
+    def __init__(
+        self,
+        max_bytes: int,
+        *,
+        ttl_s: float | None = None,
+        keep: Callable[[V], V] | None = None,
+    ) -> None:
         self._max_bytes = max_bytes
+        self._keep = keep
         self._lock = threading.Lock()
         self._items: LRUCache[K, V] | TTLCache[K, V] = (
             LRUCache(max_bytes, getsizeof=lambda value: value.nbytes)
@@ -43,8 +57,9 @@ class ByteLRU(Generic[K, V]):
     def put(self, key: K, value: V) -> None:
         """Keep ``value``, unless it alone exceeds the cap."""
         if value.nbytes <= self._max_bytes:
+            kept = self._keep(value) if self._keep else value
             with self._lock:
-                self._items[key] = value
+                self._items[key] = kept
 
     @property
     def nbytes(self) -> int:

@@ -22,6 +22,7 @@ from edgeflow_backend.engine import Engine
 from edgeflow_backend.errors import LabelConfigError
 from edgeflow_backend.images.provider import MEGABYTE, ImageProvider
 from edgeflow_backend.images.sources import task_image
+from edgeflow_backend.kept import keep_state
 from edgeflow_backend.label_config import LabelConfig
 from edgeflow_backend.metrics import Metrics
 from edgeflow_backend.models import ModelPool
@@ -98,7 +99,7 @@ class SegmentationService:
         self.models = ModelPool(settings, predictor)
         self.metrics = metrics
         self.images = ImageProvider(settings, predictor)
-        states: PrefixStates = ByteLRU(int(settings.state_cache_mb * MEGABYTE))
+        states: PrefixStates = ByteLRU(int(settings.state_cache_mb * MEGABYTE), keep=keep_state)
         self.recent = RecentAnswers(RECENT_BYTES, clock)
         self._refinement = Refinement(settings.refine_reach, ByteLRU(STORED_MASKS_BYTES))
         self.engine = Engine(

@@ -17,6 +17,7 @@ from edgeflow_backend.images.download import Downloader, Limits
 from edgeflow_backend.images.guard import AllowList, Guard
 from edgeflow_backend.images.single_flight import SingleFlight
 from edgeflow_backend.images.sources import InlineSource, Source, locate
+from edgeflow_backend.kept import keep_image
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.settings import Settings
 
@@ -116,7 +117,8 @@ class ImageProvider:
         return image
 
     def _decode(self, data: bytes) -> EncodedImage:
-        return self._predictor.encode(decode_image(data, max_pixels=self._settings.max_pixels))
+        image = decode_image(data, max_pixels=self._settings.max_pixels)
+        return keep_image(self._predictor.encode(image))
 
     def _note_failure(self, future: Future[EncodedImage]) -> None:
         error = None if future.cancelled() else future.exception()
