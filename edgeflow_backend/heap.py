@@ -1,8 +1,8 @@
 """Settings of the GNU C library's heap with which memory levels off.
 
-Pictures and states are kept for long, and large arrays come and go between them. As the C library
-does it by itself, 10,000 clicks took a third more memory than the first 2,000, though what was in
-use stayed the same: the rest were holes. Two things made them, and neither is done here:
+Large arrays come and go with every click, beside small things that are kept. As the C library does
+it by itself, this leaves ever more holes (what is large and kept is
+:mod:`edgeflow_backend.kept`'s concern). Two things make them, and neither is done here:
 
 * Each thread has a heap of its own, and holes in one are no use to another.
 * A large array that fits into no hole makes the heap grow, and small ones that are kept settle in
@@ -10,7 +10,7 @@ use stayed the same: the rest were holes. Two things made them, and neither is d
   whole.
 
 What the heap has at its end is kept for the next click, since fresh pages cost more than their use.
-No slower by any measurement (``python -m benchmarks.memory``, ``benchmarks.click``).
+``python -m benchmarks.memory`` measures the outcome.
 """
 
 from __future__ import annotations
