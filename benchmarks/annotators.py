@@ -26,18 +26,18 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.click import picture
+from edgeflow.evaluate.machine import describe_machine
 from edgeflow.geometry import ImagePoint, Size
 from edgeflow.images import decode_image
-from edgeflow.machine import describe_machine
-from edgeflow.masks import decode_brush
-from edgeflow.predictor import Predictor, State
-from edgeflow.prompts import Click
+from edgeflow.inference.predictor import Predictor, State
+from edgeflow.label_studio.brush_rle import decode_brush
+from edgeflow.prompts.click import Click
 from edgeflow_backend import log
-from edgeflow_backend.label_config import RECOMMENDED
-from edgeflow_backend.metrics import Metrics
 from edgeflow_backend.model import EdgeFlowBackend
+from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.metrics import Metrics
 
 SIZE = Size(480, 640)
 CLICKS = ((43.0, 60.0), (43.0, 20.0), (40.0, 75.0), (60.0, 90.0), (50.0, 45.0))

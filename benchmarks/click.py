@@ -27,13 +27,14 @@ import torch
 from PIL import Image
 
 from demo.label_studio import free_port, start_backend
+from edgeflow.evaluate.machine import describe_machine
 from edgeflow.geometry import ImagePoint, Size
 from edgeflow.images import decode_image
-from edgeflow.machine import describe_machine
-from edgeflow.masks import encode_brush
-from edgeflow.predictor import Predictor, load_predictor
-from edgeflow.prompts import Click, disk_maps
-from edgeflow_backend.label_config import RECOMMENDED
+from edgeflow.inference.predictor import Predictor, load_predictor
+from edgeflow.label_studio.brush_rle import encode_brush
+from edgeflow.prompts.click import Click
+from edgeflow.prompts.disks import disk_maps
+from edgeflow_backend.protocol.config_check import RECOMMENDED
 
 PHOTO = Path(__file__).parents[1] / "demo" / "photos" / "astronaut.jpg"
 SIZES = (Size(480, 640), Size(1080, 1920), Size(3000, 4000))

@@ -21,9 +21,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edgeflow.evaluate.machine import describe_machine
 from edgeflow.geometry import Size
-from edgeflow.machine import describe_machine
-from edgeflow.masks import decode_brush, encode_brush
+from edgeflow.label_studio.brush_rle import decode_brush, encode_brush
 
 BoolMask = npt.NDArray[np.bool_]
 

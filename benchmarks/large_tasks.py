@@ -21,11 +21,11 @@ import requests
 
 from benchmarks.click import Times, body, picture, serve_folder, summarise, timed
 from demo.label_studio import free_port, start_backend
+from edgeflow.evaluate.machine import describe_machine
 from edgeflow.geometry import Size
-from edgeflow.machine import describe_machine
-from edgeflow.masks import encode_brush
-from edgeflow_backend.recent import ObjectSoFar
-from edgeflow_backend.stored import MaskCrop
+from edgeflow.label_studio.brush_rle import encode_brush
+from edgeflow.masks.patch import MaskPatch
+from edgeflow_backend.objects.segmented_object import SegmentedObject
 
 SIZE = Size(480, 640)
 COUNTS = (0, 50, 200)
@@ -47,8 +47,8 @@ def accepted_region(number: int, *, ours: bool) -> dict[str, Any]:
         "value": {"format": "rle", "rle": list(encode_brush(solid)), "brushlabels": ["Object"]},
     }  # fmt: skip
     if ours:
-        so_far = ObjectSoFar(region["id"], "mask", "Object")
-        region["meta"] = so_far.record(region, MaskCrop.of(solid), "some-model")
+        so_far = SegmentedObject(region["id"], "mask", "Object")
+        region["meta"] = so_far.record(region, MaskPatch.of(solid), "some-model")
     return region
 
 

@@ -32,12 +32,12 @@ import requests
 
 from benchmarks.click import body, picture, serve_folder
 from demo.label_studio import free_port, start_backend
+from edgeflow.evaluate.machine import describe_machine
 from edgeflow.geometry import ImagePoint, Size
 from edgeflow.images import decode_image
-from edgeflow.machine import describe_machine
-from edgeflow.masks import encode_brush
-from edgeflow.predictor import Predictor, load_predictor
-from edgeflow.prompts import Click
+from edgeflow.inference.predictor import Predictor, load_predictor
+from edgeflow.label_studio.brush_rle import encode_brush
+from edgeflow.prompts.click import Click
 
 SIZE = Size(480, 640)
 CLICKS = ((43.0, 60.0), (43.0, 20.0), (40.0, 75.0), (60.0, 90.0), (50.0, 45.0))

@@ -22,15 +22,15 @@ import numpy.typing as npt
 from PIL import Image
 from scipy.optimize import minimize
 
-from edgeflow.checkpoints import find
-from edgeflow.cleanup import UNTOUCHED, Cleanup
-from edgeflow.confidence import Calibration, logit
-from edgeflow.data.base import BoolMask
+from edgeflow.arrays import BoolMask
+from edgeflow.checkpoints.checkpoint import find
 from edgeflow.data.label_maps import IGNORE
 from edgeflow.data.opening import open_dataset
 from edgeflow.evaluate.clicker import Clicker
-from edgeflow.masks import encode_brush
-from edgeflow.predictor import Predictor, load_predictor
+from edgeflow.inference.predictor import Predictor, load_predictor
+from edgeflow.label_studio.brush_rle import encode_brush
+from edgeflow.masks.cleanup import UNTOUCHED, Cleanup
+from edgeflow.masks.score import Calibration, logit
 
 CLICKS = 5
 CLEANED_AFTER = (1, 3)

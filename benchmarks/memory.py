@@ -16,14 +16,14 @@ import time
 from pathlib import Path
 
 from benchmarks.click import body, picture
+from edgeflow.evaluate.machine import describe_machine
 from edgeflow.geometry import Size
-from edgeflow.machine import describe_machine
 from edgeflow_backend import log
-from edgeflow_backend.heap import settle_heap
-from edgeflow_backend.metrics import Metrics
+from edgeflow_backend.memory.malloc import settle_heap
 from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.service import build_service
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.metrics import Metrics
 
 SIZE = Size(480, 640)
 REPORTS = 20

@@ -25,12 +25,12 @@ from torch import nn
 
 from benchmarks.click import PHOTO
 from benchmarks.runtimes import runtimes
-from edgeflow.checkpoints import Checkpoint, find
-from edgeflow.convert.convert import convert
-from edgeflow.machine import describe_machine
+from edgeflow.checkpoints.checkpoint import Checkpoint, find
+from edgeflow.checkpoints.convert.convert import convert
+from edgeflow.evaluate.machine import describe_machine
 from edgeflow.nn.edgeflow import EdgeFlow
 from edgeflow.nn.ritm import RITM
-from edgeflow.runtime import Runtime, StepOutput
+from edgeflow.runtime.base import Runtime, StepOutput
 
 SIDE = 448
 WARM_UP = 2

@@ -19,15 +19,16 @@ from typing import Any
 
 import torch
 
-from edgeflow.checkpoints import Checkpoint, find
-from edgeflow.crop import ZoomPolicy
+from edgeflow.checkpoints.checkpoint import Checkpoint, find
+from edgeflow.evaluate.machine import describe_machine
 from edgeflow.geometry import Size
-from edgeflow.machine import describe_machine
-from edgeflow.runtime import Runtime
-from edgeflow.runtime.choice import RUNTIMES, start_runtime
-from edgeflow.runtime.probe import Agreement
-from edgeflow.runtime.replay import RUNS_BEFORE
-from edgeflow.runtime.torch_eager import TorchRuntime, pick_device
+from edgeflow.inference.zoom import ZoomPolicy
+from edgeflow.runtime.agreement import Agreement
+from edgeflow.runtime.base import Runtime
+from edgeflow.runtime.cuda_replay import RUNS_BEFORE
+from edgeflow.runtime.devices import pick_device
+from edgeflow.runtime.selection import RUNTIMES, start_runtime
+from edgeflow.runtime.torch_eager import TorchRuntime
 
 REFERENCE = "torch, as published"
 NAMES = tuple(name for name in RUNTIMES if name != "auto")
@@ -38,8 +39,8 @@ COLD = """
 import sys
 import numpy as np
 from edgeflow.geometry import ImagePoint
-from edgeflow.predictor import load_predictor
-from edgeflow.prompts import Click
+from edgeflow.inference.predictor import load_predictor
+from edgeflow.prompts.click import Click
 predictor = load_predictor(sys.argv[1], runtime=sys.argv[2])
 image = predictor.encode(np.full((480, 640, 3), 128, np.uint8))
 predictor.predict(image, [Click(ImagePoint(320, 240))])

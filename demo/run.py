@@ -17,7 +17,7 @@ from demo.label_studio import (
     start_backend,
     start_label_studio,
 )
-from edgeflow_backend.label_config import RECOMMENDED
+from edgeflow_backend.protocol.config_check import RECOMMENDED
 
 TITLE = "EdgeFlow demo"
 PHOTOS = Path(__file__).parent / "photos"

@@ -1,7 +1,7 @@
 """Coordinates as types: image pixels, network pixels, and regions between them.
 
 Both pixel frames put (0, 0) at the *centre* of the top-left pixel, so a picture of width W spans
--0.5 to W - 0.5. Label Studio's percent frame lives in ``edgeflow_backend.protocol``.
+-0.5 to W - 0.5. Label Studio's percent frame lives in ``edgeflow_backend.protocol.wire``.
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageOps
 
+from edgeflow.arrays import RGBImage
 from edgeflow.errors import ImageError, ImageTooLargeError
 
 MAX_PIXELS = 80_000_000
@@ -15,8 +15,6 @@ MAX_PIXELS = 80_000_000
 
 FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 """Formats that are read. An allow-list: Pillow also knows some that run other programs."""
-
-RGBImage = npt.NDArray[np.uint8]
 
 
 def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> RGBImage:

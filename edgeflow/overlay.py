@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edgeflow.prompts import Click
+from edgeflow.prompts.click import Click
 
 TINT = (30, 144, 255)
 POSITIVE = (32, 200, 64)

@@ -13,18 +13,18 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from edgeflow.errors import EdgeFlowError
+from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.auth import BasicAuth, read_authorization
+from edgeflow_backend.background import Background
 from edgeflow_backend.errors import MalformedRequestError, NotReadyError, RefusedRequestError
 from edgeflow_backend.images.provider import MEGABYTE
-from edgeflow_backend.loading import Background
 from edgeflow_backend.log import get_logger
-from edgeflow_backend.metrics import Metrics
 from edgeflow_backend.model import EdgeFlowBackend
-from edgeflow_backend.protocol import JSONObject
+from edgeflow_backend.protocol.project import project_key
 from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
-from edgeflow_backend.status import Seen, answer, status
-from edgeflow_backend.troubles import project_key
+from edgeflow_backend.status.metrics import Metrics
+from edgeflow_backend.status.report import Seen, answer, status
 
 LOADING_PATIENCE_S = 60.0
 """How long a request waits for a model that is still loading."""

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from edgeflow_backend import log
 from edgeflow_backend.doctor import Verdict, examine
-from edgeflow_backend.protocol import describe
+from edgeflow_backend.protocol.wire import describe
 from edgeflow_backend.settings import Settings
 
 app = typer.Typer(

@@ -9,15 +9,16 @@ from typing import Any, Literal
 
 import requests
 
-from edgeflow.checkpoints import find
+from edgeflow.checkpoints.checkpoint import find
 from edgeflow.errors import EdgeFlowError
-from edgeflow.runtime.torch_eager import pick_device
+from edgeflow.runtime.devices import pick_device
 from edgeflow_backend.images.credentials import Credentials
-from edgeflow_backend.images.http import isolated_session
-from edgeflow_backend.label_config import RECOMMENDED, parse_label_config, problems
-from edgeflow_backend.metrics import Metrics
+from edgeflow_backend.net.sessions import isolated_session
+from edgeflow_backend.protocol.config_check import RECOMMENDED, problems
+from edgeflow_backend.protocol.label_config import parse_label_config
 from edgeflow_backend.service import build_service
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.metrics import Metrics
 
 Verdict = Literal["ok", "warn", "fail"]
 

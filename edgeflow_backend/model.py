@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from edgeflow.errors import EdgeFlowError
+from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.errors import (
     DeadlineError,
     InternalError,
@@ -19,16 +20,17 @@ from edgeflow_backend.errors import (
     RefusedRequestError,
     SupersededError,
 )
-from edgeflow_backend.label_config import LabelConfig, parse_label_config
 from edgeflow_backend.log import get_logger
-from edgeflow_backend.metrics import Metrics
-from edgeflow_backend.preannotation import prompts_in
-from edgeflow_backend.protocol import JSONObject, parse_tasks
-from edgeflow_backend.regions import made_here
-from edgeflow_backend.service import Answer, Request, SegmentationService, build_service
+from edgeflow_backend.objects.found_prompts import prompts_in
+from edgeflow_backend.protocol.label_config import LabelConfig, parse_label_config
+from edgeflow_backend.protocol.project import project_key
+from edgeflow_backend.protocol.prompts import parse_prompt
+from edgeflow_backend.protocol.regions import made_here
+from edgeflow_backend.protocol.wire import parse_tasks
+from edgeflow_backend.requests import Answer, Request
+from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
-from edgeflow_backend.shapes import parse_prompt
-from edgeflow_backend.troubles import project_key
+from edgeflow_backend.status.metrics import Metrics
 
 if TYPE_CHECKING:
     _Base = object

@@ -4,83 +4,47 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from edgeflow.crop import POLICIES
 from edgeflow.errors import PromptError
 from edgeflow.geometry import ImagePoint, Size
-from edgeflow.predictor import EncodedImage, Predictor, load_predictor
-from edgeflow.prompts import Click
-from edgeflow_backend.accepted import drop_spent
-from edgeflow_backend.cache import ByteLRU, PrefixStates
-from edgeflow_backend.continuing import Refinement
-from edgeflow_backend.engine import Engine
+from edgeflow.inference.predictor import EncodedImage, Predictor, load_predictor
+from edgeflow.inference.zoom import POLICIES
+from edgeflow.label_studio.region_values import PolygonOptions
+from edgeflow.label_studio.values import JSONObject
+from edgeflow.masks.patch import MaskPatch, fit_mask
+from edgeflow.prompts.click import Click
+from edgeflow_backend.engine.engine import Engine, PrefixStates
+from edgeflow_backend.engine.model_pool import ModelPool
+from edgeflow_backend.engine.streams import marks_of, stream_of
 from edgeflow_backend.errors import LabelConfigError
 from edgeflow_backend.images.provider import MEGABYTE, ImageProvider
 from edgeflow_backend.images.sources import task_image
-from edgeflow_backend.kept import keep_state
-from edgeflow_backend.label_config import LabelConfig
-from edgeflow_backend.metrics import Metrics
-from edgeflow_backend.models import ModelPool
-from edgeflow_backend.protocol import ClickPrompt, JSONObject, PromptRegion
-from edgeflow_backend.recent import Answered, ObjectSoFar, RecentAnswers
-from edgeflow_backend.region_values import PolygonOptions, fit_mask
-from edgeflow_backend.regions import Holder, mask_regions, region_id, region_label
+from edgeflow_backend.memory.byte_lru import ByteLRU
+from edgeflow_backend.memory.pages import keep_state
+from edgeflow_backend.objects.recent_answers import RecentAnswer, RecentAnswers
+from edgeflow_backend.objects.refine import Refinement
+from edgeflow_backend.objects.segmented_object import SegmentedObject
+from edgeflow_backend.objects.spent_clicks import drop_spent
+from edgeflow_backend.objects.task_regions import open_regions, shown_mask
+from edgeflow_backend.protocol.label_config import LabelConfig
+from edgeflow_backend.protocol.outlines import outline
+from edgeflow_backend.protocol.prompts import ClickPrompt, ShapePrompt
+from edgeflow_backend.protocol.regions import Holder, mask_regions, region_id, region_label
+from edgeflow_backend.protocol.wire import PromptRegion
+from edgeflow_backend.requests import Answer, Request
 from edgeflow_backend.settings import Settings
-from edgeflow_backend.shapes import Prompt, ShapePrompt, outline
-from edgeflow_backend.stored import MaskCrop, open_regions, shown_mask
-from edgeflow_backend.streams import marks_of, stream_of
+from edgeflow_backend.status.metrics import Metrics
 
 PREPARED_PICTURES = 8
 """Of a task with many pictures, so many are fetched when it is opened."""
 
 RECENT_BYTES = 64 * MEGABYTE
 STORED_MASKS_BYTES = 64 * MEGABYTE
-
-
-@dataclass(frozen=True)
-class Request:
-    """One interactive request, understood.
-
-    Attributes:
-        task: Label Studio's, with the picture's address in its data.
-        prompt: the clicks, or what was drawn.
-        config: the project's labelling config.
-        project: the project's id, for models chosen by project.
-        host: name of the Label Studio that asks, where there are several.
-    """
-
-    task: JSONObject
-    prompt: Prompt
-    config: LabelConfig
-    project: str = ""
-    host: str = ""
-
-    @property
-    def label(self) -> str | None:
-        """The prompt's label, by value."""
-        newest = self.prompt.newest
-        return self.config.label_value(newest.from_name, newest.value.label)
-
-    def scene(self, image: EncodedImage) -> str:
-        """Tells apart what clicks may belong together: a picture in a task.
-
-        With the picture, since clients other than Label Studio may send tasks without ids.
-        """
-        return f"{self.host}|{self.project}|{self.task.get('id')}|{image.digest}"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Regions, their score, and the version of the model that made them."""
-
-    regions: list[JSONObject]
-    score: float
-    model_version: str
 
 
 class SegmentationService:
@@ -147,13 +111,13 @@ class SegmentationService:
             before = self._continued(request, image, predictor.version)
             before = before or begun(request, image.size)
             after, mask, score = self._cut_out(request, before, image, predictor, deadline)
-            answered = Answered(
+            answered = RecentAnswer(
                 before=before,
                 after=after,
                 prompt_ids=prompt.ids,
                 to_name=prompt.newest.to_name,
                 item_index=prompt.newest.item_index,
-                mask=MaskCrop.of(mask),
+                mask=MaskPatch.of(mask),
                 drawn=isinstance(prompt, ShapePrompt),
             )
             self.recent.remember(scene, answered)
@@ -211,7 +175,7 @@ class SegmentationService:
 
     def _continued(
         self, request: Request, image: EncodedImage, model_version: str
-    ) -> ObjectSoFar | None:
+    ) -> SegmentedObject | None:
         """The object that the prompt goes on with, if there is one."""
         if self.settings.refine == "off":
             return None
@@ -231,11 +195,11 @@ class SegmentationService:
     def _cut_out(
         self,
         request: Request,
-        before: ObjectSoFar,
+        before: SegmentedObject,
         image: EncodedImage,
         predictor: Predictor,
         deadline: float,
-    ) -> tuple[ObjectSoFar, npt.NDArray[np.bool_], float]:
+    ) -> tuple[SegmentedObject, npt.NDArray[np.bool_], float]:
         """Run the network; the object with the prompt's clicks, its mask, and its score."""
         prompt, limit = request.prompt, self.settings.max_clicks
         clicks = prompt.clicks(image.size, begins=not before.exists)
@@ -265,13 +229,13 @@ class SegmentationService:
     def _regions(
         self,
         request: Request,
-        shown: ObjectSoFar,
+        shown: SegmentedObject,
         mask: npt.NDArray[np.bool_],
         score: float,
         model_version: str,
     ) -> list[JSONObject]:
         newest = request.prompt.newest
-        crop = MaskCrop.of(mask)
+        crop = MaskPatch.of(mask)
         return mask_regions(
             mask,
             score,
@@ -293,7 +257,7 @@ class SegmentationService:
         return size
 
 
-def begun(request: Request, size: Size) -> ObjectSoFar:
+def begun(request: Request, size: Size) -> SegmentedObject:
     """The object that a prompt begins, before the prompt's clicks.
 
     Args:
@@ -307,7 +271,7 @@ def begun(request: Request, size: Size) -> ObjectSoFar:
     prompt, config, label = request.prompt, request.config, request.label
     control = config.mask_control(prompt.newest.to_name, label, prompt.newest.from_name)
     shape = prompt.surrounding if isinstance(prompt, ShapePrompt) else None
-    return ObjectSoFar(
+    return SegmentedObject(
         region_id=region_id(request.task.get("id"), prompt),
         control=control.name,
         label=region_label(control, label) if control.labels else label,
@@ -316,7 +280,7 @@ def begun(request: Request, size: Size) -> ObjectSoFar:
     )
 
 
-def _holder(config: LabelConfig, to_name: str, shown: ObjectSoFar) -> Holder:
+def _holder(config: LabelConfig, to_name: str, shown: SegmentedObject) -> Holder:
     control = config.control(shown.control)
     if control is None:
         raise LabelConfigError(

@@ -23,11 +23,11 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from typing_extensions import Self
 
-from edgeflow.cleanup import Cleanup
 from edgeflow.images import MAX_PIXELS
-from edgeflow.polygons import HolePolicy
-from edgeflow_backend.images.guard import AllowList
-from edgeflow_backend.images.sources import origin
+from edgeflow.masks.cleanup import Cleanup
+from edgeflow.masks.polygons import HolePolicy
+from edgeflow_backend.net.allow_list import AllowList
+from edgeflow_backend.net.origins import origin
 
 PILLOW_PIXEL_LIMIT = 178_956_970
 """Pillow refuses larger pictures by itself."""

@@ -9,7 +9,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from edgeflow_backend import log
 from edgeflow_backend.app import create_app
-from edgeflow_backend.heap import settle_heap
+from edgeflow_backend.memory.malloc import settle_heap
 from edgeflow_backend.settings import Settings
 
 

@@ -8,9 +8,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from edgeflow.arrays import BoolMask
 from edgeflow.errors import EdgeFlowError
-
-BoolMask = npt.NDArray[np.bool_]
 
 
 class DatasetError(EdgeFlowError):

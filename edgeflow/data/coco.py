@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from edgeflow.data.base import BoolMask, DatasetError, Sample
+from edgeflow.arrays import BoolMask
+from edgeflow.data.base import DatasetError, Sample
 from edgeflow.data.coco_masks import decode_segmentation
 from edgeflow.data.files import files_by_stem, is_there, picture_for, read_bytes
 from edgeflow.data.json_files import elements, is_object, read_text

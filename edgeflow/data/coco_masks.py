@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from pycocotools import mask as coco
 
-from edgeflow.data.base import BoolMask
+from edgeflow.arrays import BoolMask
 from edgeflow.errors import MaskCodecError
 from edgeflow.geometry import Size
 

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from edgeflow.arrays import RGBImage
 from edgeflow.data.base import DatasetError
 from edgeflow.data.listed import check_name
 from edgeflow.errors import ImageError
@@ -26,8 +26,6 @@ MASKS = (".bmp", ".png", ".tif", ".tiff")
 
 MAX_BYTES = 1 << 30
 _ORIENTATION = 0x0112
-
-RGBImage = npt.NDArray[np.uint8]
 
 
 def files_by_stem(folder: Path, extensions: tuple[str, ...]) -> dict[str, Path]:

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from edgeflow.data.base import BoolMask, DatasetError
+from edgeflow.arrays import BoolMask
+from edgeflow.data.base import DatasetError
 from edgeflow.geometry import Size
 from edgeflow.images import MAX_PIXELS
 

@@ -12,10 +12,10 @@ from edgeflow.data.base import DatasetError, Sample
 from edgeflow.data.files import PICTURES, is_there, picture_for, read_bytes
 from edgeflow.data.json_files import is_list, read_json
 from edgeflow.data.label_maps import check_masks
-from edgeflow.data.label_studio_regions import Region, decode_region, read_region
 from edgeflow.data.listed import ListedDataset, count_and_first
 from edgeflow.errors import EdgeFlowError
 from edgeflow.geometry import Size
+from edgeflow.label_studio.region_masks import Region, decode_region, read_region
 
 DEEPEST = 8
 """Folders below that of the pictures in which one is looked for."""

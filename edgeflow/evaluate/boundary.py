@@ -6,9 +6,8 @@ import math
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-BoolMask = npt.NDArray[np.bool_]
+from edgeflow.arrays import BoolMask
 
 DILATION_RATIO = 0.02
 """Width of the rim over the picture's diagonal, as in the paper."""

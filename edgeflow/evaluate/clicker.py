@@ -10,10 +10,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edgeflow.arrays import BoolMask
 from edgeflow.geometry import ImagePoint
-from edgeflow.prompts import Click
-
-BoolMask = npt.NDArray[np.bool_]
+from edgeflow.prompts.click import Click
 
 
 class Clicker:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from edgeflow.nn.interface import Feedback
-from edgeflow.runtime import Runtime, StepOutput
+from edgeflow.runtime.base import Runtime, StepOutput
 
 
 class FlippedRuntime:
@@ -25,16 +25,16 @@ class FlippedRuntime:
 
     @property
     def device(self) -> torch.device:
-        """See :class:`edgeflow.runtime.Runtime`."""
+        """See :class:`edgeflow.runtime.base.Runtime`."""
         return self._runtime.device
 
     @property
     def feedback(self) -> Feedback:
-        """See :class:`edgeflow.runtime.Runtime`."""
+        """See :class:`edgeflow.runtime.base.Runtime`."""
         return self._runtime.feedback
 
     def run(self, image: Tensor, prompt: Tensor) -> StepOutput:
-        """One step; see :class:`edgeflow.runtime.Runtime`."""
+        """One step; see :class:`edgeflow.runtime.base.Runtime`."""
         straight = self._runtime.run(image, prompt)
         mirrored = self._runtime.run(image.flip(-1), prompt.flip(-1))
         return StepOutput(

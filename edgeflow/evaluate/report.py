@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from edgeflow.arrays import RGBImage
 from edgeflow.data.base import Dataset
 from edgeflow.errors import EdgeFlowError
 from edgeflow.evaluate.results import Curve, Evaluation, curve_of, write_json
@@ -27,8 +27,6 @@ COLUMNS = 6
 CELL = 320
 CAPTION = 22
 TRUTH = (255, 214, 0)
-
-RGBImage = npt.NDArray[np.uint8]
 
 
 class ReportError(EdgeFlowError):

@@ -31,7 +31,8 @@ class Evaluation:
         dataset: its name.
         model: the weights' version: name and digest.
         zoom: name of the zoom policy.
-        machine: from :func:`edgeflow.machine.describe_machine`; says runtime and precision.
+        machine: from :func:`edgeflow.evaluate.machine.describe_machine`; says runtime and
+            precision.
         rules: the protocol's numbers.
         summary: the figures.
         traces: one an object.

@@ -8,15 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from edgeflow.arrays import BoolMask
 from edgeflow.data.base import Dataset
 from edgeflow.evaluate.boundary import BoundaryIoU
 from edgeflow.evaluate.clicker import Clicker
-from edgeflow.predictor import EncodedImage, Predictor
-from edgeflow.prompts import Click
-
-BoolMask = npt.NDArray[np.bool_]
+from edgeflow.inference.predictor import EncodedImage, Predictor
+from edgeflow.prompts.click import Click
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,8 @@ def click_object(
     """Click one object until it is done.
 
     Args:
-        predictor: its clean-up should be :data:`edgeflow.cleanup.UNTOUCHED` to measure the network.
+        predictor: its clean-up should be :data:`edgeflow.masks.cleanup.UNTOUCHED` to measure the
+            network.
         image: the picture, from the predictor's ``encode``.
         truth: H×W mask of the object, with at least one pixel outside ``ignore``.
         ignore: H×W, true where the annotation does not say; None for nowhere.

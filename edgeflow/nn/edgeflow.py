@@ -9,14 +9,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from edgeflow.nn.coarse_head import CoarseHead
-from edgeflow.nn.edge_head import EdgeHead
-from edgeflow.nn.finenet import FineNet
-from edgeflow.nn.fusion import AlignedFusion
-from edgeflow.nn.hrnet import FULL_DEPTH, LAYER1_WIDTH, SMALL_DEPTH, STEM_WIDTH, HRNet
+from edgeflow.nn.blocks.coarse_head import CoarseHead
+from edgeflow.nn.blocks.edge_head import EdgeHead
+from edgeflow.nn.blocks.finenet import FineNet
+from edgeflow.nn.blocks.fusion import AlignedFusion
+from edgeflow.nn.blocks.layers import ConvBNReLU, SameConvBN, resize
+from edgeflow.nn.blocks.prompt_stem import PromptStem
+from edgeflow.nn.encoders.hrnet import FULL_DEPTH, LAYER1_WIDTH, SMALL_DEPTH, STEM_WIDTH, HRNet
 from edgeflow.nn.interface import ImageNormalisation, NetworkOutput
-from edgeflow.nn.layers import ConvBNReLU, SameConvBN, resize
-from edgeflow.nn.prompt_stem import PromptStem
 
 EDGE_WIDTH = 256
 EDGE_REFINED_WIDTH = 48

@@ -10,14 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from edgeflow.nn.coarse_head import CoarseHead
-from edgeflow.nn.edge_head import EdgeHead
-from edgeflow.nn.efficientnet_lite import STEM_WIDTH, EfficientNetLite2
-from edgeflow.nn.finenet import LiteFineNet
-from edgeflow.nn.fusion import AlignedFusion
+from edgeflow.nn.blocks.coarse_head import CoarseHead
+from edgeflow.nn.blocks.edge_head import EdgeHead
+from edgeflow.nn.blocks.finenet import LiteFineNet
+from edgeflow.nn.blocks.fusion import AlignedFusion
+from edgeflow.nn.blocks.layers import ConvBN, DepthwiseSeparable, resize
+from edgeflow.nn.blocks.prompt_stem import PromptStem
+from edgeflow.nn.encoders.efficientnet_lite import STEM_WIDTH, EfficientNetLite2
 from edgeflow.nn.interface import ImageNormalisation, NetworkOutput
-from edgeflow.nn.layers import ConvBN, DepthwiseSeparable, resize
-from edgeflow.nn.prompt_stem import PromptStem
 
 PROMPT_WIDTH = 64
 STRIDE4_WIDTH = 24

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from edgeflow.nn.coarse_head import CoarseHead
-from edgeflow.nn.hrnet import FULL_DEPTH, SMALL_DEPTH, STEM_WIDTH, HRNet
+from edgeflow.nn.blocks.coarse_head import CoarseHead
+from edgeflow.nn.blocks.layers import ConvBNReLU, resize
+from edgeflow.nn.blocks.prompt_stem import PromptStem
+from edgeflow.nn.encoders.hrnet import FULL_DEPTH, SMALL_DEPTH, STEM_WIDTH, HRNet
 from edgeflow.nn.interface import ImageNormalisation, NetworkOutput
-from edgeflow.nn.layers import ConvBNReLU, resize
-from edgeflow.nn.prompt_stem import PromptStem
 
 
 class RITM(nn.Module):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 class CudaRecorder:
-    """Records CUDA graphs; see :class:`edgeflow.runtime.replay.Recorder`.
+    """Records CUDA graphs; see :class:`edgeflow.runtime.cuda_replay.Recorder`.
 
     The graphs share memory, so one must have been replayed, and its results copied, before the
     next is.

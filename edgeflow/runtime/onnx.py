@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from edgeflow.nn.interface import Feedback
-from edgeflow.runtime import RuntimeUnavailableError, StepOutput
-from edgeflow.runtime.graph import INPUTS, OUTPUTS, Graph, check_sides
-from edgeflow.runtime.onnx_graph import onnx_model
-from edgeflow.runtime.packages import import_onnxruntime
+from edgeflow.runtime.base import RuntimeUnavailableError, StepOutput
+from edgeflow.runtime.graph.to_onnx import onnx_model
+from edgeflow.runtime.graph.trace import INPUTS, OUTPUTS, Graph, check_sides
+from edgeflow.runtime.telemetry_free import import_onnxruntime
 
 MODEL = "model.onnx"
 _ERRORS_ONLY = 3
@@ -86,7 +86,7 @@ class ONNXRuntime:
         return self._feedback
 
     def run(self, image: Tensor, prompt: Tensor) -> StepOutput:
-        """One network step; see :class:`edgeflow.runtime.Runtime`."""
+        """One network step; see :class:`edgeflow.runtime.base.Runtime`."""
         check_sides(image, prompt)
         inputs = {
             name: x.detach().cpu().contiguous().numpy()

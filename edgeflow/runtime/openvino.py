@@ -14,15 +14,15 @@ import torch
 from torch import Tensor
 
 from edgeflow.nn.interface import Feedback
-from edgeflow.runtime import RuntimeUnavailableError, StepOutput
-from edgeflow.runtime.graph import OUTPUTS, Graph, check_sides
-from edgeflow.runtime.openvino_graph import (
+from edgeflow.runtime.base import RuntimeUnavailableError, StepOutput
+from edgeflow.runtime.graph.to_openvino import (
     MODEL_INPUTS,
     keep_precise,
     openvino_model,
     sampling_grid,
 )
-from edgeflow.runtime.packages import import_openvino
+from edgeflow.runtime.graph.trace import OUTPUTS, Graph, check_sides
+from edgeflow.runtime.telemetry_free import import_openvino
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -119,7 +119,7 @@ class OpenVINORuntime:
         return self._feedback
 
     def run(self, image: Tensor, prompt: Tensor) -> StepOutput:
-        """One network step; see :class:`edgeflow.runtime.Runtime`."""
+        """One network step; see :class:`edgeflow.runtime.base.Runtime`."""
         check_sides(image, prompt)
         grid = sampling_grid(int(image.shape[2]), int(image.shape[3]))
         arrays = (

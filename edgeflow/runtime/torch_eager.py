@@ -5,40 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from edgeflow.errors import EdgeFlowError
 from edgeflow.nn.interface import Feedback, NetworkOutput
-from edgeflow.runtime import StepOutput
+from edgeflow.runtime.base import StepOutput
 from edgeflow.runtime.cuda import exact_float32
-
-
-class DeviceError(EdgeFlowError):
-    """A device that this machine does not have."""
-
-    code = "device"
-
-
-def pick_device(device: str) -> torch.device:
-    """Turn ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` into a device that exists.
-
-    Raises:
-        DeviceError: the name is unknown or CUDA is not available.
-    """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        picked = torch.device(device)
-    except RuntimeError as error:
-        raise DeviceError(
-            f"unknown device {device!r}", hint="use auto, cpu, cuda or cuda:N"
-        ) from error
-    if picked.type not in ("cpu", "cuda"):
-        raise DeviceError(f"unsupported device {device!r}", hint="use auto, cpu, cuda or cuda:N")
-    if picked.type == "cuda" and (picked.index or 0) >= torch.cuda.device_count():
-        raise DeviceError(
-            f"device {device!r} is not available ({torch.cuda.device_count()} CUDA devices found)",
-            hint="use cpu, or install a CUDA build of PyTorch and the NVIDIA driver",
-        )
-    return picked
 
 
 class TorchRuntime:
@@ -72,7 +41,7 @@ class TorchRuntime:
 
     @torch.inference_mode()
     def run(self, image: Tensor, prompt: Tensor) -> StepOutput:
-        """One network step; see :class:`edgeflow.runtime.Runtime`.
+        """One network step; see :class:`edgeflow.runtime.base.Runtime`.
 
         Raises:
             ValueError: the network has no edges to feed back.

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from edgeflow.nn.interface import Feedback
-from edgeflow.runtime import StepOutput
+from edgeflow.runtime.base import StepOutput
 from edgeflow.runtime.cuda import exact_float32
-from edgeflow.runtime.inference import InferenceNetwork
-from edgeflow.runtime.low_precision import convolve_in_bfloat16
-from edgeflow.runtime.replay import Recorder, Replayed, Step
+from edgeflow.runtime.cuda_replay import Recorder, Replayed, Step
+from edgeflow.runtime.folding.bfloat16 import convolve_in_bfloat16
+from edgeflow.runtime.folding.inference_network import InferenceNetwork
 
 TorchPrecision = Literal["float32", "bfloat16"]
 
@@ -25,7 +25,7 @@ class FoldedTorchRuntime:
             copied.
         device: where it runs.
         feedback: which of its outputs it wants to be fed at the next click.
-        precision: of the convolutions; see :mod:`edgeflow.runtime.low_precision`.
+        precision: of the convolutions; see :mod:`edgeflow.runtime.folding.bfloat16`.
         recorder: of the device, if steps are to be recorded and replayed.
     """
 
@@ -64,7 +64,7 @@ class FoldedTorchRuntime:
 
     @torch.inference_mode()
     def run(self, image: Tensor, prompt: Tensor) -> StepOutput:
-        """One network step; see :class:`edgeflow.runtime.Runtime`.
+        """One network step; see :class:`edgeflow.runtime.base.Runtime`.
 
         Raises:
             ValueError: the network has no edges to feed back.

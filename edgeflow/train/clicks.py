@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from edgeflow.prompts import DISK_RADIUS
+from edgeflow.prompts.disks import DISK_RADIUS
 from edgeflow.train.config import ClickSimulation
 from edgeflow.train.distance import distance_transform
 
@@ -44,7 +44,7 @@ class Clicks:
         return Clicks(self.points[rows], self.signs[rows])
 
     def maps(self, size: tuple[int, int]) -> Tensor:
-        """Disks as the network wants them: B×2×H×W float32, see :func:`edgeflow.prompts.disk_maps`.
+        """Disks as the network wants them: B×2×H×W float32, see :func:`.disk_maps`.
 
         Args:
             size: H and W.

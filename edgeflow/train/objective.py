@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from edgeflow.nn.interface import NetworkOutput
+from edgeflow.train.augment import Batch
 from edgeflow.train.config import Losses
 from edgeflow.train.losses import (
     balanced_cross_entropy,
@@ -15,7 +16,6 @@ from edgeflow.train.losses import (
     edge_target,
     normalised_focal_loss,
 )
-from edgeflow.train.views import Batch
 
 
 def total_loss(

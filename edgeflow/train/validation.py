@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import nn
 
-from edgeflow.cleanup import UNTOUCHED
-from edgeflow.crop import ZoomPolicy
 from edgeflow.data.base import Sample
 from edgeflow.evaluate.summary import Summary, summarise
 from edgeflow.evaluate.traces import Rules, click_dataset
+from edgeflow.inference.predictor import Predictor
+from edgeflow.inference.zoom import ZoomPolicy
+from edgeflow.masks.cleanup import UNTOUCHED
 from edgeflow.nn.interface import Feedback
-from edgeflow.predictor import Predictor
 from edgeflow.runtime.torch_eager import TorchRuntime
 
 RULES = Rules(stop_at=0.9)

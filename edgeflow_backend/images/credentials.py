@@ -12,7 +12,7 @@ import time
 import requests
 
 from edgeflow_backend.errors import FetchError
-from edgeflow_backend.images.http import isolated_session
+from edgeflow_backend.net.sessions import isolated_session
 
 ACCESS_TOKEN_LIFE_S = 240.0
 """A minute less than Label Studio gives."""

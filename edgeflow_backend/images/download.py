@@ -12,9 +12,9 @@ import urllib3
 
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.images.credentials import Credentials
-from edgeflow_backend.images.guard import Guard
-from edgeflow_backend.images.http import timed_session
-from edgeflow_backend.images.sources import origin
+from edgeflow_backend.net.guard import Guard
+from edgeflow_backend.net.origins import origin
+from edgeflow_backend.net.sessions import timed_session
 
 MAX_REDIRECTS = 5
 CHUNK_BYTES = 1 << 16

@@ -8,17 +8,18 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from edgeflow.errors import EdgeFlowError
 from edgeflow.images import decode_image
-from edgeflow.predictor import EncodedImage, Predictor
-from edgeflow_backend.cache import ByteLRU
+from edgeflow.inference.predictor import EncodedImage, Predictor
 from edgeflow_backend.errors import DeadlineError, FetchError
 from edgeflow_backend.images.credentials import Credentials
 from edgeflow_backend.images.disk_cache import DiskCache
 from edgeflow_backend.images.download import Downloader, Limits
-from edgeflow_backend.images.guard import AllowList, Guard
 from edgeflow_backend.images.single_flight import SingleFlight
 from edgeflow_backend.images.sources import InlineSource, Source, locate
-from edgeflow_backend.kept import keep_image
 from edgeflow_backend.log import get_logger
+from edgeflow_backend.memory.byte_lru import ByteLRU
+from edgeflow_backend.memory.pages import keep_image
+from edgeflow_backend.net.allow_list import AllowList
+from edgeflow_backend.net.guard import Guard
 from edgeflow_backend.settings import Settings
 
 MEGABYTE = 1_000_000

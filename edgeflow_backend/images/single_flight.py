@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from edgeflow.predictor import EncodedImage
-from edgeflow_backend.cache import ByteLRU
+from edgeflow.inference.predictor import EncodedImage
 from edgeflow_backend.images.sources import Source
+from edgeflow_backend.memory.byte_lru import ByteLRU
 
 WORKERS = 8
 AHEAD_WORKERS = 2

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from urllib3.util import parse_url
-
 from edgeflow_backend.errors import FetchError
-from edgeflow_backend.label_config import ImageTag
+from edgeflow_backend.net.origins import _DEFAULT_PORTS
+from edgeflow_backend.protocol.label_config import ImageTag
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _CLOUD_SCHEMES = ("s3", "gs", "azure-blob")
 
 
@@ -143,21 +141,6 @@ def locate(
             hint="use uploads, http(s) addresses, or cloud storage that Label Studio knows",
         )
     return WebSource(address, host)
-
-
-def origin(url: str) -> tuple[str, str, int]:
-    r"""Scheme, host and port of an http(s) URL, for comparing origins.
-
-    Read as urllib3 reads it, which makes the connection: ``urlsplit`` takes
-    ``http://evil\@studio/`` for an address of ``studio``, urllib3 for one of ``evil``.
-
-    Raises:
-        ValueError: no valid URL.
-    """
-    parts = parse_url(url)
-    scheme = parts.scheme or ""
-    port = parts.port or _DEFAULT_PORTS.get(scheme, 0)
-    return scheme, (parts.host or "").strip("[]").lower(), port
 
 
 def _locate_in_cloud(uri: str, label_studio_url: str, host: str, task_id: object) -> CloudSource:

@@ -22,9 +22,9 @@ import requests
 
 from edgeflow.geometry import ImagePoint, Size
 from edgeflow.images import decode_image
-from edgeflow.masks import decode_brush
-from edgeflow.predictor import EncodedImage, Predictor, load_predictor
-from edgeflow.prompts import Click
+from edgeflow.inference.predictor import EncodedImage, Predictor, load_predictor
+from edgeflow.label_studio.brush_rle import decode_brush
+from edgeflow.prompts.click import Click
 from tests.contract.pictures import photo
 from tests.contract.wire import JSONObject, keypoint, request
 

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from edgeflow.geometry import Size
-from edgeflow.masks import decode_brush
+from edgeflow.label_studio.brush_rle import decode_brush
 from tests.contract.wire import BODIES, JSONObject, captured
 
 MORE = sorted(path.name for path in BODIES.glob("more_*.json"))

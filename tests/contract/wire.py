@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeflow.geometry import Size
-from edgeflow.masks import decode_brush
-from edgeflow_backend.label_config import RECOMMENDED
+from edgeflow.label_studio.brush_rle import decode_brush
+from edgeflow_backend.protocol.config_check import RECOMMENDED
 
 BODIES = Path(__file__).parent / "bodies"
 JSONObject = dict[str, Any]

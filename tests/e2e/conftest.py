@@ -18,7 +18,7 @@ from demo.label_studio import (
     start_backend,
     start_label_studio,
 )
-from edgeflow_backend.label_config import RECOMMENDED
+from edgeflow_backend.protocol.config_check import RECOMMENDED
 
 ROOT = Path(__file__).parents[2]
 PHOTOS = ROOT / "demo" / "photos"

@@ -16,8 +16,8 @@ import shapely
 from PIL import Image
 
 from edgeflow.geometry import Size
-from edgeflow.masks import decode_brush, encode_brush
-from edgeflow.raster import rasterize
+from edgeflow.label_studio.brush_rle import decode_brush, encode_brush
+from edgeflow.masks.rasterize import rasterize
 from tests.e2e.conftest import Studio
 from tests.e2e.editor import Editor, open_editor
 

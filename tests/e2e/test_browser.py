@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgeflow.geometry import Size
-from edgeflow.masks import decode_brush
+from edgeflow.label_studio.brush_rle import decode_brush
 from tests.e2e.conftest import Studio
 from tests.e2e.editor import open_editor
 

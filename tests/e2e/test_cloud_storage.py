@@ -13,10 +13,10 @@ import pytest
 
 from demo.label_studio import TOKEN
 from edgeflow.geometry import Size
-from edgeflow.predictor import Predictor, load_predictor
+from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.images.provider import ImageProvider
-from edgeflow_backend.label_config import RECOMMENDED
+from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.settings import Settings
 from tests.e2e.conftest import PHOTOS, Studio
 

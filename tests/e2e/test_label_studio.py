@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from edgeflow.geometry import Size
-from edgeflow.masks import decode_brush
-from edgeflow_backend.label_config import RECOMMENDED
+from edgeflow.label_studio.brush_rle import decode_brush
+from edgeflow_backend.protocol.config_check import RECOMMENDED
 from tests.contract.wire import JSONObject, keypoint
 from tests.e2e.conftest import Studio
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from edgeflow.convert.convert import convert
+from edgeflow.checkpoints.convert.convert import convert
 from edgeflow.nn.interface import NetworkOutput
 
 FOLDER = Path(__file__).parent / "eiseg"

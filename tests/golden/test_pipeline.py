@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edgeflow.cleanup import UNTOUCHED
-from edgeflow.crop import POLICIES
 from edgeflow.geometry import ImagePoint, Region
+from edgeflow.inference.predictor import Predictor, State
+from edgeflow.inference.zoom import POLICIES
+from edgeflow.masks.cleanup import UNTOUCHED
 from edgeflow.nn.interface import Feedback, ImageNormalisation
-from edgeflow.predictor import Predictor, State
-from edgeflow.prompts import Click
-from edgeflow.runtime import StepOutput
+from edgeflow.prompts.click import Click
+from edgeflow.runtime.base import StepOutput
 
 TRACE = Path(__file__).parent / "eiseg" / "pipeline" / "S2_eiseg_default_edge.npz"
 

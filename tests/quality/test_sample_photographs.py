@@ -11,9 +11,9 @@ from PIL import Image
 
 from edgeflow.geometry import ImagePoint
 from edgeflow.images import decode_image
+from edgeflow.inference.predictor import load_predictor
 from edgeflow.overlay import draw_overlay
-from edgeflow.predictor import load_predictor
-from edgeflow.prompts import Click
+from edgeflow.prompts.click import Click
 
 ROOT = Path(__file__).parents[2]
 CELL = (330, 240)

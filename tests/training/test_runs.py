@@ -14,19 +14,19 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from edgeflow.checkpoints import shipped_folder
-from edgeflow.cleanup import UNTOUCHED
-from edgeflow.crop import ZoomPolicy
+from edgeflow.checkpoints.checkpoint import shipped_folder
 from edgeflow.data.base import Dataset
 from edgeflow.data.combining import Subset
 from edgeflow.data.opening import open_dataset
 from edgeflow.evaluate.summary import Summary, summarise
 from edgeflow.evaluate.traces import Rules, click_dataset
-from edgeflow.predictor import Predictor, load_predictor
+from edgeflow.inference.predictor import Predictor, load_predictor
+from edgeflow.inference.zoom import ZoomPolicy
+from edgeflow.masks.cleanup import UNTOUCHED
 from edgeflow.runtime.torch_eager import TorchRuntime
 from edgeflow.train.config import read_config
-from edgeflow.train.initial import build_network
-from edgeflow.train.store import is_held_out
+from edgeflow.train.image_store import is_held_out
+from edgeflow.train.pretrained import build_network
 from tests.training.shapes import SIDE, write_shapes
 
 TRAINING = Path(__file__).parents[3] / "shared" / "data" / "train"

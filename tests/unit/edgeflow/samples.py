@@ -14,8 +14,8 @@ from torch import Tensor
 
 from edgeflow.geometry import ImagePoint
 from edgeflow.nn.interface import Feedback
-from edgeflow.prompts import Click
-from edgeflow.runtime import StepOutput
+from edgeflow.prompts.click import Click
+from edgeflow.runtime.base import StepOutput
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests" / "golden"

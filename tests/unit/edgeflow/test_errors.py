@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from edgeflow import errors
+from edgeflow.checkpoints.download import DownloadError
 from edgeflow.data.base import DatasetError
-from edgeflow.download import DownloadError
 from edgeflow.errors import EdgeFlowError
 from edgeflow.evaluate.report import ReportError
 from edgeflow.evaluate.results import ResultsError
-from edgeflow.runtime import RuntimeUnavailableError
-from edgeflow.runtime.torch_eager import DeviceError
+from edgeflow.runtime.base import RuntimeUnavailableError
+from edgeflow.runtime.devices import DeviceError
 from edgeflow.train.config import TrainingError
 
 KINDS = [

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 
 from edgeflow.overlay import NEGATIVE, POSITIVE, TINT, draw_overlay
-from edgeflow.prompts import Click
+from edgeflow.prompts.click import Click
 from tests.unit.edgeflow.samples import click, disk_picture, negative
 
 IMAGE = disk_picture(120, 160)

@@ -21,13 +21,13 @@ from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from edgeflow.errors import CheckpointError
-from edgeflow.predictor import Predictor
+from edgeflow.inference.predictor import Predictor
 from edgeflow_backend import log
 from edgeflow_backend.app import create_app
-from edgeflow_backend.label_config import RECOMMENDED
-from edgeflow_backend.metrics import Metrics
+from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.metrics import Metrics
 from tests.contract.wire import JSONObject, captured, check_brush_region
 from tests.unit.edgeflow_backend.samples import click, disk_request
 

@@ -7,11 +7,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from edgeflow_backend import cli, doctor
-from edgeflow_backend.metrics import Metrics
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.metrics import Metrics
 from edgeflow_backend.wsgi import Server
-from tests.unit.edgeflow_backend.conftest import MakeService
+from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.loopback import Host, Reply
 
 

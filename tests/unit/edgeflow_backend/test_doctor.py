@@ -10,11 +10,11 @@ import pytest
 
 from edgeflow_backend import doctor
 from edgeflow_backend.doctor import Finding, examine
-from edgeflow_backend.label_config import RECOMMENDED
-from edgeflow_backend.metrics import Metrics
+from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
-from tests.unit.edgeflow_backend.conftest import MakeService
+from edgeflow_backend.status.metrics import Metrics
+from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.loopback import Host, Received, Reply, closed_port
 
 LEGACY = "0123456789abcdef0123456789abcdef01234567"

@@ -36,8 +36,8 @@ def test_each_line_has_its_time_in_utc(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_what_the_library_says_is_logged_likewise(capsys: pytest.CaptureFixture[str]) -> None:
     log.configure("INFO", "json")
-    logging.getLogger("edgeflow.runtime.choice").warning("%s does not start", "openvino")
-    logging.getLogger("edgeflow.runtime.choice").debug("not this")
+    logging.getLogger("edgeflow.runtime.selection").warning("%s does not start", "openvino")
+    logging.getLogger("edgeflow.runtime.selection").debug("not this")
     (line,) = lines(capsys)
     assert json.loads(line)["event"] == "openvino does not start"
     assert json.loads(line)["level"] == "warning"

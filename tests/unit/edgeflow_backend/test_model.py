@@ -12,14 +12,14 @@ from structlog.testing import capture_logs
 
 from edgeflow_backend import log, model
 from edgeflow_backend.errors import MalformedRequestError, OverloadedError
-from edgeflow_backend.label_config import RECOMMENDED
-from edgeflow_backend.metrics import Metrics
 from edgeflow_backend.model import EdgeFlowBackend, _built_service
+from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.metrics import Metrics
 from tests.contract.pictures import png_header
 from tests.contract.wire import JSONObject, captured, check_brush_region, request
-from tests.unit.edgeflow_backend.conftest import MakeService
+from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.loopback import Host, Reply
 from tests.unit.edgeflow_backend.samples import (
     SIZE,

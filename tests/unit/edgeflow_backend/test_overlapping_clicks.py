@@ -13,11 +13,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from edgeflow.geometry import Size
-from edgeflow.masks import decode_brush
+from edgeflow.label_studio.brush_rle import decode_brush
+from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.app import create_app
-from edgeflow_backend.protocol import JSONObject
 from edgeflow_backend.service import SegmentationService
-from tests.unit.edgeflow_backend.conftest import MakeService
+from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.samples import SIZE, click, disk_request
 
 PATIENCE_S = 20.0

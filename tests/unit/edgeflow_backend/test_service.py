@@ -6,16 +6,17 @@ import torch
 
 from edgeflow.errors import CheckpointError, EdgeFlowError, PromptError
 from edgeflow.geometry import Size
-from edgeflow.predictor import Predictor
+from edgeflow.inference.predictor import Predictor
 from edgeflow_backend.errors import FetchError, LabelConfigError
-from edgeflow_backend.label_config import parse_label_config
-from edgeflow_backend.metrics import Metrics
-from edgeflow_backend.service import Answer, Request, SegmentationService, build_service
+from edgeflow_backend.protocol.label_config import parse_label_config
+from edgeflow_backend.protocol.prompts import parse_prompt
+from edgeflow_backend.requests import Answer, Request
+from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
-from edgeflow_backend.shapes import parse_prompt
+from edgeflow_backend.status.metrics import Metrics
 from tests.contract.pictures import upright_as_exif
 from tests.contract.wire import JSONObject, captured, check_brush_region, keypoint, request
-from tests.unit.edgeflow_backend.conftest import MakeService
+from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.loopback import Host, Reply
 from tests.unit.edgeflow_backend.samples import (
     click,

@@ -9,7 +9,7 @@ import pytest
 from pydantic import AliasChoices, SecretStr, ValidationError
 
 from edgeflow.images import MAX_PIXELS
-from edgeflow_backend.protocol import describe
+from edgeflow_backend.protocol.wire import describe
 from edgeflow_backend.settings import Settings
 
 ROOT = Path(__file__).parents[3]

@@ -8,9 +8,9 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from edgeflow_backend import wsgi
 from edgeflow_backend.app import create_app
-from edgeflow_backend.metrics import Metrics
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.metrics import Metrics
 from edgeflow_backend.wsgi import Server, create
 
 PATIENCE_S = 10.0

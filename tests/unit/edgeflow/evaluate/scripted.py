@@ -10,11 +10,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from edgeflow.cleanup import UNTOUCHED
-from edgeflow.crop import ZoomPolicy
 from edgeflow.data.base import Sample
-from edgeflow.predictor import EncodedImage, Predictor, State
-from edgeflow.prompts import Click
+from edgeflow.inference.predictor import EncodedImage, Predictor, State
+from edgeflow.inference.zoom import ZoomPolicy
+from edgeflow.masks.cleanup import UNTOUCHED
+from edgeflow.prompts.click import Click
 from edgeflow.runtime.torch_eager import TorchRuntime
 
 Answer = Callable[[Sequence[Click]], npt.NDArray[np.float32]]

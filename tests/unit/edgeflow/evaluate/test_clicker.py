@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from edgeflow.evaluate.clicker import Clicker
 from edgeflow.geometry import ImagePoint
-from edgeflow.prompts import Click
+from edgeflow.prompts.click import Click
 from tests.unit.edgeflow.evaluate.reference import click_until
 from tests.unit.edgeflow.evaluate.scripted import square
 

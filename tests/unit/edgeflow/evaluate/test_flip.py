@@ -5,7 +5,7 @@ from torch import Tensor
 
 from edgeflow.evaluate.flip import FlippedRuntime
 from edgeflow.nn.interface import Feedback
-from edgeflow.runtime import StepOutput
+from edgeflow.runtime.base import StepOutput
 
 
 class LeftIsRight:

@@ -6,7 +6,7 @@ import pytest
 from edgeflow.evaluate.summary import summarise
 from edgeflow.evaluate.traces import Rules, Trace
 from edgeflow.geometry import ImagePoint
-from edgeflow.prompts import Click
+from edgeflow.prompts.click import Click
 
 
 def trace(*ious: float, seconds: float = 0.5) -> Trace:

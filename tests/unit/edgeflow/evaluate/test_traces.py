@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edgeflow.cleanup import UNTOUCHED
-from edgeflow.crop import ZoomPolicy
 from edgeflow.evaluate.traces import Rules, click_dataset, click_object
 from edgeflow.geometry import ImagePoint
-from edgeflow.predictor import load_predictor
-from edgeflow.prompts import Click
+from edgeflow.inference.predictor import load_predictor
+from edgeflow.inference.zoom import ZoomPolicy
+from edgeflow.masks.cleanup import UNTOUCHED
+from edgeflow.prompts.click import Click
 from tests.unit.edgeflow.evaluate.reference import click_until
 from tests.unit.edgeflow.evaluate.scripted import Pictures, ScriptedPredictor, sample, square
 

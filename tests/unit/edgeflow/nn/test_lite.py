@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from edgeflow.checkpoints import find
+from edgeflow.checkpoints.checkpoint import find
 from edgeflow.geometry import NetworkPoint, Size
 from edgeflow.nn.interface import NetworkOutput
 from edgeflow.nn.lite import EdgeFlowLite, PyramidNeck
-from edgeflow.prompts import disk_maps
+from edgeflow.prompts.disks import disk_maps
 from tests.unit.edgeflow.samples import GOLDEN
 
 CASES = sorted((GOLDEN / "lite").glob("*.npz"))

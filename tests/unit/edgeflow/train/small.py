@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 
 from edgeflow.train.config import Config
-from edgeflow.train.loop import Trainer, make_trainer, train
-from edgeflow.train.processes import Processes
-from edgeflow.train.sources import open_material
+from edgeflow.train.distributed import Processes
+from edgeflow.train.trainer import Trainer, make_trainer, train
+from edgeflow.train.training_data import open_material
 from tests.training.shapes import write_shapes
 
 ONE = Processes(0, 1, torch.device("cpu"))

@@ -14,7 +14,8 @@ import pytest
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.images.credentials import Credentials
 from edgeflow_backend.images.download import MAX_REDIRECTS, Downloader, Limits
-from edgeflow_backend.images.guard import AllowList, Guard
+from edgeflow_backend.net.allow_list import AllowList
+from edgeflow_backend.net.guard import Guard
 from tests.unit.edgeflow_backend.loopback import (
     Host,
     Received,

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 from edgeflow.errors import ImageError, ImageTooLargeError
 from edgeflow.geometry import Size
-from edgeflow.predictor import Predictor
+from edgeflow.inference.predictor import Predictor
 from edgeflow_backend.errors import DeadlineError, FetchError
 from edgeflow_backend.images.provider import ImageProvider
 from edgeflow_backend.images.single_flight import AHEAD_WORKERS, MAX_AHEAD

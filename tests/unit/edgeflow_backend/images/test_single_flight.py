@@ -9,15 +9,10 @@ from typing import Any, cast
 
 import pytest
 
-from edgeflow.predictor import EncodedImage
-from edgeflow_backend.cache import ByteLRU
-from edgeflow_backend.images.single_flight import (
-    AHEAD_WORKERS,
-    MAX_AHEAD,
-    WORKERS,
-    SingleFlight,
-)
+from edgeflow.inference.predictor import EncodedImage
+from edgeflow_backend.images.single_flight import AHEAD_WORKERS, MAX_AHEAD, WORKERS, SingleFlight
 from edgeflow_backend.images.sources import Source, WebSource
+from edgeflow_backend.memory.byte_lru import ByteLRU
 
 PATIENCE_S = 10.0
 

@@ -16,10 +16,10 @@ from edgeflow_backend.images.sources import (
     Source,
     WebSource,
     locate,
-    origin,
     task_image,
 )
-from edgeflow_backend.label_config import ImageTag
+from edgeflow_backend.net.origins import origin
+from edgeflow_backend.protocol.label_config import ImageTag
 from tests.contract.wire import captured
 
 STUDIO = "http://studio:8080"

@@ -1,0 +1,15 @@
+"""Array types, each written once. Shapes and ranges stand where an array is taken or given."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+BoolMask = npt.NDArray[np.bool_]
+"""H×W."""
+
+FloatMap = npt.NDArray[np.float32]
+"""H×W."""
+
+RGBImage = npt.NDArray[np.uint8]
+"""H×W×3."""

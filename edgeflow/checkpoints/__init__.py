@@ -1,0 +1,1 @@
+"""Weights on disk: their manifest, published ones, and their conversion."""

@@ -1,0 +1,205 @@
+"""Weights on disk: safetensors files that a manifest describes and a sha256 pins.
+
+Nothing here executes what it loads: only safetensors is read, and only after its digest matched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as parse_safetensors
+from torch import Tensor, nn
+
+from edgeflow.checkpoints.manifest import MANIFEST, ModelEntry, read_manifest
+from edgeflow.errors import CheckpointError
+from edgeflow.nn.registry import ARCHITECTURES, Architecture
+
+SUFFIX = ".safetensors"
+PROBLEMS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A described weights file; nothing is read from it yet."""
+
+    name: str
+    entry: ModelEntry
+    path: Path
+
+    @property
+    def version(self) -> str:
+        """Name and digest: changes whenever the weights do."""
+        return f"{self.name}-{self.entry.sha256[:8]}"
+
+    def load(self) -> nn.Module:
+        """Build the network in evaluation mode, float32, on the CPU.
+
+        Raises:
+            CheckpointError: the file is missing, is not safetensors, differs from the manifest, or
+                does not fit the architecture tensor by tensor.
+        """
+        tensors = self._read()
+        architecture = ARCHITECTURES.get(self.entry.architecture)
+        if architecture is None:
+            raise CheckpointError(
+                f"{self.path.name}: unknown architecture {self.entry.architecture!r}",
+                hint=f"known architectures: {', '.join(sorted(ARCHITECTURES))}",
+            )
+        if self.entry.feedback != architecture.feedback:
+            raise CheckpointError(
+                f"{self.name}: its manifest says that it feeds back its {self.entry.feedback}, "
+                f"{self.entry.architecture} feeds back its {architecture.feedback}",
+                hint="correct the manifest, or convert the weights again",
+            )
+        network = self._build(architecture)
+        load_tensors(network, tensors, source=self.path.name)
+        return network.eval()
+
+    def _build(self, architecture: Architecture) -> nn.Module:
+        try:
+            return architecture.build(self.entry.options)
+        except (TypeError, RuntimeError, ValueError) as error:
+            lacks = "lacks" if isinstance(error, TypeError) else "cannot have"
+            raise CheckpointError(
+                f"{self.name}: its manifest has options that {self.entry.architecture} {lacks}",
+                hint=f"convert the weights again ({error})",
+            ) from error
+
+    def _read(self) -> dict[str, Tensor]:
+        if self.path.suffix != SUFFIX:
+            raise CheckpointError(
+                f"{self.path.name} is not a {SUFFIX} file",
+                hint="only safetensors weights are loaded; convert others with `edgeflow convert`",
+            )
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise CheckpointError(
+                f"cannot read the weights {self.path}: {error.strerror}",
+                hint="reinstall the package or check the path and its permissions",
+            ) from error
+        digest = hashlib.sha256(data).hexdigest()
+        if digest != self.entry.sha256:
+            raise CheckpointError(
+                f"{self.path.name} has sha256 {digest}, its manifest says {self.entry.sha256}",
+                hint="the file is damaged or was replaced: restore it, or update its manifest",
+            )
+        try:
+            return parse_safetensors(data)
+        except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
+            # Beside its own error the library lets slip what an unknown dtype or shape causes.
+            raise CheckpointError(
+                f"{self.path.name} is not a valid safetensors file ({error})",
+                hint="only safetensors weights are loaded; convert others with `edgeflow convert`",
+            ) from error
+
+
+def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor], *, source: str) -> None:
+    """Fill ``network`` from ``tensors`` by name; half-precision tensors become float32.
+
+    Raises:
+        CheckpointError: a tensor is missing, superfluous or of another shape.
+    """
+    own = {
+        name: tensor
+        for name, tensor in network.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    problems = [f"missing {name}" for name in sorted(own.keys() - tensors.keys())]
+    problems += [f"superfluous {name}" for name in sorted(tensors.keys() - own.keys())]
+    problems += [
+        f"{name} has shape {tuple(tensors[name].shape)}, expected {tuple(own[name].shape)}"
+        for name in sorted(own.keys() & tensors.keys())
+        if tensors[name].shape != own[name].shape
+    ]
+    if problems:
+        shown = "; ".join(problems[:PROBLEMS_SHOWN])
+        rest = len(problems) - PROBLEMS_SHOWN
+        more = f"; and {rest} more" if rest > 0 else ""
+        raise CheckpointError(
+            f"{source} does not fit the architecture: {shown}{more}",
+            hint="the file is of another network, or was altered",
+        )
+    with torch.no_grad():
+        for name, tensor in own.items():
+            tensor.copy_(tensors[name])
+
+
+def shipped_folder() -> Path:
+    """The folder of the shipped weights: inside an installed package, or of a checkout."""
+    package = Path(__file__).parents[1]
+    installed = package / "weights"
+    return installed if installed.is_dir() else package.parent / "weights"
+
+
+def user_folder() -> Path:
+    """Where converted and downloaded weights are kept unless the user says otherwise."""
+    return Path.home() / ".cache" / "edgeflow" / "models"
+
+
+def models_in(folder: Path) -> list[Checkpoint]:
+    """The models that a folder's manifest describes, by name; none where there is no manifest.
+
+    Raises:
+        CheckpointError: the manifest is broken.
+    """
+    if not (folder / MANIFEST).is_file():
+        return []
+    models = read_manifest(folder).models
+    return [Checkpoint(name, entry, folder / entry.file) for name, entry in sorted(models.items())]
+
+
+def shipped_models() -> list[Checkpoint]:
+    """The models that come with the package, by name."""
+    return models_in(shipped_folder())
+
+
+def known_models(folder: Path | None = None) -> dict[str, Checkpoint]:
+    """Shipped, converted and downloaded models by name; of two with one name, the shipped one.
+
+    Args:
+        folder: of converted and downloaded models; :func:`user_folder` by default.
+    """
+    others = models_in(folder or user_folder())
+    return {checkpoint.name: checkpoint for checkpoint in (*others, *shipped_models())}
+
+
+def find(model: str, folder: Path | None = None) -> Checkpoint:
+    """Find a model by name, or by the path of a safetensors file beside a manifest.
+
+    Args:
+        model: shipped models come first, then those of ``folder``, then paths.
+        folder: of converted and downloaded models; :func:`user_folder` by default.
+
+    Raises:
+        CheckpointError: no such model, or the manifest does not mention the file.
+    """
+    for checkpoint in shipped_models():  # first and alone: a container user may have no home
+        if checkpoint.name == model:
+            return checkpoint
+    known = known_models(folder)
+    if model in known:
+        return known[model]
+    path = Path(model)
+    if not path.is_file():
+        raise CheckpointError(
+            f"no model named {model!r} and no such file",
+            hint=f"known models: {', '.join(known)}; or give the path of a {SUFFIX} file",
+        )
+    if path.suffix != SUFFIX:
+        raise CheckpointError(
+            f"{path.name} is not a {SUFFIX} file",
+            hint="only safetensors weights are loaded; convert others with `edgeflow convert`",
+        )
+    for name, entry in read_manifest(path.parent).models.items():
+        if entry.file == path.name:
+            return Checkpoint(name, entry, path)
+    raise CheckpointError(
+        f"{path.parent / MANIFEST} does not describe {path.name}",
+        hint="add an entry with its sha256 and architecture",
+    )

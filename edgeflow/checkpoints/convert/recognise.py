@@ -1,0 +1,108 @@
+"""Which architecture a state dict belongs to, read off its names and shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from torch import nn
+
+from edgeflow.checkpoints.convert.names import UNUSED, static_names, static_operators
+from edgeflow.checkpoints.convert.paddle_static import StaticModel
+from edgeflow.errors import ConversionError
+from edgeflow.nn.registry import ARCHITECTURES
+
+Arrays = Mapping[str, npt.NDArray[np.float32]]
+
+HINT = "supported: EdgeFlow and RITM networks on HRNet with OCR, as EISeg and RITM publish them"
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """An architecture with its options, as a manifest names them."""
+
+    architecture: str
+    options: dict[str, int | bool]
+
+    def build(self) -> nn.Module:
+        """Make the network, with random parameters."""
+        return ARCHITECTURES[self.architecture].build(self.options)
+
+    def __str__(self) -> str:
+        depth = "small depth" if self.options["small"] else "full depth"
+        width, ocr = self.options["width"], self.options["ocr_width"]
+        return f"{self.architecture}, width {width}, OCR {ocr}, {depth}"
+
+
+def recognise(tensors: Arrays) -> Recognised:
+    """Recognise a state dict that has our names.
+
+    Raises:
+        ConversionError: it is of no architecture that we have.
+    """
+    try:
+        first_branch = tensors["backbone.transition1.0.0.weight"]
+        ocr_width = tensors["coarse.ocr.query.conv1.weight"].shape[0]
+        bottlenecks = sum(
+            name.startswith("backbone.layer1.") and name.endswith(".conv1.weight")
+            for name in tensors
+        )
+        tensors["prompt_stem.scale"]
+    except KeyError as error:
+        raise ConversionError(
+            f"the weights are of an unknown architecture: they have no {error}", hint=HINT
+        ) from error
+    edgeflow = any(name.startswith(("edge.", "fine.")) for name in tensors)
+    return Recognised(
+        "edgeflow_hrnet" if edgeflow else "ritm_hrnet",
+        {
+            "width": int(first_branch.shape[0]),
+            "ocr_width": int(ocr_width),
+            "small": bottlenecks == 2,
+        },
+    )
+
+
+def rename_static(model: StaticModel) -> dict[str, npt.NDArray[np.float32]]:
+    """Give a static export's tensors our names.
+
+    The numbering depends on architecture and depth but not on widths, so each candidate's names
+    are held against the export's.
+
+    Raises:
+        ConversionError: the export is of no architecture that we have.
+    """
+    for architecture in ("edgeflow_hrnet", "ritm_hrnet"):
+        for small in (False, True):
+            network = Recognised(architecture, {"width": 1, "ocr_width": 1, "small": small}).build()
+            names = static_names(network)
+            if names.keys() == model.tensors.keys():
+                _check_fingerprint(model, static_operators(network), architecture)
+                tensors = {names[name]: tensor for name, tensor in model.tensors.items()}
+                return _unused(network) | tensors
+    raise ConversionError(
+        f"the export's {len(model.tensors)} variables are not those of a known architecture",
+        hint=HINT,
+    )
+
+
+def _unused(network: nn.Module) -> dict[str, npt.NDArray[np.float32]]:
+    """Neutral values for the tensors that no run ever reads and that exports leave out."""
+    return {
+        name: np.full(tensor.shape, float(name.endswith("running_var")), dtype=np.float32)
+        for name, tensor in network.state_dict().items()
+        if name.startswith(tuple(f"{layer}." for layer in UNUSED))
+        and not name.endswith("num_batches_tracked")
+    }
+
+
+def _check_fingerprint(model: StaticModel, expected: dict[str, int], architecture: str) -> None:
+    for operator, count in expected.items():
+        found = model.operators[operator]
+        if found != count:
+            raise ConversionError(
+                f"the graph has {found} operators {operator}, a {architecture} has {count}",
+                hint="the export was made by another version of the network; it is not converted",
+            )

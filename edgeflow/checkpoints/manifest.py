@@ -1,0 +1,86 @@
+"""The manifest beside weights: what each file is, and the sha256 that pins it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edgeflow.errors import CheckpointError
+from edgeflow.files import write_atomically
+from edgeflow.masks.score import Calibration
+from edgeflow.nn.interface import Feedback
+
+MANIFEST = "manifest.json"
+
+
+class SourceNote(BaseModel):
+    """Where converted weights came from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    converted_on: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+
+
+class ModelEntry(BaseModel):
+    """What a manifest says of one weights file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    architecture: str
+    options: dict[str, int | bool] = {}
+    feedback: Feedback
+    input: str
+    use: str
+    licence: str
+    trained_on: str
+    metrics: dict[str, dict[str, float]]
+    metrics_note: str
+    source: SourceNote | None = None
+    calibration: Calibration = Calibration()
+
+
+class Manifest(BaseModel):
+    """The weights of one folder, by model name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: int = Field(ge=1, le=1)
+    models: dict[str, ModelEntry]
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read ``manifest.json`` of a weights folder.
+
+    Raises:
+        CheckpointError: there is none, or it does not follow the format.
+    """
+    path = folder / MANIFEST
+    try:
+        return Manifest.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise CheckpointError(
+            f"no manifest at {path}: {error.strerror}",
+            hint=f"put a {MANIFEST} that describes the weights beside them",
+        ) from error
+    except (ValidationError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is not a valid manifest: {error}", hint="see weights/manifest.json"
+        ) from error
+
+
+def add_to_manifest(folder: Path, name: str, entry: ModelEntry) -> None:
+    """Add or replace one model in a folder's manifest.
+
+    Raises:
+        CheckpointError: the manifest that is there is broken.
+    """
+    models = read_manifest(folder).models if (folder / MANIFEST).is_file() else {}
+    manifest = Manifest(format=1, models={**models, name: entry})
+    text = json.dumps(manifest.model_dump(exclude_none=True), indent=2, ensure_ascii=False)
+    write_atomically(folder / MANIFEST, f"{text}\n".encode())

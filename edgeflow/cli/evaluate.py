@@ -1,0 +1,125 @@
+"""``edgeflow evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgeflow.data.opening import LAYOUTS, open_dataset
+from edgeflow.evaluate.flip import FlippedRuntime
+from edgeflow.evaluate.machine import describe_machine
+from edgeflow.evaluate.report import write_report
+from edgeflow.evaluate.results import Evaluation, read_curve, write_json
+from edgeflow.evaluate.summary import Summary, summarise
+from edgeflow.evaluate.traces import Rules, click_dataset
+from edgeflow.inference.predictor import Predictor, load_predictor
+from edgeflow.inference.zoom import POLICIES
+from edgeflow.masks.cleanup import UNTOUCHED
+from edgeflow.runtime.selection import RUNTIMES
+
+
+def evaluate(
+    data: Annotated[
+        Path, typer.Option(help="Folder or file with annotated pictures.", exists=True)
+    ],
+    layout: Annotated[str, typer.Option(help=f"auto, or one of {', '.join(LAYOUTS)}.")] = "auto",
+    split: Annotated[
+        str | None, typer.Option(help="Of a dataset that has splits, such as val.")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of the pictures, where a layout cannot tell.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="A model's name, or a weights file.")] = (
+        "edgeflow_lite"
+    ),
+    models_dir: Annotated[
+        Path | None, typer.Option(help="Folder of converted and downloaded weights.")
+    ] = None,
+    runtime: Annotated[
+        str, typer.Option(help=f"{', '.join(RUNTIMES)}; docs/runtimes.md.")
+    ] = "torch",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    zoom: Annotated[str, typer.Option(help=f"Zoom policy: {', '.join(POLICIES)}.")] = "edgeflow",
+    flip: Annotated[
+        bool, typer.Option(help="Average with the mirrored picture: twice the time.")
+    ] = False,
+    max_clicks: Annotated[int, typer.Option(help="Clicks on one object.", min=1)] = 20,
+    all_clicks: Annotated[
+        bool, typer.Option(help="Make all of them; normally an object is done at an IoU of .95.")
+    ] = False,
+    json: Annotated[Path | None, typer.Option(help="Write the figures here.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a page with curves and the worst cases here.")
+    ] = None,
+    compare: Annotated[
+        list[Path] | None, typer.Option(help="Earlier --json files, drawn beside it.")
+    ] = None,
+) -> None:
+    """Count the clicks that a model needs, after RITM's protocol."""
+    if zoom not in POLICIES:
+        raise typer.BadParameter(f"{zoom!r} is no zoom policy; known: {', '.join(POLICIES)}")
+    others = [read_curve(path) for path in compare or ()]
+    dataset = open_dataset(data, layout=layout, split=split, images=images)
+    predictor = load_predictor(
+        model,
+        folder=models_dir,
+        device=device,
+        runtime=runtime,
+        policy=POLICIES[zoom],
+        cleanup=UNTOUCHED,  # the network itself is measured
+    )
+    if flip:
+        predictor = _flipped(predictor)
+    rules = Rules(max_clicks=max_clicks, stop_at=1.01 if all_clicks else Rules.stop_at)
+    with typer.progressbar(length=len(dataset), label=dataset.name) as bar:
+        traces = list(
+            click_dataset(
+                predictor, dataset, rules, lambda done, _total: bar.update(done - bar.pos)
+            )
+        )
+    evaluation = Evaluation(
+        dataset=dataset.name,
+        model=predictor.version,
+        zoom=zoom,
+        machine=describe_machine(predictor.runtime.name),
+        rules=rules,
+        summary=summarise(traces, rules),
+        traces=traces,
+    )
+    typer.echo(describe(evaluation.summary, max_clicks))
+    typer.echo(f"{predictor.version}, {predictor.runtime.name}, zoom {zoom}")
+    if json is not None:
+        write_json(evaluation, json)
+    if report is not None:
+        typer.echo(f"report: {write_report(report, evaluation, dataset, others)}")
+
+
+def describe(summary: Summary, max_clicks: int) -> str:
+    """A few lines for the terminal."""
+    noc = "  ".join(
+        f"NoC@{percent} {estimate.mean:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+        for percent, estimate in summary.noc.items()
+    )
+    ious = "  ".join(f"{count}: {each.mean:.3f}" for count, each in summary.iou_at.items())
+    rims = "  ".join(f"{count}: {each.mean:.3f}" for count, each in summary.boundary_iou_at.items())
+    failures = "  ".join(f"{percent} %: {count}" for percent, count in summary.failures.items())
+    return (
+        f"{summary.objects} objects, {summary.clicks} clicks, "
+        f"{summary.seconds_per_click * 1000:.0f} ms a click\n"
+        f"{noc}\n"
+        f"not in {max_clicks} clicks  {failures}\n"
+        f"IoU after clicks           {ious}\n"
+        f"boundary IoU after clicks  {rims}"
+    )
+
+
+def _flipped(predictor: Predictor) -> Predictor:
+    return Predictor(
+        FlippedRuntime(predictor.runtime),
+        version=predictor.version,
+        policy=predictor.policy,
+        cleanup=predictor.cleanup,
+        calibration=predictor.calibration,
+    )

@@ -1,0 +1,76 @@
+"""The Typer application: its commands, and how their errors are told."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from edgeflow import __version__
+from edgeflow.cli.datasets import datasets, find_near_duplicates
+from edgeflow.cli.evaluate import evaluate
+from edgeflow.cli.models import convert_weights, download_weights, models
+from edgeflow.cli.predict import predict
+from edgeflow.cli.train import train
+from edgeflow.errors import EdgeFlowError
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "predict": predict,
+    "models": models,
+    "convert": convert_weights,
+    "download": download_weights,
+    "evaluate": evaluate,
+    "train": train,
+    "datasets": datasets,
+    "near-duplicates": find_near_duplicates,
+}
+"""In the order in which ``edgeflow --help`` lists them."""
+
+app = typer.Typer(
+    help="Segment objects in pictures from clicks.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"edgeflow {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Segment objects in pictures from clicks."""
+
+
+def _reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """The same command; errors that a user can act on end it with two lines instead of a trace."""
+
+    @functools.wraps(command)
+    def run(*args: object, **kwargs: object) -> None:
+        try:
+            command(*args, **kwargs)
+        except EdgeFlowError as error:
+            raise _fail(error) from error
+        except OSError as error:
+            raise _fail(EdgeFlowError(str(error), hint="check the path and its rights")) from error
+
+    return run
+
+
+def _fail(error: EdgeFlowError) -> typer.Exit:
+    typer.echo(f"error: {error.message}", err=True)
+    if error.hint:
+        typer.echo(f"hint: {error.hint}", err=True)
+    return typer.Exit(1)
+
+
+for _name, _command in COMMANDS.items():
+    app.command(name=_name)(_reporting_errors(_command))

@@ -1,0 +1,114 @@
+"""The zoom-in region: which part of a picture the network looks at, and at what size.
+
+After RITM (Sofiiuk et al., arXiv:2102.06583): the first click sees the whole picture; later clicks
+see the surroundings of the last mask, enlarged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from edgeflow.geometry import Region, Size
+from edgeflow.inference.sampling import Aligned, Centred, Sampling
+from edgeflow.prompts.click import Click
+
+
+@dataclass(frozen=True, slots=True)
+class ZoomPolicy:
+    """How the zoom-in region is chosen and resized.
+
+    Attributes:
+        name: for people; the whole policy is part of a prediction's identity.
+        long_side: network pixels of the longer side.
+        square: both sides get ``long_side``, whatever the region's shape.
+        multiple: sides are rounded to multiples of this; the network's coarsest stride is 32.
+        expansion: the region's sides over those of the object's bounding box.
+        min_side: smallest side of a region, image pixels.
+        recompute_iou: a region is kept while its IoU with the one that would be chosen now is at
+            least this.
+        keep_whole: whether the whole picture, seen at the first click, is a region to keep.
+        sampling: how pixels are resized and clicks are placed.
+    """
+
+    name: str = "edgeflow"
+    long_side: int = 448
+    square: bool = False
+    multiple: int = 32
+    expansion: float = 1.4
+    min_side: int = 200
+    recompute_iou: float = 0.5
+    keep_whole: bool = False
+    sampling: Sampling = field(default_factory=Centred)
+
+    def network_size(self, size: Size) -> Size:
+        """The network's input size for a region of ``size``."""
+        if self.square:
+            return Size(self.long_side, self.long_side)
+        step = self.multiple
+        scale = self.long_side / max(size)
+        return Size(*(max(step, round(side * scale / step) * step) for side in size))
+
+    def choose(
+        self,
+        previous: Region | None,
+        mask_box: Region | None,
+        clicks: Sequence[Click],
+        image: Size,
+    ) -> Region | None:
+        """Choose the region for the next step.
+
+        Args:
+            previous: the region of the step before; None if it had none and saw everything.
+            mask_box: bounding box of the last mask; None when there is none or it is empty.
+            clicks: all clicks so far, the new one included.
+            image: the picture's size.
+
+        Returns:
+            The region, or None to see the whole picture.
+        """
+        positives = [click.point for click in clicks if click.positive]
+        if mask_box is not None:
+            rows = [mask_box.top, mask_box.bottom - 1, *(point.y for point in positives)]
+            cols = [mask_box.left, mask_box.right - 1, *(point.x for point in positives)]
+            wanted = self._around(min(rows), max(rows), min(cols), max(cols), image)
+        elif self.keep_whole:
+            wanted = Region.whole(image)
+        else:
+            return None
+        if (
+            previous is not None
+            and all(previous.contains(point) for point in positives)
+            and previous.iou(wanted) >= self.recompute_iou
+        ):
+            return previous
+        return wanted
+
+    def around(self, box: Region, image: Size) -> Region:
+        """The region for an object that is known to lie in ``box``."""
+        return self._around(box.top, box.bottom - 1, box.left, box.right - 1, image)
+
+    def _around(
+        self, first_row: float, last_row: float, first_col: float, last_col: float, image: Size
+    ) -> Region:
+        top, bottom = self._expand(first_row, last_row, image.height)
+        left, right = self._expand(first_col, last_col, image.width)
+        return Region(top, left, bottom, right)
+
+    def _expand(self, first: float, last: float, side: int) -> tuple[int, int]:
+        length = max(self.expansion * (last - first + 1), self.min_side)
+        centre = (first + last) / 2
+        return max(round(centre - length / 2), 0), min(round(centre + length / 2) + 1, side)
+
+
+POLICIES = {
+    policy.name: policy
+    for policy in (
+        ZoomPolicy(),
+        ZoomPolicy("ritm", long_side=400, multiple=1, keep_whole=True, sampling=Aligned()),
+        ZoomPolicy(
+            "eiseg", long_side=400, square=True, min_side=480, keep_whole=True, sampling=Aligned()
+        ),
+    )
+}
+"""``edgeflow``: ours. ``ritm``: RITM's published evaluation. ``eiseg``: what EISeg itself does."""

@@ -1,0 +1,1 @@
+"""Label Studio's data formats, without HTTP."""

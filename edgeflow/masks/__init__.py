@@ -1,0 +1,1 @@
+"""Masks: their place in an image, cleaning, scores and other forms."""

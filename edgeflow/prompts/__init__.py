@@ -1,0 +1,1 @@
+"""What a person gives: clicks, an outline, a mask."""

@@ -1,0 +1,50 @@
+"""Clicks that an outline or a mask implies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from edgeflow.arrays import BoolMask
+from edgeflow.geometry import ImagePoint, Size
+from edgeflow.prompts.click import Click
+
+CLEARANCE = 0.05
+"""How far an implied positive click stays from negative ones, in parts of the object's longer
+side."""
+
+
+def contradicts(click: Click, point: ImagePoint, extent: Size) -> bool:
+    """Whether a negative click says that an implied positive one at ``point`` is wrong."""
+    away = math.hypot(click.point.x - point.x, click.point.y - point.y)
+    return not click.positive and away <= CLEARANCE * max(extent) + 3
+
+
+def implied_clicks(mask: BoolMask, clicks: Sequence[Click], extent: Size) -> tuple[Click, ...]:
+    """A positive click deep in a mask, clear of negative ones; none where there is no such place.
+
+    Args:
+        mask: H×W.
+        clicks: the annotator's.
+        extent: of the mask's bounding box.
+    """
+    free = mask.astype(np.uint8)
+    reach = math.ceil(CLEARANCE * max(extent)) + 3
+    for click in clicks:
+        if not click.positive:
+            cv2.circle(free, (round(click.point.x), round(click.point.y)), reach, 0, -1)
+    return (Click(deepest_point(free > 0)),) if free.any() else ()
+
+
+def deepest_point(mask: BoolMask) -> ImagePoint:
+    """The pixel of a non-empty H×W mask that is farthest from what is outside it."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    cols = np.flatnonzero(mask.any(axis=0))
+    top, left = int(rows[0]), int(cols[0])
+    part = mask[top : int(rows[-1]) + 1, left : int(cols[-1]) + 1].astype(np.uint8)
+    depth = cv2.distanceTransform(np.pad(part, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    row, col = np.unravel_index(int(depth.argmax()), depth.shape)
+    return ImagePoint(float(left + col), float(top + row))

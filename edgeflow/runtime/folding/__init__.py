@@ -1,0 +1,1 @@
+"""A network in the form that inference needs."""

@@ -1,0 +1,277 @@
+"""The training loop: steps, and what happens between them."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from edgeflow.checkpoints.checkpoint import find
+from edgeflow.evaluate.summary import Summary
+from edgeflow.nn.interface import Feedback, NetworkOutput
+from edgeflow.nn.registry import ARCHITECTURES
+from edgeflow.train.augment import Batch, draw_batch, view_size
+from edgeflow.train.config import Config, TrainingError
+from edgeflow.train.contact_sheet import save_sheet
+from edgeflow.train.distributed import Processes
+from edgeflow.train.image_store import PictureStore, object_weights
+from edgeflow.train.log import Log
+from edgeflow.train.objective import autocast, keep_norms, mean_iou, total_loss
+from edgeflow.train.optimiser import follow, make_optimiser, rate_at, set_rate
+from edgeflow.train.pretrained import build_network
+from edgeflow.train.publish import Outcome, write_result
+from edgeflow.train.resume import Learner, Position, resume, save_progress
+from edgeflow.train.simulate import Chance, Prompt, simulate
+from edgeflow.train.training_data import Material
+from edgeflow.train.validation import validate
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Trainer:
+    """A run on one device of one process. Holds what a step changes, and nothing of the loop.
+
+    Attributes:
+        config: of the run.
+        learner: network, average and optimiser, on the device.
+        store: training pictures, on the device or beside it.
+        weights: how likely each object is drawn.
+        processes: this one among all.
+        teacher: a network to learn from, in evaluation mode; or None.
+    """
+
+    config: Config
+    learner: Learner
+    store: PictureStore
+    weights: Tensor
+    processes: Processes
+    teacher: nn.Module | None = None
+
+    @property
+    def feedback(self) -> Feedback:
+        """Which map the network is fed back."""
+        return ARCHITECTURES[self.config.model.architecture].feedback
+
+    def example(self, step: int) -> tuple[Batch, Prompt]:
+        """The views and clicks of a step; the same at every call while the network is the same."""
+        config, device = self.config, self.processes.device
+        chance = Chance.of_step(config.schedule.seed, self.processes.rank, step, device)
+        batch = draw_batch(
+            self.store,
+            self.weights,
+            config.schedule.batch,
+            view_size(config.views, chance.host),
+            config.views,
+            chance.device,
+        )
+        image = batch.image.contiguous(memory_format=torch.channels_last)
+        batch = batch._replace(image=image)
+        with autocast(device, config.schedule.precision):
+            prompt = simulate(self.learner.network, batch, config.clicks, self.feedback, chance)
+        return batch, prompt
+
+    def step(self, number: int, progress: float) -> dict[str, Tensor]:
+        """Learn from one batch.
+
+        Args:
+            number: of the step, from 0.
+            progress: share of the run that is over, 0 to 1.
+
+        Returns:
+            The losses and the mean IoU, as scalars on the device.
+        """
+        config, network = self.config, self.learner.network
+        batch, prompt = self.example(number)
+        shown = prompt.tensor().contiguous(memory_format=torch.channels_last)
+        network.train()
+        if config.optimiser.freeze_norms:
+            keep_norms(network)
+        with autocast(self.processes.device, config.schedule.precision):
+            output: NetworkOutput = network(batch.image, shown)
+            taught = self._taught(batch, shown)
+        loss, figures = total_loss(output, batch, config.losses, taught)
+        optimiser = self.learner.optimiser
+        optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        parameters = list(network.parameters())
+        self.processes.average_gradients(parameters)
+        figures["gradient"] = nn.utils.clip_grad_norm_(parameters, config.optimiser.clip)
+        set_rate(optimiser, rate_at(config.optimiser, number, progress))
+        optimiser.step()
+        follow(self.learner.average, network, config.optimiser.average, number)
+        figures["loss"] = loss.detach()
+        figures["iou"] = mean_iou(output.mask.detach(), batch.truth, batch.valid)
+        return figures
+
+    def _taught(self, batch: Batch, shown: Tensor) -> Tensor | None:
+        if self.teacher is None:
+            return None
+        with torch.no_grad():
+            output: NetworkOutput = self.teacher(batch.image, shown)
+            return output.mask.float().sigmoid()
+
+
+def make_trainer(
+    config: Config, material: Material, processes: Processes, models_folder: Path | None = None
+) -> Trainer:
+    """Build everything on the device.
+
+    Raises:
+        TrainingError: the network or its teacher cannot be had.
+    """
+    device = processes.device
+    network = build_network(config.model, models_folder)
+    network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    processes.share(network)
+    average = copy.deepcopy(network).eval().requires_grad_(False)
+    learner = Learner(network, average, make_optimiser(network, config.optimiser))
+    store = material.store.to(device)
+    weights = object_weights(store, balance=config.data.balance, factors=material.factors)
+    return Trainer(
+        config, learner, store, weights, processes, _teacher(config, models_folder, device)
+    )
+
+
+def train(
+    config: Config,
+    material: Material,
+    processes: Processes,
+    say: Say,
+    models_folder: Path | None = None,
+) -> Path | None:
+    """Train until the steps or the minutes are over, and write the weights.
+
+    A run that was interrupted goes on at its last checkpoint; one that is over writes its result
+    again.
+
+    Args:
+        config: of the run.
+        material: what it learns from.
+        processes: this one among all.
+        say: told what is going on, in the first process.
+        models_folder: of the user's models.
+
+    Returns:
+        The weights' path; None in processes but the first.
+
+    Raises:
+        TrainingError: it cannot start or go on, or the loss is no number any more.
+    """
+    trainer = make_trainer(config, material, processes, models_folder)
+    folder, schedule = config.output.folder, config.schedule
+    checkpoints = folder / "checkpoints"
+    position = resume(checkpoints, trainer.learner, config.digest)
+    position = position or Position(0, 0.0, config.digest)
+    if position.step:
+        say(f"going on at step {position.step}")
+    elif processes.first:
+        save_sheet(folder / "samples.png", *trainer.example(0))
+        say(f"what the network is shown: {folder / 'samples.png'}")
+    step, spent = position.step, position.seconds
+    summary: Summary | None = None
+    with Log(folder if processes.first else folder / f"rank-{processes.rank}", step) as log:
+        began = time.perf_counter()
+        while not processes.agree(_over(config, step, spent)):
+            figures = trainer.step(step, _progress(config, step, spent))
+            step += 1
+            if step % schedule.log_every == 0:
+                _report(log, say, step, figures, spent, processes)
+            spent = position.seconds + time.perf_counter() - began
+            if processes.first and step % schedule.save_every == 0:
+                save_progress(checkpoints, trainer.learner, Position(step, spent, config.digest))
+            if schedule.validate_every and step % schedule.validate_every == 0:
+                summary = _validate(trainer, material, log, say, step)
+                began = time.perf_counter() - (spent - position.seconds)
+        if not processes.first:
+            return None
+        save_progress(checkpoints, trainer.learner, Position(step, spent, config.digest))
+        if summary is None or step % max(schedule.validate_every, 1):
+            summary = _validate(trainer, material, log, say, step)
+    outcome = Outcome(
+        config=config,
+        steps=step,
+        minutes=spent / 60,
+        device=_device_name(processes),
+        pictures=material.store.names,
+        validation=summary,
+    )
+    return write_result(trainer.learner.average, outcome)
+
+
+def _over(config: Config, step: int, spent: float) -> bool:
+    minutes = config.schedule.minutes
+    return step >= config.schedule.steps or (minutes is not None and spent >= minutes * 60)
+
+
+def _progress(config: Config, step: int, spent: float) -> float:
+    """Share of the run that is over, by steps or by time, whichever ends it first."""
+    minutes = config.schedule.minutes
+    return max(step / config.schedule.steps, spent / (minutes * 60) if minutes else 0.0)
+
+
+def _report(
+    log: Log,
+    say: Say,
+    step: int,
+    figures: dict[str, Tensor],
+    spent: float,
+    processes: Processes,
+) -> None:
+    values = processes.mean(torch.stack([value.float() for value in figures.values()])).tolist()
+    named = dict(zip(figures, values, strict=True))
+    if named["loss"] != named["loss"]:
+        raise TrainingError(
+            f"the loss is no number any more at step {step}",
+            hint="lower optimiser.rate or use precision = 'float32'; the last checkpoint is whole",
+        )
+    log.write(step, {**named, "seconds": spent})
+    say(f"step {step}  " + "  ".join(f"{name} {value:.4f}" for name, value in named.items()))
+
+
+def _validate(
+    trainer: Trainer, material: Material, log: Log, say: Say, step: int
+) -> Summary | None:
+    if not trainer.processes.first or len(material.held_out) == 0:
+        return None
+    summary = validate(
+        trainer.learner.average,
+        trainer.processes.device,
+        trainer.feedback,
+        material.held_out,
+        trainer.config.schedule.validation_side,
+    )
+    figures = {f"validation/noc{key}": each.mean for key, each in summary.noc.items()}
+    figures["validation/iou1"] = summary.iou_at[1].mean
+    log.write(step, figures)
+    say(
+        f"step {step}: held-out NoC@90 {summary.noc[90].mean:.2f}, "
+        f"IoU after one click {summary.iou_at[1].mean:.3f} ({summary.objects} objects)"
+    )
+    return summary
+
+
+def _teacher(config: Config, folder: Path | None, device: torch.device) -> nn.Module | None:
+    if config.teacher is None:
+        return None
+    checkpoint = find(config.teacher.model, folder)
+    own = ARCHITECTURES[config.model.architecture].feedback
+    if checkpoint.entry.feedback != own:
+        raise TrainingError(
+            f"the teacher {config.teacher.model} feeds back its {checkpoint.entry.feedback}, "
+            f"{config.model.architecture} its {own}",
+            hint="choose a teacher that is fed the same map",
+        )
+    teacher: nn.Module = checkpoint.load().to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return teacher.requires_grad_(False)
+
+
+def _device_name(processes: Processes) -> str:
+    device = processes.device
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+    return f"{processes.count} × {name}" if processes.count > 1 else name

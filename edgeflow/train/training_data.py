@@ -1,0 +1,130 @@
+"""From a configuration's datasets to a store of training pictures and held-out samples."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from edgeflow.data.base import Dataset, Sample
+from edgeflow.data.opening import open_dataset
+from edgeflow.train.config import Data, Source, TrainingError
+from edgeflow.train.image_store import (
+    PictureStore,
+    build_store,
+    is_held_out,
+    load_store,
+    read_samples,
+    save_store,
+    set_of,
+)
+from edgeflow.train.validation import HeldOut, hold
+
+Say = Callable[[str], None]
+
+
+class Material(NamedTuple):
+    """What a run learns from and is checked by.
+
+    Attributes:
+        store: training pictures, on the CPU.
+        factors: how often each picture is drawn, relative to its share.
+        held_out: validation samples; none where nothing is held out.
+    """
+
+    store: PictureStore
+    factors: list[float]
+    held_out: HeldOut
+
+
+def open_material(data: Data, validation_objects: int, say: Say = lambda _text: None) -> Material:
+    """Read everything a run needs. Decoded pictures come from the cache where they are there.
+
+    Args:
+        data: of the configuration.
+        validation_objects: how many held-out samples are wanted.
+        say: told what is going on.
+
+    Raises:
+        DatasetError: a dataset cannot be read.
+        TrainingError: there is nothing to learn from, or an exclude file is missing.
+    """
+    opened = [_open(source) for source in data.sources]
+    names = [name for dataset, excluded in opened for name in _names(dataset, excluded)]
+    weights = {
+        name: source.weight
+        for source, (dataset, excluded) in zip(data.sources, opened, strict=True)
+        for name in _names(dataset, excluded)
+    }
+    if len(weights) != len(names):
+        raise TrainingError(
+            "two pictures of the data have one name", hint="is a source named twice?"
+        )
+    store = _store(data, opened, names, say)
+    factors = [weights[name] * data.set_weights.get(set_of(name), 1.0) for name in store.names]
+    chosen = sorted(
+        (name for name in names if is_held_out(name, data.held_out)),
+        key=lambda name: hashlib.sha256(name.encode()).digest(),
+    )[:validation_objects]
+    held_out = hold(_read(opened, set(chosen).__contains__), data.min_area)
+    say(f"{len(held_out)} held-out objects")
+    return Material(store, factors, held_out)
+
+
+def _open(source: Source) -> tuple[Dataset, frozenset[str]]:
+    dataset = open_dataset(
+        source.path, layout=source.layout, split=source.split, images=source.images
+    )
+    return dataset, _excluded(source.exclude)
+
+
+def _excluded(path: Path | None) -> frozenset[str]:
+    if path is None:
+        return frozenset()
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise TrainingError(
+            f"cannot read the exclude file {path}: {error.strerror}",
+            hint="write it with `edgeflow near-duplicates`, or remove the entry",
+        ) from error
+    return frozenset(line.split("\t")[0].strip() for line in lines if not line.startswith("#"))
+
+
+def _names(dataset: Dataset, excluded: frozenset[str]) -> list[str]:
+    return [name for name in dataset.sample_names if name not in excluded]
+
+
+def _read(
+    opened: list[tuple[Dataset, frozenset[str]]], keep: Callable[[str], bool]
+) -> Iterator[Sample]:
+    for dataset, excluded in opened:
+        kept = {name for name in dataset.sample_names if name not in excluded and keep(name)}
+        yield from read_samples(dataset, kept.__contains__)
+
+
+def _store(
+    data: Data, opened: list[tuple[Dataset, frozenset[str]]], names: list[str], say: Say
+) -> PictureStore:
+    wanted = {name for name in names if not is_held_out(name, data.held_out)}
+    described = "|".join([str(data.side), str(data.min_area), *sorted(wanted)])
+    sources = "|".join(_described(source) for source in data.sources)
+    key = hashlib.sha256(f"{sources}|{described}".encode()).hexdigest()
+    path = None if data.cache is None else data.cache / f"pictures-{key[:16]}.safetensors"
+    if path is not None and (store := load_store(path, key)) is not None:
+        say(f"{len(store.names)} pictures from {path}")
+        return store
+    say(f"decoding {len(wanted)} pictures")
+    store = build_store(
+        _read(opened, wanted.__contains__), data.side, data.min_area, count=len(wanted)
+    )
+    if path is not None:
+        save_store(store, path, key)
+    say(f"{len(store.names)} pictures with {len(store.areas)} objects")
+    return store
+
+
+def _described(source: Source) -> str:
+    stat = source.path.stat()
+    return f"{source.path}:{source.layout}:{source.split}:{stat.st_size}:{stat.st_mtime_ns}"

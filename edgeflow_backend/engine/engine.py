@@ -1,0 +1,257 @@
+"""One queue in front of the device: network steps of all annotators, in turns and in batches.
+
+Two network runs at once on the same cores take longer than one after the other, so requests wait
+here, at most ``queue_limit`` of them, and never past their deadline. One thread takes the steps;
+:mod:`edgeflow_backend.engine.schedule` says which,
+:mod:`edgeflow_backend.engine.batching` runs them.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+
+from edgeflow.inference.predictor import EncodedImage, Prediction, Predictor, State
+from edgeflow.prompts.click import Click
+from edgeflow.prompts.start import Start
+from edgeflow.runtime.base import StepOutput
+from edgeflow_backend.engine.batching import default_batch, run_together
+from edgeflow_backend.engine.schedule import Job, Schedule, Stream
+from edgeflow_backend.errors import DeadlineError, NotReadyError, OverloadedError, SupersededError
+from edgeflow_backend.memory.byte_lru import ByteLRU
+from edgeflow_backend.status.metrics import Metrics
+
+RETRY_AFTER_S = (1, 60)
+"""Least and most that a refused client is asked to wait."""
+
+FIRST_GUESS_S = 0.1
+NEWEST_WEIGHT = 0.2
+"""Of seconds a step, before any was taken, and of the newest one in the running mean."""
+
+
+class Engine:
+    """Runs predictors on their device, with their prefix states. Thread-safe.
+
+    Args:
+        predictor: the one that answers unless another is asked for.
+        states: of click prefixes.
+        queue_limit: predictions that may wait, with those that run.
+        max_batch: steps that run together at most; 0 for what suits the device.
+        window_s: how long a request waits for others to run with, while others are active.
+        metrics: where batches and waiting times are counted.
+    """
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        states: PrefixStates,
+        *,
+        queue_limit: int,
+        max_batch: int = 0,
+        window_s: float = 0.0,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.predictor = predictor
+        self.states = states
+        self._queue_limit = queue_limit
+        self._metrics = metrics or Metrics()
+        self._schedule = Schedule(
+            max_batch=max_batch or default_batch(predictor.runtime.device), window_s=window_s
+        )
+        self._waiting = 0
+        self._step_s = FIRST_GUESS_S
+        self._working = False
+        self._closed = False
+        self._changed = threading.Condition()
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="network")
+
+    def predict(
+        self,
+        image: EncodedImage,
+        clicks: Sequence[Click],
+        *,
+        deadline: float,
+        predictor: Predictor | None = None,
+        start: Start | None = None,
+        stream: Stream | None = None,
+        marks: frozenset[Hashable] = frozenset(),
+    ) -> Prediction:
+        """Answer a sequence of clicks.
+
+        Args:
+            image: the picture, on the predictor's device.
+            clicks: in image pixels.
+            deadline: on ``time.monotonic``'s clock.
+            predictor: another model on the same device; the engine's own by default.
+            start: what the object begins with, instead of nothing.
+            stream: whose clicks they are; nobody else's by default.
+            marks: what identifies the clicks within the stream; see
+                :class:`edgeflow_backend.engine.schedule.Job`.
+
+        Raises:
+            PromptError: the clicks are not on the picture, or there are none.
+            OverloadedError: too many requests wait already.
+            SupersededError: a newer request of the same stream came before this one ran.
+            DeadlineError: the answer is not there in time.
+            NotReadyError: the engine is closed.
+        """
+        chosen = predictor or self.predictor
+        job = Job(
+            stream=stream or Stream(object(), None),
+            steps=chosen.predicting(image, clicks, self.states, start=start),
+            runtime=chosen.runtime,
+            arrived=time.monotonic(),
+            deadline=deadline,
+            marks=marks,
+        )
+        self._admit(job)
+        try:
+            return job.answer.result(timeout=max(deadline - time.monotonic(), 0.0))
+        except FutureTimeoutError as error:
+            if not job.answer.cancel():  # it came, or failed with a timeout of its own, just now
+                return job.answer.result()
+            raise DeadlineError(
+                "the prediction was not there in time",
+                hint="too many annotators for this machine, or too many clicks on one object",
+            ) from error
+        finally:
+            with self._changed:
+                self._waiting -= 1
+
+    @property
+    def waiting(self) -> int:
+        """Predictions that wait for the network, with those that run."""
+        with self._changed:
+            return self._waiting
+
+    def close(self) -> None:
+        """Stop; what has had the network already may finish."""
+        with self._changed:
+            self._closed = True
+            for job in self._schedule.remove_waiting():
+                self._settle(job, _closed())
+            self._changed.notify_all()
+        self._worker.shutdown(wait=False)
+
+    def _admit(self, job: Job) -> None:
+        with self._changed:
+            if self._closed:
+                raise _closed()
+            leaving = len(self._schedule.superseded_by(job))  # a newer click takes their place
+            if self._waiting - leaving >= self._queue_limit:
+                least, most = RETRY_AFTER_S
+                drained_s = math.ceil(self._waiting * self._step_s)
+                raise OverloadedError(
+                    f"{self._waiting} predictions are waiting already",
+                    hint="try again in a moment, or add a backend",
+                    retry_after_s=min(max(drained_s, least), most),
+                )
+            if not self._working:
+                self._worker.submit(self._work)
+                self._working = True
+            self._waiting += 1
+            for older in self._schedule.add(job):
+                self._metrics.superseded.inc()
+                error = SupersededError(
+                    "a newer click on the same object came first",
+                    hint="nothing to do: the newest click is answered",
+                )
+                self._settle(older, error)
+            self._changed.notify_all()
+
+    def _work(self) -> None:
+        """Take steps until nothing waits."""
+        while True:
+            try:
+                if not self._gather():
+                    return
+                self._take_steps()
+            except Exception as error:  # noqa: BLE001 - a defect of ours must not hang annotators
+                with self._changed:
+                    for job in self._schedule.remove_all():
+                        self._settle(job, error)
+
+    def _gather(self) -> bool:
+        """Wait until steps should be taken; False, with the work over, if nothing waits."""
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                self._schedule.remove_idle(now)  # who asked notices the deadline without us
+                if not len(self._schedule):
+                    self._working = False
+                    return False
+                patience = self._schedule.patience(now)
+                if patience <= 0:
+                    return True
+                self._changed.wait(patience)
+
+    def _take_steps(self) -> None:
+        """One network run, for as many streams as go together."""
+        started = time.monotonic()
+        batch = self._choose()
+        if not batch:
+            return
+        for job in batch:
+            if job.runs == 1:
+                self._metrics.queue_seconds.observe(time.monotonic() - job.arrived)
+        self._metrics.batch_size.observe(len(batch))
+        inputs = [job.wanted for job in batch if job.wanted is not None]
+        outputs = run_together(batch[0].runtime, inputs)
+        for job, output in zip(batch, outputs, strict=True):
+            self._advance(job, output)
+        newest = (time.monotonic() - started) / len(batch)
+        with self._changed:
+            self._step_s += NEWEST_WEIGHT * (newest - self._step_s)
+
+    def _choose(self) -> list[Job]:
+        while True:
+            with self._changed:
+                unbegun = self._schedule.unbegun()
+                if not unbegun:
+                    return self._schedule.batch()
+            for job in unbegun:
+                self._advance(job)
+
+    def _advance(self, job: Job, output: StepOutput | Exception | None = None) -> None:
+        """Bring a job to its next network step, or to its end."""
+        outcome: Prediction | Exception
+        try:
+            if output is None:
+                job.wanted = next(job.steps)
+            elif isinstance(output, Exception):
+                job.wanted = job.steps.throw(output)
+            else:
+                job.wanted = job.steps.send(output)
+        except StopIteration as done:
+            outcome = done.value
+            if job.runs == 0:
+                self._metrics.queue_seconds.observe(time.monotonic() - job.arrived)
+        except Exception as error:  # noqa: BLE001 - raised where the answer is awaited
+            outcome = error
+        else:
+            return
+        with self._changed:
+            self._schedule.finish(job)
+            self._settle(job, outcome)
+
+    @staticmethod
+    def _settle(job: Job, outcome: Prediction | Exception) -> None:
+        """Answer, once, unless nobody waits any more. The lock is held."""
+        if job.answer.done() or not job.answer.set_running_or_notify_cancel():
+            return
+        if isinstance(outcome, Exception):
+            job.answer.set_exception(outcome)
+        else:
+            job.answer.set_result(outcome)
+
+
+def _closed() -> NotReadyError:
+    return NotReadyError("the backend is being stopped", hint="try again in a few seconds")
+
+
+PrefixStates = ByteLRU[bytes, State]
+"""States of click prefixes, by digest; a :class:`edgeflow.inference.predictor.StateStore`."""

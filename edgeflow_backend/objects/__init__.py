@@ -1,0 +1,1 @@
+"""Which object a prompt means."""

@@ -1,0 +1,1 @@
+"""What happened lately, and how to read it."""

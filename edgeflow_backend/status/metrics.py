@@ -1,0 +1,68 @@
+"""Prometheus metrics of one application."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from edgeflow_backend.status.journal import Journal
+
+BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 60.0)
+QUEUE_BUCKETS = (0.001, 0.0025, 0.005, *BUCKETS)
+BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
+
+
+class Metrics:
+    """What is counted; each application has its own registry."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.journal = Journal()
+        self.predictions = Counter(
+            "edgeflow_predictions",
+            "Interactive predictions by outcome: `ok`, or the code of what went wrong.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.steps = Counter("edgeflow_network_steps", "Network runs.", registry=self.registry)
+        self.seconds = Histogram(
+            "edgeflow_prediction_seconds",
+            "Interactive predictions, from the parsed request to the region.",
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self.queue_seconds = Histogram(
+            "edgeflow_queue_seconds",
+            "Time until a prediction's first network run, or its answer where it needs none.",
+            buckets=QUEUE_BUCKETS,
+            registry=self.registry,
+        )
+        self.batch_size = Histogram(
+            "edgeflow_batch_size",
+            "Network steps that ran together.",
+            buckets=BATCH_BUCKETS,
+            registry=self.registry,
+        )
+        self.superseded = Counter(
+            "edgeflow_superseded",
+            "Predictions dropped for a newer click on the same object.",
+            registry=self.registry,
+        )
+        self.requests = Counter(
+            "edgeflow_http_requests",
+            "HTTP requests by address and status.",
+            ["endpoint", "status"],
+            registry=self.registry,
+        )
+        self.annotations = Counter(
+            "edgeflow_annotation_events",
+            "Webhook events by action.",
+            ["action"],
+            registry=self.registry,
+        )
+        self.cache_bytes = Gauge(
+            "edgeflow_cache_bytes", "Bytes held by a cache.", ["cache"], registry=self.registry
+        )
+
+    def render(self) -> bytes:
+        """The metrics in Prometheus' text format."""
+        return generate_latest(self.registry)

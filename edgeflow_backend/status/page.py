@@ -1,0 +1,254 @@
+"""How ``/status`` looks: a page that needs nothing but itself, no scripts, pictures or fonts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from jinja2 import Environment, StrictUndefined
+
+from edgeflow.label_studio.values import JSONObject
+from edgeflow_backend.images.provider import MEGABYTE
+
+
+def render_html(status: JSONObject) -> str:
+    """The page.
+
+    Args:
+        status: as :func:`edgeflow_backend.status.report.status` makes it; every value is escaped.
+    """
+    now = datetime.fromisoformat(status["time"])
+
+    def ago(time: str) -> str:
+        seconds = (now - datetime.fromisoformat(time)).total_seconds()
+        return "just now" if seconds < 1 else f"{in_words(seconds)} ago"
+
+    return _PAGE.render(status, ago=ago)
+
+
+def in_words(seconds: float) -> str:
+    """A duration to the precision that matters: ``12 s``, ``3 min``, ``2 h 5 min``, ``4 d 3 h``."""
+    minutes, hours, days = (int(seconds // unit) for unit in (60, 3600, 86400))
+    if minutes < 1:
+        return f"{max(int(seconds), 0)} s"
+    if hours < 1:
+        return f"{minutes} min"
+    if days < 1:
+        return f"{hours} h {minutes % 60} min"
+    return f"{days} d {hours % 24} h"
+
+
+def _sentence(text: str) -> str:
+    """``an error`` as ``An error.``; words that are no words, like addresses, stay as they are."""
+    if not text:
+        return ""
+    first = text.partition(" ")[0]
+    start = text[:1].upper() if first.isalpha() else text[:1]
+    return f"{start}{text[1:].rstrip('.')}."
+
+
+def _counted(count: int) -> str:
+    return f"{count:,}".replace(",", "\u202f")  # a thin space: commas mean other things elsewhere
+
+
+def _megabytes(count: int) -> str:
+    return _counted(round(count / MEGABYTE))
+
+
+def _clock_time(time: str) -> str:
+    return f"{datetime.fromisoformat(time):%Y-%m-%d %H:%M:%S} UTC"
+
+
+_STYLE = """
+:root {
+  color-scheme: light dark;
+  --ground: #f5f6f8; --card: #fff; --line: #dfe2e8; --text: #1b1f27; --soft: #5a6372;
+  --good: #17803d; --warning: #a35a00; --bad: #c0262d; --link: #1a5fc4; --chip: #e9ecf1;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ground: #14171c; --card: #1d2128; --line: #323842; --text: #e7eaf0; --soft: #a3acba;
+    --good: #4cc576; --warning: #f0a63c; --bad: #ff7b7b; --link: #7fb2ff; --chip: #2d333d;
+  }
+}
+* { box-sizing: border-box; margin: 0; }
+body {
+  max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem 2rem; background: var(--ground);
+  color: var(--text); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere;
+}
+h1 { font-size: 1.5rem; line-height: 1.25; }
+h2 + .soft { margin: -.4rem 0 .6rem; }
+h2 { font-size: 1.1rem; margin: 2rem 0 .6rem; }
+a { color: var(--link); }
+code { font: .9em ui-monospace, monospace; white-space: nowrap; }
+ul, ol { padding-left: 1.2rem; }
+ul.cards { list-style: none; padding: 0; }
+.good { color: var(--good); } .warning { color: var(--warning); } .bad { color: var(--bad); }
+.do { color: var(--soft); }
+.soft { color: var(--soft); font-size: .875rem; }
+.end { margin-top: 2rem; }
+.card {
+  background: var(--card); border: 1px solid var(--line); border-radius: .6rem;
+  padding: .75rem 1rem; margin-bottom: .6rem;
+}
+.mark { border-left: .3rem solid currentColor; border-radius: .2rem .6rem .6rem .2rem; }
+.mark ul + .soft { margin-top: .35rem; }
+.mark > :not(.soft) { color: var(--text); }
+.row { display: flex; gap: .75rem; justify-content: space-between; align-items: start; }
+.chip { flex: none; background: var(--chip); border-radius: 1rem; padding: 0 .65rem; }
+.facts { display: flex; flex-wrap: wrap; gap: 0 1rem; margin-top: .35rem; }
+.tiles {
+  display: grid; gap: .6rem; grid-template-columns: repeat(auto-fill, minmax(10.5rem, 1fr));
+}
+.tiles > div { margin: 0; }
+.tiles + p { margin-top: .5rem; }
+.tiles dd b { font-size: 1.3rem; }
+"""
+
+_MARKUP = (
+    """<!doctype html>
+{%- macro when(time) -%}
+<time datetime="{{ time }}" title="{{ time | clock_time }}">{{ ago(time) }}</time>
+{%- endmacro %}
+{%- macro tile(name, value, unit="") -%}
+<div class="card"><dt class="soft">{{ name }}</dt>
+<dd><b>{{ value }}</b> <span class="soft">{{ unit }}</span></dd></div>
+{%- endmacro %}
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<meta http-equiv="refresh" content="10">
+<title>{{ summary.text }}</title>
+<style>"""
+    + _STYLE
+    + """</style>
+</head>
+<body>
+<header>
+<p class="soft">EdgeFlow backend</p>
+<h1 class="{{ summary.level }}">{{ summary.text }}</h1>
+</header>
+<main>
+<section>
+<h2>Model</h2>
+<div class="card mark {{ {'ready': 'good', 'loading': 'warning', 'failed': 'bad'}[model.state] }}">
+<p><strong>{{ model.version }}</strong></p>
+{% if model.message %}<p>{{ model.message | sentence }}</p>{% endif %}
+{% if model.hint %}<p><span class="do">To do:</span> {{ model.hint | sentence }}</p>{% endif %}
+<p class="facts soft"><span>{{ model.state }}</span>
+{% if model.runtime %}<span>{{ model.runtime }}</span>{% endif %}
+<span>up for {{ uptime_s | in_words }}</span></p>
+</div>
+</section>
+<section>
+<h2>Failed requests</h2>
+{% if troubles %}
+<p class="soft">The id is also in the backend's log, and in the answer that the browser got.</p>
+<ul class="cards">
+{% for trouble in troubles %}
+<li class="card mark warning">
+<p class="row"><strong>{{ trouble.message | sentence }}</strong>
+{% if trouble.count > 1 %}<span class="chip">{{ trouble.count | counted }} times</span>{% endif %}
+</p>
+{% if trouble.hint %}<p><span class="do">To do:</span> {{ trouble.hint | sentence }}</p>{% endif %}
+<p class="facts soft">
+<span>{{ "last " if trouble.count > 1 }}{{ when(trouble.last) }}</span>
+{% if trouble.count > 1 %}<span>first {{ when(trouble.first) }}</span>{% endif %}
+{% if trouble.project %}<span>project {{ trouble.project }}</span>{% endif %}
+{% if trouble.task %}<span>task {{ trouble.task }}</span>{% endif %}
+<span>{{ trouble.code }}</span>
+<span>id <code>{{ trouble.id }}</code></span></p>
+</li>
+{% endfor %}
+</ul>
+{% else %}
+<div class="card mark good">
+<p><strong>None, all is well.</strong> Nothing has failed since the start.</p>
+<p class="soft">A click that shows nothing in Label Studio, and nothing here, never arrived: see
+the end of this page.</p>
+</div>
+{% endif %}
+</section>
+<section>
+<h2>Labelling configs</h2>
+{% if projects %}
+<ul class="cards">
+{% for project in projects %}
+<li class="card mark {{ 'warning' if project.problems else 'good' }}">
+<p class="row"><strong>Project {{ project.project or "without a number" }}</strong>
+{% if not project.problems %}<span class="chip">fine</span>{% endif %}</p>
+{% if project.problems %}
+<ul>
+{% for problem in project.problems %}
+<li>{{ problem }}</li>
+{% endfor %}
+</ul>
+{% endif %}
+<p class="soft">last seen {{ when(project.seen) }}, at /{{ project.place }}</p>
+</li>
+{% endfor %}
+</ul>
+{% else %}
+<p class="card">No project has asked yet.</p>
+{% endif %}
+</section>
+<section>
+<h2>Load</h2>
+<dl class="tiles">
+{% if model.state == "ready" %}
+{{ tile("in the queue", load.waiting | counted, "of " ~ load.queue_limit) }}
+{% endif %}
+{{ tile("answered", load.ok | counted) }}
+{{ tile("failed", load.failed | counted) }}
+{% if load.measured %}
+{{ tile("median", load.median_ms | round | int | counted, "ms") }}
+{{ tile("95th percentile", load.p95_ms | round | int | counted, "ms") }}
+{% endif %}
+</dl>
+{% if load.measured %}
+<p class="soft">Times of the last {{ load.measured }} answers; the newest came
+{{ when(load.last_ok) }}.</p>
+{% endif %}
+</section>
+{% if caches %}
+<section>
+<h2>Caches</h2>
+<dl class="tiles">
+{% for cache in caches %}
+{{ tile(cache.name, cache.bytes | megabytes, "of " ~ cache.max_bytes | megabytes ~ " MB") }}
+{% endfor %}
+</dl>
+</section>
+{% endif %}
+</main>
+<footer>
+<h2>{{ help.title }}</h2>
+<ol>
+<li>In the editor: Auto-Annotation is on, the smart tool (pink dots) and a label are picked.</li>
+<li>In the project's settings under Model: this backend is connected, with interactive
+preannotations, and is the first of its kind.</li>
+<li>Label Studio reaches this backend: for a private address it must be started with
+ML_BLOCK_LOCAL_IP=false.</li>
+<li>Everything else:
+{% if help.url %}<a href="{{ help.url }}">{{ help.title }}</a>
+{% else %}<code>{{ help.page }}</code>{% endif %}
+</li>
+</ol>
+<p class="soft end">As of {{ time | clock_time }}, refreshed every 10 seconds.
+<a href="?format=json">The same as JSON</a></p>
+</footer>
+</body>
+</html>
+"""
+)
+
+_ENVIRONMENT = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+_ENVIRONMENT.filters.update(
+    clock_time=_clock_time,
+    counted=_counted,
+    in_words=in_words,
+    megabytes=_megabytes,
+    sentence=_sentence,
+)
+_PAGE = _ENVIRONMENT.from_string(_MARKUP)

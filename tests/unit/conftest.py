@@ -1,0 +1,151 @@
+"""Fixtures of all unit tests: nothing but loopback, a home of its own, one thread, a fixed seed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+import torch
+
+from edgeflow.checkpoints.checkpoint import Checkpoint, find
+from edgeflow.checkpoints.convert.convert import convert
+from edgeflow.checkpoints.manifest import add_to_manifest
+from edgeflow.inference.predictor import Predictor, load_predictor
+from edgeflow.inference.zoom import ZoomPolicy
+from edgeflow.nn.lite import EdgeFlowLite
+from edgeflow_backend.service import SegmentationService
+from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.metrics import Metrics
+from tests.unit.edgeflow_backend.internet import Internet
+from tests.unit.edgeflow_backend.loopback import Host, serve
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "eiseg"
+
+MakeService = Callable[..., SegmentationService]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """On a busy machine, two threads that wait for each other take many times as long as one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home without models, for fixtures of the whole session, too."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("HOME", str(home))
+        yield home
+
+
+@pytest.fixture(autouse=True)
+def _a_clean_environment(monkeypatch: pytest.MonkeyPatch, empty_home: Path) -> None:
+    monkeypatch.setenv("HOME", str(empty_home))
+    for name in list(os.environ):
+        if name.startswith(("EDGEFLOW_", "LABEL_STUDIO_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_but_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        assert self.family == socket.AF_UNIX or address[0] in ("127.0.0.1", "::1")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _a_clean_log() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.fixture(autouse=True)
+def _a_fixed_seed() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def shipped_network() -> EdgeFlowLite:
+    """The shipped weights, in evaluation mode. Shared: a test that changes it takes a copy."""
+    network = find("edgeflow_lite").load()
+    assert isinstance(network, EdgeFlowLite)
+    return network
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Checkpoint]:
+    """One model of each architecture: the shipped one, and two tiny ones."""
+    folder = tmp_path_factory.mktemp("tiny")
+    tiny = {"edgeflow_hrnet": "tiny_edgeflow", "ritm_hrnet": "tiny_hrnet"}
+    converted = {
+        name: convert(GOLDEN / f"{source}_w4_ocr8_small.pdparams", folder / f"{name}.safetensors")
+        for name, source in tiny.items()
+    }
+    return {"edgeflow_lite": find("edgeflow_lite"), **converted}
+
+
+@pytest.fixture(scope="session")
+def predictor() -> Predictor:
+    """The shipped network on small views."""
+    return load_predictor(device="cpu", policy=ZoomPolicy(long_side=96))
+
+
+@pytest.fixture(scope="session")
+def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one more model, ``other``, whose weights are the shipped ones."""
+    shipped = find("edgeflow_lite")
+    folder = tmp_path_factory.mktemp("models")
+    entry = shipped.entry.model_copy(update={"file": "other.safetensors"})
+    shutil.copy(shipped.path, folder / entry.file)
+    add_to_manifest(folder, "other", entry)
+    return folder
+
+
+@pytest.fixture
+def make_service(predictor: Predictor) -> Iterator[MakeService]:
+    """Makes services with changed settings."""
+    services: list[SegmentationService] = []
+
+    def make(**changes: Any) -> SegmentationService:
+        services.append(SegmentationService(Settings(**changes), predictor, Metrics()))
+        return services[-1]
+
+    yield make
+    for service in services:
+        service.close()
+
+
+@pytest.fixture
+def service(make_service: MakeService) -> SegmentationService:
+    return make_service()
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture
+def other_host() -> Iterator[Host]:
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture
+def internet(monkeypatch: pytest.MonkeyPatch) -> Internet:
+    return Internet(monkeypatch)

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import json
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from edgeflow.checkpoints.checkpoint import find
+from edgeflow.checkpoints.convert.convert import convert
+from edgeflow.checkpoints.convert.names import static_operators
+from edgeflow.checkpoints.convert.paddle_params import read_pdparams
+from edgeflow.checkpoints.convert.paddle_static import read_static
+from edgeflow.checkpoints.convert.recognise import recognise
+from edgeflow.checkpoints.convert.sources import open_source
+from edgeflow.errors import CheckpointError, ConversionError
+from edgeflow.nn.ritm import RITM
+from tests.unit.edgeflow.checkpoints.convert.foreign import (
+    GOLDEN,
+    TINY,
+    Arrays,
+    Trap,
+    pdparams,
+    static,
+    tensor_bytes,
+    write_pdparams,
+)
+
+
+@pytest.fixture
+def arrays() -> Arrays:
+    """A published state dict, to be spoiled."""
+    return {k: np.array(v) for k, v in read_pdparams(pdparams().read_bytes()).items()}
+
+
+def test_a_converted_model_is_found_by_name_with_its_provenance(tmp_path: Path) -> None:
+    convert(pdparams(), tmp_path / "ours.safetensors", use="a test")
+    checkpoint = find("ours", tmp_path)
+    assert isinstance(checkpoint.load(), RITM)
+    assert checkpoint.entry.feedback == "mask"
+    assert checkpoint.entry.use == "a test"
+    source = checkpoint.entry.source
+    assert source is not None
+    assert source.name == pdparams().name
+    assert len(source.sha256) == 64
+
+
+def test_a_manifest_that_names_another_feedback_than_the_networks_is_refused(
+    tmp_path: Path,
+) -> None:
+    convert(pdparams(), tmp_path / "ours.safetensors")
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"feedback": "mask"', '"feedback": "edge"'))
+    with pytest.raises(CheckpointError, match="feeds back"):
+        find("ours", tmp_path).load()
+
+
+def test_a_second_conversion_joins_the_manifest_and_a_repeated_one_replaces(tmp_path: Path) -> None:
+    for name in ("a", "b", "a"):
+        convert(pdparams(), tmp_path / f"{name}.safetensors")
+    assert json.loads((tmp_path / "manifest.json").read_text())["models"].keys() == {"a", "b"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "a.safetensors", "b.safetensors", "manifest.json",
+    }  # fmt: skip
+
+
+def test_converting_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        convert(GOLDEN / "static" / f"static_{TINY[0]}.pdmodel", tmp_path / f"{name}.safetensors")
+    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+
+
+def test_ritms_own_checkpoints_convert_to_the_same_network(tmp_path: Path, arrays: Arrays) -> None:
+    state = {
+        name.replace("._mean", ".running_mean").replace("._variance", ".running_var"):
+        torch.from_numpy(array) for name, array in arrays.items()
+    }  # fmt: skip
+    state["feature_extractor.bn1.num_batches_tracked"] = torch.tensor(3)
+    torch.save({"state_dict": state, "config": {"class": "x"}}, tmp_path / "ritm.pth")
+    from_pth = convert(tmp_path / "ritm.pth", tmp_path / "a.safetensors").load()
+    from_paddle = convert(pdparams(), tmp_path / "b.safetensors").load()
+    for name, tensor in from_paddle.state_dict().items():
+        assert torch.equal(tensor, from_pth.state_dict()[name]), name
+
+
+def test_a_hostile_pth_is_refused_and_does_not_run(tmp_path: Path) -> None:
+    torch.save({"state_dict": {"a": Trap(tmp_path / "sprung")}}, tmp_path / "x.pth")
+    with pytest.raises(ConversionError, match="nothing in it was run"):
+        open_source(tmp_path / "x.pth")
+    (tmp_path / "y.pth").write_bytes(pickle.dumps(Trap(tmp_path / "sprung"), protocol=2))
+    with pytest.raises(ConversionError):
+        open_source(tmp_path / "y.pth")
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("spoil", ["missing", "renamed", "superfluous", "wrong shape"])
+def test_a_state_dict_that_does_not_fit_is_refused_with_every_difference_named(
+    tmp_path: Path, arrays: Arrays, spoil: str
+) -> None:
+    name = "feature_extractor.stage2.0.branches.0.0.conv1.weight"
+    ours = "backbone.stage2.0.branches.0.0.conv1.weight"
+    expected = [f"missing {ours}"]
+    if spoil == "missing":
+        del arrays[name]
+    elif spoil == "renamed":
+        arrays["another.name"] = arrays.pop(name)
+        expected.append("superfluous another.name")
+    elif spoil == "superfluous":
+        arrays["another.name"] = arrays[name]
+        expected = ["superfluous another.name"]
+    else:
+        arrays[name] = arrays[name][:, :3]
+        expected = [f"{ours} has shape (4, 3, 3, 3), expected (4, 4, 3, 3)"]
+    source = write_pdparams(tmp_path / "spoilt.pdparams", arrays)
+    with pytest.raises(CheckpointError) as caught:
+        convert(source, tmp_path / "out" / "w.safetensors")
+    for text in expected:
+        assert text in caught.value.message
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_names_for_one_tensor_are_refused(tmp_path: Path, arrays: Arrays) -> None:
+    arrays["backbone.bn1.bias"] = arrays["feature_extractor.bn1.bias"] + 1
+    with pytest.raises(ConversionError, match=r"two tensors .* backbone.bn1.bias"):
+        convert(write_pdparams(tmp_path / "n.pdparams", arrays), tmp_path / "w.safetensors")
+
+
+def test_values_that_are_not_finite_are_refused(tmp_path: Path, arrays: Arrays) -> None:
+    arrays["feature_extractor.bn1.bias"][3] = np.nan
+    with pytest.raises(
+        ConversionError, match=r"backbone.bn1.bias holds values that are not finite"
+    ):
+        convert(write_pdparams(tmp_path / "n.pdparams", arrays), tmp_path / "w.safetensors")
+
+
+def test_an_unknown_architecture_is_named_as_such(tmp_path: Path) -> None:
+    source = write_pdparams(tmp_path / "x.pdparams", {"fc.weight": np.ones(3, np.float32)})
+    with pytest.raises(ConversionError, match="unknown architecture"):
+        convert(source, tmp_path / "w.safetensors")
+
+
+def test_the_networks_options_are_read_off_the_shapes() -> None:
+    for network, expected in (
+        (RITM(18, 48, small=True), "ritm_hrnet, width 18, OCR 48, small depth"),
+        (RITM(), "ritm_hrnet, width 18, OCR 64, full depth"),
+    ):
+        state = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+        assert str(recognise(state)) == expected
+
+
+def zip_of(path: Path, members: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
+@pytest.mark.parametrize("name", ["../evil.pdmodel", "/etc/evil", "a/../../evil", "C:\\evil"])
+def test_a_zip_that_points_outside_of_itself_is_refused(tmp_path: Path, name: str) -> None:
+    model, parameters = static()
+    path = zip_of(tmp_path / "x.zip", {"a.pdmodel": model, "a.pdiparams": parameters, name: b"x"})
+    with pytest.raises(ConversionError, match="points outside"):
+        open_source(path)
+
+
+def test_a_zip_that_would_unpack_to_gigabytes_is_refused(tmp_path: Path) -> None:
+    path = zip_of(tmp_path / "x.zip", {"a.pdmodel": b"x", "a.pdiparams": bytes(1000)})
+    data = bytearray(path.read_bytes())
+    position = data.rfind(b"PK\x01\x02")  # the central directory's entry of a.pdiparams
+    data[position + 24 : position + 28] = (0xF0000000).to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(ConversionError, match="unpack to more than"):
+        open_source(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 damaged", b"not a zip at all"])
+def test_a_damaged_zip_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.zip").write_bytes(content)
+    with pytest.raises(ConversionError, match="damaged"):
+        open_source(tmp_path / "x.zip")
+
+
+def test_a_folder_with_one_export_is_opened(tmp_path: Path) -> None:
+    model, parameters = static()
+    (tmp_path / "net.pdmodel").write_bytes(model)
+    with pytest.raises(ConversionError, match="there is no"):
+        open_source(tmp_path)
+    (tmp_path / "net.pdiparams").write_bytes(parameters)
+    assert "backbone.conv1.weight" in open_source(tmp_path).tensors
+
+
+@pytest.mark.parametrize("name", ["w.onnx", "w", "w.tar"])
+def test_unknown_formats_and_missing_files_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConversionError, match="there is no"):
+        open_source(tmp_path / name)
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(ConversionError, match="unknown format"):
+        open_source(tmp_path / name)
+
+
+def test_an_export_of_another_network_is_refused_by_its_fingerprint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "edgeflow.checkpoints.convert.recognise.static_operators",
+        lambda network: {**static_operators(network), "conv2d": 1},
+    )
+    with pytest.raises(ConversionError, match="operators conv2d, a ritm_hrnet has 1"):
+        open_source(GOLDEN / "static" / f"static_{TINY[1]}.pdmodel")
+
+
+def test_an_export_whose_tensors_changed_places_is_refused_by_their_shapes(tmp_path: Path) -> None:
+    model, _ = static()
+    tensors = read_static(*static()).tensors
+    order = sorted(tensors)
+    shapes = [tensors[name].shape for name in order]
+    first, second = order[0], order[next(i for i, s in enumerate(shapes) if s != shapes[0])]
+    tensors[first], tensors[second] = tensors[second], tensors[first]
+    (tmp_path / "x.pdmodel").write_bytes(model)
+    data = b"".join(tensor_bytes(tensors[name]) for name in order)
+    (tmp_path / "x.pdiparams").write_bytes(data)
+    with pytest.raises(CheckpointError, match="has shape"):
+        convert(tmp_path / "x.pdmodel", tmp_path / "w.safetensors")
+
+
+def test_the_destination_must_be_safetensors(tmp_path: Path) -> None:
+    with pytest.raises(ConversionError, match=r"does not end in \.safetensors"):
+        convert(pdparams(), tmp_path / "w.pth")

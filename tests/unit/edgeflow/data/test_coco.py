@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from edgeflow.data import json_files
+from edgeflow.data.base import DatasetError
+from edgeflow.data.coco import Coco
+from tests.unit.edgeflow.data.making import (
+    FIRST,
+    objects,
+    picture,
+    pixels,
+    put,
+    put_json,
+    turned_picture,
+)
+
+SQUARE = [[1, 1, 3, 1, 3, 3, 1, 3]]
+CORNER = {"size": [4, 6], "counts": [23, 1]}
+BLANK = {"size": [4, 6], "counts": [24]}
+
+
+def image(number: int, name: str | None = None, **more: Any) -> dict[str, Any]:
+    return {"id": number, "file_name": name or f"{number:03}.jpg", "height": 4, "width": 6, **more}
+
+
+def annotation(picture_id: Any, segmentation: Any, **more: Any) -> dict[str, Any]:
+    return {"image_id": picture_id, "segmentation": segmentation, "iscrowd": 0, **more}
+
+
+def document(images: Any, *annotations: Any) -> dict[str, Any]:
+    return {"info": {}, "images": images, "annotations": list(annotations), "categories": []}
+
+
+DOCUMENT = document(
+    [image(7), image(3), image(5), image(9)],
+    annotation(3, CORNER),
+    annotation(7, SQUARE),
+    annotation(3, SQUARE),
+    annotation(3, BLANK),
+    annotation(3, []),
+    annotation(3, {"size": [4, 6], "counts": [0, 24]}, iscrowd=1),
+    annotation(9, CORNER, iscrowd=1),
+    annotation(1000, CORNER),
+    {"image_id": 3, "bbox": [0, 0, 1, 1]},
+)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    put_json(tmp_path / "annotations" / "instances_val2017.json", DOCUMENT)
+    put(tmp_path, {f"val2017/{number:03}.jpg": picture() for number in (7, 3, 5, 9)})
+    return tmp_path
+
+
+def test_pictures_with_objects_come_in_the_order_of_the_file(root: Path) -> None:
+    assert Coco.recognise(root)
+    dataset = Coco(root)
+    assert dataset.name == f"{root.name} val2017"
+    assert dataset.sample_names == ("007", "003")
+    assert objects(dataset, 0) == [FIRST]
+    assert dataset[0].ignore is None
+
+
+def test_objects_come_in_the_order_of_their_annotations_and_empty_ones_are_dropped(
+    root: Path,
+) -> None:
+    assert objects(Coco(root), 1) == [[(3, 5)], FIRST]
+
+
+def test_crowds_are_ignored_where_no_object_is(root: Path) -> None:
+    everywhere = [(row, col) for row in range(4) for col in range(6)]
+    ignored = pixels(Coco(root)[1].ignore)
+    assert ignored == [place for place in everywhere if place not in {(3, 5), *FIRST}]
+
+
+def test_the_file_itself_can_be_given(root: Path) -> None:
+    path = root / "annotations" / "instances_val2017.json"
+    assert Coco.recognise(path)
+    dataset = Coco(path)
+    assert dataset.name == "instances_val2017"
+    assert objects(dataset) == [FIRST]
+
+
+def test_the_file_is_read_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+
+    def noting(path: Path, _limit: int) -> bytes:
+        read.append(path.name)
+        return path.read_bytes()
+
+    monkeypatch.setattr(json_files, "read_bytes", noting)
+    dataset = Coco(root)
+    for _ in range(3):
+        assert dataset[0].objects
+    assert read == ["instances_val2017.json"]
+
+
+def test_pictures_may_lie_in_a_folder_that_is_given(root: Path, tmp_path: Path) -> None:
+    (root / "val2017").rename(tmp_path / "elsewhere")
+    with pytest.raises(DatasetError, match=r"such as 007\.jpg, are not in") as caught:
+        Coco(root)
+    assert "--images" in caught.value.hint
+    assert objects(Coco(root, images=tmp_path / "elsewhere")) == [FIRST]
+
+
+def test_of_several_files_one_must_be_chosen(root: Path) -> None:
+    put_json(
+        root / "annotations" / "instances_train2017.json",
+        document([image(7)], annotation(7, SQUARE)),
+    )
+    put_json(root / "annotations" / "captions_val2017.json", {"images": []})
+    with pytest.raises(DatasetError, match="2 splits and none is chosen") as caught:
+        Coco(root)
+    assert caught.value.hint == "splits: train2017, val2017"
+    assert len(Coco(root, split="val2017")) == 2
+    with pytest.raises(DatasetError, match="no split 'val'"):
+        Coco(root, split="val")
+
+
+@pytest.mark.parametrize("folder", ["train2017", "images/train2017"])
+def test_lvis_finds_its_pictures_by_their_url(tmp_path: Path, folder: str) -> None:
+    url = "http://images.cocodataset.org/train2017/000000391895.jpg"
+    lvis = {"id": 391895, "coco_url": url, "height": 4, "width": 6}
+    lvis |= {"neg_category_ids": [1], "not_exhaustive_category_ids": []}
+    path = put_json(
+        tmp_path / "lvis_v1_val.json",
+        document([lvis], {"id": 1, "image_id": 391895, "segmentation": SQUARE, "category_id": 4}),
+    )
+    put(tmp_path, {f"{folder}/000000391895.jpg": picture()})
+    for given in (path, tmp_path):
+        assert Coco.recognise(given)
+        dataset = Coco(given)
+        assert dataset.sample_names == ("train2017/000000391895",)
+        assert objects(dataset) == [FIRST]
+    assert objects(Coco(path, images=tmp_path / folder)) == [FIRST]
+
+
+def test_pictures_in_subfolders_keep_them_in_their_names(tmp_path: Path) -> None:
+    path = put_json(tmp_path / "x.json", document([image(1, "a/b.c.jpg")], annotation(1, SQUARE)))
+    put(tmp_path, {"a/b.c.jpg": picture()})
+    assert Coco(path).sample_names == ("a/b.c",)
+
+
+def test_sizes_in_the_file_decide_the_orientation(tmp_path: Path) -> None:
+    path = put_json(tmp_path / "x.json", document([image(1, "a.png")], annotation(1, SQUARE)))
+    put(tmp_path, {"a.png": turned_picture(4, 6, 8)})
+    assert objects(Coco(path)) == [FIRST]
+
+
+def test_a_picture_of_another_size_names_both(tmp_path: Path) -> None:
+    path = put_json(tmp_path / "x.json", document([image(1)], annotation(1, SQUARE)))
+    put(tmp_path, {"001.jpg": picture(5, 5)})
+    with pytest.raises(DatasetError, match=r"001\.jpg has 5×5 pixels, x\.json has 6×4"):
+        Coco(path)[0]
+
+
+def test_a_missing_picture_is_named_when_it_is_read(root: Path) -> None:
+    (root / "val2017" / "003.jpg").unlink()
+    with pytest.raises(DatasetError, match=r"val2017/003\.jpg is missing"):
+        Coco(root)[1]
+
+
+def test_a_malformed_annotation_names_file_and_picture(tmp_path: Path) -> None:
+    path = put_json(
+        tmp_path / "x.json", document([image(1)], annotation(1, {"size": [4, 6], "counts": [99]}))
+    )
+    put(tmp_path, {"001.jpg": picture()})
+    with pytest.raises(DatasetError, match=r"x\.json: an annotation of 001: .* does not fill"):
+        Coco(path)[0]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../secret.jpg", "/etc/passwd", "a/../../b.jpg", "..\\b.jpg", "C:/b.jpg", "\0.jpg", "."],
+)
+def test_a_picture_cannot_lie_outside_the_folder(tmp_path: Path, name: str) -> None:
+    put(tmp_path, {"secret.jpg": picture()})
+    inside = tmp_path / "inside"
+    path = put_json(inside / "x.json", document([image(1, name)], annotation(1, SQUARE)))
+    with pytest.raises(DatasetError, match="no name for a picture"):
+        Coco(path)
+
+
+def test_two_pictures_of_one_name_are_refused(tmp_path: Path) -> None:
+    images = [image(1, "a.jpg"), image(2, "a.png")]
+    path = put_json(
+        tmp_path / "x.json", document(images, annotation(1, SQUARE), annotation(2, SQUARE))
+    )
+    with pytest.raises(DatasetError, match="two pictures are called a"):
+        Coco(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [],
+        "text",
+        None,
+        {},
+        {"images": []},
+        {"images": [], "annotations": {}},
+        {"images": [], "annotations": [7]},
+        {"images": [], "annotations": [[]]},
+        document([7], annotation(1, SQUARE)),
+        document({"a": 1}, annotation(1, SQUARE)),
+        document([{"id": 1}], annotation(1, SQUARE)),
+        document([{"file_name": "a.jpg"}], annotation(1, SQUARE)),
+        document([image(1, "a.jpg", id=[])], annotation(1, SQUARE)),
+        document([{"id": 1, "file_name": 7}], annotation(1, SQUARE)),
+        document([{"id": 1, "coco_url": 7}], annotation(1, SQUARE)),
+        document([{"id": 1, "coco_url": "http://["}], annotation(1, SQUARE)),
+        document([image(1)], annotation([], SQUARE)),
+        document([image(1)], {"segmentation": SQUARE}),
+        document([], annotation(1, SQUARE)),
+    ],
+)
+def test_documents_of_another_form_are_refused(tmp_path: Path, content: object) -> None:
+    path = put_json(tmp_path / "x.json", content)
+    with pytest.raises(DatasetError, match="x"):
+        Coco(path)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b'{"images": [' + b"[" * 100_000, b"\xff"])
+def test_what_is_no_json_is_refused(tmp_path: Path, data: bytes) -> None:
+    put(tmp_path, {"x.json": data})
+    with pytest.raises(DatasetError, match=r"x\.json is not (JSON|a COCO file)"):
+        Coco(tmp_path / "x.json")
+
+
+def test_json_above_the_limit_is_not_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_files, "MAX_BYTES", 10)
+    with pytest.raises(DatasetError, match="more than 10"):
+        Coco(root)
+
+
+def test_absent_sizes_are_those_of_the_picture(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    bare = {"id": "x1", "file_name": "./a.jpg"}
+    path.write_bytes(orjson.dumps(document([bare], annotation("x1", SQUARE))))
+    put(tmp_path, {"a.jpg": picture()})
+    assert objects(Coco(path)) == [FIRST]

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeflow.data.base import DatasetError
+from edgeflow.data.coco import Coco
+from edgeflow.data.davis import Davis
+from edgeflow.data.folder import Folder, ImgGt
+from edgeflow.data.grabcut import Berkeley, GrabCut
+from edgeflow.data.label_studio import LabelStudio
+from edgeflow.data.opening import LAYOUTS, open_dataset
+from edgeflow.data.sbd import Sbd
+from edgeflow.data.shards import Shards
+from edgeflow.data.voc import Voc
+from tests.unit.edgeflow.data.making import (
+    FIRST,
+    TWO_OBJECTS,
+    encoded,
+    objects,
+    picture,
+    put,
+    put_tar,
+)
+from tests.unit.edgeflow.data.test_sbd import LABELS, mat
+
+ONE = np.where(TWO_OBJECTS == 1, np.uint8(1), np.uint8(0))
+SHEET = encoded(ONE)
+BINARY = encoded(ONE * np.uint8(255))
+COCO = {
+    "images": [{"id": 1, "file_name": "a.jpg", "height": 4, "width": 6}],
+    "annotations": [{"image_id": 1, "segmentation": [[1, 1, 3, 1, 3, 3, 1, 3]]}],
+}
+EXPORT = [
+    {
+        "data": {"image": "a.jpg"},
+        "annotations": [
+            {
+                "result": [
+                    {
+                        "type": "polygon",
+                        "value": {"points": [[20, 25], [45, 25], [45, 70], [20, 70]]},
+                    }
+                ]
+            }
+        ],
+    }
+]
+
+TREES: dict[str, dict[str, bytes]] = {
+    "folder": {"images/a.jpg": picture(), "masks/a.png": SHEET},
+    "berkeley": {"images/a.jpg": picture(), "masks/a.png": BINARY},
+    "img-gt": {"img/a.jpg": picture(), "gt/a.png": BINARY},
+    "grabcut": {
+        "data_GT/a.jpg": picture(),
+        "boundary_GT/a.bmp": encoded(ONE * np.uint8(255), "BMP"),
+    },
+    "davis": {"JPEGImages/480p/s/a.jpg": picture(), "Annotations/480p/s/a.png": BINARY},
+    "voc": {
+        "JPEGImages/a.jpg": picture(),
+        "SegmentationObject/a.png": SHEET,
+        "ImageSets/Segmentation/val.txt": b"a",
+        "Annotations/a.xml": b"",
+    },
+    "sbd": {"img/a.jpg": picture(), "inst/a.mat": mat(LABELS * (LABELS == 1)), "val.txt": b"a"},
+    "coco": {
+        "annotations/instances_val.json": json.dumps(COCO).encode(),
+        "val/a.jpg": picture(),
+    },
+    "shards": {},
+    "label-studio": {"e.json": json.dumps(EXPORT).encode(), "a.jpg": picture()},
+}
+CLASSES = {
+    "folder": Folder, "berkeley": Berkeley, "img-gt": ImgGt, "grabcut": GrabCut, "davis": Davis,
+    "voc": Voc, "sbd": Sbd, "coco": Coco, "shards": Shards, "label-studio": LabelStudio,
+}  # fmt: skip
+
+
+def make(root: Path, layout: str) -> Path:
+    """A tree of a layout; what to open."""
+    put(root, TREES[layout])
+    if layout == "shards":
+        put_tar(root / "x.tar", [("s/a.jpg", picture()), ("s/a.png", SHEET)])
+    return root / "e.json" if layout == "label-studio" else root
+
+
+def test_every_layout_is_tested_here() -> None:
+    assert set(LAYOUTS) == set(TREES) == set(CLASSES)
+
+
+def test_every_layout_is_documented() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "datasets.md").read_text(encoding="utf-8")
+    assert [name for name in LAYOUTS if f"| [`{name}`](" not in page] == []
+
+
+@pytest.mark.parametrize("layout", TREES)
+def test_each_layout_is_recognised_and_read(tmp_path: Path, layout: str) -> None:
+    dataset = open_dataset(make(tmp_path, layout))
+    assert dataset.__class__.__name__ == CLASSES[layout].__name__
+    assert len(dataset) == 1
+    assert objects(dataset) == [FIRST]
+
+
+@pytest.mark.parametrize("layout", TREES)
+def test_each_layout_is_recognised_by_itself_alone(tmp_path: Path, layout: str) -> None:
+    path = make(tmp_path, layout)
+    assert [name for name, each in LAYOUTS.items() if each.recognise(path)] == [layout]
+
+
+@pytest.mark.parametrize("layout", TREES)
+def test_each_layout_can_be_named(tmp_path: Path, layout: str) -> None:
+    assert objects(open_dataset(make(tmp_path, layout), layout=layout)) == [FIRST]
+
+
+@pytest.mark.parametrize("layout", TREES)
+def test_a_layout_that_the_path_does_not_have_is_refused(tmp_path: Path, layout: str) -> None:
+    other = make(tmp_path, "label-studio" if layout == "davis" else "davis")
+    with pytest.raises(DatasetError):
+        open_dataset(other, layout=layout)
+
+
+def test_a_path_without_a_layout_is_told_all_trees(tmp_path: Path) -> None:
+    put(tmp_path, {"notes.txt": b"", "x.json": b'"text"'})
+    for path in (tmp_path, tmp_path / "notes.txt", tmp_path / "x.json"):
+        with pytest.raises(DatasetError, match="has none of the known layouts") as caught:
+            open_dataset(path)
+        for name, layout in LAYOUTS.items():
+            assert name in caught.value.hint
+            assert layout.what in caught.value.hint
+            assert layout.tree in caught.value.hint
+
+
+def test_a_path_with_several_layouts_is_told_which(tmp_path: Path) -> None:
+    make(tmp_path, "folder")
+    make(tmp_path, "img-gt")
+    with pytest.raises(DatasetError, match="could have the layouts folder, img-gt") as caught:
+        open_dataset(tmp_path)
+    assert "--layout" in caught.value.hint
+    assert LAYOUTS["voc"].tree not in caught.value.hint
+    assert open_dataset(tmp_path, layout="img-gt").__class__ is ImgGt
+
+
+def test_unknown_layouts_and_missing_paths_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="unknown layout 'vok'") as caught:
+        open_dataset(tmp_path, layout="vok")
+    assert "PASCAL VOC" in caught.value.hint
+    with pytest.raises(DatasetError, match="nowhere is missing"):
+        open_dataset(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("layout", TREES)
+def test_options_that_a_layout_cannot_use_are_refused(tmp_path: Path, layout: str) -> None:
+    path = make(tmp_path, layout)
+    if "split" not in LAYOUTS[layout].takes:
+        with pytest.raises(DatasetError, match=f"layout {layout}, which knows no split"):
+            open_dataset(path, split="val")
+    if "images" not in LAYOUTS[layout].takes:
+        with pytest.raises(DatasetError, match=f"layout {layout}, which knows no images"):
+            open_dataset(path, images=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("layout", "split"), [("voc", "val"), ("sbd", "val"), ("coco", "val"), ("shards", "s")]
+)
+def test_splits_are_handed_on(tmp_path: Path, layout: str, split: str) -> None:
+    path = make(tmp_path, layout)
+    assert objects(open_dataset(path, split=split)) == [FIRST]
+    with pytest.raises(DatasetError, match=r"no split 'other'|no set other|no list 'other'"):
+        open_dataset(path, split="other")
+
+
+@pytest.mark.parametrize("layout", ["coco", "label-studio"])
+def test_picture_folders_are_handed_on(tmp_path: Path, layout: str) -> None:
+    path = make(tmp_path / "data", layout)
+    with pytest.raises(DatasetError):
+        open_dataset(path, images=tmp_path / "empty")
+    put(tmp_path, {"other/a.jpg": picture()})
+    assert objects(open_dataset(path, images=tmp_path / "other")) == [FIRST]

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgeflow.data.base import DatasetError
+from edgeflow.data.voc import Voc
+from tests.unit.edgeflow.data.making import (
+    FIRST,
+    IGNORED,
+    SECOND,
+    TWO_OBJECTS,
+    objects,
+    palette_png,
+    picture,
+    pixels,
+    put,
+    turned_picture,
+)
+
+FILES = {
+    "JPEGImages/2007_2.jpg": picture(),
+    "JPEGImages/2007_1.jpg": picture(),
+    "JPEGImages/2007_3.jpg": picture(),
+    "SegmentationObject/2007_2.png": palette_png(TWO_OBJECTS),
+    "SegmentationObject/2007_1.png": palette_png(TWO_OBJECTS),
+    "ImageSets/Segmentation/val.txt": b"2007_2\n2007_1\n",
+    "ImageSets/Segmentation/train.txt": b"2007_1\n2007_3\n",
+}
+
+
+@pytest.mark.parametrize("nested", [".", "VOC2012", "VOCdevkit/VOC2012"])
+def test_objects_are_read_and_the_void_is_ignored(tmp_path: Path, nested: str) -> None:
+    put(tmp_path / nested, FILES)
+    assert Voc.recognise(tmp_path)
+    dataset = Voc(tmp_path, "val")
+    assert dataset.name == f"{tmp_path.name} val"
+    assert dataset.sample_names == ("2007_2", "2007_1")
+    assert objects(dataset) == [FIRST, SECOND]
+    assert pixels(dataset[0].ignore) == IGNORED
+
+
+def test_several_lists_without_a_choice_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="2 splits and none is chosen") as caught:
+        Voc(put(tmp_path, FILES))
+    assert caught.value.hint == "splits: train, val"
+
+
+def test_a_single_list_needs_no_choice(tmp_path: Path) -> None:
+    put(tmp_path, {name: data for name, data in FILES.items() if "train" not in name})
+    assert len(Voc(tmp_path)) == 2
+
+
+def test_unknown_and_missing_lists_are_refused(tmp_path: Path) -> None:
+    put(tmp_path, FILES)
+    with pytest.raises(DatasetError, match=r"no split '\.\./val'"):
+        Voc(tmp_path, "../val")
+    for name in ("val", "train"):
+        (tmp_path / f"ImageSets/Segmentation/{name}.txt").unlink()
+    with pytest.raises(DatasetError, match="no split 'val'") as caught:
+        Voc(tmp_path, "val")
+    assert "missing" in caught.value.hint
+
+
+def test_a_listed_name_without_files_is_an_error_when_read(tmp_path: Path) -> None:
+    dataset = Voc(put(tmp_path, FILES), "train")
+    assert objects(dataset, 0) == [FIRST, SECOND]
+    with pytest.raises(DatasetError, match=r"SegmentationObject/2007_3\.png is missing"):
+        dataset[1]
+
+
+def test_a_list_cannot_leave_the_dataset(tmp_path: Path) -> None:
+    put(tmp_path, {**FILES, "ImageSets/Segmentation/val.txt": b"../../secret"})
+    with pytest.raises(DatasetError, match="no name for a picture"):
+        Voc(tmp_path, "val")
+
+
+def test_masks_that_were_made_without_regard_to_exif_fit(tmp_path: Path) -> None:
+    put(tmp_path, {**FILES, "JPEGImages/2007_2.jpg": turned_picture(4, 6, 6)})
+    sample = Voc(tmp_path, "val")[0]
+    assert sample.rgb.shape == (4, 6, 3)
+    assert sample.rgb[:, 0, 0].tolist() == [0, 20, 40, 60]

@@ -1,0 +1,146 @@
+"""PyTorch's own runtime: in bfloat16, and as CUDA wants it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from edgeflow.checkpoints.checkpoint import Checkpoint
+from edgeflow.runtime.agreement import Agreement, Probe
+from edgeflow.runtime.cuda import CudaRecorder, computes_bfloat16, exact_float32
+from edgeflow.runtime.cuda_replay import RUNS_BEFORE
+from edgeflow.runtime.torch_folded import FoldedTorchRuntime, TorchPrecision
+from tests.unit.edgeflow.runtime.cases import (
+    ARCHITECTURES,
+    CPU,
+    iou,
+    logit_difference,
+    reference_of,
+    step_input,
+)
+
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+PRECISIONS: tuple[TorchPrecision, ...] = ("float32", "bfloat16")
+
+
+def folded(
+    checkpoint: Checkpoint, precision: TorchPrecision, device: torch.device = CPU
+) -> FoldedTorchRuntime:
+    return FoldedTorchRuntime(
+        checkpoint.load(),
+        device,
+        feedback=checkpoint.entry.feedback,
+        precision=precision,
+        recorder=CudaRecorder(device) if device.type == "cuda" else None,
+    )
+
+
+class Watched(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes every operation, with the types of what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.calls: list[tuple[str, tuple[torch.dtype, ...]]] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kinds = tuple(arg.dtype for arg in args if isinstance(arg, torch.Tensor))
+        self.calls.append((func._schema.name.removeprefix("aten::"), kinds))
+        return func(*args, **(kwargs or {}))
+
+    def kinds_of(self, name: str) -> set[torch.dtype]:
+        return {kind for called, kinds in self.calls for kind in kinds if called == name}
+
+
+def watch(runtime: FoldedTorchRuntime) -> Watched:
+    watched, case = Watched(), step_input()
+    with watched:
+        runtime.run(*case)
+    return watched
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_bfloat16_finds_the_same_objects(checkpoints: dict[str, Checkpoint], name: str) -> None:
+    checkpoint = checkpoints[name]
+    runtime, probe = folded(checkpoint, "bfloat16"), Probe.of(reference_of(checkpoint))
+    output = runtime.run(probe.image, probe.prompt)
+    for values, expected in zip(output, (probe.mask, probe.feedback), strict=True):
+        assert values.dtype == torch.float32
+        assert 1e-4 < float((values - expected).abs().mean()) <= 0.02
+    if name == "edgeflow_lite":  # the others' random weights find no objects
+        assert Agreement.of(runtime, probe).iou >= 0.99
+    assert "bfloat16" in runtime.name
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_bfloat16_is_what_convolutions_compute_in(
+    checkpoints: dict[str, Checkpoint], name: str
+) -> None:
+    watched = watch(folded(checkpoints[name], "bfloat16"))
+    assert watched.kinds_of("conv2d") == {torch.bfloat16}
+    assert watched.kinds_of("sigmoid") >= {torch.float32}
+    if checkpoints[name].entry.feedback == "edge":
+        assert watched.kinds_of("grid_sampler") == {torch.float32}
+    assert watch(folded(checkpoints[name], "float32")).kinds_of("conv2d") == {torch.float32}
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_no_step_waits_for_its_device_or_brings_anything_to_it(
+    checkpoints: dict[str, Checkpoint], name: str, precision: TorchPrecision
+) -> None:
+    # Such operations cannot be part of a CUDA graph.
+    forbidden = {"lift_fresh", "_local_scalar_dense", "nonzero", "is_nonzero", "masked_select"}
+    called = {name for name, _ in watch(folded(checkpoints[name], precision)).calls}
+    assert "conv2d" in called
+    assert not called & forbidden
+
+
+def test_the_network_as_published_is_left_as_it_was(checkpoints: dict[str, Checkpoint]) -> None:
+    checkpoint = checkpoints["edgeflow_lite"]
+    network = checkpoint.load()
+    FoldedTorchRuntime(network, CPU, feedback="edge", precision="bfloat16")
+    assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
+
+
+def test_float32_on_the_cpu_needs_no_switches() -> None:
+    before = torch.backends.cudnn.allow_tf32
+    with exact_float32(CPU):
+        assert torch.backends.cudnn.allow_tf32 == before
+
+
+def test_tf32_is_off_for_the_time_of_a_step_and_no_longer() -> None:
+    before = torch.backends.cudnn.allow_tf32
+    with exact_float32(torch.device("cuda")):
+        assert not torch.backends.cudnn.allow_tf32
+    assert torch.backends.cudnn.allow_tf32 == before
+
+
+@needs_cuda
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_cuda_gives_the_references_maps_before_and_after_recording(
+    checkpoints: dict[str, Checkpoint], name: str, batch: int
+) -> None:
+    device, reference = torch.device("cuda"), reference_of(checkpoints[name])
+    runtime = folded(checkpoints[name], "float32", device)
+    for _ in range(RUNS_BEFORE + 3):
+        image, prompt = step_input(64, 96, batch)
+        output = runtime.run(image.to(device), prompt.to(device))
+        ours = type(output)(*(values.cpu() for values in output))
+        assert logit_difference(ours, reference.run(image, prompt)) <= 1e-2
+
+
+@needs_cuda
+def test_cuda_in_bfloat16_finds_the_same_objects(checkpoints: dict[str, Checkpoint]) -> None:
+    device = torch.device("cuda")
+    if not computes_bfloat16(device):
+        pytest.skip("the GPU has no bfloat16")
+    checkpoint = checkpoints["edgeflow_lite"]
+    runtime, reference = folded(checkpoint, "bfloat16", device), reference_of(checkpoint)
+    for _ in range(RUNS_BEFORE + 2):
+        image, prompt = step_input(320, 448)
+        output = runtime.run(image.to(device), prompt.to(device))
+        assert iou(output.mask.cpu(), reference.run(image, prompt).mask) >= 0.9

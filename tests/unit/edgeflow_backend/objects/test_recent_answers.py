@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from edgeflow.masks.patch import MaskPatch
+from edgeflow_backend.objects.recent_answers import (
+    ANSWERS_A_SCENE,
+    HUMAN_PACE_S,
+    SCENE_LIFE_S,
+    SHAPE_WINDOW_S,
+    WINDOW_S,
+    RecentAnswer,
+    RecentAnswers,
+)
+from edgeflow_backend.objects.segmented_object import SegmentedObject
+
+SCENE = "a picture in a task"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def recent(clock: Clock) -> RecentAnswers:
+    return RecentAnswers(1_000_000, clock)
+
+
+def answered(region: str, *ids: str, drawn: bool = False, side: int = 10) -> RecentAnswer:
+    so_far = SegmentedObject(region, "mask", "Object")
+    mask = MaskPatch.of(np.ones((side, side), dtype=np.bool_))
+    return RecentAnswer(so_far, so_far, ids or (f"point of {region}",), "image", None, mask, drawn)
+
+
+def ask(recent: RecentAnswers, answer: RecentAnswer, scene: str = SCENE) -> None:
+    with recent.visit(scene, answer.prompt_ids):
+        recent.remember(scene, answer)
+
+
+def regions(recent: RecentAnswers, *stored: str) -> list[str]:
+    return [answer.after.region_id for answer in recent.of(SCENE, set(stored))]
+
+
+def test_one_persons_lone_clicks_are_remembered_newest_first(
+    recent: RecentAnswers, clock: Clock
+) -> None:
+    for number in range(3):
+        ask(recent, answered(f"r{number}"))
+        clock.now += 1
+    assert regions(recent) == ["r2", "r1", "r0"]
+
+
+def test_an_answer_is_forgotten_once_a_draft_must_know_it(
+    recent: RecentAnswers, clock: Clock
+) -> None:
+    ask(recent, answered("r"))
+    clock.now += WINDOW_S - 0.1
+    assert regions(recent) == ["r"]
+    clock.now += 0.2
+    assert regions(recent) == []
+
+
+def test_a_newer_answer_of_a_region_takes_the_older_ones_place(
+    recent: RecentAnswers, clock: Clock
+) -> None:
+    ask(recent, answered("r", "first"))
+    clock.now += 1
+    ask(recent, answered("r", "second"))
+    assert [answer.prompt_ids for answer in recent.of(SCENE, ())] == [("second",)]
+
+
+def test_two_requests_at_once_mean_two_people(recent: RecentAnswers, clock: Clock) -> None:
+    with recent.visit(SCENE, ["a"]), recent.visit(SCENE, ["b"]):
+        recent.remember(SCENE, answered("r", "a"))
+    clock.now += 1
+    assert regions(recent) == []
+    assert regions(recent, "r") == ["r"]  # a region that is stored is the annotator's own
+
+
+def test_clicks_faster_than_a_person_mean_two_people(recent: RecentAnswers, clock: Clock) -> None:
+    ask(recent, answered("r", "a"))
+    clock.now += HUMAN_PACE_S / 2
+    ask(recent, answered("s", "b"))
+    assert regions(recent) == []
+
+
+def test_a_repeated_request_is_no_second_person(recent: RecentAnswers) -> None:
+    with recent.visit(SCENE, ["a"]), recent.visit(SCENE, ["a"]):
+        recent.remember(SCENE, answered("r", "a"))
+    ask(recent, answered("r", "a"))
+    assert regions(recent) == ["r"]
+
+
+def test_points_that_wait_mean_that_auto_accept_is_off(recent: RecentAnswers, clock: Clock) -> None:
+    ask(recent, answered("r", "a"))
+    clock.now += 1
+    ask(recent, answered("s", "a", "b"))
+    clock.now += 1
+    ask(recent, answered("t", "c"))
+    assert regions(recent) == []
+
+
+def test_signs_of_two_people_are_heeded_for_a_while(recent: RecentAnswers, clock: Clock) -> None:
+    with recent.visit(SCENE, ["a"]), recent.visit(SCENE, ["b"]):
+        pass
+    clock.now += SCENE_LIFE_S + 1
+    ask(recent, answered("r"))
+    assert regions(recent) == ["r"]
+
+
+def test_a_drawn_shape_is_remembered_longer_and_until_it_is_stored(
+    recent: RecentAnswers, clock: Clock
+) -> None:
+    ask(recent, answered("box", drawn=True))
+    clock.now += WINDOW_S * 3
+    assert regions(recent) == ["box"]
+    assert regions(recent, "box") == []  # then the draft knows better
+    clock.now += SHAPE_WINDOW_S
+    assert regions(recent) == []
+
+
+def test_a_shape_is_found_although_points_of_another_object_waited(
+    recent: RecentAnswers, clock: Clock
+) -> None:
+    ask(recent, answered("r", "a", "b"))
+    clock.now += 1
+    ask(recent, answered("box", drawn=True))
+    assert regions(recent) == ["box"]
+
+
+def test_what_began_with_the_same_point_is_found_however_old(
+    recent: RecentAnswers, clock: Clock
+) -> None:
+    ask(recent, answered("r", "a", "b"))
+    clock.now += WINDOW_S * 2
+    found = recent.repeated(SCENE, ["a", "b", "c"])
+    assert found is not None
+    assert found.after.region_id == "r"
+    assert recent.repeated(SCENE, ["b"]) is None
+    assert recent.repeated("elsewhere", ["a"]) is None
+
+
+def test_scenes_know_nothing_of_each_other(recent: RecentAnswers) -> None:
+    ask(recent, answered("r"), "one")
+    assert recent.of("two", ()) == []
+
+
+def test_a_scene_holds_so_many_answers(recent: RecentAnswers, clock: Clock) -> None:
+    for number in range(3 * ANSWERS_A_SCENE):
+        ask(recent, answered(f"r{number}"))
+        clock.now += 0.3
+    assert len(recent.of(SCENE, ())) == ANSWERS_A_SCENE
+
+
+def test_bytes_are_bounded_and_a_huge_mask_is_not_kept(clock: Clock) -> None:
+    recent = RecentAnswers(100_000, clock)
+    ask(recent, answered("huge", side=400))
+    assert regions(recent) == []
+    for number in range(50):
+        ask(recent, answered(f"r{number}", side=100), scene=f"scene {number}")
+    kept = [number for number in range(50) if recent.of(f"scene {number}", ())]
+    assert 0 < len(kept) < 10
+    assert kept[-1] == 49
+
+
+def test_a_failed_request_is_over_too(recent: RecentAnswers, clock: Clock) -> None:
+    with pytest.raises(ValueError, match="x"), recent.visit(SCENE, ["a"]):
+        raise ValueError("x")
+    clock.now += 1
+    ask(recent, answered("r", "b"))
+    assert regions(recent) == ["r"]
+
+
+def test_many_threads_leave_a_sound_memory() -> None:
+    recent = RecentAnswers(10_000_000)
+    barrier = threading.Barrier(8)
+
+    def work(number: int) -> None:
+        barrier.wait()
+        for round_ in range(50):
+            ask(recent, answered(f"r{number}-{round_}"), scene=f"scene {number % 3}")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    for scene in range(3):
+        assert recent.of(f"scene {scene}", ()) == []  # several people
+        found = recent.repeated(f"scene {scene}", [f"point of r{scene}-49"])
+        assert found is None or found.after.region_id == f"r{scene}-49"

@@ -1,0 +1,251 @@
+"""Which object a click is about, with the real network behind it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from edgeflow.errors import PromptError
+from edgeflow.geometry import Size
+from edgeflow.inference.predictor import Predictor
+from edgeflow.label_studio.brush_rle import decode_brush, encode_brush
+from edgeflow.label_studio.values import JSONObject
+from edgeflow_backend.protocol.label_config import parse_label_config
+from edgeflow_backend.protocol.prompts import parse_prompt
+from edgeflow_backend.requests import Request
+from edgeflow_backend.service import SegmentationService
+from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.metrics import Metrics
+from tests.unit.edgeflow_backend.samples import click, disk, disk_request
+
+SIZE = Size(120, 160)
+BoolMask = npt.NDArray[np.bool_]
+Make = Callable[..., "Desk"]
+
+
+class Desk:
+    """A backend, and an annotator whose clicks come alone."""
+
+    def __init__(self, predictor: Predictor, **settings: Any) -> None:
+        self.now = 1000.0
+        self.service = SegmentationService(
+            Settings(**settings), predictor, Metrics(), clock=lambda: self.now
+        )
+
+    def ask(self, *points: JSONObject, draft: list[JSONObject] | None = None, **task: Any) -> Any:
+        self.now += 1.0
+        body = disk_request(*points)
+        drafts = [] if draft is None else [{"updated_at": "2026", "result": draft}]
+        asked = {**body["tasks"][0], "drafts": drafts, **task}
+        prompt = parse_prompt(body["params"]["context"], max_clicks=100)
+        config = parse_label_config(body["label_config"])
+        return self.service.segment(Request(asked, prompt, config)).regions[0]
+
+
+def point(x: float, y: float, key: str, *, positive: bool = True) -> JSONObject:
+    return {**click(x, y, positive=positive), "id": key}
+
+
+def mask_of(region: JSONObject) -> BoolMask:
+    return decode_brush(region["value"]["rle"], SIZE) > 0
+
+
+def by_hand(mask: BoolMask, **changes: Any) -> JSONObject:
+    value = {"format": "rle", "rle": list(encode_brush(mask)), "brushlabels": ["Object"]}
+    return {
+        "id": "by-hand", "type": "brushlabels", "from_name": "mask", "to_name": "image",
+        "original_width": 160, "original_height": 120, "origin": "manual", "value": value,
+        **changes,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def make(predictor: Predictor) -> Make:
+    return lambda **settings: Desk(predictor, **settings)
+
+
+CLICKS = [
+    point(50, 50, "a"),
+    point(45, 55, "b"),
+    point(55, 45, "c", positive=False),
+    point(40, 40, "d"),
+]
+
+
+def test_lone_clicks_with_drafts_make_the_mask_of_all_clicks_at_once(make: Make) -> None:
+    expected = [make().ask(*CLICKS[:count]) for count in (1, 2, 3, 4)]
+    desk, draft = make(), None
+    for clicked, whole in zip(CLICKS, expected, strict=True):
+        region = desk.ask(clicked, draft=draft)
+        assert region["value"] == whole["value"]
+        assert draft is None or region["id"] == draft[0]["id"]
+        draft = [{**region, "origin": "manual"}]
+        desk.now += 60  # long after the memory forgot
+
+
+def test_the_same_after_every_restart(make: Make) -> None:
+    draft = None
+    for clicked in CLICKS:
+        draft = [make().ask(clicked, draft=draft)]
+    assert draft is not None
+    assert draft[0]["value"] == make().ask(*CLICKS)["value"]
+
+
+def test_the_same_while_the_draft_lags_behind(make: Make) -> None:
+    desk = make()
+    regions = [desk.ask(clicked) for clicked in CLICKS]
+    assert len({region["id"] for region in regions}) == 1
+    assert regions[-1]["value"] == make().ask(*CLICKS)["value"]
+    later = desk.ask(point(50, 52, "e"), draft=[regions[1]])  # an old draft arrives
+    assert later["value"] == make().ask(*CLICKS, point(50, 52, "e"))["value"]
+
+
+def test_a_repeated_request_gets_the_same_answer(make: Make) -> None:
+    desk = make()
+    first = desk.ask(CLICKS[0])
+    second = desk.ask(CLICKS[1], draft=[first])
+    assert desk.ask(CLICKS[1], draft=[first]) == second
+    assert desk.ask(CLICKS[0]) == first
+
+
+def test_a_lone_negative_click_shrinks_the_mask_it_falls_on(make: Make) -> None:
+    desk = make()
+    first = desk.ask(CLICKS[0])
+    desk.now += 60
+    negative = point(50, 50, "n", positive=False)
+    with pytest.raises(PromptError, match="negative"):
+        desk.ask({**negative, "id": "m"})  # no draft, nothing remembered
+    changed = desk.ask(negative, draft=[first])
+    assert changed["id"] == first["id"]
+
+
+@pytest.mark.parametrize("place", [(97, 5), (97, 97)])
+def test_a_click_elsewhere_begins_a_new_object(make: Make, place: tuple[float, float]) -> None:
+    desk = make()
+    first = desk.ask(CLICKS[0])
+    desk.now += 60
+    assert desk.ask(point(*place, "x"), draft=[first])["id"] != first["id"]
+
+
+def test_a_positive_click_beside_the_mask_belongs_to_it_within_reach(make: Make) -> None:
+    rows, cols = np.nonzero(disk(SIZE))
+    x, y = (cols.max() + 3) / 160 * 100, (rows.min() + rows.max() + 1) / 2 / 120 * 100
+    drawn = by_hand(disk(SIZE))
+    assert make(refine_reach=3).ask(point(x, y, "p"), draft=[drawn])["id"] == "by-hand"
+    assert make(refine_reach=1).ask(point(x, y, "p"), draft=[drawn])["id"] != "by-hand"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"to_name": "other"},
+        {"from_name": "gone"},
+        {"item_index": 3},
+        {"type": "choices"},
+        {"value": {"format": "rle", "rle": [], "brushlabels": ["Object"]}},
+    ],
+    ids=str,
+)
+def test_regions_of_another_kind_or_place_are_not_meant(
+    make: Make, changes: dict[str, Any]
+) -> None:
+    drawn = by_hand(disk(SIZE), **changes)
+    assert make().ask(CLICKS[0], draft=[drawn])["id"] != drawn["id"]
+
+
+def test_another_label_is_another_object(make: Make) -> None:
+    drawn = by_hand(disk(SIZE))
+    drawn["value"]["brushlabels"] = ["Else"]
+    assert make().ask(CLICKS[0], draft=[drawn])["id"] != "by-hand"
+
+
+def test_a_click_without_a_label_means_whatever_is_there(make: Make) -> None:
+    bare = copy.deepcopy(CLICKS[0])
+    bare["value"].pop("keypointlabels")
+    bare["value"]["labels"] = []
+    region = make().ask(bare, draft=[by_hand(disk(SIZE))])
+    assert region["id"] == "by-hand"
+    assert region["value"]["brushlabels"] == ["Object"]
+
+
+def test_the_topmost_of_two_masks_is_meant(make: Make) -> None:
+    below, above = by_hand(disk(SIZE), id="below"), by_hand(disk(SIZE), id="above")
+    assert make().ask(CLICKS[0], draft=[below, above])["id"] == "above"
+
+
+def test_settings_say_where_to_look(make: Make) -> None:
+    annotations = [{"result": [by_hand(disk(SIZE))]}]
+    for refine, found in (("annotations", True), ("drafts", False), ("off", False)):
+        region = make(refine=refine).ask(CLICKS[0], annotations=annotations)
+        assert (region["id"] == "by-hand") == found
+    assert make(refine="off").ask(CLICKS[0], draft=[by_hand(disk(SIZE))])["id"] != "by-hand"
+
+
+def test_a_mask_by_hand_changes_only_around_the_click(make: Make) -> None:
+    coarse = disk(SIZE).copy()
+    coarse[:20, :30] = True  # a patch far from the disk, which no click is near
+    region = make().ask(point(50, 50, "p"), draft=[by_hand(coarse)])
+    mask = mask_of(region)
+    assert mask[:20, :30].all()
+    assert not (mask[:, :10] & ~coarse[:, :10]).any()
+
+
+def test_an_edited_mask_is_believed_rather_than_its_record(make: Make) -> None:
+    desk = make()
+    region = desk.ask(CLICKS[0])
+    desk.now += 60
+    edited = mask_of(region)
+    edited[:15, :15] = True  # painted by hand; the record stays as it was
+    region["value"]["rle"] = list(encode_brush(edited))
+    again = desk.ask(CLICKS[1], draft=[region])
+    assert again["id"] == region["id"]
+    assert mask_of(again)[:15, :15].all()
+    assert again["meta"]["edgeflow"]["from_mask"] is True
+
+
+def test_a_record_of_another_model_is_not_replayed(make: Make) -> None:
+    desk = make()
+    region = desk.ask(CLICKS[0])
+    region["meta"]["edgeflow"]["model"] = "older weights"
+    desk.now += 60
+    assert desk.ask(CLICKS[1], draft=[region])["meta"]["edgeflow"]["from_mask"] is True
+
+
+def test_clicks_that_refined_an_accepted_region_are_spent(make: Make) -> None:
+    desk = make()
+    first = desk.ask(CLICKS[0])
+    refined = desk.ask(CLICKS[1], draft=[first])
+    desk.now += 60
+    leaked = desk.ask(CLICKS[1], point(97, 97, "next"), draft=[refined])
+    assert leaked["value"] == make().ask(point(97, 97, "next"))["value"]
+
+
+def test_a_box_is_gone_on_with_by_a_lone_click(make: Make) -> None:
+    box = {
+        "id": "box", "type": "rectanglelabels", "from_name": "click", "to_name": "image",
+        "original_width": 160, "original_height": 120,
+        "value": {"x": 20, "y": 10, "width": 60, "height": 80, "rectanglelabels": ["Object"]},
+    }  # fmt: skip
+    desk = make()
+    first = desk.ask(box)
+    second = desk.ask(CLICKS[0])  # the box itself is not sent again
+    assert second["id"] == first["id"]
+    assert second["meta"]["edgeflow"]["outline"]["id"] == "box"
+    stored = make().ask(CLICKS[0], draft=[first])
+    assert stored["value"] == second["value"]
+    rows, cols = np.nonzero(mask_of(second))
+    assert cols.min() >= 31
+    assert rows.min() >= 11
+
+
+def test_so_many_clicks_one_object_may_have_in_all(make: Make) -> None:
+    desk = make(max_clicks=2)
+    draft = [desk.ask(CLICKS[0])]
+    draft = [desk.ask(CLICKS[1], draft=draft)]
+    with pytest.raises(PromptError, match="3 clicks"):
+        desk.ask(CLICKS[2], draft=draft)

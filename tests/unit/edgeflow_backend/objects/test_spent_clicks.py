@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+
+from edgeflow.errors import PromptError
+from edgeflow.label_studio.values import JSONObject
+from edgeflow_backend.objects.spent_clicks import accepted, drop_spent
+from edgeflow_backend.protocol.prompts import ClickPrompt, parse_context
+from edgeflow_backend.protocol.regions import region_id
+from tests.contract.wire import captured, keypoint
+
+
+def prompt(*places: tuple[float, float]) -> ClickPrompt:
+    points = [keypoint(x, y) for x, y in places]
+    return parse_context({"result": points}, max_clicks=100)
+
+
+def task(*accepted: ClickPrompt, kind: str = "drafts") -> JSONObject:
+    result = [{"id": region_id(7, p), "value": {"rle": [0]}} for p in accepted]
+    return {"id": 7, "data": {}, kind: [{"result": result}]}
+
+
+A, B, C, D = (10.0, 10.0), (20.0, 20.0), (30.0, 30.0), (40.0, 40.0)
+
+
+@pytest.mark.parametrize("kind", ["drafts", "annotations"])
+def test_clicks_of_an_accepted_region_are_spent(kind: str) -> None:
+    left = drop_spent(prompt(A, B, C), task(prompt(A, B), kind=kind))
+    assert left == prompt(C)
+
+
+def test_nothing_is_spent_while_nothing_is_accepted() -> None:
+    assert drop_spent(prompt(A, B), task()) == prompt(A, B)
+    assert drop_spent(prompt(A, B), {"id": 7, "data": {}}) == prompt(A, B)
+
+
+def test_several_accepted_regions_are_spent_one_after_the_other() -> None:
+    accepted = task(prompt(A, B), prompt(C))
+    assert drop_spent(prompt(A, B, C, D), accepted) == prompt(D)
+
+
+def test_the_longest_accepted_sequence_counts() -> None:
+    accepted = task(prompt(A), prompt(A, B))
+    assert drop_spent(prompt(A, B, C), accepted) == prompt(C)
+
+
+def test_a_region_of_later_clicks_alone_spends_nothing_before_them() -> None:
+    assert drop_spent(prompt(A, B, C), task(prompt(B))) == prompt(A, B, C)
+
+
+def test_clicks_that_are_all_spent_are_answered_in_words() -> None:
+    with pytest.raises(PromptError, match="accepted already"):
+        drop_spent(prompt(A, B), task(prompt(A, B)))
+
+
+def test_a_moved_point_is_spent_as_well_since_its_id_stays() -> None:
+    moved = [{**keypoint(*A), "value": {**keypoint(*B)["value"]}}, keypoint(*C)]
+    left = drop_spent(parse_context({"result": moved}, max_clicks=9), task(prompt(A)))
+    assert left == prompt(C)
+
+
+@pytest.mark.parametrize(
+    "drafts", [None, 3, "x", [None], [{}], [{"result": 3}], [{"result": [None, {"id": 4}]}]]
+)
+def test_drafts_of_another_form_are_passed_over(drafts: object) -> None:
+    assert accepted({"id": 7, "data": {}, "drafts": drafts}).regions == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("name", "first"), [("ui_132_after_042_predict.json", 1), ("ui_134_043_predict.json", 1)]
+)
+def test_captured_leaks_are_stopped(name: str, first: int) -> None:
+    """The ✓ on the canvas accepted a region (p0041 there); its point came along afterwards."""
+    body = captured(name)
+    (asked,) = body["tasks"]
+    sent = parse_context(body["params"]["context"], max_clicks=100)
+    region = next(r for r in asked["drafts"][0]["result"] if r["id"] == "p0041")
+    region["id"] = region_id(asked["id"], ClickPrompt(sent.points[:first]))
+    assert drop_spent(sent, asked).points == sent.points[first:]

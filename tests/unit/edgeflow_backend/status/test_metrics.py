@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from edgeflow_backend.status.metrics import Metrics
+
+
+def families(metrics: Metrics) -> dict[str, object]:
+    return {
+        family.name: family for family in text_string_to_metric_families(metrics.render().decode())
+    }
+
+
+def samples(metrics: Metrics) -> dict[tuple[str, tuple[str, ...]], float]:
+    return {
+        (sample.name, tuple(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(metrics.render().decode())
+        for sample in family.samples
+    }
+
+
+def test_everything_that_is_counted_is_shown_in_prometheus_format() -> None:
+    assert {
+        "edgeflow_predictions",
+        "edgeflow_network_steps",
+        "edgeflow_prediction_seconds",
+        "edgeflow_queue_seconds",
+        "edgeflow_batch_size",
+        "edgeflow_superseded",
+        "edgeflow_http_requests",
+        "edgeflow_annotation_events",
+        "edgeflow_cache_bytes",
+    } <= families(Metrics()).keys()
+
+
+def test_counts_appear_with_their_labels() -> None:
+    metrics = Metrics()
+    metrics.predictions.labels("ok").inc()
+    metrics.predictions.labels("ok").inc()
+    metrics.predictions.labels("deadline").inc()
+    metrics.steps.inc(3)
+    metrics.requests.labels("predict", "200").inc()
+    metrics.annotations.labels("ANNOTATION_CREATED").inc()
+    metrics.cache_bytes.labels("images").set(12)
+    shown = samples(metrics)
+    assert shown["edgeflow_predictions_total", ("ok",)] == 2
+    assert shown["edgeflow_predictions_total", ("deadline",)] == 1
+    assert shown["edgeflow_network_steps_total", ()] == 3
+    assert shown["edgeflow_http_requests_total", ("predict", "200")] == 1
+    assert shown["edgeflow_annotation_events_total", ("ANNOTATION_CREATED",)] == 1
+    assert shown["edgeflow_cache_bytes", ("images",)] == 12
+
+
+def test_durations_fall_into_buckets_that_tell_a_fast_click_from_a_slow_one() -> None:
+    metrics = Metrics()
+    for seconds in (0.02, 0.3, 30.0, 500.0):
+        metrics.seconds.observe(seconds)
+    shown = samples(metrics)
+    assert shown["edgeflow_prediction_seconds_count", ()] == 4
+    assert shown["edgeflow_prediction_seconds_bucket", ("0.1",)] == 1
+    assert shown["edgeflow_prediction_seconds_bucket", ("0.4",)] == 2
+    assert shown["edgeflow_prediction_seconds_bucket", ("60.0",)] == 3
+    assert shown["edgeflow_prediction_seconds_bucket", ("+Inf",)] == 4
+
+
+def test_two_applications_do_not_share_their_counts() -> None:
+    one, other = Metrics(), Metrics()
+    one.steps.inc()
+    assert samples(other)["edgeflow_network_steps_total", ()] == 0
