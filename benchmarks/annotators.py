@@ -1,7 +1,7 @@
 """Many annotators at once: how long each waits, and whether each gets the mask of their own clicks.
 
-Every annotator opens a picture of their own, makes some clicks on one object, thinks after each
-answer, and goes on to the next picture; all in this process, without HTTP. Afterwards every mask
+Every annotator opens an image of their own, makes some clicks on one object, thinks after each
+answer, and goes on to the next image; all in this process, without HTTP. Afterwards every mask
 is compared with what the predictor makes of the same clicks on its own. Times to think are
 exponentially distributed, so that clicks come in bunches, as people's do. The settings are those
 of the environment. Prints a row for each number of annotators and writes
@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.click import picture
+from benchmarks.click import jpeg
 from edgeflow.evaluate.machine import describe_machine
 from edgeflow.geometry import ImagePoint, Size
 from edgeflow.images import decode_image
@@ -51,7 +51,7 @@ Mask = npt.NDArray[np.bool_]
 class Asked:
     """One click and its answer, whose run-length code is empty where there was none."""
 
-    picture: int
+    image: int
     clicks: tuple[tuple[float, float], ...]
     seconds: float
     rle: list[int]
@@ -74,7 +74,7 @@ def annotate(
     *,
     even: bool,
 ) -> list[Asked]:
-    """One annotator's clicks, until the time or the pictures are used up."""
+    """One annotator's clicks, until the time or the images are used up."""
     chance = random.Random(number)
     asked: list[Asked] = []
     time.sleep(chance.uniform(0, think_s))
@@ -98,10 +98,10 @@ def annotate(
     return asked
 
 
-def pictures_of(number: int, count: int) -> dict[int, str]:
-    """One annotator's inline pictures, made beforehand: browsers do not share our cores."""
+def images_of(number: int, count: int) -> dict[int, str]:
+    """One annotator's inline images, made beforehand: browsers do not share our cores."""
     return {
-        name: "data:image/jpeg;base64," + base64.b64encode(picture(SIZE, name)).decode()
+        name: "data:image/jpeg;base64," + base64.b64encode(jpeg(SIZE, name)).decode()
         for name in range(number * 1000, number * 1000 + count)
     }
 
@@ -127,9 +127,9 @@ class Known(dict[bytes, State]):
 def differing(predictor: Predictor, asked: list[Asked]) -> tuple[int, float]:
     """How many masks are not, bit for bit, those of their clicks alone; and the least IoU."""
     count, least = 0, 1.0
-    for _, clicked in itertools.groupby(asked, key=lambda one: one.picture):
+    for _, clicked in itertools.groupby(asked, key=lambda one: one.image):
         some = list(clicked)
-        image = predictor.encode(decode_image(picture(SIZE, some[0].picture)))
+        image = predictor.encode(decode_image(jpeg(SIZE, some[0].image)))
         states = Known()
         for one in some:
             clicks = [
@@ -150,7 +150,7 @@ def measure(
     """Let ``annotators`` work for ``seconds``."""
     service = build_service(settings, Metrics())
     rounds = 2 + int(seconds / think_s / len(CLICKS) * 2)
-    addresses = [pictures_of(number, rounds) for number in range(annotators)]
+    addresses = [images_of(number, rounds) for number in range(annotators)]
     try:
         until = time.monotonic() + seconds
         with ThreadPoolExecutor(annotators) as pool:

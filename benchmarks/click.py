@@ -1,7 +1,7 @@
 """Milliseconds a click: by stage in one process, and whole requests through HTTP.
 
 Prints a table and writes ``artifacts/bench-click.json``. Stages are measured with the caches of the
-real path: a first click brings a picture nobody has seen, a later click finds its prefix known.
+real path: a first click brings an image nobody has seen, a later click finds its prefix known.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ OUTPUT = Path("artifacts") / "bench-click.json"
 Times = dict[str, list[float]]
 
 
-def picture(size: Size, seed: int) -> bytes:
+def jpeg(size: Size, seed: int) -> bytes:
     """A JPEG photograph of ``size`` whose first pixels depend on ``seed``."""
     image = Image.open(PHOTO).resize((size.width, size.height))
     image.paste((seed % 256, seed // 256 % 256, 0), (0, 0, 16, 16))
@@ -66,7 +66,7 @@ def measure_stages(predictor: Predictor, size: Size, repeats: int) -> Times:
     for number in range(repeats + 1):
         if number == 1:
             times.clear()  # the first round warms up
-        data = picture(size, number)
+        data = jpeg(size, number)
         with timed(times, "decode"):
             rgb = decode_image(data)
         with timed(times, "encode"):
@@ -126,7 +126,7 @@ def body(size: Size, image: str, clicks: list[tuple[float, float]]) -> dict[str,
 
 
 def measure_http(size: Size, repeats: int) -> Times:
-    """Whole requests: real gunicorn, pictures fetched from loopback."""
+    """Whole requests: real gunicorn, images fetched from loopback."""
     times: Times = {}
     command = Path(sys.executable).with_name("edgeflow-backend")
     with tempfile.TemporaryDirectory() as name, requests.Session() as session:
@@ -149,7 +149,7 @@ def measure_http(size: Size, repeats: int) -> Times:
             for number in range(repeats + 1):
                 if number == 1:
                     times.clear()
-                (folder / f"{number}.jpg").write_bytes(picture(size, number))
+                (folder / f"{number}.jpg").write_bytes(jpeg(size, number))
                 image = f"{host}/{number}.jpg"
                 with timed(times, "first click, HTTP"):
                     ask(image, [(43, 60)])

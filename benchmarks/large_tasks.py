@@ -1,7 +1,7 @@
 """Does a click get slower with the masks that are drawn already? p50 with 0, 50 and 200 of them.
 
 Requests with few and with many masks take turns, so that the machine's moods hit all alike. Masks
-are smooth blobs of the task's picture, once as this backend makes them (with a record in ``meta``)
+are smooth blobs of the task's image, once as this backend makes them (with a record in ``meta``)
 and once as other tools do. Prints a table and writes ``artifacts/bench-large-tasks.json``.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 import orjson
 import requests
 
-from benchmarks.click import Times, body, picture, serve_folder, summarise, timed
+from benchmarks.click import Times, body, jpeg, serve_folder, summarise, timed
 from demo.label_studio import free_port, start_backend
 from edgeflow.evaluate.machine import describe_machine
 from edgeflow.geometry import Size
@@ -33,7 +33,7 @@ OUTPUT = Path("artifacts") / "bench-large-tasks.json"
 
 
 def accepted_region(number: int, *, ours: bool) -> dict[str, Any]:
-    """An accepted brush region somewhere in the lower right of the picture."""
+    """An accepted brush region somewhere in the lower right of the image."""
     rng = np.random.default_rng(number)
     mask = np.zeros(SIZE, dtype=np.uint8)
     centre = (int(rng.integers(400, 620)), int(rng.integers(320, 460)))
@@ -85,10 +85,10 @@ def measure(repeats: int) -> tuple[Times, dict[str, int]]:
                     times.clear()
                 for count in COUNTS:
                     for ours in (True, False) if count else (True,):
-                        # A picture of its own, so that the click is a step and no cache hit.
+                        # An image of its own, so that the click is a step and no cache hit.
                         file = f"{number}-{count}-{ours}.jpg"
                         seed = 40 * (number * 16 + count // 50 * 2 + ours)  # JPEG blurs less
-                        (folder / file).write_bytes(picture(SIZE, seed))
+                        (folder / file).write_bytes(jpeg(SIZE, seed))
                         image = f"{host}/{file}"
                         ask(orjson.dumps(body(SIZE, image, [(43, 60)])))
                         label = f"{count} masks" + ("" if not count else " of ours" if ours else "")

@@ -1,10 +1,10 @@
 """Annotators who do not wait for each other: latency through HTTP under open load.
 
 Usage: ``python -m benchmarks.load [--annotators 1 5 20 50] [--think 2] [--seconds 40]
-[--repeats 5]``. A real gunicorn serves; pictures come from loopback. Each annotator means to click
+[--repeats 5]``. A real gunicorn serves; images come from loopback. Each annotator means to click
 at times that were drawn before (exponential gaps with the mean ``--think``), and latency counts
 from the *intended* time, so a slow answer makes the next click late and is not hidden. Objects get
-five clicks of their own, then the next picture. Every repeat begins with a warm-up that is not
+five clicks of their own, then the next image. Every repeat begins with a warm-up that is not
 counted. Some answers are compared with what a predictor of our own makes of the same clicks. Prints
 a table, writes ``artifacts/bench-load.json`` and ``.png``.
 """
@@ -30,7 +30,7 @@ from typing import Any
 
 import requests
 
-from benchmarks.click import body, picture, serve_folder
+from benchmarks.click import body, jpeg, serve_folder
 from demo.label_studio import free_port, start_backend
 from edgeflow.evaluate.machine import describe_machine
 from edgeflow.geometry import ImagePoint, Size
@@ -43,7 +43,7 @@ SIZE = Size(480, 640)
 CLICKS = ((43.0, 60.0), (43.0, 20.0), (40.0, 75.0), (60.0, 90.0), (50.0, 45.0))
 """On one object, percent, each with a little chance added."""
 
-PICTURES = 40
+IMAGES = 40
 CHECKED = 25
 """Answers of each number of annotators that are compared."""
 
@@ -58,7 +58,7 @@ class Served:
     Attributes:
         intended: seconds after the start at which it was meant to be sent.
         latency: from then to the answer, seconds.
-        shown: number of the picture.
+        shown: number of the image.
         clicks: on it, percent.
         digest: of the mask's code; empty where there was none.
     """
@@ -72,21 +72,21 @@ class Served:
 
 @dataclass(frozen=True)
 class Backend:
-    """A running backend and where its pictures are."""
+    """A running backend and where its images are."""
 
     url: str
-    pictures: str
+    images: str
 
 
 @contextlib.contextmanager
 def running_backend() -> Iterator[Backend]:
-    """A real backend under gunicorn, with pictures to click on."""
+    """A real backend under gunicorn, with images to click on."""
     command = Path(sys.executable).with_name("edgeflow-backend")
     environment = {"EDGEFLOW_LOG_LEVEL": "WARNING", "EDGEFLOW_ALLOWED_HOSTS": "127.0.0.1"}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for number in range(PICTURES):
-            (folder / f"{number}.jpg").write_bytes(picture(SIZE, number))
+        for number in range(IMAGES):
+            (folder / f"{number}.jpg").write_bytes(jpeg(SIZE, number))
         port = free_port()
         with (
             serve_folder(folder) as host,
@@ -105,14 +105,14 @@ def annotate(
     intended = -WARM_UP_S + chance.uniform(0, think_s)
     with requests.Session() as session:
         for turn in itertools.count():
-            shown = (number * 7 + turn) % PICTURES
+            shown = (number * 7 + turn) % IMAGES
             clicks: tuple[tuple[float, float], ...] = ()
             for x, y in CLICKS:
                 if intended >= seconds:
                     return served
                 time.sleep(max(0.0, start + intended - time.perf_counter()))
                 clicks = (*clicks, (x + chance.uniform(-3, 3), y + chance.uniform(-3, 3)))
-                asked = body(SIZE, f"{backend.pictures}/{shown}.jpg", list(clicks))
+                asked = body(SIZE, f"{backend.images}/{shown}.jpg", list(clicks))
                 asked["tasks"][0]["id"] = 1000 * number + turn
                 digest = _digest(session, backend, asked)
                 latency = time.perf_counter() - start - intended
@@ -148,7 +148,7 @@ def differing(predictor: Predictor, served: Sequence[Served]) -> int:
     """How many answers are not, byte for byte, what the predictor makes of the same clicks."""
     wrong = 0
     for each in served:
-        image = predictor.encode(decode_image(picture(SIZE, each.shown)))
+        image = predictor.encode(decode_image(jpeg(SIZE, each.shown)))
         clicks = [
             Click(ImagePoint(x / 100 * SIZE.width - 0.5, y / 100 * SIZE.height - 0.5))
             for x, y in each.clicks

@@ -1,6 +1,6 @@
 """Backs two defaults by data: what is cleaned of masks, and how the score is calibrated.
 
-Usage: ``python -m benchmarks.masks TRAINING.tar [BENCHMARK_FOLDER …]``. Training pictures choose;
+Usage: ``python -m benchmarks.masks TRAINING.tar [BENCHMARK_FOLDER …]``. Training images choose;
 benchmark folders (``images/`` and ``masks/``) are only reported. Objects get simulated clicks as in
 ``edgeflow evaluate``; float32.
 """
@@ -55,7 +55,7 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class Item:
-    """A picture with one object: H×W×3 uint8 RGB, and H×W masks; None if all is known."""
+    """An image with one object: H×W×3 uint8 RGB, and H×W masks; None if all is known."""
 
     rgb: npt.NDArray[np.uint8]
     truth: BoolMask

@@ -1,7 +1,7 @@
-"""Resident memory over many clicks on many pictures: it must level off.
+"""Resident memory over many clicks on many images: it must level off.
 
-Usage: ``python -m benchmarks.memory [--clicks 10000] [--pictures 200]``. In one process, without
-HTTP; pictures come back in random order, so that every cache fills and evicts. Prints resident
+Usage: ``python -m benchmarks.memory [--clicks 10000] [--images 200]``. In one process, without
+HTTP; images come back in random order, so that every cache fills and evicts. Prints resident
 memory as it goes, and its spread over the second half.
 """
 
@@ -15,7 +15,7 @@ import statistics
 import time
 from pathlib import Path
 
-from benchmarks.click import body, picture
+from benchmarks.click import body, jpeg
 from edgeflow.evaluate.machine import describe_machine
 from edgeflow.geometry import Size
 from edgeflow_backend import log
@@ -36,7 +36,7 @@ def resident_mb() -> float:
     return pages * PAGE / 1e6
 
 
-def watch(clicks: int, pictures: int) -> list[float]:
+def watch(clicks: int, images: int) -> list[float]:
     """Click; return resident memory at each report, megabytes."""
     service = build_service(Settings(), Metrics())
     backend = EdgeFlowBackend(service=service)
@@ -46,8 +46,8 @@ def watch(clicks: int, pictures: int) -> list[float]:
         print(describe_machine(service.predictor.runtime.name))
         began = time.perf_counter()
         for done in range(1, clicks + 1):
-            shown = chance.randrange(pictures)
-            data = base64.b64encode(picture(SIZE, shown)).decode()
+            shown = chance.randrange(images)
+            data = base64.b64encode(jpeg(SIZE, shown)).decode()
             points = [
                 (chance.uniform(5, 95), chance.uniform(5, 95)) for _ in range(chance.randint(1, 3))
             ]
@@ -72,11 +72,11 @@ def main() -> None:
     """Click and watch."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clicks", type=int, default=10_000)
-    parser.add_argument("--pictures", type=int, default=200)
+    parser.add_argument("--images", type=int, default=200)
     options = parser.parse_args()
     settle_heap()  # as the server does
     log.configure("ERROR", "console")
-    late = (seen := watch(options.clicks, options.pictures))[len(seen) // 2 :]
+    late = (seen := watch(options.clicks, options.images))[len(seen) // 2 :]
     middle = statistics.mean(late)
     spread = max(abs(each - middle) for each in late) / middle
     print(f"second half: {middle:.0f} MB, at most {spread:.1%} away from it")

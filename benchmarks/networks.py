@@ -2,7 +2,7 @@
 
 Everything takes turns in one process, so ratios hold whatever else the machine does. The published
 networks get random weights here, which cost as much as trained ones; they go through the converter
-like downloaded ones. OpenCV's ``grabCut`` gets the same picture at the network's size, a box, and
+like downloaded ones. OpenCV's ``grabCut`` gets the same image at the network's size, a box, and
 five iterations. Writes ``artifacts/bench-networks.json``.
 """
 
@@ -48,11 +48,11 @@ def converted(network: nn.Module, name: str, folder: Path) -> Checkpoint:
 def grab_cut() -> None:
     """Five iterations from a box around the astronaut."""
     with Image.open(PHOTO) as photo:
-        picture = np.asarray(photo.convert("RGB").resize((SIDE, SIDE)))
+        image = np.asarray(photo.convert("RGB").resize((SIDE, SIDE)))
     mask = np.zeros((SIDE, SIDE), dtype=np.uint8)
     models = np.zeros((2, 1, 65), dtype=np.float64)
     box = [SIDE // 8, 0, SIDE * 5 // 8, SIDE - 1]
-    cv2.grabCut(picture, mask, box, models[0], models[1], 5, cv2.GC_INIT_WITH_RECT)
+    cv2.grabCut(image, mask, box, models[0], models[1], 5, cv2.GC_INIT_WITH_RECT)
 
 
 def run_once(runtime: Runtime, side: int) -> Callable[[], object]:

@@ -1,7 +1,7 @@
-"""One picture of what the benchmarks measured last: ``artifacts/bench.png``.
+"""One image of what the benchmarks measured last: ``artifacts/bench.png``.
 
 Usage: ``python -m benchmarks.plots``, after ``make bench`` or any of its parts. What has not been
-measured is left out. Latency under load has its own picture (``benchmarks.load``).
+measured is left out. Latency under load has its own image (``benchmarks.load``).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Panel = tuple[str, Bars]
 
 
 def click_panels(report: dict[str, Any]) -> list[Panel]:
-    """Stages and whole requests, a panel for each size of picture."""
+    """Stages and whole requests, a panel for each size of image."""
     runtime = report["machine"]["runtime and precision"]
     return [
         (f"a click, {size}, ms (p50), {runtime}", {name: row["p50"] for name, row in rows.items()})

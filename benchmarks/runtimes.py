@@ -32,7 +32,7 @@ from edgeflow.runtime.torch_eager import TorchRuntime
 
 REFERENCE = "torch, as published"
 NAMES = tuple(name for name in RUNTIMES if name != "auto")
-PICTURE = Size(480, 640)
+IMAGE = Size(480, 640)
 WARM_UP = RUNS_BEFORE + 2  # what is replayed has been recorded by then
 
 COLD = """
@@ -100,14 +100,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     checkpoint, policy = find(arguments.model), ZoomPolicy()
-    size = policy.network_size(PICTURE)
+    size = policy.network_size(IMAGE)
     started = runtimes(checkpoint, arguments.device)
     machine = describe_machine("see the table")
     for label, value in machine.items():
         print(f"{label:<22} {value}")
     times = time_steps(started, size, arguments.batch, arguments.repeats)
     base = statistics.median(times[REFERENCE])
-    print(f"\n{checkpoint.version}, {PICTURE.width}×{PICTURE.height} picture, ", end="")
+    print(f"\n{checkpoint.version}, {IMAGE.width}×{IMAGE.height} image, ", end="")
     print(
         f"{size.width}×{size.height} at the network, {arguments.repeats} rounds, ms a step ", end=""
     )

@@ -168,11 +168,11 @@ class Client:
         project: JSONObject = self.call("POST", "projects", json=body)
         return project
 
-    def import_pictures(self, project: int, pictures: Iterable[Path]) -> None:
-        """Upload pictures, one task each."""
-        for picture in pictures:
-            with picture.open("rb") as file:
-                self.call("POST", f"projects/{project}/import", files={picture.name: file})
+    def import_images(self, project: int, images: Iterable[Path]) -> None:
+        """Upload images, one task each."""
+        for image in images:
+            with image.open("rb") as file:
+                self.call("POST", f"projects/{project}/import", files={image.name: file})
 
     def tasks(self, project: int) -> list[JSONObject]:
         """All tasks of a project, oldest first."""

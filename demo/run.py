@@ -29,12 +29,12 @@ INSTRUCTIONS = """
   backend        {backend}  (logs: {logs})
 
   1. Open the address, log in, click on a task.
-  2. Below the picture, switch on "Auto-Annotation"; then pick the smart tool, the pink dots at the
+  2. Below the image, switch on "Auto-Annotation"; then pick the smart tool, the pink dots at the
      end of the toolbar.
-  3. Pick the yellow label "Object" above the picture, then click on an object: its mask appears.
+  3. Pick the yellow label "Object" above the image, then click on an object: its mask appears.
   4. Pick the label again before every further click, or switch on "Keep label selected" in the
      editor's settings. Something missing? Click on it. Something too much? Hold Alt and click.
-  5. The tick below the picture accepts the mask; then Submit.
+  5. The tick below the image accepts the mask; then Submit.
 
   Ctrl-C stops everything.
 """
@@ -90,7 +90,7 @@ def prepare(client: Client, backend_url: str) -> int:
     project = client.find_project(TITLE)
     if project is None:
         project = client.create_project(TITLE, RECOMMENDED)
-        client.import_pictures(project["id"], sorted(PHOTOS.glob("*.jpg")))
+        client.import_images(project["id"], sorted(PHOTOS.glob("*.jpg")))
     client.connect_backend(project["id"], backend_url)
     return int(project["id"])
 

@@ -26,19 +26,19 @@ class CheckpointError(EdgeFlowError):
 
 
 class ImageError(EdgeFlowError):
-    """Bytes that are not a usable picture."""
+    """Bytes that are not a usable image."""
 
     code = "image_unreadable"
 
 
 class ImageTooLargeError(ImageError):
-    """A picture with more pixels or bytes than allowed."""
+    """An image with more pixels or bytes than allowed."""
 
     code = "image_too_large"
 
 
 class PromptError(EdgeFlowError):
-    """Clicks that cannot be used on this picture."""
+    """Clicks that cannot be used on this image."""
 
     code = "prompt_unusable"
 

@@ -1,6 +1,6 @@
 """Coordinates as types: image pixels, network pixels, and regions between them.
 
-Both pixel frames put (0, 0) at the *centre* of the top-left pixel, so a picture of width W spans
+Both pixel frames put (0, 0) at the *centre* of the top-left pixel, so an image of width W spans
 -0.5 to W - 0.5. Label Studio's percent frame lives in ``edgeflow_backend.protocol.wire``.
 """
 
@@ -30,7 +30,7 @@ class Size(NamedTuple):
     width: int
 
 
-class Region(NamedTuple):
+class Box(NamedTuple):
     """A rectangle of image pixels; ``bottom`` and ``right`` are exclusive."""
 
     top: int
@@ -39,7 +39,7 @@ class Region(NamedTuple):
     right: int
 
     @classmethod
-    def whole(cls, size: Size) -> Region:
+    def whole(cls, size: Size) -> Box:
         """The region that covers an image of ``size``."""
         return cls(0, 0, size.height, size.width)
 
@@ -60,16 +60,16 @@ class Region(NamedTuple):
             and self.top - 0.5 <= point.y < self.bottom - 0.5
         )
 
-    def intersection(self, other: Region) -> Region:
+    def intersection(self, other: Box) -> Box:
         """The common rectangle; its ``area`` is 0 when there is none."""
-        return Region(
+        return Box(
             max(self.top, other.top),
             max(self.left, other.left),
             min(self.bottom, other.bottom),
             min(self.right, other.right),
         )
 
-    def iou(self, other: Region) -> float:
+    def iou(self, other: Box) -> float:
         """Intersection over union with ``other``, 0 to 1."""
         common = self.intersection(other).area
         union = self.area + other.area - common

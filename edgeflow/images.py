@@ -1,4 +1,4 @@
-"""Picture bytes to RGB arrays, as a browser would show them."""
+"""Image bytes to RGB arrays, as a browser would show them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 
 
 def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> RGBImage:
-    """Decode a picture and bring it upright.
+    """Decode an image and bring it upright.
 
     EXIF orientation is applied, transparency is laid on white, 16-bit greys keep their high byte,
     of an animation the first frame is taken.
@@ -32,7 +32,7 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> RGBImage:
 
     Raises:
         ImageTooLargeError: more than ``max_pixels``.
-        ImageError: not a picture of a known format, or damaged.
+        ImageError: not an image of a known format, or damaged.
     """
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
@@ -45,7 +45,7 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> RGBImage:
         raise _too_large(str(error)) from error
     except Exception as error:  # decoders raise almost anything on damaged or hostile bytes
         raise ImageError(
-            f"not a readable picture ({_describe(data)}, {len(data)} bytes)",
+            f"not a readable image ({_describe(data)}, {len(data)} bytes)",
             hint=f"supported formats: {', '.join(FORMATS)}; open the file to see if it is damaged",
         ) from error
 
@@ -53,17 +53,17 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> RGBImage:
 def _upright(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
-    except Exception:  # noqa: BLE001 - damaged EXIF: browsers show such pictures as they are stored
+    except Exception:  # noqa: BLE001 - damaged EXIF: browsers show such images as they are stored
         return image
 
 
 def _check_pixels(width: int, height: int, max_pixels: int) -> None:
     if width * height > max_pixels:
-        raise _too_large(f"the picture has {width}×{height} pixels, the limit is {max_pixels}")
+        raise _too_large(f"the image has {width}×{height} pixels, the limit is {max_pixels}")
 
 
 def _too_large(message: str) -> ImageTooLargeError:
-    return ImageTooLargeError(message, hint="resize the picture, or raise the pixel limit")
+    return ImageTooLargeError(message, hint="resize the image, or raise the pixel limit")
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

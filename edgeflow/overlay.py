@@ -1,4 +1,4 @@
-"""Pictures for people: the mask tinted and outlined, each click a numbered dot."""
+"""Images for people: the mask tinted and outlined, each click a numbered dot."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def draw_overlay(
     *,
     opacity: float = 0.45,
 ) -> npt.NDArray[np.uint8]:
-    """Draw a mask and its clicks on a picture.
+    """Draw a mask and its clicks on an image.
 
     Args:
         image: H×W×3 uint8 RGB; left untouched.

@@ -44,7 +44,7 @@ def examine(settings: Settings, project: int | None = None) -> Iterator[Finding]
     if not settings.label_studio_url and not settings.label_studio_hosts:
         yield Finding(
             "warn",
-            "Label Studio's address is not set; only public and inline pictures can be fetched",
+            "Label Studio's address is not set; only public and inline images can be fetched",
             "set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY",
         )
         return

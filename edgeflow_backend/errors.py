@@ -63,7 +63,7 @@ class UnsupportedPromptError(EdgeFlowError):
 
 
 class FetchError(EdgeFlowError):
-    """A picture that could not be fetched."""
+    """An image that could not be fetched."""
 
     code = "image_fetch"
 

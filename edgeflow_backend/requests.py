@@ -15,7 +15,7 @@ class Request:
     """One interactive request, understood.
 
     Attributes:
-        task: Label Studio's, with the picture's address in its data.
+        task: Label Studio's, with the image's address in its data.
         prompt: the clicks, or what was drawn.
         config: the project's labelling config.
         project: the project's id, for models chosen by project.
@@ -35,9 +35,9 @@ class Request:
         return self.config.label_value(newest.from_name, newest.value.label)
 
     def scene(self, image: EncodedImage) -> str:
-        """Tells apart what clicks may belong together: a picture in a task.
+        """Tells apart what clicks may belong together: an image in a task.
 
-        With the picture, since clients other than Label Studio may send tasks without ids.
+        With the image, since clients other than Label Studio may send tasks without ids.
         """
         return f"{self.host}|{self.project}|{self.task.get('id')}|{image.digest}"
 

@@ -40,15 +40,15 @@ from edgeflow_backend.requests import Answer, Request
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
 
-PREPARED_PICTURES = 8
-"""Of a task with many pictures, so many are fetched when it is opened."""
+PREPARED_IMAGES = 8
+"""Of a task with many images, so many are fetched when it is opened."""
 
 RECENT_BYTES = 64 * MEGABYTE
 STORED_MASKS_BYTES = 64 * MEGABYTE
 
 
 class SegmentationService:
-    """Everything that lives as long as the process: model, pictures, states, queue."""
+    """Everything that lives as long as the process: model, images, states, queue."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class SegmentationService:
         self.measure_click(brightness=127)
 
     def measure_click(self, brightness: int) -> float:
-        """Run a first and a later click on a plain picture; return seconds a click.
+        """Run a first and a later click on a plain image; return seconds a click.
 
         Args:
             brightness: 0 to 255; one that was not used before, so that no state is known.
@@ -141,13 +141,13 @@ class SegmentationService:
         return Answer(regions, score, predictor.version)
 
     def prepare(self, task: JSONObject, config: LabelConfig, host: str = "") -> None:
-        """Fetch and decode a task's pictures in the background; never raises.
+        """Fetch and decode a task's images in the background; never raises.
 
-        Called when a task is opened, so that the first click finds its picture ready.
+        Called when a task is opened, so that the first click finds its image ready.
         """
         for tag in config.images:
             value = task["data"].get(tag.key)
-            for address in value[:PREPARED_PICTURES] if isinstance(value, list) else [value]:
+            for address in value[:PREPARED_IMAGES] if isinstance(value, list) else [value]:
                 if isinstance(address, str):
                     self.images.prefetch(address, host=host, task_id=task.get("id"))
 
@@ -162,10 +162,10 @@ class SegmentationService:
         self.images.close()
 
     def _ground(self, request: Request, deadline: float) -> tuple[EncodedImage, Predictor]:
-        """The picture and the model that a request asks for."""
+        """The image and the model that a request asks for."""
         newest, config = request.prompt.newest, request.config
         predictor = self.models.choose(request.project, config.model_hint(newest.from_name))
-        # The config's mistakes come first: they are cheaper to find than a picture.
+        # The config's mistakes come first: they are cheaper to find than an image.
         config.mask_control(newest.to_name, request.label, newest.from_name)
         address = task_image(request.task["data"], config.image(newest.to_name), newest.item_index)
         image = self.images.get(
@@ -247,11 +247,11 @@ class SegmentationService:
         )
 
     def _editor_size(self, newest: PromptRegion, image: Size) -> Size:
-        """The picture's size as the editor sees it, which the region must have."""
+        """The image's size as the editor sees it, which the region must have."""
         size = Size(newest.original_height or image.height, newest.original_width or image.width)
         if size.height * size.width > self.settings.max_pixels:
             raise PromptError(
-                f"the request says that the picture has {size.width}×{size.height} pixels",
+                f"the request says that the image has {size.width}×{size.height} pixels",
                 hint="reload the task in Label Studio",
             )
         return size
@@ -262,11 +262,11 @@ def begun(request: Request, size: Size) -> SegmentedObject:
 
     Args:
         request: with the prompt.
-        size: the picture's.
+        size: the image's.
 
     Raises:
         LabelConfigError: no control can hold it.
-        PromptError: it is not on the picture.
+        PromptError: it is not on the image.
     """
     prompt, config, label = request.prompt, request.config, request.label
     control = config.mask_control(prompt.newest.to_name, label, prompt.newest.from_name)

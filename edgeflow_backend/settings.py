@@ -30,7 +30,7 @@ from edgeflow_backend.net.allow_list import AllowList
 from edgeflow_backend.net.origins import origin
 
 PILLOW_PIXEL_LIMIT = 178_956_970
-"""Pillow refuses larger pictures by itself."""
+"""Pillow refuses larger images by itself."""
 
 HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 
@@ -76,8 +76,7 @@ class Settings(BaseSettings):
     )
     zoom: Literal["edgeflow", "ritm", "eiseg"] = Field(
         default="edgeflow",
-        description="How the picture is zoomed between clicks: ours, RITM's evaluation, or "
-        "EISeg's.",
+        description="How the image is zoomed between clicks: ours, RITM's evaluation, or EISeg's.",
     )
     device: str = Field(default="auto", description="`auto`, `cpu`, `cuda` or `cuda:N`.")
     runtime: Literal["auto", "torch", "torch-bf16", "openvino", "openvino-bf16", "onnx"] = Field(
@@ -103,7 +102,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices(
             "EDGEFLOW_LABEL_STUDIO_URL", "LABEL_STUDIO_URL", "LABEL_STUDIO_HOST"
         ),
-        description="Where uploaded pictures are fetched. Also read from `LABEL_STUDIO_URL` and "
+        description="Where uploaded images are fetched. Also read from `LABEL_STUDIO_URL` and "
         "`LABEL_STUDIO_HOST`.",
     )
     label_studio_api_key: SecretStr = Field(
@@ -120,7 +119,7 @@ class Settings(BaseSettings):
     )
     allowed_hosts: str = Field(
         default="",
-        description="Hosts with private addresses whose pictures are fetched all the same, between "
+        description="Hosts with private addresses whose images are fetched all the same, between "
         "commas: `minio`, `minio:9000`, `*.corp.example`, `10.0.0.5`, `10.0.0.0/8`. Label Studios "
         "need no entry.",
     )
@@ -131,15 +130,15 @@ class Settings(BaseSettings):
 
     max_body_mb: float = Field(default=64, gt=0, description="Larger request bodies get a 413.")
     max_clicks: int = Field(default=100, ge=1, description="Clicks of one object.")
-    max_image_mb: float = Field(default=64, gt=0, description="Bytes of one picture's file.")
+    max_image_mb: float = Field(default=64, gt=0, description="Bytes of one image's file.")
     max_pixels: int = Field(
-        default=MAX_PIXELS, ge=1, le=PILLOW_PIXEL_LIMIT, description="Pixels of one picture."
+        default=MAX_PIXELS, ge=1, le=PILLOW_PIXEL_LIMIT, description="Pixels of one image."
     )
     connect_timeout_s: float = Field(
-        default=3.0, gt=0, description="Connecting to a picture's host."
+        default=3.0, gt=0, description="Connecting to an image's host."
     )
-    read_timeout_s: float = Field(default=10.0, gt=0, description="Silence of a picture's host.")
-    download_timeout_s: float = Field(default=30.0, gt=0, description="One picture, in total.")
+    read_timeout_s: float = Field(default=10.0, gt=0, description="Silence of an image's host.")
+    download_timeout_s: float = Field(default=30.0, gt=0, description="One image, in total.")
     request_timeout_s: float = Field(
         default=60.0, gt=0, le=95, description="One prediction; Label Studio gives up after 100 s."
     )
@@ -175,7 +174,7 @@ class Settings(BaseSettings):
         ge=0,
         le=100,
         description="How far outside a mask a positive click still belongs to it, percent of the "
-        "picture's longer side.",
+        "image's longer side.",
     )
     preannotate: bool = Field(
         default=False,
@@ -221,14 +220,14 @@ class Settings(BaseSettings):
         default=512, ge=0, description="Click states kept on the model's device."
     )
     image_cache_mb: float = Field(
-        default=1024, ge=0, description="Decoded pictures kept on the model's device."
+        default=1024, ge=0, description="Decoded images kept on the model's device."
     )
     image_ttl_s: float = Field(
-        default=600, gt=0, description="After this a picture is fetched again from its address."
+        default=600, gt=0, description="After this an image is fetched again from its address."
     )
     image_disk_cache_dir: str = Field(
         default="",
-        description="Folder that keeps pictures' files across restarts, readable by the backend's "
+        description="Folder that keeps images' files across restarts, readable by the backend's "
         "user only; empty keeps none on disk.",
     )
     image_disk_cache_mb: float = Field(
@@ -257,7 +256,7 @@ class Settings(BaseSettings):
 
     @property
     def image_disk_cache_folder(self) -> Path | None:
-        """The folder of pictures' files; None where none are kept on disk."""
+        """The folder of images' files; None where none are kept on disk."""
         return Path(self.image_disk_cache_dir).expanduser() if self.image_disk_cache_dir else None
 
     @property

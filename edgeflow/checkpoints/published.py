@@ -70,7 +70,7 @@ PUBLISHED = {
             "hrnet18_ocr48_rsbuilding",
             f"{_EISEG_04}static_hrnet18_ocr48_rsbuilding_instance.zip",
             _HRNET18S,
-            "buildings in aerial pictures",
+            "buildings in aerial images",
         ),
         Published(
             "hrnet18s_ocr48_lits",

@@ -16,29 +16,29 @@ from edgeflow.data.opening import open_dataset
 
 
 def datasets(
-    path: Annotated[Path, typer.Argument(help="Folder or file with annotated pictures.")],
+    path: Annotated[Path, typer.Argument(help="Folder or file with annotated images.")],
     layout: Annotated[str, typer.Option(help="See docs/datasets.md.")] = "auto",
     split: Annotated[str | None, typer.Option(help="Of a dataset that has splits.")] = None,
-    images: Annotated[Path | None, typer.Option(help="Folder of the pictures.")] = None,
+    images: Annotated[Path | None, typer.Option(help="Folder of the images.")] = None,
 ) -> None:
-    """Read every annotated picture of a dataset and count what is there."""
+    """Read every annotated image of a dataset and count what is there."""
     dataset = open_dataset(path, layout=layout, split=split, images=images)
-    pictures: Counter[str] = Counter()
+    image_count: Counter[str] = Counter()
     objects: Counter[str] = Counter()
     with typer.progressbar(range(len(dataset)), label=dataset.name) as bar:
         for index in bar:
             sample = dataset[index]
             group = sample.name.rpartition("/")[0] or dataset.name
-            pictures[group] += 1
+            image_count[group] += 1
             objects[group] += len(sample.objects)
-    for group, count in pictures.most_common():
-        typer.echo(f"{group}: {count} pictures, {objects[group]} objects")
-    typer.echo(f"all: {pictures.total()} pictures, {objects.total()} objects")
+    for group, count in image_count.most_common():
+        typer.echo(f"{group}: {count} images, {objects[group]} objects")
+    typer.echo(f"all: {image_count.total()} images, {objects.total()} objects")
 
 
 def find_near_duplicates(
-    data: Annotated[list[Path], typer.Option(help="Pictures to be trained on; may be repeated.")],
-    against: Annotated[list[Path], typer.Option(help="Pictures to be evaluated on; likewise.")],
+    data: Annotated[list[Path], typer.Option(help="Images to be trained on; may be repeated.")],
+    against: Annotated[list[Path], typer.Option(help="Images to be evaluated on; likewise.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Names to exclude, one a line.")
     ] = Path("near-duplicates.txt"),
@@ -46,7 +46,7 @@ def find_near_duplicates(
         float, typer.Option(help="Least correlation of thumbnails.", min=0.5, max=1)
     ] = THRESHOLD,
 ) -> None:
-    """List the training pictures that resemble an evaluation picture."""
+    """List the training images that resemble an evaluation image."""
     others: list[str] = []
     fingerprints: list[npt.NDArray[np.float32]] = []
     for path in against:
@@ -66,7 +66,7 @@ def find_near_duplicates(
         ]
     header = "# name\tresembles\tcorrelation; an exclude file for `edgeflow train`"
     output.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
-    typer.echo(f"{output}: {len(lines)} pictures resemble one of {len(others)}")
+    typer.echo(f"{output}: {len(lines)} images resemble one of {len(others)}")
 
 
 def _fingerprints(dataset: Dataset) -> npt.NDArray[np.float32]:

@@ -21,15 +21,13 @@ from edgeflow.runtime.selection import RUNTIMES
 
 
 def evaluate(
-    data: Annotated[
-        Path, typer.Option(help="Folder or file with annotated pictures.", exists=True)
-    ],
+    data: Annotated[Path, typer.Option(help="Folder or file with annotated images.", exists=True)],
     layout: Annotated[str, typer.Option(help=f"auto, or one of {', '.join(LAYOUTS)}.")] = "auto",
     split: Annotated[
         str | None, typer.Option(help="Of a dataset that has splits, such as val.")
     ] = None,
     images: Annotated[
-        Path | None, typer.Option(help="Folder of the pictures, where a layout cannot tell.")
+        Path | None, typer.Option(help="Folder of the images, where a layout cannot tell.")
     ] = None,
     model: Annotated[str, typer.Option(help="A model's name, or a weights file.")] = (
         "edgeflow_lite"
@@ -43,7 +41,7 @@ def evaluate(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     zoom: Annotated[str, typer.Option(help=f"Zoom policy: {', '.join(POLICIES)}.")] = "edgeflow",
     flip: Annotated[
-        bool, typer.Option(help="Average with the mirrored picture: twice the time.")
+        bool, typer.Option(help="Average with the mirrored image: twice the time.")
     ] = False,
     max_clicks: Annotated[int, typer.Option(help="Clicks on one object.", min=1)] = 20,
     all_clicks: Annotated[

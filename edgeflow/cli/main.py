@@ -29,7 +29,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 """In the order in which ``edgeflow --help`` lists them."""
 
 app = typer.Typer(
-    help="Segment objects in pictures from clicks.",
+    help="Segment objects in images from clicks.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -47,7 +47,7 @@ def main(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print it.")
     ] = False,
 ) -> None:
-    """Segment objects in pictures from clicks."""
+    """Segment objects in images from clicks."""
 
 
 def _reporting_errors(command: Callable[..., None]) -> Callable[..., None]:

@@ -40,7 +40,7 @@ def parse_click(text: str) -> Click:
 
 
 def predict(
-    image: Annotated[Path, typer.Argument(help="The picture.", exists=True, dir_okay=False)],
+    image: Annotated[Path, typer.Argument(help="The image.", exists=True, dir_okay=False)],
     click: Annotated[
         list[str],
         typer.Option(
@@ -55,7 +55,7 @@ def predict(
         Path, typer.Option("--output", "-o", help="The mask: 8-bit PNG, 0 and 255.")
     ] = Path("mask.png"),
     overlay: Annotated[
-        Path | None, typer.Option(help="The picture with mask and clicks drawn on it.")
+        Path | None, typer.Option(help="The image with mask and clicks drawn on it.")
     ] = None,
     model: Annotated[str, typer.Option(help="A model's name, or a weights file.")] = (
         "edgeflow_lite"
@@ -66,7 +66,7 @@ def predict(
         str, typer.Option(help=f"{', '.join(RUNTIMES)}; docs/runtimes.md.")
     ] = "torch",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    max_pixels: Annotated[int, typer.Option(help="Refuse larger pictures.")] = MAX_PIXELS,
+    max_pixels: Annotated[int, typer.Option(help="Refuse larger images.")] = MAX_PIXELS,
 ) -> None:
     """Segment one object and write its mask."""
     clicks = [parse_click(text) for text in click]

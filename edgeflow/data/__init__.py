@@ -1,1 +1,1 @@
-"""Annotated pictures in the layouts that the field uses, behind one small protocol."""
+"""Annotated images in the layouts that the field uses, behind one small protocol."""

@@ -1,4 +1,4 @@
-"""What a dataset is: named pictures, each with the masks of its objects."""
+"""What a dataset is: named images, each with the masks of its objects."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from edgeflow.errors import EdgeFlowError
 
 
 class DatasetError(EdgeFlowError):
-    """Annotated pictures that cannot be read."""
+    """Annotated images that cannot be read."""
 
     code = "dataset"
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A picture with its objects, decoded.
+    """An image with its objects, decoded.
 
     Attributes:
         name: unique within its dataset, without extension; the same on every machine.
@@ -54,6 +54,6 @@ class Dataset(Protocol):
         """Read a sample.
 
         Raises:
-            DatasetError: its picture or its annotation cannot be read; the file is named.
+            DatasetError: its image or its annotation cannot be read; the file is named.
         """
         ...

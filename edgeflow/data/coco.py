@@ -1,4 +1,4 @@
-"""COCO instances and LVIS: one JSON file of annotations, and folders of pictures.
+"""COCO instances and LVIS: one JSON file of annotations, and folders of images.
 
 Lin et al., "Microsoft COCO", ECCV 2014; Gupta, Dollár and Girshick, "LVIS", CVPR 2019.
 """
@@ -17,7 +17,7 @@ import numpy as np
 from edgeflow.arrays import BoolMask
 from edgeflow.data.base import DatasetError, Sample
 from edgeflow.data.coco_masks import decode_segmentation
-from edgeflow.data.files import files_by_stem, is_there, picture_for, read_bytes
+from edgeflow.data.files import files_by_stem, image_for, is_there, read_bytes
 from edgeflow.data.json_files import elements, is_object, read_text
 from edgeflow.data.label_maps import check_masks
 from edgeflow.data.listed import ListedDataset, check_name
@@ -38,11 +38,11 @@ class Place(NamedTuple):
     crowd: bool
 
 
-class Picture(NamedTuple):
-    """A picture of the JSON file.
+class ImageEntry(NamedTuple):
+    """An image of the JSON file.
 
     Attributes:
-        path: relative to the folder of pictures.
+        path: relative to the folder of images.
         size: as the file says, if it does.
         annotations: those with a segmentation.
     """
@@ -52,8 +52,8 @@ class Picture(NamedTuple):
     annotations: tuple[Place, ...]
 
 
-class Coco(ListedDataset[Picture]):
-    """Pictures with an annotation that is no crowd, in the file's order.
+class Coco(ListedDataset[ImageEntry]):
+    """Images with an annotation that is no crowd, in the file's order.
 
     Objects are in the annotations' order; those without a pixel are dropped. Pixels of crowds
     (``iscrowd`` 1) are ignored where no object covers them. Of LVIS all annotated objects are
@@ -63,32 +63,32 @@ class Coco(ListedDataset[Picture]):
         root: the JSON file, or the folder that holds it, directly or in ``annotations``.
         split: such as ``val2017`` of ``instances_val2017.json``; may be None where there is only
             one file.
-        images: the folder of pictures. By default that of the split beside ``annotations``, or
+        images: the folder of images. By default that of the split beside ``annotations``, or
             for LVIS of ``coco_url``'s last two parts.
 
     Raises:
-        DatasetError: there is no such file, or it is not as COCO describes it, or the pictures are
+        DatasetError: there is no such file, or it is not as COCO describes it, or the images are
             nowhere.
     """
 
     def __init__(self, root: Path, *, split: str | None = None, images: Path | None = None) -> None:
         path, chosen = (root, _split_of(root)) if root.is_file() else _find(root, split)
         self._text = read_text(path)
-        pictures = find_pictures(self._text, str(path))
+        entries = find_images(self._text, str(path))
         name = path.stem if root.is_file() else f"{root.name} {chosen}"
         self._annotations = path
-        self._folder, self._nested = _locate(path, chosen, images, pictures)
-        super().__init__(name, pictures)
+        self._folder, self._nested = _locate(path, chosen, images, entries)
+        super().__init__(name, entries)
 
     @staticmethod
     def recognise(path: Path) -> bool:
         """Whether it is such a file, or a folder with one that is named as they are published."""
         return is_object(path, *KEYS) if path.is_file() else bool(_files(path))
 
-    def _read(self, name: str, entry: Picture) -> Sample:
+    def _read(self, name: str, entry: ImageEntry) -> Sample:
         relative = entry.path if self._nested else PurePosixPath(entry.path).name
         path = self._folder / relative
-        rgb = picture_for(read_bytes(path), entry.size, str(path), self._annotations.name)
+        rgb = image_for(read_bytes(path), entry.size, str(path), self._annotations.name)
         size = Size(*rgb.shape[:2])
         check_masks(len(entry.annotations), rgb.shape[0] * rgb.shape[1], name)
         objects: list[BoolMask] = []
@@ -107,34 +107,34 @@ class Coco(ListedDataset[Picture]):
         return Sample(name, rgb, tuple(objects), _ignored(crowds, objects))
 
 
-def find_pictures(text: str, source: str) -> dict[str, Picture]:
-    """A file's pictures by name, without extension.
+def find_images(text: str, source: str) -> dict[str, ImageEntry]:
+    """A file's images by name, without extension.
 
     Raises:
-        DatasetError: it is not as COCO describes it, or two pictures have one name.
+        DatasetError: it is not as COCO describes it, or two images have one name.
     """
     images: list[dict[str, Any]] = []
-    by_picture: dict[int | str, list[Place]] = defaultdict(list)
-    found: dict[str, Picture] = {}
+    by_image: dict[int | str, list[Place]] = defaultdict(list)
+    found: dict[str, ImageEntry] = {}
     try:
         for key, value, start, stop in elements(text, KEYS):
             if key == "images":
                 images.append(value)
             elif value.get("segmentation"):
                 place = Place(start, stop, crowd=value.get("iscrowd") == 1)
-                by_picture[value["image_id"]].append(place)
+                by_image[value["image_id"]].append(place)
         for image in images:
-            places = tuple(by_picture.get(image["id"], ()))
+            places = tuple(by_image.get(image["id"], ()))
             if all(place.crowd for place in places):
                 continue
             relative = _relative(image, source)
             name = str(PurePosixPath(relative).with_suffix(""))
             if name in found:
                 raise DatasetError(
-                    f"{source}: two pictures are called {name}",
+                    f"{source}: two images are called {name}",
                     hint="samples are named by file, without extension: rename one",
                 )
-            found[name] = Picture(relative, _size(image), places)
+            found[name] = ImageEntry(relative, _size(image), places)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise DatasetError(
             f"{source} is not a COCO file: {type(error).__name__} {error}",
@@ -189,22 +189,22 @@ def _find(root: Path, split: str | None) -> tuple[Path, str]:
 
 
 def _locate(
-    path: Path, split: str, images: Path | None, pictures: dict[str, Picture]
+    path: Path, split: str, images: Path | None, entries: dict[str, ImageEntry]
 ) -> tuple[Path, bool]:
-    """The folder of pictures, and whether they lie in it with their folders."""
+    """The folder of images, and whether they lie in it with their folders."""
     base = path.parent.parent if path.parent.name == "annotations" else path.parent
     folders = [base / split, base / "images" / split, base / "images", base]
     if images is not None:
         folders = [images]
-    probed = [picture.path for picture in list(pictures.values())[:PROBED]]
+    probed = [entry.path for entry in list(entries.values())[:PROBED]]
     for folder in folders:
         for nested in (True, False):
             names = probed if nested else [PurePosixPath(name).name for name in probed]
             if any(is_there(folder / name) for name in names):
                 return folder, nested
     if not probed:
-        return folders[0], True  # no picture to look for; that there is none is said elsewhere
+        return folders[0], True  # no image to look for; that there is none is said elsewhere
     raise DatasetError(
-        f"{path}: its pictures, such as {probed[0]}, are not in " + ", ".join(map(str, folders)),
+        f"{path}: its images, such as {probed[0]}, are not in " + ", ".join(map(str, folders)),
         hint="name their folder with --images",
     )

@@ -30,13 +30,13 @@ def decode_segmentation(segmentation: object, size: Size) -> BoolMask:
         segmentation: parsed JSON, untrusted: a list of polygons (x, y, x, y, …), of which those
             with fewer than three points are left out, or a run-length code with ``counts`` and
             ``size``.
-        size: the picture's.
+        size: the image's.
 
     Returns:
         H×W bool, possibly empty.
 
     Raises:
-        MaskCodecError: it is neither, or does not fit the picture.
+        MaskCodecError: it is neither, or does not fit the image.
     """
     if isinstance(segmentation, dict):
         if segmentation.get("size") != list(size):

@@ -1,6 +1,6 @@
 """Near-duplicates between datasets: what must not be trained on before it is evaluated on.
 
-A picture is a near-duplicate of another if their thumbnails correlate, as they are or mirrored.
+An image is a near-duplicate of another if their thumbnails correlate, as they are or mirrored.
 Finds copies, other sizes, other compression and slight crops; not other views of one scene.
 """
 
@@ -18,11 +18,11 @@ from edgeflow.data.base import Dataset
 SIDE = 24
 THRESHOLD = 0.95
 FLAT = 1e-3
-"""A picture whose thumbnail varies less than this (of 1) is flat, and like no other."""
+"""An image whose thumbnail varies less than this (of 1) is flat, and like no other."""
 
 
 class NearDuplicate(NamedTuple):
-    """A picture, the one it resembles, and how much: -1 to 1."""
+    """An image, the one it resembles, and how much: -1 to 1."""
 
     name: str
     other: str
@@ -30,7 +30,7 @@ class NearDuplicate(NamedTuple):
 
 
 def thumbnail(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """A picture's fingerprint: 24×24 grey, without mean, of length 1; zeros for a flat picture.
+    """An image's fingerprint: 24×24 grey, without mean, of length 1; zeros for a flat image.
 
     Args:
         rgb: H×W×3 uint8.
@@ -52,12 +52,12 @@ def near_duplicates(
     other_thumbnails: npt.NDArray[np.float32],
     threshold: float = THRESHOLD,
 ) -> Iterator[NearDuplicate]:
-    """The pictures that resemble one of the others, each with the one it resembles most.
+    """The images that resemble one of the others, each with the one it resembles most.
 
     Args:
-        names: of N pictures.
+        names: of N images.
         thumbnails: N×24×24, see :func:`thumbnail`.
-        other_names: of M pictures.
+        other_names: of M images.
         other_thumbnails: M×24×24.
         threshold: least correlation.
     """

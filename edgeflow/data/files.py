@@ -1,4 +1,4 @@
-"""Files of a dataset: listed, read whole, and decoded as pictures."""
+"""Files of a dataset: listed, read whole, and decoded as images."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from edgeflow.errors import ImageError
 from edgeflow.geometry import Size
 from edgeflow.images import decode_image
 
-PICTURES = (
+IMAGES = (
     ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
 )  # fmt: skip
-"""Extensions of pictures, lower case."""
+"""Extensions of images, lower case."""
 
 MASKS = (".bmp", ".png", ".tif", ".tiff")
 """Extensions of masks: lossless formats."""
@@ -98,28 +98,28 @@ def read_list(path: Path) -> list[list[str]]:
     return [line for line in lines if line]
 
 
-def picture_for(data: bytes, size: Size | None, picture: str, annotation: str) -> RGBImage:
-    """Decode a picture in the orientation that its annotation was made in.
+def image_for(data: bytes, size: Size | None, image: str, annotation: str) -> RGBImage:
+    """Decode an image in the orientation that its annotation was made in.
 
     That is upright, as browsers show it; where only the stored orientation has the annotation's
     size, it is that one: some published masks were made by tools that do not know EXIF.
 
     Args:
         data: the file's bytes.
-        size: the annotation's; None takes the upright picture.
-        picture: where the bytes are from, for the message.
+        size: the annotation's; None takes the upright image.
+        image: where the bytes are from, for the message.
         annotation: where the size is from, for the message.
 
     Returns:
         H×W×3 uint8 RGB.
 
     Raises:
-        DatasetError: not a readable picture, or of another size.
+        DatasetError: not a readable image, or of another size.
     """
     try:
         upright = decode_image(data)
     except ImageError as error:
-        raise DatasetError(f"{picture}: {error.message}", hint=error.hint) from error
+        raise DatasetError(f"{image}: {error.message}", hint=error.hint) from error
     if size is None or upright.shape[:2] == size:
         return upright
     stored = _as_stored(upright, data)
@@ -127,8 +127,8 @@ def picture_for(data: bytes, size: Size | None, picture: str, annotation: str) -
         return np.ascontiguousarray(stored)
     height, width = upright.shape[:2]
     raise DatasetError(
-        f"{picture} has {width}×{height} pixels, {annotation} has {size.width}×{size.height}",
-        hint="annotations need the size of their picture; save the picture or the mask again",
+        f"{image} has {width}×{height} pixels, {annotation} has {size.width}×{size.height}",
+        hint="annotations need the size of their image; save the image or the mask again",
     )
 
 

@@ -1,4 +1,4 @@
-"""Pictures and masks in two folders, with the same names.
+"""Images and masks in two folders, with the same names.
 
 ``folder``: ``images/`` and ``masks/``, whose values number the objects. ``img-gt``: ``img/`` and
 ``gt/``, as RITM (Sofiiuk et al., 2021) publishes its 345 DAVIS frames and COCO_MVal. For masks
@@ -26,7 +26,7 @@ class Folder(PairedDataset):
         root: the folder that holds both.
 
     Raises:
-        DatasetError: a mask has no picture, or the masks hold nothing but 0 and 255.
+        DatasetError: a mask has no image, or the masks hold nothing but 0 and 255.
     """
 
     def __init__(self, root: Path) -> None:
@@ -50,7 +50,7 @@ class ImgGt(PairedDataset):
         root: the folder that holds both.
 
     Raises:
-        DatasetError: a mask has no picture.
+        DatasetError: a mask has no image.
     """
 
     def __init__(self, root: Path) -> None:

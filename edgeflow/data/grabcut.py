@@ -20,7 +20,7 @@ class GrabCut(PairedDataset):
         root: the folder that holds both.
 
     Raises:
-        DatasetError: a mask has no picture.
+        DatasetError: a mask has no image.
     """
 
     def __init__(self, root: Path) -> None:
@@ -39,7 +39,7 @@ class Berkeley(PairedDataset):
         root: the folder that holds both.
 
     Raises:
-        DatasetError: a mask has no picture.
+        DatasetError: a mask has no image.
     """
 
     def __init__(self, root: Path) -> None:

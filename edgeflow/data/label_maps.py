@@ -19,7 +19,7 @@ Labels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 FORMATS = ("BMP", "PNG", "TIFF")
 IGNORE = 255
 MAX_MASK_BYTES = 8 << 30
-"""Cap on the pixels of all objects of a picture together."""
+"""Cap on the pixels of all objects of an image together."""
 
 _PNG_GREY_STEPS = {2: 85, 4: 17}
 
@@ -31,7 +31,7 @@ class Annotation:
     Attributes:
         objects: H×W masks, each with at least one pixel.
         ignore: H×W, or None where nothing is ignored.
-        size: H and W, of the picture too.
+        size: H and W, of the image too.
     """
 
     objects: tuple[BoolMask, ...]
@@ -131,8 +131,8 @@ def check_masks(count: int, pixels: int, source: str) -> None:
     """
     if count * pixels > MAX_MASK_BYTES:
         raise DatasetError(
-            f"{source}: {count} objects of {pixels} pixels are too many for one picture",
-            hint="cut the picture and its annotation into tiles",
+            f"{source}: {count} objects of {pixels} pixels are too many for one image",
+            hint="cut the image and its annotation into tiles",
         )
 
 
@@ -158,7 +158,7 @@ def _open(data: bytes, source: str) -> Image.Image:
     if not fits:
         raise DatasetError(
             f"{source} has {image.width}×{image.height} pixels, the limit is {MAX_PIXELS}",
-            hint="cut the picture and its mask into tiles",
+            hint="cut the image and its mask into tiles",
         )
     return image
 

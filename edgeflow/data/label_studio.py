@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from edgeflow.data.base import DatasetError, Sample
-from edgeflow.data.files import PICTURES, is_there, picture_for, read_bytes
+from edgeflow.data.files import IMAGES, image_for, is_there, read_bytes
 from edgeflow.data.json_files import is_list, read_json
 from edgeflow.data.label_maps import check_masks
 from edgeflow.data.listed import ListedDataset, count_and_first
@@ -18,7 +18,7 @@ from edgeflow.geometry import Size
 from edgeflow.label_studio.region_masks import Region, decode_region, read_region
 
 DEEPEST = 8
-"""Folders below that of the pictures in which one is looked for."""
+"""Folders below that of the images in which one is looked for."""
 
 _UPLOADED = re.compile(r"[0-9a-f]{8}-(.+)")
 
@@ -27,11 +27,11 @@ class Task(NamedTuple):
     """A task with something drawn.
 
     Attributes:
-        picture: relative to the folder of pictures.
+        image: relative to the folder of images.
         regions: in the order of the annotation.
     """
 
-    picture: str
+    image: str
     regions: tuple[Region, ...]
 
 
@@ -44,12 +44,12 @@ class LabelStudio(ListedDataset[Task]):
 
     Args:
         root: the file, of the export format "JSON".
-        images: the folder of pictures; by default that of the file, or ``images`` in it. Names are
+        images: the folder of images; by default that of the file, or ``images`` in it. Names are
             the ends of the tasks' paths and URLs; of uploads also without the eight characters
             that Label Studio puts before them.
 
     Raises:
-        DatasetError: it is no such export, a picture is not found, or nothing was drawn.
+        DatasetError: it is no such export, an image is not found, or nothing was drawn.
     """
 
     def __init__(self, root: Path, *, images: Path | None = None) -> None:
@@ -71,7 +71,7 @@ class LabelStudio(ListedDataset[Task]):
             tasks[name] = Task(str(found[0] / found[1]), regions)
         if missing:
             raise DatasetError(
-                f"{root}: pictures not found in {' and '.join(map(str, folders))}: "
+                f"{root}: images not found in {' and '.join(map(str, folders))}: "
                 + count_and_first(missing),
                 hint="name their folder with --images; names are the ends of the tasks' URLs",
             )
@@ -89,8 +89,8 @@ class LabelStudio(ListedDataset[Task]):
                 f"{name}: its regions are for different sizes", hint="draw them anew"
             )
         told = sizes.pop() if sizes else None
-        path = Path(entry.picture)
-        rgb = picture_for(read_bytes(path), told, entry.picture, f"its annotation in {self.name}")
+        path = Path(entry.image)
+        rgb = image_for(read_bytes(path), told, entry.image, f"its annotation in {self.name}")
         size = Size(*rgb.shape[:2])
         check_masks(len(entry.regions), rgb.shape[0] * rgb.shape[1], name)
         try:
@@ -125,9 +125,9 @@ def _regions(task: dict[str, Any], source: str) -> tuple[Region, ...]:
 
 
 def _find(data: object, folders: list[Path]) -> tuple[Path, str] | None:
-    """The first folder with a picture that the task names, and the picture's path in it."""
+    """The first folder with an image that the task names, and the image's path in it."""
     for location in _locations(data):
-        for name in picture_names(location):
+        for name in image_names(location):
             for folder in folders:
                 if is_there(folder / name):
                     return folder, name
@@ -143,15 +143,15 @@ def _told(data: object) -> str:
     return next((ascii(location[-80:]) for location in _locations(data)), "a task without one")
 
 
-def picture_names(location: str) -> list[str]:
-    """The names under which a task's picture may lie in a folder, the most specific first.
+def image_names(location: str) -> list[str]:
+    """The names under which a task's image may lie in a folder, the most specific first.
 
     Args:
         location: a path or URL, also ``/data/local-files/?d=…`` and
             ``/data/upload/<project>/<hash>-<name>``.
 
     Returns:
-        Relative paths of pictures' extensions, without ``..``.
+        Relative paths of images' extensions, without ``..``.
     """
     try:
         url = urlsplit(location.replace("\\", "/"))
@@ -161,7 +161,7 @@ def picture_names(location: str) -> list[str]:
     except ValueError:
         return []
     parts = [part for part in (local[0] if local else unquote(url.path)).split("/") if part]
-    if not parts or PurePosixPath(parts[-1]).suffix.lower() not in PICTURES:
+    if not parts or PurePosixPath(parts[-1]).suffix.lower() not in IMAGES:
         return []
     names = [parts[start:] for start in range(max(0, len(parts) - DEEPEST), len(parts))]
     if match := _UPLOADED.fullmatch(parts[-1]):

@@ -27,7 +27,7 @@ class ListedDataset(ABC, Generic[Entry]):
     def __init__(self, name: str, entries: Mapping[str, Entry]) -> None:
         if not entries:
             raise DatasetError(
-                f"{name} holds no annotated picture",
+                f"{name} holds no annotated image",
                 hint="check the path, and the expected trees in docs/datasets.md",
             )
         for sample in entries:
@@ -75,7 +75,7 @@ def check_name(name: str, source: str) -> None:
         or any(character in name for character in "\\:")
     ):
         raise DatasetError(
-            f"{source}: {name[:200]!a} is no name for a picture",
+            f"{source}: {name[:200]!a} is no name for an image",
             hint="names are relative paths with slashes, without '..', backslashes and colons",
         )
 

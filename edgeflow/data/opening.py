@@ -21,13 +21,13 @@ AUTO = "auto"
 
 @dataclass(frozen=True)
 class Layout:
-    """A way in which annotated pictures are stored.
+    """A way in which annotated images are stored.
 
     Attributes:
         what: in a few words.
         tree: what has to be there.
         recognise: whether a path has it.
-        read: the dataset at a path, of a split, with its pictures in a folder.
+        read: the dataset at a path, of a split, with its images in a folder.
         takes: which of split and images it can use.
     """
 
@@ -92,7 +92,7 @@ LAYOUTS: dict[str, Layout] = {
         frozenset({"split", "images"}),
     ),
     "shards": Layout(
-        "tar files of pictures and masks",
+        "tar files of images and masks",
         "*.tar with <set>/<id>.jpg, <set>/<id>.png; the split is a list of sets",
         Shards.recognise,
         lambda path, split, _images: Shards.of_sets(path, split),
@@ -100,7 +100,7 @@ LAYOUTS: dict[str, Layout] = {
     ),
     "label-studio": Layout(
         "a Label Studio export",
-        "project.json of the export format JSON, pictures in images/ beside it or anywhere",
+        "project.json of the export format JSON, images in images/ beside it or anywhere",
         LabelStudio.recognise,
         lambda path, _split, images: LabelStudio(path, images=images),
         frozenset({"images"}),
@@ -112,14 +112,14 @@ LAYOUTS: dict[str, Layout] = {
 def open_dataset(
     path: Path, *, layout: str = AUTO, split: str | None = None, images: Path | None = None
 ) -> Dataset:
-    """Open annotated pictures.
+    """Open annotated images.
 
     Args:
         path: a folder, or for some layouts a file.
         layout: a key of ``LAYOUTS``; "auto" looks which one the path has.
         split: such as ``val``, of a dataset that has splits; for shards the sets, as in
             ``a,b`` or ``-c`` for all others.
-        images: the folder of the pictures, for layouts whose file does not say where it is.
+        images: the folder of the images, for layouts whose file does not say where it is.
 
     Raises:
         DatasetError: no layout fits, or several do; the layout cannot use the split or the images;

@@ -1,4 +1,4 @@
-"""Datasets of files in pairs: a picture, and a mask or the like."""
+"""Datasets of files in pairs: an image, and a mask or the like."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edgeflow.data.base import DatasetError, Sample
-from edgeflow.data.files import MASKS, PICTURES, files_by_stem, picture_for, read_bytes
+from edgeflow.data.files import IMAGES, MASKS, files_by_stem, image_for, read_bytes
 from edgeflow.data.label_maps import Annotation
 from edgeflow.data.listed import ListedDataset, count_and_first
 
@@ -18,12 +18,12 @@ Interpretation = Callable[[bytes, str], Annotation]
 class Pair(NamedTuple):
     """Two files."""
 
-    picture: Path
+    image: Path
     annotation: Path
 
 
 class PairedDataset(ListedDataset[Pair]):
-    """Pictures and annotation files.
+    """Images and annotation files.
 
     Args:
         name: what it is called in reports.
@@ -40,27 +40,27 @@ class PairedDataset(ListedDataset[Pair]):
 
     def _read(self, name: str, entry: Pair) -> Sample:
         annotation = self._interpret(read_bytes(entry.annotation), str(entry.annotation))
-        rgb = picture_for(
-            read_bytes(entry.picture),
+        rgb = image_for(
+            read_bytes(entry.image),
             annotation.size,
-            str(entry.picture),
+            str(entry.image),
             str(entry.annotation),
         )
         return Sample(name, rgb, annotation.objects, annotation.ignore)
 
 
-def pairs_in(pictures: Path, masks: Path) -> dict[str, Pair]:
-    """The masks of a folder, sorted by name, each with its picture. Pictures alone are left out.
+def pairs_in(images: Path, masks: Path) -> dict[str, Pair]:
+    """The masks of a folder, sorted by name, each with its image. Images alone are left out.
 
     Raises:
-        DatasetError: a folder cannot be read, or a mask has no picture.
+        DatasetError: a folder cannot be read, or a mask has no image.
     """
-    picture_files = files_by_stem(pictures, PICTURES)
+    image_files = files_by_stem(images, IMAGES)
     mask_files = files_by_stem(masks, MASKS)
-    alone = [path.name for stem, path in mask_files.items() if stem not in picture_files]
+    alone = [path.name for stem, path in mask_files.items() if stem not in image_files]
     if alone:
         raise DatasetError(
-            f"{masks}: {count_and_first(alone)} without a picture in {pictures}",
-            hint="pictures are named as their masks, with any of " + " ".join(PICTURES),
+            f"{masks}: {count_and_first(alone)} without an image in {images}",
+            hint="images are named as their masks, with any of " + " ".join(IMAGES),
         )
-    return {stem: Pair(picture_files[stem], path) for stem, path in mask_files.items()}
+    return {stem: Pair(image_files[stem], path) for stem, path in mask_files.items()}

@@ -1,4 +1,4 @@
-"""Tar files of pictures and masks: one file to copy, read at random without being unpacked."""
+"""Tar files of images and masks: one file to copy, read at random without being unpacked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from edgeflow.data.base import DatasetError, Sample
-from edgeflow.data.files import PICTURES, picture_for
+from edgeflow.data.files import IMAGES, image_for
 from edgeflow.data.label_maps import numbered
 from edgeflow.data.listed import ListedDataset, check_name, count_and_first
 
@@ -24,9 +24,9 @@ class Member(NamedTuple):
 
 
 class Shard(NamedTuple):
-    """A sample's picture and mask."""
+    """A sample's image and mask."""
 
-    picture: Member
+    image: Member
     mask: Member
 
 
@@ -34,7 +34,7 @@ class Shards(ListedDataset[Shard]):
     """``*.tar`` with pairs ``<set>/<id>.jpg`` and ``<set>/<id>.png``, named ``<set>/<id>``.
 
     Masks have one channel: 0 background or unlabelled, k object k; in 8 bits 255 is ignored.
-    Several tars are one dataset, sorted by name, in their own order. Pictures may be of another
+    Several tars are one dataset, sorted by name, in their own order. Images may be of another
     format than JPEG; without a mask they are left out. Nothing is unpacked, and members' names are
     never used as paths.
 
@@ -45,7 +45,7 @@ class Shards(ListedDataset[Shard]):
 
     Raises:
         DatasetError: a tar is damaged, compressed or has names that it should not have; a mask has
-            no picture; two tars hold the same sample; there is no such set.
+            no image; two tars hold the same sample; there is no such set.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Shards(ListedDataset[Shard]):
     def _read(self, name: str, entry: Shard) -> Sample:
         where = f"{entry.mask.tar}, {name}"
         annotation = numbered(_read(entry.mask), f"{where}{MASK}")
-        rgb = picture_for(_read(entry.picture), annotation.size, where, f"{name}{MASK}")
+        rgb = image_for(_read(entry.image), annotation.size, where, f"{name}{MASK}")
         return Sample(name, rgb, annotation.objects, annotation.ignore)
 
 
@@ -106,7 +106,7 @@ def _tars(root: Path) -> list[Path]:
 
 def _pairs(tar: Path) -> dict[str, Shard]:
     """A tar's samples; only the headers are read."""
-    pictures: dict[str, Member] = {}
+    images: dict[str, Member] = {}
     masks: dict[str, Member] = {}
     for info in _headers(tar):
         path = PurePosixPath(info.name)
@@ -114,20 +114,18 @@ def _pairs(tar: Path) -> dict[str, Shard]:
             continue
         check_name(str(path), str(tar))
         suffix, name = path.suffix.lower(), str(path.with_suffix(""))
-        table = masks if suffix == MASK else pictures
-        if suffix not in PICTURES:
+        table = masks if suffix == MASK else images
+        if suffix not in IMAGES:
             continue
         if name in table:
             raise DatasetError(f"{tar}: {name} is there twice", hint="make the tar again")
         table[name] = Member(tar, info.offset_data, info.size)
-    if alone := [name for name in masks if name not in pictures]:
+    if alone := [name for name in masks if name not in images]:
         raise DatasetError(
-            f"{tar}: {count_and_first(alone)} masks without a picture",
-            hint="a sample is a picture and a .png of the same name",
+            f"{tar}: {count_and_first(alone)} masks without an image",
+            hint="a sample is an image and a .png of the same name",
         )
-    return {
-        name: Shard(picture, masks[name]) for name, picture in pictures.items() if name in masks
-    }
+    return {name: Shard(image, masks[name]) for name, image in images.items() if name in masks}
 
 
 def _headers(tar: Path) -> list[tarfile.TarInfo]:

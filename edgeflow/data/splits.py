@@ -27,14 +27,14 @@ def choose_split(known: list[str], split: str | None, source: str) -> str:
 
 
 def listed_pairs(
-    lists: Path, split: str, pictures: tuple[Path, str], annotations: tuple[Path, str]
+    lists: Path, split: str, images: tuple[Path, str], annotations: tuple[Path, str]
 ) -> dict[str, Pair]:
     """The pairs that ``<lists>/<split>.txt`` names, in its order; their files are not looked for.
 
     Args:
         lists: folder.
         split: which list.
-        pictures: folder and extension.
+        images: folder and extension.
         annotations: likewise.
 
     Raises:
@@ -42,7 +42,7 @@ def listed_pairs(
     """
     names = [line[0] for line in read_list(lists / f"{split}.txt")]
     return {
-        name: Pair(pictures[0] / (name + pictures[1]), annotations[0] / (name + annotations[1]))
+        name: Pair(images[0] / (name + images[1]), annotations[0] / (name + annotations[1]))
         for name in names
     }
 

@@ -10,7 +10,7 @@ import numpy as np
 from edgeflow.arrays import BoolMask
 
 DILATION_RATIO = 0.02
-"""Width of the rim over the picture's diagonal, as in the paper."""
+"""Width of the rim over the image's diagonal, as in the paper."""
 
 
 class BoundaryIoU:
@@ -34,7 +34,7 @@ class BoundaryIoU:
 
 
 def rim(mask: BoolMask, width: int) -> BoolMask:
-    """The pixels of a mask at most ``width`` away from its border, the picture's edge included.
+    """The pixels of a mask at most ``width`` away from its border, the image's edge included.
 
     Args:
         mask: H×W.

@@ -31,7 +31,7 @@ class Clicker:
     def next_click(self, predicted: BoolMask) -> Click | None:
         """The deepest point of the larger error region.
 
-        Depth is the exact Euclidean distance to the region's border, and the picture's edge is a
+        Depth is the exact Euclidean distance to the region's border, and the image's edge is a
         border. Positive if the deepest missed point is deeper than the deepest point that is too
         much, so ties are negative; of equally deep points the first in row-major order.
 

@@ -1,4 +1,4 @@
-"""Flip augmentation, as in RITM's published evaluation: the picture and its mirror image, averaged.
+"""Flip augmentation, as in RITM's published evaluation: the image and its mirror image, averaged.
 
 Doubles the time of a click; for comparing with figures that were measured so.
 """

@@ -43,7 +43,7 @@ def write_report(
     Args:
         folder: made where it does not exist; files of these names are replaced.
         evaluation: what to show.
-        dataset: that it was made on, for the pictures.
+        dataset: that it was made on, for the images.
         others: curves of other evaluations of the same dataset, drawn beside it.
 
     Returns:

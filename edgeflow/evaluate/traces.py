@@ -37,13 +37,13 @@ class Trace:
     """One object's clicks.
 
     Attributes:
-        sample: the picture's name.
-        number: of the object within its picture, from 1.
+        sample: the image's name.
+        number: of the object within its image, from 1.
         clicks: in order; one or more.
         ious: after each click, 0 to 1.
         boundary_ious: likewise.
         seconds: from each click to its mask on the CPU; the simulated annotator not counted.
-        shape: height and width of the picture.
+        shape: height and width of the image.
         packed: the last mask, see :attr:`mask`.
     """
 
@@ -91,11 +91,11 @@ def click_object(
     Args:
         predictor: its clean-up should be :data:`edgeflow.masks.cleanup.UNTOUCHED` to measure the
             network.
-        image: the picture, from the predictor's ``encode``.
+        image: the image, from the predictor's ``encode``.
         truth: H×W mask of the object, with at least one pixel outside ``ignore``.
         ignore: H×W, true where the annotation does not say; None for nowhere.
         rules: when to stop.
-        sample: the picture's name, for the trace.
+        sample: the image's name, for the trace.
         number: the object's number, for the trace.
 
     Raises:
@@ -145,7 +145,7 @@ def click_dataset(
         predictor: see :func:`click_object`.
         dataset: objects without a pixel that counts are passed over.
         rules: when to stop.
-        progress: called after each picture with pictures done and pictures in all.
+        progress: called after each image with images done and images in all.
 
     Raises:
         DatasetError: a sample cannot be read.

@@ -1,4 +1,4 @@
-"""From clicks to a mask: a pure function of (weights, picture, ordered clicks).
+"""From clicks to a mask: a pure function of (weights, image, ordered clicks).
 
 There is no ``set_image`` and no session. The state after click k is what replaying clicks 1..k
 gives; a store may remember it under the digest of all it depends on, which saves work and never
@@ -19,7 +19,7 @@ from torch import Tensor
 
 from edgeflow.checkpoints.checkpoint import find
 from edgeflow.errors import PromptError
-from edgeflow.geometry import Region, Size
+from edgeflow.geometry import Box, Size
 from edgeflow.inference.patch import MASK_THRESHOLD, ProbabilityPatch
 from edgeflow.inference.state import EncodedImage, State, StateStore, mask_box
 from edgeflow.inference.steps import OUTLINE_STEPS, Stepper, Steps, drive
@@ -51,7 +51,7 @@ class Prediction:
     """The answer to a sequence of clicks.
 
     Attributes:
-        mask: H×W bool at the picture's size.
+        mask: H×W bool at the image's size.
         score: an estimate of the mask's IoU with the object, 0 to 1; 0 for an empty mask.
         steps: network runs that this answer took; fewer where a prefix was known.
         state: the state after the last click.
@@ -84,7 +84,7 @@ class Predictor:
         self._identity = f"{version}|{policy}|{self.cleanup}|{runtime.name}"
 
     def encode(self, image: npt.NDArray[np.uint8]) -> EncodedImage:
-        """Bring a picture to the device.
+        """Bring an image to the device.
 
         Args:
             image: H×W×3 uint8 RGB, EXIF orientation already applied.
@@ -98,7 +98,7 @@ class Predictor:
         pixels = upload(image, self.runtime.device).permute(2, 0, 1)[None]
         size = Size(height, width)
         overview = self.policy.sampling.view(
-            pixels, Region.whole(size), self.policy.network_size(size)
+            pixels, Box.whole(size), self.policy.network_size(size)
         )
         return EncodedImage(pixels, overview, digest.hexdigest())
 
@@ -120,7 +120,7 @@ class Predictor:
             start: what the object begins with, instead of nothing.
 
         Raises:
-            PromptError: no clicks, or one that is not on the picture.
+            PromptError: no clicks, or one that is not on the image.
         """
         return drive(self.predicting(image, clicks, store, start=start), self.runtime.run)
 
@@ -183,16 +183,16 @@ class Predictor:
         Args:
             image: from :meth:`encode`.
             state: after the clicks so far.
-            click: the next one, on the picture.
+            click: the next one, on the image.
 
         Returns:
-            The state after it, and the mask probability: H×W float32 at the picture's size.
+            The state after it, and the mask probability: H×W float32 at the image's size.
         """
         state, shown = drive(self._stepper.step(image, state, click), self.runtime.run)
         return state, shown.probability
 
     def probability(self, image: EncodedImage, state: State) -> Tensor:
-        """The mask probability of a state at the picture's size: H×W float32 on the device.
+        """The mask probability of a state at the image's size: H×W float32 on the device.
 
         An object that began as a mask is 1 inside and 0 outside.
         """

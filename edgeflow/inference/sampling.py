@@ -1,8 +1,8 @@
-"""How pixels of a picture become pixels of the network and back: two conventions.
+"""How pixels of an image become pixels of the network and back: two conventions.
 
 ``Centred`` keeps pixel centres in place, antialiases what shrinks and carries maps over directly.
 ``Aligned`` is what RITM's and EISeg's code does: corners aligned, no antialiasing, and maps that
-are fed back go through the full picture.
+are fed back go through the full image.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from edgeflow.geometry import ImagePoint, NetworkPoint, Region, Size
+from edgeflow.geometry import Box, ImagePoint, NetworkPoint, Size
 
 
 class Sampling(Protocol):
     """One convention. Tensors stay on their device."""
 
-    def view(self, pixels: Tensor, region: Region, size: Size) -> Tensor:
-        """Cut ``region`` out of a picture and resize it.
+    def view(self, pixels: Tensor, region: Box, size: Size) -> Tensor:
+        """Cut ``region`` out of an image and resize it.
 
         Args:
             pixels: 1×3×H×W uint8 RGB.
@@ -38,9 +38,7 @@ class Sampling(Protocol):
         """Bring a 1×1×h×w map back to its region's size: H×W."""
         ...
 
-    def carry(
-        self, values: Tensor, source: Region, target: Region, size: Size, image: Size
-    ) -> Tensor:
+    def carry(self, values: Tensor, source: Box, target: Box, size: Size, image: Size) -> Tensor:
         """Resample a map made for ``source`` to the frame of ``target``.
 
         Args:
@@ -48,14 +46,14 @@ class Sampling(Protocol):
             source: the region that ``values`` cover.
             target: the region wanted.
             size: network size of ``target``.
-            image: the picture's size.
+            image: the image's size.
 
         Returns:
             1×1×size float; 0 where ``target`` reaches beyond ``source``.
         """
         ...
 
-    def locate(self, point: ImagePoint, region: Region, size: Size) -> NetworkPoint:
+    def locate(self, point: ImagePoint, region: Box, size: Size) -> NetworkPoint:
         """Where ``point`` falls once ``region`` is resized to ``size``."""
         ...
 
@@ -64,7 +62,7 @@ class Sampling(Protocol):
 class Centred:
     """Pixel centres stay in place."""
 
-    def view(self, pixels: Tensor, region: Region, size: Size) -> Tensor:
+    def view(self, pixels: Tensor, region: Box, size: Size) -> Tensor:
         """See :meth:`Sampling.view`; antialiased when it shrinks."""
         part = _cut(pixels, region)
         if part.device.type != "cpu":
@@ -84,10 +82,10 @@ class Centred:
     def carry(
         self,
         values: Tensor,
-        source: Region,
-        target: Region,
+        source: Box,
+        target: Box,
         size: Size,
-        image: Size,  # noqa: ARG002 - the maps never pass through the picture
+        image: Size,  # noqa: ARG002 - the maps never pass through the image
     ) -> Tensor:
         """See :meth:`Sampling.carry`; the very same tensor when both frames are the same."""
         if source == target and values.shape[-2:] == tuple(size):
@@ -107,7 +105,7 @@ class Centred:
         )
         return F.grid_sample(values, grid[None], padding_mode="zeros", align_corners=False)
 
-    def locate(self, point: ImagePoint, region: Region, size: Size) -> NetworkPoint:
+    def locate(self, point: ImagePoint, region: Box, size: Size) -> NetworkPoint:
         """See :meth:`Sampling.locate`."""
         return NetworkPoint(
             (point.y - region.top + 0.5) * size.height / region.size.height - 0.5,
@@ -119,7 +117,7 @@ class Centred:
 class Aligned:
     """Corners stay in place; clicks are scaled without regard to pixel centres."""
 
-    def view(self, pixels: Tensor, region: Region, size: Size) -> Tensor:
+    def view(self, pixels: Tensor, region: Box, size: Size) -> Tensor:
         """See :meth:`Sampling.view`."""
         return _resize(_cut(pixels, region).float() / 255.0, size, align_corners=True)
 
@@ -127,15 +125,13 @@ class Aligned:
         """See :meth:`Sampling.enlarge`."""
         return _resize(values, size, align_corners=True)[0, 0]
 
-    def carry(
-        self, values: Tensor, source: Region, target: Region, size: Size, image: Size
-    ) -> Tensor:
+    def carry(self, values: Tensor, source: Box, target: Box, size: Size, image: Size) -> Tensor:
         """See :meth:`Sampling.carry`."""
         full = values.new_zeros((1, 1, *image))
         _cut(full, source)[0, 0] = self.enlarge(values, source.size)
         return _resize(_cut(full, target), size, align_corners=True)
 
-    def locate(self, point: ImagePoint, region: Region, size: Size) -> NetworkPoint:
+    def locate(self, point: ImagePoint, region: Box, size: Size) -> NetworkPoint:
         """See :meth:`Sampling.locate`."""
         return NetworkPoint(
             (point.y - region.top) * size.height / region.size.height,
@@ -143,7 +139,7 @@ class Aligned:
         )
 
 
-def _cut(values: Tensor, region: Region) -> Tensor:
+def _cut(values: Tensor, region: Box) -> Tensor:
     return values[:, :, region.top : region.bottom, region.left : region.right]
 
 

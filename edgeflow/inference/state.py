@@ -1,4 +1,4 @@
-"""What a prediction starts from and what it leaves behind: pictures and states, as plain values."""
+"""What a prediction starts from and what it leaves behind: images and states, as plain values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edgeflow.geometry import Region, Size
+from edgeflow.geometry import Box, Size
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.prior_mask import PriorMask
 from edgeflow.prompts.start import Start
@@ -18,11 +18,11 @@ from edgeflow.prompts.start import Start
 
 @dataclass(frozen=True)
 class EncodedImage:
-    """A picture on the model's device.
+    """An image on the model's device.
 
     Attributes:
         pixels: 1×3×H×W uint8 RGB, channels last.
-        overview: 1×3×h×w float32 in [0, 1]: the whole picture at network size, which every first
+        overview: 1×3×h×w float32 in [0, 1]: the whole image at network size, which every first
             click sees.
         digest: hex digest of size and pixels.
     """
@@ -51,7 +51,7 @@ class State:
             it is then.
         clicks: the prefix itself; for an outline, its implied clicks come first.
         implied: how many those are.
-        region: the zoom-in region that the last step saw; None for the whole picture.
+        region: the zoom-in region that the last step saw; None for the whole image.
         probability: 1×1×h×w float32 mask probability inside the region, network pixels, before
             any cleaning.
         feedback: 1×1×h×w float32, likewise: what the network is fed at the next click. EdgeFlow's
@@ -62,10 +62,10 @@ class State:
 
     start: Start | None
     clicks: tuple[Click, ...]
-    region: Region | None
+    region: Box | None
     probability: Tensor
     feedback: Tensor
-    mask_box: Region | None
+    mask_box: Box | None
     implied: int = 0
 
     @property
@@ -96,7 +96,7 @@ class StateStore(Protocol):
         ...
 
 
-def mask_box(mask: Tensor) -> Region | None:
+def mask_box(mask: Tensor) -> Box | None:
     """Bounding box of an H×W bool mask on the host, in image pixels; None when it is empty."""
     left, top, width, height = cv2.boundingRect(mask.contiguous().numpy().view(np.uint8))
-    return Region(top, left, top + height, left + width) if width else None
+    return Box(top, left, top + height, left + width) if width else None

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from edgeflow.geometry import NetworkPoint, Region, Size
+from edgeflow.geometry import Box, NetworkPoint, Size
 from edgeflow.inference.patch import ProbabilityPatch
 from edgeflow.inference.state import EncodedImage, State, mask_box
 from edgeflow.inference.transfer import above, upload
@@ -73,7 +73,7 @@ class Stepper:
     """The way from a state and a click to the next state. Its tensors stay on one device.
 
     Attributes:
-        policy: which part of the picture the network sees, and how.
+        policy: which part of the image the network sees, and how.
         cleanup: what is cleaned of each mask.
         device: the runtime's.
         feedback: which of its outputs the network is fed at the next click.
@@ -113,7 +113,7 @@ class Stepper:
         Args:
             image: on the device.
             state: after the clicks so far.
-            click: the next one, on the picture.
+            click: the next one, on the image.
 
         Returns:
             The state after it, and what it shows of the object.
@@ -141,10 +141,10 @@ class Stepper:
         image: EncodedImage,
         state: State,
         clicks: tuple[Click, ...],
-        region: Region | None,
+        region: Box | None,
     ) -> Steps[tuple[State, ProbabilityPatch]]:
         """Show the network ``clicks`` in ``region``, with what ``state`` feeds back."""
-        whole = Region.whole(image.size)
+        whole = Box.whole(image.size)
         frame = region or whole
         size = self.policy.network_size(frame.size)
         fed_back = self.policy.sampling.carry(
@@ -165,7 +165,7 @@ class Stepper:
         if state.mask_box is not None:
             seen = (*implied_clicks(prior.mask, clicks, state.mask_box.size), *clicks)
         region = self.policy.choose(None, state.mask_box, seen, image.size)
-        frame = region or Region.whole(image.size)
+        frame = region or Box.whole(image.size)
         size = self.policy.network_size(frame.size)
         fed_back = feedback_of(prior.mask, frame, size, self.feedback)
         output = yield self._input(image, frame, size, seen, fed_back.to(self.device))
@@ -179,13 +179,13 @@ class Stepper:
     def _input(
         self,
         image: EncodedImage,
-        frame: Region,
+        frame: Box,
         size: Size,
         clicks: Sequence[Click],
         fed_back: Tensor,
     ) -> StepInput:
         sampling = self.policy.sampling
-        whole = frame == Region.whole(image.size)
+        whole = frame == Box.whole(image.size)
         view = image.overview if whole else sampling.view(image.pixels, frame, size)
         pixels = disk_pixels(self._located(clicks, frame, size), size)
         disks = fed_back.new_zeros((1, 2, *size))
@@ -196,12 +196,12 @@ class Stepper:
         self,
         image: EncodedImage,
         values: Tensor,
-        region: Region | None,
+        region: Box | None,
         clicks: Sequence[Click],
         start: Start | None,
     ) -> tuple[ProbabilityPatch, ProbabilityPatch]:
-        """A 1×1×h×w probability map at its place in the picture, raw and cleaned."""
-        frame = region or Region.whole(image.size)
+        """A 1×1×h×w probability map at its place in the image, raw and cleaned."""
+        frame = region or Box.whole(image.size)
         size = Size(int(values.shape[2]), int(values.shape[3]))
         clean = self._clean(values, self._located(clicks, frame, size))
         enlarge = self.policy.sampling.enlarge
@@ -210,7 +210,7 @@ class Stepper:
             cleaned = ProbabilityPatch(enlarge(clean, frame.size), frame, image.size)
         if isinstance(start, Outline):
             confined = start.confine(cleaned.probability)
-            cleaned = ProbabilityPatch(confined, Region.whole(image.size), image.size)
+            cleaned = ProbabilityPatch(confined, Box.whole(image.size), image.size)
         return raw, cleaned
 
     def _clean(self, values: Tensor, clicks: Located) -> Tensor:
@@ -228,7 +228,7 @@ class Stepper:
         return values.masked_fill(dropped, ABSENT).masked_fill(filled, FILLED)
 
     def _located(
-        self, clicks: Sequence[Click], frame: Region, size: Size
+        self, clicks: Sequence[Click], frame: Box, size: Size
     ) -> list[tuple[NetworkPoint, bool]]:
         locate = self.policy.sampling.locate
         return [(locate(click.point, frame, size), click.positive) for click in clicks]

@@ -1,6 +1,6 @@
-"""The zoom-in region: which part of a picture the network looks at, and at what size.
+"""The zoom-in region: which part of an image the network looks at, and at what size.
 
-After RITM (Sofiiuk et al., arXiv:2102.06583): the first click sees the whole picture; later clicks
+After RITM (Sofiiuk et al., arXiv:2102.06583): the first click sees the whole image; later clicks
 see the surroundings of the last mask, enlarged.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from edgeflow.geometry import Region, Size
+from edgeflow.geometry import Box, Size
 from edgeflow.inference.sampling import Aligned, Centred, Sampling
 from edgeflow.prompts.click import Click
 
@@ -27,7 +27,7 @@ class ZoomPolicy:
         min_side: smallest side of a region, image pixels.
         recompute_iou: a region is kept while its IoU with the one that would be chosen now is at
             least this.
-        keep_whole: whether the whole picture, seen at the first click, is a region to keep.
+        keep_whole: whether the whole image, seen at the first click, is a region to keep.
         sampling: how pixels are resized and clicks are placed.
     """
 
@@ -51,21 +51,21 @@ class ZoomPolicy:
 
     def choose(
         self,
-        previous: Region | None,
-        mask_box: Region | None,
+        previous: Box | None,
+        mask_box: Box | None,
         clicks: Sequence[Click],
         image: Size,
-    ) -> Region | None:
+    ) -> Box | None:
         """Choose the region for the next step.
 
         Args:
             previous: the region of the step before; None if it had none and saw everything.
             mask_box: bounding box of the last mask; None when there is none or it is empty.
             clicks: all clicks so far, the new one included.
-            image: the picture's size.
+            image: the image's size.
 
         Returns:
-            The region, or None to see the whole picture.
+            The region, or None to see the whole image.
         """
         positives = [click.point for click in clicks if click.positive]
         if mask_box is not None:
@@ -73,7 +73,7 @@ class ZoomPolicy:
             cols = [mask_box.left, mask_box.right - 1, *(point.x for point in positives)]
             wanted = self._around(min(rows), max(rows), min(cols), max(cols), image)
         elif self.keep_whole:
-            wanted = Region.whole(image)
+            wanted = Box.whole(image)
         else:
             return None
         if (
@@ -84,16 +84,16 @@ class ZoomPolicy:
             return previous
         return wanted
 
-    def around(self, box: Region, image: Size) -> Region:
+    def around(self, box: Box, image: Size) -> Box:
         """The region for an object that is known to lie in ``box``."""
         return self._around(box.top, box.bottom - 1, box.left, box.right - 1, image)
 
     def _around(
         self, first_row: float, last_row: float, first_col: float, last_col: float, image: Size
-    ) -> Region:
+    ) -> Box:
         top, bottom = self._expand(first_row, last_row, image.height)
         left, right = self._expand(first_col, last_col, image.width)
-        return Region(top, left, bottom, right)
+        return Box(top, left, bottom, right)
 
     def _expand(self, first: float, last: float, side: int) -> tuple[int, int]:
         length = max(self.expansion * (last - first + 1), self.min_side)

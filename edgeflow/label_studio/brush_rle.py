@@ -77,7 +77,7 @@ def decode_brush(rle: bytes | Sequence[int], size: Size) -> npt.NDArray[np.uint8
 
     Args:
         rle: the code, as bytes or as Label Studio's list of ints 0..255.
-        size: the picture's size, which the code must fill exactly.
+        size: the image's size, which the code must fill exactly.
 
     Returns:
         H×W uint8, the alpha channel (0 background; strokes drawn by hand may hold values between).

@@ -28,7 +28,7 @@ class Region(NamedTuple):
 
     Attributes:
         kind: brush, bitmask or polygon.
-        size: of the picture that it was drawn on, if the export says so.
+        size: of the image that it was drawn on, if the export says so.
         content: brush RLE; the bytes of a PNG; or float64 pairs (x, y) in percent.
     """
 
@@ -73,7 +73,7 @@ def decode_region(region: Region, size: Size) -> BoolMask:
 
     Args:
         region: from :func:`read_region`.
-        size: of its picture.
+        size: of its image.
 
     Returns:
         H×W bool.

@@ -20,7 +20,7 @@ def corners(value: RectangleValue | EllipseValue | PolygonValue, size: Size) -> 
     scale = np.array([size.width, size.height], dtype=np.float64) / 100
     if isinstance(value, PolygonValue):
         return np.asarray(value.points, dtype=np.float64) * scale - 0.5
-    # Turning happens in pixels: in percent of a picture that is not square, circles are ellipses.
+    # Turning happens in pixels: in percent of an image that is not square, circles are ellipses.
     place = np.array([value.x, value.y]) * scale
     if isinstance(value, RectangleValue):
         w, h = value.width * scale[0], value.height * scale[1]

@@ -26,7 +26,7 @@ class Stroke(BaseModel):
     Attributes:
         type: drawn or erased.
         relativePoints: x, y, x, y … in percent.
-        relativeStrokeWidth: percent of the picture's width.
+        relativeStrokeWidth: percent of the image's width.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)

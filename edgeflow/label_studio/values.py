@@ -17,7 +17,7 @@ PERCENT_SLACK = 0.5
 
 
 class PercentPoint(NamedTuple):
-    """A point in percent of the natural, unrotated picture; 0 is its left or top border."""
+    """A point in percent of the natural, unrotated image; 0 is its left or top border."""
 
     x: float
     y: float
@@ -26,13 +26,13 @@ class PercentPoint(NamedTuple):
         """Convert to image pixels, border points moved onto the outermost pixel.
 
         Raises:
-            PromptError: the point is not on the picture.
+            PromptError: the point is not on the image.
         """
         for value in self:
             if not -PERCENT_SLACK <= value <= 100 + PERCENT_SLACK:
                 raise PromptError(
-                    f"a click at {self.x:g} %, {self.y:g} % lies outside the picture",
-                    hint="click inside the picture",
+                    f"a click at {self.x:g} %, {self.y:g} % lies outside the image",
+                    hint="click inside the image",
                 )
         return ImagePoint(
             min(max(self.x / 100 * size.width - 0.5, 0.0), size.width - 1.0),

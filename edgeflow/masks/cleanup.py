@@ -1,7 +1,7 @@
 """Cleaning a mask: specks, holes and ragged borders, on the network's own grid.
 
 Working on the probability map, before it is enlarged, costs under a millisecond whatever the
-picture's size. Clicks are never overruled: what holds a positive click stays, and a hole with a
+image's size. Clicks are never overruled: what holds a positive click stays, and a hole with a
 negative click stays open.
 """
 
@@ -35,7 +35,7 @@ class Changes(NamedTuple):
 
 @dataclass(frozen=True)
 class Cleanup:
-    """What is cleaned; the defaults were chosen on training pictures (``docs/clean-masks.md``).
+    """What is cleaned; the defaults were chosen on training images (``docs/clean-masks.md``).
 
     Attributes:
         min_part: components smaller than this part of the largest one vanish; 0 keeps all.

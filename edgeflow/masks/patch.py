@@ -11,7 +11,7 @@ import numpy as np
 
 from edgeflow.arrays import BoolMask
 from edgeflow.errors import PromptError
-from edgeflow.geometry import Region, Size
+from edgeflow.geometry import Box, Size
 
 
 def _digest(mask: BoolMask) -> str:
@@ -24,8 +24,8 @@ def _check_shape(what: str, mask: BoolMask, size: Size) -> None:
     if mask.shape != tuple(size):
         raise PromptError(
             f"the {what} is {'×'.join(map(str, mask.shape[::-1]))}, "
-            f"the picture {size.width}×{size.height}",
-            hint="send it at the picture's size",
+            f"the image {size.width}×{size.height}",
+            hint="send it at the image's size",
         )
 
 
@@ -45,11 +45,11 @@ class MaskPatch(NamedTuple):
     Attributes:
         pixels: h×w bool, the bounding box's content; 0×0 for an empty mask.
         box: where it lies.
-        size: of the picture.
+        size: of the image.
     """
 
     pixels: BoolMask
-    box: Region
+    box: Box
     size: Size
 
     @classmethod
@@ -58,8 +58,8 @@ class MaskPatch(NamedTuple):
         size = Size(*mask.shape)
         rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
         if not len(rows):
-            return cls(np.zeros((0, 0), dtype=np.bool_), Region(0, 0, 0, 0), size)
-        box = Region(int(rows[0]), int(cols[0]), int(rows[-1]) + 1, int(cols[-1]) + 1)
+            return cls(np.zeros((0, 0), dtype=np.bool_), Box(0, 0, 0, 0), size)
+        box = Box(int(rows[0]), int(cols[0]), int(rows[-1]) + 1, int(cols[-1]) + 1)
         return cls(mask[box.top : box.bottom, box.left : box.right].copy(), box, size)
 
     @property
@@ -75,7 +75,7 @@ class MaskPatch(NamedTuple):
 
     @property
     def percent_box(self) -> tuple[float, float, float, float]:
-        """x, y, width and height of the bounding box, percent of the picture."""
+        """x, y, width and height of the bounding box, percent of the image."""
         across, down = 100 / self.size.width, 100 / self.size.height
         box = self.box
         return (

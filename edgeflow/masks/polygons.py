@@ -1,7 +1,7 @@
 """Masks to polygons without holes.
 
 Points are (x, y) in the frame of ``edgeflow.geometry.ImagePoint``: pixel (0, 0) has its centre at
-(0, 0), so a picture of width W spans -0.5 to W - 0.5. Lengths are pixels, areas square pixels.
+(0, 0), so an image of width W spans -0.5 to W - 0.5. Lengths are pixels, areas square pixels.
 
 Outlines are the marching-squares contours of the mask at level one half: they pass through the
 middle of every pixel edge between object and background, so pixels that touch at a corner belong
@@ -69,7 +69,7 @@ def mask_polygons(
 
     Returns:
         Polygons as N×2 float64 (x, y), N ≥ 3, the first point not repeated at the end, inside the
-        picture's borders; the object with most pixels first. Of more than ``MAX_PARTS`` objects or
+        image's borders; the object with most pixels first. Of more than ``MAX_PARTS`` objects or
         ``MAX_HOLES`` holes in all, the largest are kept. Empty for an empty mask.
 
     Raises:

@@ -29,8 +29,8 @@ def rasterize(polygon: Polygon, size: Size) -> BoolMask:
     paints every pixel that an edge passes.
 
     Args:
-        polygon: N×2 float64 (x, y), closed or not, may leave the picture.
-        size: the picture's size.
+        polygon: N×2 float64 (x, y), closed or not, may leave the image.
+        size: the image's size.
 
     Returns:
         H×W bool.
@@ -45,9 +45,7 @@ def rasterize(polygon: Polygon, size: Size) -> BoolMask:
     if len(corners) > MAX_POINTS:
         raise PolygonError(f"the polygon has {len(corners)} points, more than {MAX_POINTS}")
     if not (np.abs(corners) <= _COORDINATE_LIMIT).all():
-        raise PolygonError(
-            "the polygon has points that are not numbers, or are far off the picture"
-        )
+        raise PolygonError("the polygon has points that are not numbers, or are far off the image")
     mask = np.zeros(size, dtype=np.bool_)
     if len(corners) < 3:
         return mask
@@ -70,7 +68,7 @@ def rasterize(polygon: Polygon, size: Size) -> BoolMask:
     column = np.clip(np.ceil(crossing), 0, size.width).astype(np.int64)
     top, bottom = int(row.min()), int(row.max()) + 1
     left, right = int(column.min()), int(column.max())
-    # Column W stands for "right of the picture"; sums that wrap around keep their parity.
+    # Column W stands for "right of the image"; sums that wrap around keep their parity.
     flips = np.zeros((bottom - top, right - left + 1), dtype=np.uint8)
     np.add.at(flips, (row - top, column - left), 1)
     filled = np.bitwise_xor.accumulate(flips & 1, axis=1)[:, :-1]

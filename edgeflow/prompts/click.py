@@ -21,7 +21,7 @@ class Click:
 
 
 def check_clicks(clicks: Sequence[Click], size: Size) -> None:
-    """Refuse clicks that are not on the picture.
+    """Refuse clicks that are not on the image.
 
     Raises:
         PromptError: naming the first click that is not finite or lies outside ``size``.
@@ -35,9 +35,9 @@ def check_clicks(clicks: Sequence[Click], size: Size) -> None:
             )
         if not (-0.5 <= x <= size.width - 0.5 and -0.5 <= y <= size.height - 0.5):
             raise PromptError(
-                f"click {number} at x={x:g}, y={y:g} lies outside the picture "
+                f"click {number} at x={x:g}, y={y:g} lies outside the image "
                 f"({size.width}×{size.height})",
-                hint="click inside the picture; x runs to the right, y down, from the top left",
+                hint="click inside the image; x runs to the right, y down, from the top left",
             )
 
 

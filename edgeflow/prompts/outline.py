@@ -1,7 +1,7 @@
 """What an object starts from before its first click: an outline drawn around it, or a mask.
 
 No network here is trained for either, so both are turned into what it knows: implied clicks, a
-zoom-in region, and the map that it is fed. What each choice is worth on training pictures is in
+zoom-in region, and the map that it is fed. What each choice is worth on training images is in
 ``docs/prompts.md`` and ``docs/refining.md``.
 """
 
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from edgeflow.arrays import BoolMask
 from edgeflow.errors import PromptError
-from edgeflow.geometry import ImagePoint, Region, Size
+from edgeflow.geometry import Box, ImagePoint, Size
 from edgeflow.masks.patch import _check_shape, _digest
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.implied import deepest_point
@@ -30,11 +30,11 @@ class Outline:
     """A rectangle or a lasso drawn around the object; the mask never leaves it.
 
     Attributes:
-        region: the rectangle, or the lasso's bounding box; on the picture and not empty.
-        inside: H×W bool, the lasso's inside at the picture's size; None for the whole rectangle.
+        region: the rectangle, or the lasso's bounding box; on the image and not empty.
+        inside: H×W bool, the lasso's inside at the image's size; None for the whole rectangle.
     """
 
-    region: Region
+    region: Box
     inside: BoolMask | None = None
 
     def __post_init__(self) -> None:
@@ -48,7 +48,7 @@ class Outline:
         return f"outline {tuple(self.region)} {inside}"
 
     def check(self, size: Size) -> None:
-        """Refuse an outline that is not on a picture, or holds nothing of it.
+        """Refuse an outline that is not on an image, or holds nothing of it.
 
         Raises:
             PromptError: saying which.
@@ -56,12 +56,12 @@ class Outline:
         if self.inside is not None:
             _check_shape("lasso", self.inside, size)
         region = self.region
-        on = region == region.intersection(Region.whole(size))
+        on = region == region.intersection(Box.whole(size))
         if not on or min(region.size) < 1 or (self.inside is not None and not self.inside.any()):
             raise PromptError(
-                f"the outline {tuple(region)} does not lie on the picture "
+                f"the outline {tuple(region)} does not lie on the image "
                 f"({size.width}×{size.height}), or is empty",
-                hint="draw it around the object, on the picture",
+                hint="draw it around the object, on the image",
             )
 
     def implied_clicks(self, size: Size) -> tuple[Click, ...]:
@@ -72,7 +72,7 @@ class Outline:
             ImagePoint(float(x), float(y))
             for y in (top - down, bottom - 1 + down)
             for x in (left - across, right - 1 + across)
-            if Region.whole(size).contains(ImagePoint(float(x), float(y)))
+            if Box.whole(size).contains(ImagePoint(float(x), float(y)))
         )
         return (Click(self._middle()), *(Click(corner, positive=False) for corner in corners))
 

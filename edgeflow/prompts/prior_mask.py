@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from edgeflow.arrays import BoolMask
-from edgeflow.geometry import Region, Size
+from edgeflow.geometry import Box, Size
 from edgeflow.masks.patch import _check_shape, _digest
 from edgeflow.nn.interface import Feedback
 from edgeflow.prompts.click import Click
@@ -29,7 +29,7 @@ class PriorMask:
     """A mask that is there already, drawn by hand or by whatever model.
 
     Attributes:
-        mask: H×W bool at the picture's size.
+        mask: H×W bool at the image's size.
     """
 
     mask: BoolMask
@@ -39,7 +39,7 @@ class PriorMask:
         object.__setattr__(self, "mask", np.array(self.mask, order="C"))
 
     def check(self, size: Size) -> None:
-        """Refuse a mask of another size than the picture's.
+        """Refuse a mask of another size than the image's.
 
         Raises:
             PromptError: naming both.
@@ -52,11 +52,11 @@ class PriorMask:
         return f"mask {_digest(self.mask)}"
 
 
-def feedback_of(mask: BoolMask, frame: Region, size: Size, kind: Feedback) -> Tensor:
+def feedback_of(mask: BoolMask, frame: Box, size: Size, kind: Feedback) -> Tensor:
     """The map that a network would have fed back had it made this mask.
 
     Args:
-        mask: H×W at the picture's size.
+        mask: H×W at the image's size.
         frame: the zoom-in region.
         size: the network's input size for it.
         kind: ``edge`` for a band along the boundary, ``mask`` for the mask itself.
@@ -85,7 +85,7 @@ def merge(before: BoolMask, predicted: BoolMask, click: Click) -> BoolMask:
     Args:
         before: H×W.
         predicted: H×W.
-        click: on the picture.
+        click: on the image.
     """
     row = min(max(round(click.point.y), 0), before.shape[0] - 1)
     col = min(max(round(click.point.x), 0), before.shape[1] - 1)

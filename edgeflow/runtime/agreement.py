@@ -1,4 +1,4 @@
-"""Whether a runtime gives what PyTorch gave, told on one small made-up picture."""
+"""Whether a runtime gives what PyTorch gave, told on one small made-up image."""
 
 from __future__ import annotations
 

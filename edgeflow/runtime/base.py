@@ -32,7 +32,7 @@ class StepOutput(NamedTuple):
 class Runtime(Protocol):
     """Executes one network on one device; safe to call from several threads.
 
-    Each picture of a batch gets what it would get alone, up to rounding.
+    Each image of a batch gets what it would get alone, up to rounding.
     """
 
     @property

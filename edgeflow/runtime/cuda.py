@@ -38,7 +38,7 @@ class CudaRecorder:
             with torch.cuda.stream(self._stream):
                 step()  # libraries make their workspaces of this stream at its first use
             graph = torch.cuda.CUDAGraph()
-            # Other threads bring pictures to the device meanwhile; that is none of this graph's.
+            # Other threads bring images to the device meanwhile; that is none of this graph's.
             with torch.cuda.graph(
                 graph,
                 pool=self._pool,

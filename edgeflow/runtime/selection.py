@@ -65,7 +65,7 @@ def start_runtime(
             and the zoom policy.
         checkpoint: of the network.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; OpenVINO runs on the CPU only.
-        policy: says which sides pictures have at the network.
+        policy: says which sides images have at the network.
         exports: folder of exported graphs; :func:`.exports_folder` by default.
 
     Raises:
@@ -100,7 +100,7 @@ def candidates(
     Args:
         name: what was asked for.
         device: where the model runs.
-        fits: whether graphs take the sides that pictures will have.
+        fits: whether graphs take the sides that images will have.
         bfloat16: whether the device computes in it; asked where it matters only.
     """
     if name == "auto" and device.type != "cpu":
@@ -132,7 +132,7 @@ class _Starter:
 
     @property
     def fits(self) -> bool:
-        """Whether graphs take the sides that pictures will have."""
+        """Whether graphs take the sides that images will have."""
         policy = self._policy
         return (policy.long_side if policy.square else policy.multiple) % SIDE_MULTIPLE == 0
 

@@ -1,1 +1,1 @@
-"""Training: from annotated pictures to weights with a manifest and a card."""
+"""Training: from annotated images to weights with a manifest and a card."""

@@ -1,6 +1,6 @@
-"""Views of pictures as the network is shown them: drawn, cropped, warped, jittered, on the device.
+"""Views of images as the network is shown them: drawn, cropped, warped, jittered, on the device.
 
-At inference a first click sees the whole picture and later ones a region around the object; so do
+At inference a first click sees the whole image and later ones a region around the object; so do
 views. Everything here is a batch at once; nothing leaves the device.
 """
 
@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from edgeflow.train.config import Views
-from edgeflow.train.image_store import IGNORE, PictureStore
+from edgeflow.train.image_store import IGNORE, ImageStore
 
 MULTIPLE = 32
 WARP_POINTS = 5
@@ -44,17 +44,17 @@ def view_size(views: Views, random: Random) -> tuple[int, int]:
 
 
 def draw_batch(
-    store: PictureStore,
+    store: ImageStore,
     weights: Tensor,
     count: int,
     size: tuple[int, int],
     views: Views,
     generator: Generator,
 ) -> Batch:
-    """Draw objects and show each in a view of its picture.
+    """Draw objects and show each in a view of its image.
 
     Args:
-        store: the pictures.
+        store: the images.
         weights: O, how likely each object is drawn; see
             :func:`edgeflow.train.image_store.object_weights`.
         count: B.
@@ -65,13 +65,13 @@ def draw_batch(
     device = store.objects.device
     drawn = torch.multinomial(weights, count, replacement=True, generator=generator)
     rows = store.objects[drawn]
-    picture = rows[:, 0].long()
-    where = picture.to(store.images.device)
+    which = rows[:, 0].long()
+    where = which.to(store.images.device)
     images = store.images[where].to(device, non_blocking=True).float().div_(255)
     labels = store.labels[where].to(device, non_blocking=True)
     truth = labels == rows[:, 1, None, None]
     truth |= _companions(labels, rows[:, 1], views.merge, generator)
-    grid = _grid(rows[:, 2:].float(), store.sizes[picture].float(), size, views, generator)
+    grid = _grid(rows[:, 2:].float(), store.sizes[which].float(), size, views, generator)
     canvas = images.shape[-1]
     sampled = F.grid_sample(
         images, _normalised(grid, canvas), padding_mode="border", align_corners=False
@@ -87,7 +87,7 @@ def draw_batch(
 
 
 def _companions(labels: Tensor, label: Tensor, share: float, generator: Generator) -> Tensor:
-    """Another object of the same picture, for some: B×S×S bool."""
+    """Another object of the same image, for some: B×S×S bool."""
     count, side = len(labels), labels.shape[-1]
     spots = torch.randint(side * side, (count,), generator=generator, device=labels.device)
     other = labels.flatten(1).gather(1, spots[:, None])[:, 0]
@@ -100,10 +100,10 @@ def _companions(labels: Tensor, label: Tensor, share: float, generator: Generato
 def _grid(
     box: Tensor, sizes: Tensor, size: tuple[int, int], views: Views, generator: Generator
 ) -> Tensor:
-    """Where each pixel of a view lies on its picture: B×H×W×2 (x, y), pixel centres at integers.
+    """Where each pixel of a view lies on its image: B×H×W×2 (x, y), pixel centres at integers.
 
-    Windows lie within the picture, as regions do at inference; rotation and warp may leave it,
-    where the picture's border is repeated.
+    Windows lie within the image, as regions do at inference; rotation and warp may leave it,
+    where the image's border is repeated.
     """
     count = len(box)
     height, width = size
@@ -120,7 +120,7 @@ def _grid(
     wanted = torch.where(whole, limits, wanted)
     shape = torch.tensor([width / height, 1.0], device=box.device)
     shape = shape * torch.exp(uniform(-views.stretch, views.stretch))
-    # A window of the view's shape that covers what is wanted, as far as the picture goes.
+    # A window of the view's shape that covers what is wanted, as far as the image goes.
     scale = (wanted / shape).amax(dim=1, keepdim=True)
     extent = torch.minimum(torch.minimum(shape * scale, limits), shape * (limits / shape).amin(
         dim=1, keepdim=True) * (1 + views.stretch))  # fmt: skip

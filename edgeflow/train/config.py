@@ -73,7 +73,7 @@ class Source(_Section):
         layout: see :func:`edgeflow.data.opening.open_dataset`.
         split: likewise.
         images: likewise.
-        weight: how often its pictures are drawn, relative to the others' own number.
+        weight: how often its images are drawn, relative to the others' own number.
         exclude: a text file with a sample name a line, such as ``edgeflow near-duplicates`` writes.
         licence: for the model card.
     """
@@ -88,17 +88,17 @@ class Source(_Section):
 
 
 class Data(_Section):
-    """The pictures.
+    """The images.
 
     Attributes:
         sources: datasets; at least one.
-        side: pixels of the longer side at which pictures are kept.
-        cache: folder for the decoded pictures; None keeps them in memory alone.
-        balance: exponent on a set's number of pictures: 1 draws every picture equally often, 0
+        side: pixels of the longer side at which images are kept.
+        cache: folder for the decoded images; None keeps them in memory alone.
+        balance: exponent on a set's number of images: 1 draws every image equally often, 0
             every set.
         set_weights: factors by set, the part of a sample's name before its first slash.
-        held_out: share of the pictures that is only used for validation.
-        min_area: share of its picture that an object must cover.
+        held_out: share of the images that is only used for validation.
+        min_area: share of its image that an object must cover.
     """
 
     sources: tuple[Source, ...] = Field(min_length=1)
@@ -116,14 +116,14 @@ class Views(_Section):
     Attributes:
         side: square root of a view's pixels; its sides are multiples of 32.
         aspect: largest ratio of the longer to the shorter side.
-        whole: share of views of the whole picture, as at a first click.
+        whole: share of views of the whole image, as at a first click.
         expansion: range of a zoomed view's sides over those of the object's box.
         shift: of a zoomed view, relative to its sides.
         stretch: change of the sides' ratio, at most.
         rotation: degrees, at most.
         warp: largest smooth displacement relative to the sides.
-        merge: share of objects that are joined with another of the same picture.
-        paste: share of views into which an object of another picture is pasted; half of those
+        merge: share of objects that are joined with another of the same image.
+        paste: share of views into which an object of another image is pasted; half of those
             become the object, half are in its way.
         colour: strength of brightness, contrast, saturation, tint and gamma changes.
         grey: share without colour.

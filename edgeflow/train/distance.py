@@ -10,7 +10,7 @@ FAR = 1 << 12
 
 
 def distance_transform(mask: Tensor) -> Tensor:
-    """Distance of every mask pixel to the nearest pixel outside; beyond the picture is outside.
+    """Distance of every mask pixel to the nearest pixel outside; beyond the image is outside.
 
     Two passes (Felzenszwalb and Huttenlocher's decomposition, with the inner minimum taken over
     all lines at once, which a GPU does faster than their envelope): along rows, then down columns.
@@ -27,7 +27,7 @@ def distance_transform(mask: Tensor) -> Tensor:
     rows = torch.arange(height, device=mask.device, dtype=torch.float32)
     best = torch.minimum(rows + 1, height - rows)[None, :, None] ** 2
     best = torch.minimum(best.expand_as(squared), squared).clone()
-    for shift in range(1, height // 2 + 1):  # farther than the picture's edge is never nearer
+    for shift in range(1, height // 2 + 1):  # farther than the image's edge is never nearer
         if shift * shift >= float(best.max()) and not best.is_cuda:
             break
         cost = float(shift * shift)

@@ -1,6 +1,6 @@
-"""All pictures of a run, decoded once and kept where they are cropped: on the device if they fit.
+"""All images of a run, decoded once and kept where they are cropped: on the device if they fit.
 
-The store is two arrays of one square canvas a picture, and a table of objects. Overlapping objects
+The store is two arrays of one square canvas an image, and a table of objects. Overlapping objects
 share one label map: smaller ones lie on top.
 """
 
@@ -31,17 +31,17 @@ COLUMNS = 6
 
 
 @dataclass(frozen=True)
-class PictureStore:
-    """Decoded pictures.
+class ImageStore:
+    """Decoded images.
 
     Attributes:
-        images: P×3×S×S uint8 RGB, each picture in its canvas's top left corner.
+        images: P×3×S×S uint8 RGB, each image in its canvas's top left corner.
         labels: P×S×S uint8: 0 background, 1 to 254 an object, 255 ignore; ignore outside the
-            picture.
-        sizes: P×2 int32: height and width of each picture within its canvas.
-        objects: O×6 int32: picture, label, and the box's top, left, bottom, right (exclusive).
+            image.
+        sizes: P×2 int32: height and width of each image within its canvas.
+        objects: O×6 int32: image, label, and the box's top, left, bottom, right (exclusive).
         areas: O int32, pixels.
-        names: of the P pictures.
+        names: of the P images.
     """
 
     images: Tensor
@@ -56,11 +56,11 @@ class PictureStore:
         """Bytes of the pixels."""
         return self.images.nbytes + self.labels.nbytes
 
-    def to(self, device: torch.device) -> PictureStore:
+    def to(self, device: torch.device) -> ImageStore:
         """The same store on another device; where pixels take over half of it, they stay."""
         fits = device.type != "cuda" or self.nbytes < torch.cuda.mem_get_info(device)[0] / 2
         pixels = device if fits else torch.device("cpu")
-        return PictureStore(
+        return ImageStore(
             images=self.images.to(pixels),
             labels=self.labels.to(pixels),
             sizes=self.sizes.to(device),
@@ -78,13 +78,13 @@ def is_held_out(name: str, share: float) -> bool:
 
 def build_store(
     samples: Iterable[Sample], side: int, min_area: float, *, count: int | None = None
-) -> PictureStore:
-    """Decode pictures into a store.
+) -> ImageStore:
+    """Decode images into a store.
 
     Args:
-        samples: pictures without objects of ``min_area`` are left out.
-        side: pixels of the longer side; smaller pictures are enlarged.
-        min_area: share of its picture that an object must cover.
+        samples: images without objects of ``min_area`` are left out.
+        side: pixels of the longer side; smaller images are enlarged.
+        min_area: share of its image that an object must cover.
         count: how many samples there are, if known; saves memory.
 
     Raises:
@@ -119,7 +119,7 @@ def build_store(
             "the data has no object that is large enough",
             hint="check data.sources and data.min_area, and what `edgeflow datasets` counts",
         )
-    return PictureStore(
+    return ImageStore(
         images=torch.from_numpy(images[: len(names)]),
         labels=torch.from_numpy(labels[: len(names)]),
         sizes=torch.tensor(sizes, dtype=torch.int32),
@@ -163,7 +163,7 @@ def read_samples(dataset: Dataset, keep: Callable[[str], bool]) -> Iterator[Samp
             yield from pool.map(dataset.__getitem__, wanted[start : start + 8 * READERS])
 
 
-def save_store(store: PictureStore, path: Path, key: str) -> None:
+def save_store(store: ImageStore, path: Path, key: str) -> None:
     """Keep a store as a safetensors file.
 
     Args:
@@ -185,14 +185,14 @@ def save_store(store: PictureStore, path: Path, key: str) -> None:
     part.replace(path)
 
 
-def load_store(path: Path, key: str) -> PictureStore | None:
+def load_store(path: Path, key: str) -> ImageStore | None:
     """A store that was kept; None where there is none for this key, or it is damaged."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             if metadata.get("format") != FORMAT or metadata.get("key") != key:
                 return None
-            return PictureStore(
+            return ImageStore(
                 images=file.get_tensor("images"),
                 labels=file.get_tensor("labels"),
                 sizes=file.get_tensor("sizes"),
@@ -205,36 +205,36 @@ def load_store(path: Path, key: str) -> PictureStore | None:
 
 
 def set_of(name: str) -> str:
-    """The set that a picture belongs to: the part of its name before the last slash."""
+    """The set that an image belongs to: the part of its name before the last slash."""
     return name.rpartition("/")[0]
 
 
 def object_weights(
-    store: PictureStore, *, balance: float, factors: Sequence[float] | None = None
+    store: ImageStore, *, balance: float, factors: Sequence[float] | None = None
 ) -> Tensor:
     """How likely each object is drawn.
 
-    Within a picture, an object is the likelier the larger it is (square root of its area).
+    Within an image, an object is the likelier the larger it is (square root of its area).
 
     Args:
-        store: the pictures.
-        balance: exponent on a set's number of pictures: 1 draws every picture equally often, 0
+        store: the images.
+        balance: exponent on a set's number of images: 1 draws every image equally often, 0
             every set.
-        factors: one a picture, beside that.
+        factors: one an image, beside that.
 
     Returns:
         O float64 on the store's device, summing to 1.
     """
-    picture = store.objects[:, 0].long()
+    which = store.objects[:, 0].long()
     within = store.areas.double().sqrt()
     total = torch.zeros(len(store.names), dtype=torch.float64, device=within.device)
-    total.index_add_(0, picture, within)
+    total.index_add_(0, which, within)
     sets = [set_of(name) for name in store.names]
     counts = {each: sets.count(each) for each in set(sets)}
     share = torch.tensor([counts[each] ** (balance - 1.0) for each in sets], dtype=torch.float64)
     if factors is not None:
         share = share * torch.tensor(factors, dtype=torch.float64)
-    weights = within * (share.to(within.device) / total)[picture]
+    weights = within * (share.to(within.device) / total)[which]
     return weights / weights.sum()
 
 

@@ -34,15 +34,15 @@ class Outcome:
         steps: done.
         minutes: that they took.
         device: where, for people.
-        pictures: names of the training pictures.
-        validation: figures on held-out pictures; None if there were none.
+        images: names of the training images.
+        validation: figures on held-out images; None if there were none.
     """
 
     config: Config
     steps: int
     minutes: float
     device: str
-    pictures: Sequence[str]
+    images: Sequence[str]
     validation: Summary | None
 
 
@@ -86,11 +86,11 @@ def _entry(outcome: Outcome, file: str, digest: str) -> ModelEntry:
         input=INPUT,
         use=config.output.use,
         licence=config.output.licence,
-        trained_on=f"{len(outcome.pictures)} pictures: {_sets(outcome.pictures)}",
+        trained_on=f"{len(outcome.images)} images: {_sets(outcome.images)}",
         metrics={} if outcome.validation is None else {"held out": _figures(outcome.validation)},
         metrics_note=(
             f"RITM's protocol, zoom-in, longer side {config.schedule.validation_side}, threshold "
-            ".49, no flip, float32, on pictures held out of the training data; trained on "
+            ".49, no flip, float32, on images held out of the training data; trained on "
             f"{outcome.device}"
         ),
     )
@@ -101,8 +101,8 @@ def _figures(summary: Summary) -> dict[str, float]:
     return {"objects": summary.objects, **noc, "over 20": summary.failures[90]}
 
 
-def _sets(pictures: Sequence[str]) -> str:
-    counts = Counter(set_of(name) or "unnamed" for name in pictures)
+def _sets(images: Sequence[str]) -> str:
+    counts = Counter(set_of(name) or "unnamed" for name in images)
     return ", ".join(f"{name} {count}" for name, count in counts.most_common())
 
 
@@ -133,12 +133,12 @@ def _card(outcome: Outcome, entry: ModelEntry) -> str:
 |---|---|---|
 {sources}
 
-Pictures left out: those named in the sources' exclude files, and the held-out ones
+Images left out: those named in the sources' exclude files, and the held-out ones
 ({config.data.held_out:.1%}, chosen by name).
 
 ## Measured
 
-| pictures | figures |
+| images | figures |
 |---|---|
 {figures or "| none | no validation objects |"}
 
@@ -146,7 +146,7 @@ Pictures left out: those named in the sources' exclude files, and the held-out o
 
 ## To be filled in by whoever publishes it
 
-Known failures with pictures; figures on benchmarks (`edgeflow evaluate`); who may use the data.
+Known failures with images; figures on benchmarks (`edgeflow evaluate`); who may use the data.
 """
 
 

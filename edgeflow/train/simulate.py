@@ -40,7 +40,7 @@ class Chance:
 
 @dataclass(frozen=True)
 class Prompt:
-    """What the network is shown beside the picture.
+    """What the network is shown beside the image.
 
     Attributes:
         clicks: of each sample.

@@ -19,7 +19,7 @@ from edgeflow.train.augment import Batch, draw_batch, view_size
 from edgeflow.train.config import Config, TrainingError
 from edgeflow.train.contact_sheet import save_sheet
 from edgeflow.train.distributed import Processes
-from edgeflow.train.image_store import PictureStore, object_weights
+from edgeflow.train.image_store import ImageStore, object_weights
 from edgeflow.train.log import Log
 from edgeflow.train.objective import autocast, keep_norms, mean_iou, total_loss
 from edgeflow.train.optimiser import follow, make_optimiser, rate_at, set_rate
@@ -40,7 +40,7 @@ class Trainer:
     Attributes:
         config: of the run.
         learner: network, average and optimiser, on the device.
-        store: training pictures, on the device or beside it.
+        store: training images, on the device or beside it.
         weights: how likely each object is drawn.
         processes: this one among all.
         teacher: a network to learn from, in evaluation mode; or None.
@@ -48,7 +48,7 @@ class Trainer:
 
     config: Config
     learner: Learner
-    store: PictureStore
+    store: ImageStore
     weights: Tensor
     processes: Processes
     teacher: nn.Module | None = None
@@ -198,7 +198,7 @@ def train(
         steps=step,
         minutes=spent / 60,
         device=_device_name(processes),
-        pictures=material.store.names,
+        images=material.store.names,
         validation=summary,
     )
     return write_result(trainer.learner.average, outcome)

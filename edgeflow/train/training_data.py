@@ -1,4 +1,4 @@
-"""From a configuration's datasets to a store of training pictures and held-out samples."""
+"""From a configuration's datasets to a store of training images and held-out samples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edgeflow.data.base import Dataset, Sample
 from edgeflow.data.opening import open_dataset
 from edgeflow.train.config import Data, Source, TrainingError
 from edgeflow.train.image_store import (
-    PictureStore,
+    ImageStore,
     build_store,
     is_held_out,
     load_store,
@@ -28,18 +28,18 @@ class Material(NamedTuple):
     """What a run learns from and is checked by.
 
     Attributes:
-        store: training pictures, on the CPU.
-        factors: how often each picture is drawn, relative to its share.
+        store: training images, on the CPU.
+        factors: how often each image is drawn, relative to its share.
         held_out: validation samples; none where nothing is held out.
     """
 
-    store: PictureStore
+    store: ImageStore
     factors: list[float]
     held_out: HeldOut
 
 
 def open_material(data: Data, validation_objects: int, say: Say = lambda _text: None) -> Material:
-    """Read everything a run needs. Decoded pictures come from the cache where they are there.
+    """Read everything a run needs. Decoded images come from the cache where they are there.
 
     Args:
         data: of the configuration.
@@ -58,9 +58,7 @@ def open_material(data: Data, validation_objects: int, say: Say = lambda _text: 
         for name in _names(dataset, excluded)
     }
     if len(weights) != len(names):
-        raise TrainingError(
-            "two pictures of the data have one name", hint="is a source named twice?"
-        )
+        raise TrainingError("two images of the data have one name", hint="is a source named twice?")
     store = _store(data, opened, names, say)
     factors = [weights[name] * data.set_weights.get(set_of(name), 1.0) for name in store.names]
     chosen = sorted(
@@ -106,22 +104,22 @@ def _read(
 
 def _store(
     data: Data, opened: list[tuple[Dataset, frozenset[str]]], names: list[str], say: Say
-) -> PictureStore:
+) -> ImageStore:
     wanted = {name for name in names if not is_held_out(name, data.held_out)}
     described = "|".join([str(data.side), str(data.min_area), *sorted(wanted)])
     sources = "|".join(_described(source) for source in data.sources)
     key = hashlib.sha256(f"{sources}|{described}".encode()).hexdigest()
-    path = None if data.cache is None else data.cache / f"pictures-{key[:16]}.safetensors"
+    path = None if data.cache is None else data.cache / f"images-{key[:16]}.safetensors"
     if path is not None and (store := load_store(path, key)) is not None:
-        say(f"{len(store.names)} pictures from {path}")
+        say(f"{len(store.names)} images from {path}")
         return store
-    say(f"decoding {len(wanted)} pictures")
+    say(f"decoding {len(wanted)} images")
     store = build_store(
         _read(opened, wanted.__contains__), data.side, data.min_area, count=len(wanted)
     )
     if path is not None:
         save_store(store, path, key)
-    say(f"{len(store.names)} pictures with {len(store.areas)} objects")
+    say(f"{len(store.names)} images with {len(store.areas)} objects")
     return store
 
 

@@ -1,4 +1,4 @@
-"""Clicks needed on held-out pictures, while training goes on."""
+"""Clicks needed on held-out images, while training goes on."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def hold(samples: Iterable[Sample], min_area: float) -> HeldOut:
 
     Args:
         samples: as many as are to be clicked; those without such an object are passed over.
-        min_area: share of its picture that an object must cover.
+        min_area: share of its image that an object must cover.
     """
     kept = []
     for sample in samples:

@@ -83,7 +83,7 @@ class Engine:
         """Answer a sequence of clicks.
 
         Args:
-            image: the picture, on the predictor's device.
+            image: the image, on the predictor's device.
             clicks: in image pixels.
             deadline: on ``time.monotonic``'s clock.
             predictor: another model on the same device; the engine's own by default.
@@ -93,7 +93,7 @@ class Engine:
                 :class:`edgeflow_backend.engine.schedule.Job`.
 
         Raises:
-            PromptError: the clicks are not on the picture, or there are none.
+            PromptError: the clicks are not on the image, or there are none.
             OverloadedError: too many requests wait already.
             SupersededError: a newer request of the same stream came before this one ran.
             DeadlineError: the answer is not there in time.

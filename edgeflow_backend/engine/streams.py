@@ -14,7 +14,7 @@ def stream_of(scene: str, prompt: Prompt) -> Stream:
     Every click on an object re-sends its first point, whose id no other annotator's point has.
 
     Args:
-        scene: tells apart pictures in tasks.
+        scene: tells apart images in tasks.
         prompt: clicks, or what was drawn.
     """
     return Stream((scene, prompt.newest.from_name), prompt.ids[0])

@@ -1,1 +1,1 @@
-"""Pictures of tasks: where they are, how they are fetched, and the cache in front."""
+"""Images of tasks: where they are, how they are fetched, and the cache in front."""

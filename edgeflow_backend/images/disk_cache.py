@@ -1,4 +1,4 @@
-"""Pictures' files on disk, so that a restart or another process does not fetch them again.
+"""Images' files on disk, so that a restart or another process does not fetch them again.
 
 A file is named after its key's SHA-256 and begins with a header: what it is, a checksum over the
 rest, and when it was made. Nothing that fails its checks is ever returned.
@@ -127,7 +127,7 @@ class DiskCache:
         if not self._warned:
             self._warned = True
             get_logger().warning(
-                "pictures are not kept on disk",
+                "images are not kept on disk",
                 folder=str(self._folder),
                 reason=error.strerror or type(error).__name__,
             )
@@ -143,7 +143,7 @@ def _our_files(folder: Path) -> Iterator[Path]:
 
 
 def _checksum(name: str, created: bytes, data: bytes) -> bytes:
-    """Of everything that may not change: a file under another's name is a wrong picture."""
+    """Of everything that may not change: a file under another's name is a wrong image."""
     digest = hashlib.sha256(name.encode() + created)
     digest.update(data)
     return digest.digest()

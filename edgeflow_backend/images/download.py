@@ -1,4 +1,4 @@
-"""Fetching one picture over http(s), within limits of time and size."""
+"""Fetching one image over http(s), within limits of time and size."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Limits:
 
 
 class Downloader:
-    """Fetches pictures; sends Label Studio's token to Label Studio's own origin only."""
+    """Fetches images; sends Label Studio's token to Label Studio's own origin only."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Downloader:
         self._guard = guard or Guard([label_studio_url])
 
     def fetch(self, url: str) -> bytes:
-        """Fetch a picture's bytes.
+        """Fetch an image's bytes.
 
         Raises:
             FetchError: whatever went wrong, in words, without the address's query or any token.
@@ -129,7 +129,7 @@ class Downloader:
             hint = (
                 f"check {setting}: it is missing, wrong, or may not see this project"
                 if at_home
-                else "the picture's host wants credentials; the backend sends none to it"
+                else "the image's host wants credentials; the backend sends none to it"
             )
         elif status == HTTPStatus.NOT_FOUND and at_home and "?fileuri=" in url:
             hint = (
@@ -137,7 +137,7 @@ class Downloader:
                 "that the task was not deleted"
             )
         elif status == HTTPStatus.NOT_FOUND:
-            hint = "the picture was moved or deleted"
+            hint = "the image was moved or deleted"
         else:
             hint = "try the address from the backend's machine"
         return FetchError(f"{_describe(url)} answered HTTP {status}", hint=hint)
@@ -156,7 +156,7 @@ def _redirect_target(url: str, location: str) -> str:
 def _too_large(url: str, limit: int) -> FetchError:
     return FetchError(
         f"{_describe(url)} is larger than {limit} bytes",
-        hint="resize the picture, or raise EDGEFLOW_MAX_IMAGE_MB",
+        hint="resize the image, or raise EDGEFLOW_MAX_IMAGE_MB",
     )
 
 
@@ -167,4 +167,4 @@ def _describe(url: str) -> str:
         port = f":{parts.port}" if parts.port else ""
         return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"[:200]
     except ValueError:
-        return "the picture's address"
+        return "the image's address"

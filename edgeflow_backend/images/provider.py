@@ -1,4 +1,4 @@
-"""Pictures on the model's device, fetched once however many ask."""
+"""Images on the model's device, fetched once however many ask."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MEGABYTE = 1_000_000
 
 
 class ImageProvider:
-    """Fetches, decodes, uploads and caches pictures. Thread-safe."""
+    """Fetches, decodes, uploads and caches images. Thread-safe."""
 
     def __init__(self, settings: Settings, predictor: Predictor) -> None:
         self._settings = settings
@@ -47,13 +47,13 @@ class ImageProvider:
     def get(
         self, address: str, *, deadline: float, host: str = "", task_id: object = None
     ) -> EncodedImage:
-        """The picture at a task's address.
+        """The image at a task's address.
 
         Args:
             address: as the task's data has it.
             deadline: on ``time.monotonic``'s clock.
             host: name of the Label Studio whose task it is; empty for the default one.
-            task_id: as the task has it; pictures in cloud storage need it.
+            task_id: as the task has it; images in cloud storage need it.
 
         Raises:
             FetchError: it cannot be fetched.
@@ -65,12 +65,12 @@ class ImageProvider:
             return future.result(timeout=max(deadline - time.monotonic(), 0.0))
         except FutureTimeoutError as error:
             raise DeadlineError(
-                "the picture was not there in time",
-                hint="check that the backend's machine reaches the picture's host quickly",
+                "the image was not there in time",
+                hint="check that the backend's machine reaches the image's host quickly",
             ) from error
 
     def prefetch(self, address: str, *, host: str = "", task_id: object = None) -> None:
-        """Start to load a picture that may be wanted soon, without waiting and without errors.
+        """Start to load an image that may be wanted soon, without waiting and without errors.
 
         The arguments are those of :meth:`get`, which will tell what is wrong with them.
         """
@@ -112,7 +112,7 @@ class ImageProvider:
             stored = self._disk.get(source.key) if self._disk else None
             data = self._downloaders[source.host].fetch(source.url) if stored is None else stored
             image = self._decode(data)
-            if self._disk and stored is None:  # only now: what is kept is a picture
+            if self._disk and stored is None:  # only now: what is kept is an image
                 self._disk.put(source.key, data)
         self.cache.put(source.key, image)
         return image

@@ -1,4 +1,4 @@
-"""Each picture is loaded once however many ask, and clicks go before pictures loaded ahead."""
+"""Each image is loaded once however many ask, and clicks go before images loaded ahead."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from edgeflow_backend.memory.byte_lru import ByteLRU
 
 WORKERS = 8
 AHEAD_WORKERS = 2
-"""Few: pictures loaded ahead must leave cores and bandwidth to clicks."""
+"""Few: images loaded ahead must leave cores and bandwidth to clicks."""
 
 MAX_AHEAD = 32
-"""Pictures loaded ahead that may wait or run; more are dropped."""
+"""Images loaded ahead that may wait or run; more are dropped."""
 
 
 class SingleFlight:
-    """Loads pictures into a cache. Thread-safe.
+    """Loads images into a cache. Thread-safe.
 
-    Pictures that are loaded ahead have workers of their own, so however many there are, a click
-    finds the others free. A click on a picture that still waits for those workers takes it over.
+    Images that are loaded ahead have workers of their own, so however many there are, a click
+    finds the others free. A click on an image that still waits for those workers takes it over.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class SingleFlight:
         self._ahead: set[Future[EncodedImage]] = set()
 
     def ask(self, source: Source) -> Future[EncodedImage]:
-        """The picture, now or later: from the cache, a load that runs already, or a new one."""
+        """The image, now or later: from the cache, a load that runs already, or a new one."""
         with self._lock:
             cached = self._cache.get(source.key)
             if cached is not None:
@@ -58,7 +58,7 @@ class SingleFlight:
             return future
 
     def ask_ahead(self, source: Source) -> Future[EncodedImage] | None:
-        """Load a picture that may be wanted soon; None where there is nothing to do, or too much.
+        """Load an image that may be wanted soon; None where there is nothing to do, or too much.
 
         Raises:
             RuntimeError: closed.

@@ -1,4 +1,4 @@
-"""From what a task says of its picture to an address that can be fetched."""
+"""From what a task says of its image to an address that can be fetched."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _CLOUD_SCHEMES = ("s3", "gs", "azure-blob")
 
 @dataclass(frozen=True)
 class InlineSource:
-    """A picture that came inside the task as a ``data:`` URI."""
+    """An image that came inside the task as a ``data:`` URI."""
 
     data: bytes
 
     @property
     def key(self) -> str:
-        """What the picture is cached under."""
+        """What the image is cached under."""
         return f"data:{hashlib.sha256(self.data).hexdigest()}"
 
 
 @dataclass(frozen=True)
 class WebSource:
-    """A picture at an http(s) address.
+    """An image at an http(s) address.
 
     ``host`` names the configured Label Studio whose task has it; empty for the default one.
     """
@@ -40,16 +40,16 @@ class WebSource:
 
     @property
     def key(self) -> str:
-        """What the picture is cached under: one host's tasks never open what another's may see."""
+        """What the image is cached under: one host's tasks never open what another's may see."""
         return f"{self.host} {self.url}" if self.host else self.url
 
 
 @dataclass(frozen=True)
 class CloudSource:
-    """A picture in cloud storage that Label Studio knows, and that is fetched through it.
+    """An image in cloud storage that Label Studio knows, and that is fetched through it.
 
     Label Studio answers ``url`` with a redirect to a pre-signed URL, or, where the storage says so,
-    with the picture itself (``io_storages/proxy_api.py`` in Label Studio 1.23).
+    with the image itself (``io_storages/proxy_api.py`` in Label Studio 1.23).
     """
 
     uri: str
@@ -65,7 +65,7 @@ class CloudSource:
 
     @property
     def key(self) -> str:
-        """What the picture is cached under; the pre-signed URL is another one each time.
+        """What the image is cached under; the pre-signed URL is another one each time.
 
         With the task: its project decides which storage, and whose bucket, the URI means.
         """
@@ -76,7 +76,7 @@ Source = InlineSource | WebSource | CloudSource
 
 
 def task_image(data: dict[str, Any], tag: ImageTag, item_index: int | None) -> str:
-    """The picture's address in a task's data.
+    """The image's address in a task's data.
 
     Raises:
         FetchError: the task has none under the tag's key, or not at that index.
@@ -86,13 +86,13 @@ def task_image(data: dict[str, Any], tag: ImageTag, item_index: int | None) -> s
         index = item_index or 0
         if index >= len(value):
             raise FetchError(
-                f"the task's '{tag.key}' has {len(value)} pictures, number {index + 1} was asked",
+                f"the task's '{tag.key}' has {len(value)} images, number {index + 1} was asked",
                 hint="reload the task in Label Studio",
             )
         value = value[index]
     if not isinstance(value, str) or not value:
         raise FetchError(
-            f"the task's data has no picture under '{tag.key}'",
+            f"the task's data has no image under '{tag.key}'",
             hint=f"the Image tag '{tag.name}' says value=\"${tag.key}\"; check the task's data",
         )
     return value
@@ -101,12 +101,12 @@ def task_image(data: dict[str, Any], tag: ImageTag, item_index: int | None) -> s
 def locate(
     address: str, label_studio_url: str, *, max_bytes: int, host: str = "", task_id: object = None
 ) -> Source:
-    """Decide how a picture's address is fetched.
+    """Decide how an image's address is fetched.
 
     Args:
         address: ``data:`` URI, http(s) URL, cloud URI, or a path on the Label Studio host.
         label_studio_url: without a trailing slash; empty when not configured.
-        max_bytes: cap of an inline picture.
+        max_bytes: cap of an inline image.
         host: name of that Label Studio; empty for the default one.
         task_id: as the task has it; cloud URIs are resolved for a task.
 
@@ -121,7 +121,7 @@ def locate(
     if address.startswith("/") and not address.startswith("//"):
         if not label_studio_url:
             raise FetchError(
-                "the picture lies in Label Studio, whose address is not configured",
+                "the image lies in Label Studio, whose address is not configured",
                 hint="set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY for the backend",
             )
         # Label Studio below a path (https://host/labels) may or may not repeat it in addresses.
@@ -137,7 +137,7 @@ def locate(
     if not usable:
         scheme = address.split(":", 1)[0][:16] if ":" in address else "no scheme"
         raise FetchError(
-            f"pictures with addresses of this kind ({scheme}) are not supported",
+            f"images with addresses of this kind ({scheme}) are not supported",
             hint="use uploads, http(s) addresses, or cloud storage that Label Studio knows",
         )
     return WebSource(address, host)
@@ -147,14 +147,14 @@ def _locate_in_cloud(uri: str, label_studio_url: str, host: str, task_id: object
     scheme = uri.split(":", 1)[0]
     if not label_studio_url:
         raise FetchError(
-            f"pictures in cloud storage ({scheme}) are fetched through Label Studio, whose address "
+            f"images in cloud storage ({scheme}) are fetched through Label Studio, whose address "
             "is not configured",
             hint="set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY for the backend",
         )
     number = str(task_id)
     if not (number.isascii() and number.isdecimal()):
         raise FetchError(
-            f"pictures in cloud storage ({scheme}) are fetched through Label Studio for a task, "
+            f"images in cloud storage ({scheme}) are fetched through Label Studio for a task, "
             "and this task has no id",
             hint="save the task in Label Studio before it is clicked on",
         )
@@ -164,7 +164,7 @@ def _locate_in_cloud(uri: str, label_studio_url: str, host: str, task_id: object
 def _decode_data_uri(uri: str, max_bytes: int) -> bytes:
     header, comma, payload = uri.partition(",")
     if not comma:
-        raise FetchError("the picture's data: URI has no data", hint="check the task's data")
+        raise FetchError("the image's data: URI has no data", hint="check the task's data")
     if len(payload) > max_bytes * 4:  # nothing larger can unpack to the limit
         raise _inline_too_large(max_bytes)
     try:
@@ -173,7 +173,7 @@ def _decode_data_uri(uri: str, max_bytes: int) -> bytes:
             data = base64.b64decode(data, validate=False)
     except (binascii.Error, ValueError) as error:
         raise FetchError(
-            "the picture's data: URI is not valid base64", hint="check the task's data"
+            "the image's data: URI is not valid base64", hint="check the task's data"
         ) from error
     if len(data) > max_bytes:
         raise _inline_too_large(max_bytes)
@@ -182,6 +182,6 @@ def _decode_data_uri(uri: str, max_bytes: int) -> bytes:
 
 def _inline_too_large(max_bytes: int) -> FetchError:
     return FetchError(
-        f"the picture's data: URI is longer than {max_bytes} bytes allow",
-        hint="upload the picture instead, or raise EDGEFLOW_MAX_IMAGE_MB",
+        f"the image's data: URI is longer than {max_bytes} bytes allow",
+        hint="upload the image instead, or raise EDGEFLOW_MAX_IMAGE_MB",
     )

@@ -1,6 +1,6 @@
 """What is kept for long lies outside the heap, so that the heap has no holes.
 
-Pictures and states stay in their caches for minutes, while arrays of a single click come and go.
+Images and states stay in their caches for minutes, while arrays of a single click come and go.
 Mixed in one heap, kept arrays pin it where they happen to lie: over 10,000 clicks it grew by a
 third, though what was in use stayed the same. Outside, each takes its own pages and gives them
 back when it is forgotten. The copy of a state takes 0.3 ms (448×320, two cores).
@@ -18,7 +18,7 @@ from edgeflow.inference.state import EncodedImage, State
 
 
 def keep_image(image: EncodedImage) -> EncodedImage:
-    """The same picture, to be kept."""
+    """The same image, to be kept."""
     return replace(image, pixels=outside(image.pixels), overview=outside(image.overview))
 
 

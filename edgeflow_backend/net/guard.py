@@ -1,4 +1,4 @@
-"""What a task's picture may make the backend connect to.
+"""What a task's image may make the backend connect to.
 
 A task's data is written by whoever may import tasks. Without a guard they could read, through the
 backend, what only its machine reaches: services on loopback, a cloud's credentials, the intranet.
@@ -52,5 +52,5 @@ def refusal(host: str) -> FetchError:
     host = host[:100]
     return FetchError(
         f"{host} may not be fetched from: it has a private address",
-        hint=f"if its pictures are wanted, add {host} to EDGEFLOW_ALLOWED_HOSTS",
+        hint=f"if its images are wanted, add {host} to EDGEFLOW_ALLOWED_HOSTS",
     )

@@ -35,7 +35,7 @@ def isolated_session() -> Iterator[requests.Session]:
 
 @contextlib.contextmanager
 def timed_session(seconds: float, guard: Guard) -> Iterator[requests.Session]:
-    """An isolated session for pictures' hosts, which nobody vouches for.
+    """An isolated session for images' hosts, which nobody vouches for.
 
     It connects to what ``guard`` permits only, and its sockets are shut once ``seconds`` are over.
     Timeouts of requests count the silence between two bytes, so a host that sends one byte now and
@@ -66,7 +66,7 @@ class _Watch:
         """
         left = self._end - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the time for this picture is over")
+            raise TimeoutError("the time for this image is over")
         return left
 
     def add(self, opened: socket.socket) -> None:

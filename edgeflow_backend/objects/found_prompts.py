@@ -13,7 +13,7 @@ from edgeflow_backend.protocol.regions import made_here
 from edgeflow_backend.protocol.wire import Brush, KeyPoint, objects, parse_shape
 
 MAX_OBJECTS = 50
-"""Of one task; a picture with more is one for a detector of its own."""
+"""Of one task; an image with more is one for a detector of its own."""
 
 POINTS = ("keypointlabels", "keypoint")
 OUTLINES = ("rectanglelabels", "rectangle", "ellipselabels", "ellipse", "polygonlabels", "polygon")

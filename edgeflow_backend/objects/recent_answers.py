@@ -41,8 +41,8 @@ class RecentAnswer:
         before: the object before the prompt.
         after: the object with the prompt's clicks.
         prompt_ids: ids of the prompt's regions.
-        to_name: the picture's name in the labelling config.
-        item_index: the picture in a task of several.
+        to_name: the image's name in the labelling config.
+        item_index: the image in a task of several.
         mask: the answer.
         drawn: whether the prompt was a shape.
     """
@@ -63,7 +63,7 @@ class RecentAnswer:
 
 @dataclass
 class _Scene:
-    """What is known of a picture in a task.
+    """What is known of an image in a task.
 
     Attributes:
         answers: newest first, each with its time.
@@ -85,7 +85,7 @@ class _Scene:
 
 
 class RecentAnswers:
-    """The last answers in each scene (a picture in a task). Thread-safe; bounded in bytes and time.
+    """The last answers in each scene (an image in a task). Thread-safe; bounded in bytes and time.
 
     Label Studio does not say whose click it is, and an answer of one annotator must not become
     another's. So an answer that no draft shows is used only where all signs are of one person with
@@ -144,7 +144,7 @@ class RecentAnswers:
         """The answers in a scene that a click may go on with: each region's newest, newest first.
 
         Args:
-            scene: a picture in a task.
+            scene: an image in a task.
             stored: ids of the regions that Label Studio has stored; answers to those are used for
                 as long as the draft may lag behind.
         """

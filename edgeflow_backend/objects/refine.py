@@ -29,7 +29,7 @@ class Refinement:
     """Finds the object that a prompt goes on with.
 
     Args:
-        reach: how far outside a mask a positive click may lie, percent of the picture's longer
+        reach: how far outside a mask a positive click may lie, percent of the image's longer
             side.
         masks: remembers decoded masks.
     """
@@ -59,7 +59,7 @@ class Refinement:
             stored: regions that the annotator sees, topmost first.
             recent: answers that may not be stored yet, newest first.
             repeated: the last answer to a prompt that began with the same point.
-            size: the picture's.
+            size: the image's.
             model: the version that will answer.
         """
         if repeated is not None:
@@ -112,7 +112,7 @@ class _Wanted:
         self._config = config
 
     def fits(self, region: StoredRegion) -> bool:
-        """Whether a stored region is of the click's picture and label, and can hold a mask."""
+        """Whether a stored region is of the click's image and label, and can hold a mask."""
         control = self._config.control(region.from_name)
         if control is None or control.tag not in MASK_TAGS or control.region_type != region.type:
             return False
@@ -161,7 +161,7 @@ def _stored_object(
         and told.model == model
         and told.digest == crop.digest
     ):
-        with contextlib.suppress(PromptError):  # a record that does not fit its picture
+        with contextlib.suppress(PromptError):  # a record that does not fit its image
             return replace(
                 so_far,
                 region_id=told.object,

@@ -49,7 +49,7 @@ class SegmentedObject:
         Args:
             ids: of the prompt's regions: one a click, or one for all that stand for a stroke.
             clicks: in image pixels.
-            size: the picture's.
+            size: the image's.
         """
         keys = ids if len(ids) == len(clicks) else [ids[0]] * len(clicks)
         past = [past_click(key, click, size) for key, click in zip(keys, clicks, strict=True)]

@@ -97,12 +97,12 @@ def stored_mask(region: StoredRegion, fallback: Size, cache: MaskCache) -> MaskP
 
     Args:
         region: from :func:`open_regions`.
-        fallback: the picture's size, where the region does not say.
+        fallback: the image's size, where the region does not say.
         cache: remembers masks by their code.
     """
     size = region.size or fallback
     if size.height * size.width > fallback.height * fallback.width * 4:
-        return None  # nothing that the editor shows is larger than its picture
+        return None  # nothing that the editor shows is larger than its image
     try:
         code = region.value.get("rle")
         if isinstance(code, list) and "touches" not in region.value:
@@ -129,7 +129,7 @@ def shown_mask(region: JSONObject, mask: MaskPatch) -> MaskPatch:
 
 
 def code_length(value: JSONObject) -> int:
-    """Length of a region's brush code or inline picture; 0 for others and for edited drafts."""
+    """Length of a region's brush code or inline image; 0 for others and for edited drafts."""
     if value.get("touches"):
         return 0
     code = value.get("rle", value.get("imageDataURL"))
@@ -163,7 +163,7 @@ def _decode(region: StoredRegion, size: Size) -> BoolMask:
 
 
 def _decode_data_url(url: object, size: Size) -> BoolMask:
-    """The alpha channel of an inline picture, which must have the right size."""
+    """The alpha channel of an inline image, which must have the right size."""
     payload = str(url).partition(",")[2]
     try:
         data = base64.b64decode(payload, validate=True)

@@ -64,7 +64,7 @@ class Control:
 
 @dataclass(frozen=True)
 class ImageTag:
-    """An ``Image`` tag: where in a task's data the picture stands."""
+    """An ``Image`` tag: where in a task's data the image stands."""
 
     name: str
     key: str
@@ -106,7 +106,7 @@ class LabelConfig:
         return control.value_of(stored) if control and stored is not None else stored
 
     def label_control(self, to_name: str, label: str) -> Control | None:
-        """The ``Labels`` control that labels regions of unlabelled controls on a picture."""
+        """The ``Labels`` control that labels regions of unlabelled controls on an image."""
         for control in self.controls:
             if control.tag == "Labels" and control.to_name == to_name and label in control.labels:
                 return control
@@ -116,11 +116,11 @@ class LabelConfig:
         """The control that holds the answer to a prompt.
 
         The one that the prompt's control names as ``edgeflowAnswer``. Otherwise, of the controls on
-        that picture that have the label (or take none), the first of the first kind in
+        that image that have the label (or take none), the first of the first kind in
         :data:`MASK_TAGS`.
 
         Args:
-            to_name: the picture.
+            to_name: the image.
             label: the prompt's, by value.
             from_name: the control that the prompt was made with.
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from edgeflow.errors import MaskCodecError, PromptError
-from edgeflow.geometry import ImagePoint, Region, Size
+from edgeflow.geometry import Box, ImagePoint, Size
 from edgeflow.label_studio.brush_rle import decode_brush
 from edgeflow.label_studio.shapes import Corners, corners
 from edgeflow.masks.rasterize import rasterize
@@ -22,10 +22,10 @@ STROKE_CLICKS = 5
 
 
 def outline(shape: Surrounding, size: Size) -> Outline:
-    """The outline that a shape draws on a picture.
+    """The outline that a shape draws on an image.
 
     Raises:
-        PromptError: it lies outside the picture, or is too thin to hold anything.
+        PromptError: it lies outside the image, or is too thin to hold anything.
     """
     if isinstance(shape, Rectangle) and not shape.value.rotation:
         return Outline(_box(corners(shape.value, size), size))
@@ -34,7 +34,7 @@ def outline(shape: Surrounding, size: Size) -> Outline:
     rows, cols = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     if not len(rows):
         raise _nothing_inside()
-    region = Region(int(rows[0]), int(cols[0]), int(rows[-1]) + 1, int(cols[-1]) + 1)
+    region = Box(int(rows[0]), int(cols[0]), int(rows[-1]) + 1, int(cols[-1]) + 1)
     return Outline(region, inside)
 
 
@@ -42,12 +42,12 @@ def stroke_clicks(stroke: Brush, size: Size) -> list[Click]:
     """Positive clicks along a stroke.
 
     Raises:
-        PromptError: it is empty, or no brush RLE of the picture's size.
+        PromptError: it is empty, or no brush RLE of the image's size.
     """
     drawn_on = Size(stroke.original_height or size.height, stroke.original_width or size.width)
     if drawn_on != size:
         raise PromptError(
-            f"the stroke was drawn on a picture of {drawn_on.width}×{drawn_on.height} pixels, "
+            f"the stroke was drawn on an image of {drawn_on.width}×{drawn_on.height} pixels, "
             f"this one has {size.width}×{size.height}",
             hint="reload the task in Label Studio",
         )
@@ -73,15 +73,15 @@ def stroke_clicks(stroke: Brush, size: Size) -> list[Click]:
     return [Click(point) for point in points]
 
 
-def _box(drawn: Corners, size: Size) -> Region:
+def _box(drawn: Corners, size: Size) -> Box:
     """The pixels whose centres lie in an upright rectangle, at least one where it touches."""
     left, top = np.ceil(drawn.min(axis=0)).astype(int)
     right, bottom = np.floor(drawn.max(axis=0)).astype(int) + 1
-    region = Region(top, left, bottom, right).intersection(Region.whole(size))
+    region = Box(top, left, bottom, right).intersection(Box.whole(size))
     if region.size.height < 1 or region.size.width < 1:
         raise _nothing_inside()
-    return Region(*map(int, region))
+    return Box(*map(int, region))
 
 
 def _nothing_inside() -> PromptError:
-    return PromptError("the outline holds nothing of the picture", hint="draw it around the object")
+    return PromptError("the outline holds nothing of the image", hint="draw it around the object")

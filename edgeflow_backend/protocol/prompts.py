@@ -31,14 +31,14 @@ class ClickPrompt:
     """The clicks of one object, in the order in which they were made.
 
     Attributes:
-        points: never empty; all of one control, picture and item.
+        points: never empty; all of one control, image and item.
     """
 
     points: tuple[KeyPoint, ...]
 
     @property
     def newest(self) -> KeyPoint:
-        """The last click: its control, label, item and picture size are the request's."""
+        """The last click: its control, label, item and image size are the request's."""
         return self.points[-1]
 
     @property
@@ -50,14 +50,14 @@ class ClickPrompt:
         return tuple(p.id or f"{p.value.x},{p.value.y},{p.positive}" for p in self.points)
 
     def clicks(self, size: Size, *, begins: bool = True) -> list[Click]:
-        """The clicks in image pixels of a picture of ``size``.
+        """The clicks in image pixels of an image of ``size``.
 
         Args:
-            size: of the picture.
+            size: of the image.
             begins: whether they begin an object, which takes a positive one.
 
         Raises:
-            PromptError: a click is not on the picture, or none is positive.
+            PromptError: a click is not on the image, or none is positive.
         """
         clicks = [
             Click(PercentPoint(point.value.x, point.value.y).to_image(size), point.positive)
@@ -79,7 +79,7 @@ class ShapePrompt:
 
     @property
     def newest(self) -> Shape:
-        """The shape: its control, label, item and picture size are the request's."""
+        """The shape: its control, label, item and image size are the request's."""
         return self.shape
 
     @property

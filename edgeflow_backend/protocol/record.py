@@ -38,7 +38,7 @@ class RegionRecord(BaseModel):
         digest: of the mask that the region's value shows; another one means that somebody edited
             it since. (Label Studio's ``origin`` does not tell: it says "manual" of regions that
             were replaced in place.)
-        code_length: of the value's brush code or picture; while it is the same, ``box`` holds.
+        code_length: of the value's brush code or image; while it is the same, ``box`` holds.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
@@ -76,16 +76,16 @@ def read_record(region: JSONObject) -> RegionRecord | None:
 
 
 def past_click(key: str, click: Click, size: Size) -> PastClick:
-    """A click on a picture of ``size`` as it is recorded."""
+    """A click on an image of ``size`` as it is recorded."""
     x, y = click.point
     return key, (x + 0.5) * 100 / size.width, (y + 0.5) * 100 / size.height, click.positive
 
 
 def replayed(click: PastClick, size: Size) -> Click:
-    """A recorded click on a picture of ``size``.
+    """A recorded click on an image of ``size``.
 
     Raises:
-        PromptError: it is not on the picture.
+        PromptError: it is not on the image.
     """
     _, x, y, positive = click
     point: ImagePoint = PercentPoint(x, y).to_image(size)

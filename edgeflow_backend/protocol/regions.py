@@ -73,7 +73,7 @@ def mask_regions(
     Args:
         mask: H×W bool, not empty, at the size that the editor sees.
         score: 0 to 1.
-        newest: whose picture, item and rotation are echoed.
+        newest: whose image, item and rotation are echoed.
         holder: the control and label.
         region: id of the first region; further ones add a number to it.
         polygons: how masks become polygons.

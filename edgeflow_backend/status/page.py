@@ -1,4 +1,4 @@
-"""How ``/status`` looks: a page that needs nothing but itself, no scripts, pictures or fonts."""
+"""How ``/status`` looks: a page that needs nothing but itself, no scripts, images or fonts."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class Seen:
         """Look at a service that is ready, whose engine has ``waiting`` predictions."""
         settings = service.settings
         caches = (
-            ("pictures", service.images.cache.nbytes, settings.image_cache_mb),
+            ("images", service.images.cache.nbytes, settings.image_cache_mb),
             ("click states", service.engine.states.nbytes, settings.state_cache_mb),
         )
         return cls(

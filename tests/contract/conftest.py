@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from demo.label_studio import Service, free_port, start_backend
-from tests.contract.pictures import TOKEN, serve_pictures
+from tests.contract.images import TOKEN, serve_images
 
 LIMITS = {
     "EDGEFLOW_MAX_BODY_MB": "8",
@@ -20,10 +20,10 @@ LIMITS = {
 
 @pytest.fixture(scope="session")
 def backend_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The real backend under gunicorn, with tight limits and a picture host as Label Studio."""
+    """The real backend under gunicorn, with tight limits and an image host as Label Studio."""
     log = tmp_path_factory.mktemp("backend") / "backend.log"
     command = Path(sys.executable).with_name("edgeflow-backend")
-    with serve_pictures() as host:
+    with serve_images() as host:
         environment = {**LIMITS, "LABEL_STUDIO_URL": host, "LABEL_STUDIO_API_KEY": TOKEN}
         with start_backend(command, free_port(), log, environment) as service:
             service.wait(60)

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from demo.label_studio import Service
-from tests.contract.pictures import photo, png_header
+from tests.contract.images import photo, png_header
 from tests.contract.wire import JSONObject, check_brush_region, keypoint, request
 
 DEADLINE_S = 10
@@ -74,7 +74,7 @@ def failures(url: str) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(("x", "y"), [(101, 50), (50, -1), (1e9, 50), (-1e9, -1e9)])
-def test_a_click_outside_the_picture_gets_an_empty_result(
+def test_a_click_outside_the_image_gets_an_empty_result(
     backend_url: str, x: float, y: float
 ) -> None:
     error = unserved(backend_url, request(keypoint(x, y)))
@@ -143,7 +143,7 @@ def test_an_unusable_labelling_config_gets_an_empty_result(backend_url: str, con
     assert unserved(backend_url, body)["code"] == "label_config"
 
 
-def test_a_truncated_picture_gets_an_empty_result(backend_url: str) -> None:
+def test_a_truncated_image_gets_an_empty_result(backend_url: str) -> None:
     error = unserved(backend_url, request(keypoint(45, 60), image="/data/upload/truncated.png"))
     assert error["code"] == "image_unreadable"
 
@@ -151,14 +151,14 @@ def test_a_truncated_picture_gets_an_empty_result(backend_url: str) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"plain text", b"%PDF-1.7 ...", bytes(1000), b"\xff\xd8\xff\xe0", b"GIF89a"]
 )
-def test_a_file_that_is_no_picture_gets_an_empty_result(backend_url: str, content: bytes) -> None:
+def test_a_file_that_is_no_image_gets_an_empty_result(backend_url: str, content: bytes) -> None:
     image = "data:image/png;base64," + base64.b64encode(content).decode()
     error = unserved(backend_url, request(keypoint(45, 60), image=image))
     assert error["code"] == "image_unreadable"
 
 
 @pytest.mark.parametrize("inline", [True, False])
-def test_a_picture_of_60000_by_60000_pixels_is_refused_before_decoding(
+def test_a_image_of_60000_by_60000_pixels_is_refused_before_decoding(
     backend_url: str, *, inline: bool
 ) -> None:
     code = base64.b64encode(png_header(60_000, 60_000)).decode()
@@ -167,7 +167,7 @@ def test_a_picture_of_60000_by_60000_pixels_is_refused_before_decoding(
     assert error["code"] == "image_too_large"
 
 
-def test_an_html_page_instead_of_a_picture_is_named(backend_url: str) -> None:
+def test_an_html_page_instead_of_a_image_is_named(backend_url: str) -> None:
     error = unserved(backend_url, request(keypoint(45, 60), image="/data/upload/html"))
     assert "HTML page" in error["message"]
 
@@ -182,7 +182,7 @@ def test_an_html_page_instead_of_a_picture_is_named(backend_url: str) -> None:
         ("large-file.png", "larger than"),
     ],
 )
-def test_a_picture_that_cannot_be_fetched_gets_an_empty_result(
+def test_a_image_that_cannot_be_fetched_gets_an_empty_result(
     backend_url: str, name: str, said: str
 ) -> None:
     error = unserved(backend_url, request(keypoint(45, 60), image=f"/data/upload/{name}"))
@@ -194,7 +194,7 @@ def test_a_picture_that_cannot_be_fetched_gets_an_empty_result(
     "image",
     ["", "file:///etc/passwd", "s3://bucket/key", "http://127.0.0.1:1/x.png", "http://[", "//x/y"],
 )
-def test_a_picture_address_that_leads_nowhere_gets_an_empty_result(
+def test_a_image_address_that_leads_nowhere_gets_an_empty_result(
     backend_url: str, image: str
 ) -> None:
     error = unserved(backend_url, request(keypoint(45, 60), image=image))
@@ -240,7 +240,7 @@ def test_an_unknown_address_gets_a_404_in_json(backend_url: str) -> None:
     refused(requests.get(f"{backend_url}/predict", timeout=5), 405)
 
 
-def test_a_picture_whose_size_the_request_gets_wrong_still_gets_a_mask_of_that_size(
+def test_a_image_whose_size_the_request_gets_wrong_still_gets_a_mask_of_that_size(
     backend_url: str,
 ) -> None:
     body = request(keypoint(45, 60, original_width=1280, original_height=960))
@@ -249,5 +249,5 @@ def test_a_picture_whose_size_the_request_gets_wrong_still_gets_a_mask_of_that_s
     unserved(backend_url, request(keypoint(45, 60, original_width=10**6, original_height=10**6)))
 
 
-def test_the_sample_picture_is_the_size_the_keypoints_say() -> None:
+def test_the_sample_image_is_the_size_the_keypoints_say() -> None:
     assert photo()[16:24] == (640).to_bytes(4, "big") + (480).to_bytes(4, "big")

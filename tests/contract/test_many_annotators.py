@@ -25,7 +25,7 @@ from edgeflow.images import decode_image
 from edgeflow.inference.predictor import EncodedImage, Predictor, load_predictor
 from edgeflow.label_studio.brush_rle import decode_brush
 from edgeflow.prompts.click import Click
-from tests.contract.pictures import photo
+from tests.contract.images import photo
 from tests.contract.wire import JSONObject, keypoint, request
 
 pytestmark = pytest.mark.slow
@@ -37,14 +37,14 @@ BoolMask = npt.NDArray[np.bool_]
 T = TypeVar("T")
 
 
-def task_picture(task: int) -> bytes:
-    # The last one is the first one again, smaller: alike, and yet another picture.
+def task_image(task: int) -> bytes:
+    # The last one is the first one again, smaller: alike, and yet another image.
     shrink = 16 if task == len(PHOTOS) - 1 else 0
     return photo(PHOTOS[task], (SIZE.width - shrink, SIZE.height))
 
 
 def task_size(task: int) -> Size:
-    return decode_size(task_picture(task))
+    return decode_size(task_image(task))
 
 
 def decode_size(data: bytes) -> Size:
@@ -58,7 +58,7 @@ class Oracle:
     def __init__(self) -> None:
         self._predictor: Predictor = load_predictor(device="cpu", runtime="auto")
         self._images: list[EncodedImage] = [
-            self._predictor.encode(decode_image(task_picture(task))) for task in range(len(PHOTOS))
+            self._predictor.encode(decode_image(task_image(task))) for task in range(len(PHOTOS))
         ]
 
     def mask(self, task: int, points: Sequence[JSONObject]) -> BoolMask:
@@ -98,8 +98,8 @@ class Annotator:
         return keypoint(x, y, positive=positive, key=f"a{self.number}-{order}", **shown)
 
     def ask(self, points: Sequence[JSONObject]) -> JSONObject:
-        picture = base64.b64encode(task_picture(self.task)).decode()
-        body = request(*points, image=f"data:image/png;base64,{picture}")
+        encoded = base64.b64encode(task_image(self.task)).decode()
+        body = request(*points, image=f"data:image/png;base64,{encoded}")
         body["tasks"][0]["id"] = self.task
         body["tasks"][0]["drafts"] = (
             [{"updated_at": "2026-01-01", "result": self.draft}] if self.draft else []

@@ -27,7 +27,7 @@ def captured(name: str) -> JSONObject:
 def keypoint(
     x: float, y: float, *, positive: bool = True, key: str = "k", **changes: object
 ) -> JSONObject:
-    """A keypoint at x, y percent of a 640×480 picture."""
+    """A keypoint at x, y percent of a 640×480 image."""
     value = {"x": x, "y": y, "width": 0.3, "labels": ["Object"], "keypointlabels": ["Object"]}
     return {
         "id": f"{key}-{x}-{y}",

@@ -36,7 +36,7 @@ def environment(name: str) -> Path:
 
 @pytest.fixture(scope="session")
 def artifacts() -> Path:
-    """Where pictures for people are kept after a test run."""
+    """Where images for people are kept after a test run."""
     ARTIFACTS.mkdir(exist_ok=True)
     return ARTIFACTS
 
@@ -50,10 +50,10 @@ class Studio:
     backend: Service
     client: Client
 
-    def project(self, title: str, pictures: list[str], config: str = RECOMMENDED) -> JSONObject:
+    def project(self, title: str, images: list[str], config: str = RECOMMENDED) -> JSONObject:
         """Make a project with sample photographs and the backend connected as interactive."""
         project = self.client.create_project(title, config)
-        self.client.import_pictures(project["id"], [PHOTOS / f"{name}.jpg" for name in pictures])
+        self.client.import_images(project["id"], [PHOTOS / f"{name}.jpg" for name in images])
         self.client.connect_backend(project["id"], self.backend_url)
         return project
 

@@ -71,7 +71,7 @@ class Editor:
         """Pick the keypoint label, click at x, y (0 to 1), await the answer.
 
         Args:
-            x: of the picture's width.
+            x: of the image's width.
             y: of its height.
             keys: held meanwhile: Alt for a negative click, Control to click on an accepted mask.
         """
@@ -110,7 +110,7 @@ class Editor:
         self.page.wait_for_timeout(PAUSE_MS // 2)
 
     def accept_on_canvas(self) -> None:
-        """Accept the suggestion with the tick that hovers over the picture."""
+        """Accept the suggestion with the tick that hovers over the image."""
         # Konva draws the tick: its place is asked from the stage, the click is the mouse's.
         x, y = self.page.evaluate(_TICK)
         self.page.mouse.move(x, y)
@@ -123,7 +123,7 @@ class Editor:
         self.page.wait_for_timeout(DRAFT_MS)
 
     def accept(self) -> None:
-        """Accept the suggestion with the tick below the picture."""
+        """Accept the suggestion with the tick below the image."""
         self._button("accept-suggestions-button").click()
         self.page.wait_for_timeout(PAUSE_MS)
 

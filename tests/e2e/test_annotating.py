@@ -146,7 +146,7 @@ def test_points_left_by_the_tick_on_the_canvas_do_not_leak_into_the_next_object(
     studio: Studio, editor: Editor, artifacts: Path
 ) -> None:
     start(studio, editor, "leaked clicks", view(CLICKS, IMAGE, holder("BrushLabels")))
-    first = answered(editor.click(0.90, 0.30))  # the shuttle: its tick lies within the picture
+    first = answered(editor.click(0.90, 0.30))  # the shuttle: its tick lies within the image
     editor.accept_on_canvas()
     assert editor.count("suggestions") == 0
     editor.wait_for_draft()
@@ -219,7 +219,7 @@ def shown(region: JSONObject) -> BoolMask:
     return mask
 
 
-def test_opening_a_task_fetches_its_picture_before_the_first_click(
+def test_opening_a_task_fetches_its_image_before_the_first_click(
     studio: Studio, editor: Editor
 ) -> None:
     held = image_bytes(studio)
@@ -230,7 +230,7 @@ def test_opening_a_task_fetches_its_picture_before_the_first_click(
 
 
 def image_bytes(studio: Studio) -> float:
-    """Bytes of decoded pictures that the backend holds."""
+    """Bytes of decoded images that the backend holds."""
     metrics = requests.get(f"{studio.backend_url}/metrics", timeout=10).text
     (line,) = [x for x in metrics.splitlines() if x.startswith('edgeflow_cache_bytes{cache="im')]
     return float(line.split()[-1])

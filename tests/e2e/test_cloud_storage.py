@@ -1,4 +1,4 @@
-"""Pictures in a bucket: a real Label Studio signs, the backend follows without credentials."""
+"""Images in a bucket: a real Label Studio signs, the backend follows without credentials."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.e2e.conftest import PHOTOS, Studio
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
-NAME = "pictures"
+NAME = "images"
 URI = f"s3://{NAME}/the cat.jpg"
 LISTING = f"""<?xml version="1.0"?>
 <ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>{NAME}</Name>
@@ -30,7 +30,7 @@ LISTING = f"""<?xml version="1.0"?>
 
 
 class Bucket(ThreadingHTTPServer):
-    """As much of S3 as Label Studio asks before it takes a bucket; notes who fetched pictures."""
+    """As much of S3 as Label Studio asks before it takes a bucket; notes who fetched images."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -86,7 +86,7 @@ def predictor() -> Predictor:
 
 @pytest.fixture(scope="module")
 def task(studio: Studio, bucket: Bucket) -> int:
-    """A task whose picture lies in the bucket."""
+    """A task whose image lies in the bucket."""
     project = studio.client.create_project("cloud", RECOMMENDED)["id"]
     storage = {
         "project": project, "bucket": NAME, "prefix": "", "aws_access_key_id": "AK",
@@ -113,7 +113,7 @@ def soon() -> float:
     return time.monotonic() + 30
 
 
-def test_a_picture_in_a_bucket_is_fetched_signed_and_without_the_token(
+def test_a_image_in_a_bucket_is_fetched_signed_and_without_the_token(
     studio: Studio, bucket: Bucket, predictor: Predictor, task: int
 ) -> None:
     where = f"127.0.0.1:{bucket.server_port}"

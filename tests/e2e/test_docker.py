@@ -19,7 +19,7 @@ import yaml
 from dockerfile_parse import DockerfileParser
 
 from demo.label_studio import Service, free_port
-from tests.contract.pictures import photo
+from tests.contract.images import photo
 from tests.contract.wire import check_brush_region, keypoint, request
 from tests.e2e.conftest import ROOT
 

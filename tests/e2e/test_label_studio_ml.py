@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from demo.label_studio import Service, free_port
-from tests.contract.pictures import photo
+from tests.contract.images import photo
 from tests.contract.wire import captured, check_brush_region
 from tests.e2e.conftest import environment
 
@@ -45,8 +45,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def test_health_setup_and_a_captured_click(url: str) -> None:
     body = captured("ui_03_alt_neg_028_predict.json")
-    picture = base64.b64encode(photo()).decode()
-    body["tasks"][0]["data"]["image"] = f"data:image/png;base64,{picture}"
+    image = base64.b64encode(photo()).decode()
+    body["tasks"][0]["data"]["image"] = f"data:image/png;base64,{image}"
 
     assert requests.get(f"{url}/health", timeout=5).json()["status"] == "UP"
     setup = {

@@ -23,7 +23,7 @@ LIMITS = Limits(connect_s=2, read_s=5, total_s=10, max_bytes=10**7)
 
 @pytest.fixture(scope="module")
 def upload(studio: Studio) -> str:
-    """The address of an uploaded picture."""
+    """The address of an uploaded image."""
     project = studio.project("tokens", ["cat"])["id"]
     (task,) = studio.client.tasks(project)
     return f"{studio.url}{task['data']['image']}"
@@ -45,8 +45,8 @@ def fetch(studio: Studio, token: str, address: str) -> bytes:
 
 
 def is_the_cat(data: bytes) -> bool:
-    picture = np.array(Image.open(io.BytesIO(data)))
-    return bool((picture == np.array(Image.open(PHOTOS / "cat.jpg"))).all())
+    image = np.array(Image.open(io.BytesIO(data)))
+    return bool((image == np.array(Image.open(PHOTOS / "cat.jpg"))).all())
 
 
 def test_an_upload_is_fetched_with_a_legacy_token(studio: Studio, upload: str) -> None:

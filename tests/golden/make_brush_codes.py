@@ -63,7 +63,7 @@ def masks() -> dict[str, Mask]:
 
 
 def strokes() -> dict[str, npt.NDArray[np.uint8]]:
-    """RGBA pictures as people's strokes give them: single values, which are stored as literals."""
+    """RGBA images as people's strokes give them: single values, which are stored as literals."""
     random = np.random.default_rng(20211012)
     soft = np.zeros((31, 40, 4), np.uint8)
     soft[..., :3] = (255, 102, 7)

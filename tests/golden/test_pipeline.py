@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edgeflow.geometry import ImagePoint, Region
+from edgeflow.geometry import Box, ImagePoint
 from edgeflow.inference.predictor import Predictor, State
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.masks.cleanup import UNTOUCHED
@@ -48,7 +48,7 @@ def test_the_eiseg_policy_does_what_eiseg_does() -> None:
         for index, (row, col, positive) in enumerate(trace["clicks"]):
             click = Click(ImagePoint(float(col), float(row)), bool(positive))
             state, probability = predictor.step(image, state, click)
-            assert state.region == Region.whole(image.size)
+            assert state.region == Box.whole(image.size)
             view, prompt = network.calls[index]
             assert view.shape == tuple(trace[f"net_shape{index}"])
             np.testing.assert_allclose(

@@ -13,7 +13,7 @@ SIDE = 96
 
 
 def draw(rng: np.random.Generator) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """One picture and its labels: two shapes of different colours on a ground of a third."""
+    """One image and its labels: two shapes of different colours on a ground of a third."""
     colours = rng.permutation(np.array([40, 110, 180, 240]))
     rgb = np.empty((SIDE, SIDE, 3), dtype=np.float64)
     rgb[:] = rng.integers(0, 120, 3)

@@ -124,9 +124,9 @@ name = "shapes"
 
 
 @pytest.mark.slow
-def test_minutes_on_a_slice_of_real_pictures_help_on_others(tmp_path: Path) -> None:
+def test_minutes_on_a_slice_of_real_images_help_on_others(tmp_path: Path) -> None:
     if not TRAINING.is_dir():
-        message = f"THE TRAINING PICTURES ARE NOT AT {TRAINING}: nothing was learnt from them"
+        message = f"THE TRAINING IMAGES ARE NOT AT {TRAINING}: nothing was learnt from them"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
     config = tmp_path / "train.toml"
     config.write_text(
@@ -155,13 +155,13 @@ name = "slice"
 """
     )
     finish(config)
-    pictures = open_dataset(TRAINING, split="ecssd")
-    held = [i for i, name in enumerate(pictures.sample_names) if is_held_out(name, 0.1)]
+    images = open_dataset(TRAINING, split="ecssd")
+    held = [i for i, name in enumerate(images.sample_names) if is_held_out(name, 0.1)]
     policy = ZoomPolicy(long_side=160)
     untrained, trained = before_and_after(
-        config, tmp_path / "run/slice.safetensors", policy, Subset(pictures, held[:30])
+        config, tmp_path / "run/slice.safetensors", policy, Subset(images, held[:30])
     )
-    print(f"NoC@90 on held-out pictures: {untrained:.2f} before, {trained:.2f} after")
+    print(f"NoC@90 on held-out images: {untrained:.2f} before, {trained:.2f} after")
     assert untrained > 8
     assert trained < 6
 

@@ -45,7 +45,7 @@ class FoldedContext(nn.Module):
     """:class:`~edgeflow.nn.blocks.ocr.ObjectContext` with one object, without its query and key.
 
     The attention over one object has weight 1, so every pixel gets the same context, and what the
-    last convolution makes of it is one vector a picture.
+    last convolution makes of it is one vector an image.
     """
 
     def __init__(self, context: ObjectContext) -> None:

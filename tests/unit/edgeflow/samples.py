@@ -1,4 +1,4 @@
-"""Pictures and stand-ins that several of these tests use."""
+"""Images and stand-ins that several of these tests use."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def negative(x: float, y: float) -> Click:
     return Click(ImagePoint(x, y), positive=False)
 
 
-def disk_picture(height: int, width: int, shade: int = 220) -> RGB:
+def disk_image(height: int, width: int, shade: int = 220) -> RGB:
     """A bright disk in the middle of a dark, slightly structured ground."""
     rows, cols = np.mgrid[:height, :width]
     image = np.stack((rows % 40, cols % 40, (rows + cols) % 40), axis=-1).astype(np.uint8)

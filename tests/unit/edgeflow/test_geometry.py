@@ -4,26 +4,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeflow.geometry import ImagePoint, Region, Size
+from edgeflow.geometry import Box, ImagePoint, Size
 
 SIDES = st.integers(1, 500)
 
 
 @st.composite
-def regions(draw: st.DrawFn) -> Region:
+def regions(draw: st.DrawFn) -> Box:
     top, left = draw(st.integers(0, 300)), draw(st.integers(0, 300))
-    return Region(top, left, top + draw(SIDES), left + draw(SIDES))
+    return Box(top, left, top + draw(SIDES), left + draw(SIDES))
 
 
-def test_the_whole_region_covers_the_picture() -> None:
-    region = Region.whole(Size(height=30, width=50))
-    assert region == Region(top=0, left=0, bottom=30, right=50)
+def test_the_whole_region_covers_the_image() -> None:
+    region = Box.whole(Size(height=30, width=50))
+    assert region == Box(top=0, left=0, bottom=30, right=50)
     assert region.size == Size(30, 50)
     assert region.area == 1500
 
 
-@pytest.mark.parametrize("region", [Region(5, 5, 5, 9), Region(5, 5, 3, 9), Region(5, 5, 3, 2)])
-def test_an_empty_or_inverted_region_has_no_area(region: Region) -> None:
+@pytest.mark.parametrize("region", [Box(5, 5, 5, 9), Box(5, 5, 3, 9), Box(5, 5, 3, 2)])
+def test_an_empty_or_inverted_region_has_no_area(region: Box) -> None:
     assert region.area == 0
 
 
@@ -40,37 +40,37 @@ def test_an_empty_or_inverted_region_has_no_area(region: Region) -> None:
     ],
 )
 def test_a_region_contains_the_full_area_of_its_pixels(x: float, y: float, inside: bool) -> None:
-    region = Region(top=20, left=10, bottom=50, right=30)
+    region = Box(top=20, left=10, bottom=50, right=30)
     assert region.contains(ImagePoint(x, y)) is inside
 
 
 def test_the_intersection_is_the_common_rectangle() -> None:
-    common = Region(0, 0, 20, 20).intersection(Region(10, 5, 40, 12))
-    assert common == Region(10, 5, 20, 12)
+    common = Box(0, 0, 20, 20).intersection(Box(10, 5, 40, 12))
+    assert common == Box(10, 5, 20, 12)
 
 
 def test_iou_of_a_known_pair() -> None:
-    assert Region(0, 0, 10, 10).iou(Region(0, 5, 10, 15)) == pytest.approx(50 / 150)
+    assert Box(0, 0, 10, 10).iou(Box(0, 5, 10, 15)) == pytest.approx(50 / 150)
 
 
 def test_iou_of_two_empty_regions_is_zero() -> None:
-    assert Region(3, 3, 3, 3).iou(Region(3, 3, 3, 3)) == 0.0
+    assert Box(3, 3, 3, 3).iou(Box(3, 3, 3, 3)) == 0.0
 
 
 def test_regions_that_only_touch_share_nothing() -> None:
-    assert Region(0, 0, 10, 10).iou(Region(10, 0, 20, 10)) == 0.0
-    assert Region(0, 0, 10, 10).iou(Region(20, 20, 30, 30)) == 0.0
+    assert Box(0, 0, 10, 10).iou(Box(10, 0, 20, 10)) == 0.0
+    assert Box(0, 0, 10, 10).iou(Box(20, 20, 30, 30)) == 0.0
 
 
 @given(regions(), regions())
-def test_iou_is_symmetric_and_a_share(one: Region, other: Region) -> None:
+def test_iou_is_symmetric_and_a_share(one: Box, other: Box) -> None:
     assert one.iou(other) == other.iou(one)
     assert 0.0 <= one.iou(other) <= 1.0
     assert one.iou(one) == 1.0
 
 
 @given(regions(), regions())
-def test_the_intersection_lies_in_both(one: Region, other: Region) -> None:
+def test_the_intersection_lies_in_both(one: Box, other: Box) -> None:
     common = one.intersection(other)
     if common.area:
         assert one.intersection(common) == common

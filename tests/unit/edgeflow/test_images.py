@@ -64,7 +64,7 @@ def test_the_array_is_the_callers_to_change() -> None:
     assert decoded.flags.c_contiguous
 
 
-def test_a_grey_picture_becomes_three_equal_channels() -> None:
+def test_a_grey_image_becomes_three_equal_channels() -> None:
     values = np.arange(200, dtype=np.uint8).reshape(10, 20)
     np.testing.assert_array_equal(decode_image(encoded(Image.fromarray(values))), grey(values))
 
@@ -82,7 +82,7 @@ def test_a_big_endian_16_bit_tiff_keeps_its_high_byte() -> None:
     np.testing.assert_array_equal(decode_image(encoded(image, "TIFF")), grey(values >> 8))
 
 
-def test_a_one_bit_picture_is_black_and_white() -> None:
+def test_a_one_bit_image_is_black_and_white() -> None:
     values = np.indices((9, 13)).sum(axis=0) % 2 == 0
     np.testing.assert_array_equal(
         decode_image(encoded(Image.fromarray(values))), grey(values * 255)
@@ -95,7 +95,7 @@ def test_transparent_pixels_are_white() -> None:
     np.testing.assert_array_equal(decoded, np.full((12, 20, 3), 255))
 
 
-def test_opaque_pixels_of_a_picture_with_alpha_keep_their_colour() -> None:
+def test_opaque_pixels_of_a_image_with_alpha_keep_their_colour() -> None:
     rgba = np.dstack((gradient(), np.full((12, 20), 255, np.uint8)))
     np.testing.assert_array_equal(decode_image(encoded(Image.fromarray(rgba))), gradient())
 
@@ -107,7 +107,7 @@ def test_half_transparent_pixels_are_mixed_with_white() -> None:
     np.testing.assert_allclose(decoded, np.broadcast_to(expected, (4, 4, 3)), atol=1)
 
 
-def test_a_grey_picture_with_alpha_is_laid_on_white() -> None:
+def test_a_grey_image_with_alpha_is_laid_on_white() -> None:
     la = np.zeros((4, 6, 2), np.uint8)
     la[:, :3] = (40, 255)
     la[:, 3:] = (40, 0)
@@ -116,7 +116,7 @@ def test_a_grey_picture_with_alpha_is_laid_on_white() -> None:
     np.testing.assert_array_equal(decoded[:, 3:], np.full((4, 3, 3), 255))
 
 
-def palette_picture() -> Image.Image:
+def palette_image() -> Image.Image:
     image = Image.fromarray(np.tile(np.array([0, 1, 2], np.uint8), (4, 2)), mode="P")
     image.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])
     return image
@@ -127,13 +127,13 @@ COLOURS = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255]], np.uint8)
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "TIFF"])
 def test_a_palette_is_looked_up(kind: str) -> None:
-    decoded = decode_image(encoded(palette_picture(), kind))
+    decoded = decode_image(encoded(palette_image(), kind))
     np.testing.assert_array_equal(decoded, np.tile(COLOURS, (4, 2, 1)))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF"])
 def test_a_palettes_transparent_colour_is_white(kind: str) -> None:
-    decoded = decode_image(encoded(palette_picture(), kind, transparency=1))
+    decoded = decode_image(encoded(palette_image(), kind, transparency=1))
     expected = COLOURS.copy()
     expected[1] = 255
     np.testing.assert_array_equal(decoded, np.tile(expected, (4, 2, 1)))
@@ -174,13 +174,13 @@ def test_of_a_many_page_tiff_the_first_page_is_taken() -> None:
     np.testing.assert_array_equal(decode_image(data), np.full((7, 9, 3), (255, 0, 0)))
 
 
-def test_of_a_cameras_multi_picture_jpeg_the_first_is_taken() -> None:
+def test_of_a_cameras_multi_image_jpeg_the_first_is_taken() -> None:
     first, second = Image.new("RGB", (16, 16), "white"), Image.new("RGB", (16, 16), "black")
     data = encoded(first, "MPO", save_all=True, append_images=[second])
     np.testing.assert_array_equal(decode_image(data), np.full((16, 16, 3), 255))
 
 
-# What the file holds, as a function of the upright picture's pixels.
+# What the file holds, as a function of the upright image's pixels.
 STORED: dict[int, Callable[[RGB], RGB]] = {
     1: lambda a: a,
     2: np.fliplr,
@@ -240,7 +240,7 @@ def test_an_unknown_orientation_is_ignored(orientation: int) -> None:
     ],
 )
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_a_damaged_exif_block_does_not_cost_the_picture(kind: str, block: bytes) -> None:
+def test_a_damaged_exif_block_does_not_cost_the_image(kind: str, block: bytes) -> None:
     data = encoded(Image.fromarray(gradient()), kind, exif=b"Exif\0\0" + block)
     assert decode_image(data).shape == (12, 20, 3)
 
@@ -252,7 +252,7 @@ def test_a_truncated_file_is_refused(kind: str, share: float) -> None:
     data = encoded(Image.fromarray(noise), kind)
     with pytest.raises(ImageError) as caught:
         decode_image(data[: int(len(data) * share)])
-    assert "not a readable picture" in caught.value.message
+    assert "not a readable image" in caught.value.message
     assert "damaged" in caught.value.hint
 
 
@@ -271,7 +271,7 @@ def test_a_truncated_file_is_refused(kind: str, share: float) -> None:
         (b"just some text", "unknown format"),
     ],
 )
-def test_what_is_no_picture_is_named_for_what_it_is(data: bytes, says: str) -> None:
+def test_what_is_no_image_is_named_for_what_it_is(data: bytes, says: str) -> None:
     with pytest.raises(ImageError) as caught:
         decode_image(data)
     assert says in caught.value.message
@@ -286,21 +286,21 @@ def test_formats_that_are_not_on_the_list_are_not_opened(kind: str) -> None:
 
 
 # Refused from its 57 bytes: a decoder would need ten gigabytes.
-def test_a_gigantic_picture_is_refused_by_its_header_alone() -> None:
+def test_a_gigantic_image_is_refused_by_its_header_alone() -> None:
     with pytest.raises(ImageTooLargeError) as caught:
         decode_image(png_header(60_000, 60_000))
     assert "3600000000 pixels" in caught.value.message or "60000×60000" in caught.value.message
     assert "resize" in caught.value.hint
 
 
-def test_the_pixel_limit_names_the_picture_and_itself() -> None:
+def test_the_pixel_limit_names_the_image_and_itself() -> None:
     data = encoded(Image.fromarray(gradient(height=12, width=20)))
     with pytest.raises(ImageTooLargeError, match=r"20×12 pixels, the limit is 239") as caught:
         decode_image(data, max_pixels=239)
     assert caught.value.code == "image_too_large"
 
 
-def test_a_picture_of_just_the_pixel_limit_is_read() -> None:
+def test_a_image_of_just_the_pixel_limit_is_read() -> None:
     data = encoded(Image.fromarray(gradient(height=12, width=20)))
     assert decode_image(data, max_pixels=240).shape == (12, 20, 3)
 
@@ -356,7 +356,7 @@ VALID = {
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(sorted(VALID)), st.data())
-def test_damaged_pictures_never_raise_anything_else(kind: str, data: st.DataObject) -> None:
+def test_damaged_images_never_raise_anything_else(kind: str, data: st.DataObject) -> None:
     damaged = bytearray(VALID[kind])
     for _ in range(data.draw(st.integers(1, 6))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))

@@ -6,9 +6,9 @@ import pytest
 
 from edgeflow.overlay import NEGATIVE, POSITIVE, TINT, draw_overlay
 from edgeflow.prompts.click import Click
-from tests.unit.edgeflow.samples import click, disk_picture, negative
+from tests.unit.edgeflow.samples import click, disk_image, negative
 
-IMAGE = disk_picture(120, 160)
+IMAGE = disk_image(120, 160)
 
 
 def block(top: int, left: int, bottom: int, right: int) -> npt.NDArray[np.bool_]:
@@ -20,14 +20,14 @@ def block(top: int, left: int, bottom: int, right: int) -> npt.NDArray[np.bool_]
 NOTHING = block(0, 0, 0, 0)
 
 
-def test_the_picture_is_left_untouched() -> None:
+def test_the_image_is_left_untouched() -> None:
     before = IMAGE.copy()
     out = draw_overlay(IMAGE, block(10, 10, 60, 60), [click(30, 30)])
     assert not np.shares_memory(out, IMAGE)
     np.testing.assert_array_equal(IMAGE, before)
 
 
-def test_a_read_only_picture_is_drawn_on_in_a_copy() -> None:
+def test_a_read_only_image_is_drawn_on_in_a_copy() -> None:
     frozen = IMAGE.copy()
     frozen.flags.writeable = False
     assert draw_overlay(frozen, block(10, 10, 60, 60), [click(30, 30)]).shape == IMAGE.shape
@@ -53,7 +53,7 @@ def test_the_inside_is_mixed_with_the_tint() -> None:
 
 
 @pytest.mark.parametrize(("opacity", "colour"), [(0.0, tuple(IMAGE[50, 60])), (1.0, TINT)])
-def test_the_opacity_runs_from_the_picture_to_the_tint(
+def test_the_opacity_runs_from_the_image_to_the_tint(
     opacity: float, colour: tuple[int, ...]
 ) -> None:
     assert tuple(draw_overlay(IMAGE, block(20, 30, 80, 90), opacity=opacity)[50, 60]) == colour
@@ -83,7 +83,7 @@ def test_clicks_are_numbered() -> None:
     assert not np.array_equal(one, IMAGE[60:85, 86:110])
 
 
-def test_dots_grow_with_the_picture() -> None:
+def test_dots_grow_with_the_image() -> None:
     def dot(side: int) -> int:
         blank = np.zeros((side, side, 3), np.uint8)
         out = draw_overlay(blank, np.zeros((side, side), np.bool_), [click(side / 2, side / 2)])

@@ -1,4 +1,4 @@
-"""Pictures with one plain object, and requests for them."""
+"""Images with one plain object, and requests for them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ SIZE = Size(120, 160)
 CENTRE = (50.0, 50.0)
 
 
-def disk_picture(size: Size = SIZE) -> npt.NDArray[np.uint8]:
+def disk_image(size: Size = SIZE) -> npt.NDArray[np.uint8]:
     """A red disk in the middle of a green meadow, H×W×3 RGB."""
-    picture = np.full((*size, 3), (30, 90, 40), dtype=np.uint8)
-    picture[disk(size)] = (230, 60, 50)
-    return picture
+    image = np.full((*size, 3), (30, 90, 40), dtype=np.uint8)
+    image[disk(size)] = (230, 60, 50)
+    return image
 
 
 def disk(size: Size = SIZE) -> npt.NDArray[np.bool_]:
@@ -36,9 +36,9 @@ def disk(size: Size = SIZE) -> npt.NDArray[np.bool_]:
 
 @cache
 def disk_png(size: Size = SIZE) -> bytes:
-    """The picture as a PNG file."""
+    """The image as a PNG file."""
     buffer = io.BytesIO()
-    Image.fromarray(disk_picture(size)).save(buffer, "PNG")
+    Image.fromarray(disk_image(size)).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -47,11 +47,11 @@ def data_uri(data: bytes) -> str:
 
 
 def click(x: float = 50, y: float = 50, *, positive: bool = True, **changes: object) -> JSONObject:
-    """A keypoint on the disk, of a request for the picture."""
+    """A keypoint on the disk, of a request for the image."""
     size = {"original_width": SIZE.width, "original_height": SIZE.height}
     return {**keypoint(x, y, positive=positive), **size, **changes}
 
 
 def disk_request(*points: JSONObject, **changes: object) -> JSONObject:
-    """An interactive request for the picture, which comes inline."""
+    """An interactive request for the image, which comes inline."""
     return {**request(*(points or (click(),)), image=data_uri(disk_png())), **changes}

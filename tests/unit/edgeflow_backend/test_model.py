@@ -17,7 +17,7 @@ from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
-from tests.contract.pictures import png_header
+from tests.contract.images import png_header
 from tests.contract.wire import JSONObject, captured, check_brush_region, request
 from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.loopback import Host, Reply
@@ -78,7 +78,7 @@ def test_a_captured_request_gets_one_valid_region(service: SegmentationService, 
     assert outcomes(service, "ok") == 1
 
 
-def test_a_picture_in_label_studio_gets_one_valid_region(
+def test_a_image_in_label_studio_gets_one_valid_region(
     make_service: MakeService, host: Host
 ) -> None:
     host.routes["/data/upload/1/a.png"] = Reply(body=disk_png())
@@ -168,7 +168,7 @@ FAILURES: list[tuple[str, JSONObject, str]] = [
     ("label_config", disk_request(label_config="<View"), "XML"),
     ("label_config", disk_request(label_config="<View/>"), "mask control"),
     ("label_config", disk_request(label_config=NO_SUCH_MODEL), "no model named '/etc/x'"),
-    ("image_fetch", disk_request(tasks=[{"data": {}}]), "no picture"),
+    ("image_fetch", disk_request(tasks=[{"data": {}}]), "no image"),
     ("image_fetch", disk_request(tasks=[{"data": {"image": "/data/upload/a.png"}}]), "configured"),
     ("image_fetch", disk_request(tasks=[{"data": {"image": "http://127.0.0.1:1/"}}]), "fetched"),
     ("image_unreadable", disk_request(tasks=[{"data": {"image": data_uri(b"x")}}]), "readable"),
@@ -292,7 +292,7 @@ def test_an_unexpected_exception_leaves_an_empty_result_and_its_traceback_only_i
 
 
 @pytest.mark.parametrize("index", [0, 1])
-def test_no_picture_and_no_context_reaches_the_log(
+def test_no_image_and_no_context_reaches_the_log(
     service: SegmentationService, capsys: pytest.CaptureFixture[str], index: int
 ) -> None:
     log.configure("DEBUG", "json")

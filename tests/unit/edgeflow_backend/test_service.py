@@ -14,7 +14,7 @@ from edgeflow_backend.requests import Answer, Request
 from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
-from tests.contract.pictures import upright_as_exif
+from tests.contract.images import upright_as_exif
 from tests.contract.wire import JSONObject, captured, check_brush_region, keypoint, request
 from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.loopback import Host, Reply
@@ -60,7 +60,7 @@ def test_a_click_on_an_object_cuts_it_out(service: SegmentationService) -> None:
 
 
 @pytest.mark.parametrize("name", INLINE)
-def test_a_captured_request_with_an_inline_picture_gets_one_valid_region(
+def test_a_captured_request_with_an_inline_image_gets_one_valid_region(
     service: SegmentationService, name: str
 ) -> None:
     body = captured(name)
@@ -127,7 +127,7 @@ def test_the_region_has_the_size_that_the_editor_sees(
     assert check_brush_region(segment(service, body).regions[0], body).shape == (height, width)
 
 
-def test_the_region_has_the_pictures_size_where_the_request_names_none(
+def test_the_region_has_the_images_size_where_the_request_names_none(
     service: SegmentationService,
 ) -> None:
     point = click()
@@ -136,7 +136,7 @@ def test_the_region_has_the_pictures_size_where_the_request_names_none(
     assert (region["original_width"], region["original_height"]) == (160, 120)
 
 
-def test_a_picture_that_lies_on_its_side_gets_a_mask_as_the_browser_shows_it(
+def test_a_image_that_lies_on_its_side_gets_a_mask_as_the_browser_shows_it(
     make_service: MakeService, host: Host
 ) -> None:
     host.routes["/a.jpg"] = Reply(body=upright_as_exif((120, 160)))
@@ -170,7 +170,7 @@ def test_clicks_that_find_nothing_are_told(service: SegmentationService) -> None
         (disk_request(click(positive=False)), PromptError, "negative"),
         (disk_request(click(to_name="other")), LabelConfigError, "other"),
         (disk_request(label_config="<View/>"), LabelConfigError, "mask control"),
-        (disk_request(tasks=[{"id": 1, "data": {}}]), FetchError, "no picture"),
+        (disk_request(tasks=[{"id": 1, "data": {}}]), FetchError, "no image"),
         (disk_request(tasks=[{"id": 1, "data": {"image": "s3://b/a"}}]), FetchError, "s3"),
         (disk_request(tasks=[{"id": 1, "data": {"image": data_uri(b"x")}}]), EdgeFlowError, "not"),
     ],

@@ -329,8 +329,8 @@ def test_the_folder_of_files_may_begin_at_home(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    settings = Settings(image_disk_cache_dir="~/pictures")
-    assert settings.image_disk_cache_folder == tmp_path / "pictures"
+    settings = Settings(image_disk_cache_dir="~/images")
+    assert settings.image_disk_cache_folder == tmp_path / "images"
     assert Settings().image_disk_cache_folder is None
 
 

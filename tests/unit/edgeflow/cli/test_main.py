@@ -26,7 +26,7 @@ from tests.unit.edgeflow.samples import (
     PHOTOS,
     FakeRuntime,
     click,
-    disk_picture,
+    disk_image,
     manifest_entry,
     negative,
     png_header,
@@ -74,9 +74,9 @@ def _an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def picture(tmp_path: Path) -> str:
-    path = tmp_path / "picture.png"
-    Image.fromarray(disk_picture(60, 80)).save(path)
+def image_path(tmp_path: Path) -> str:
+    path = tmp_path / "image.png"
+    Image.fromarray(disk_image(60, 80)).save(path)
     return str(path)
 
 
@@ -135,7 +135,7 @@ def test_a_negative_click_shrinks_the_mask() -> None:
     assert not two[rows[far], cols[far]]
 
 
-def test_an_overlay_is_a_picture_with_mask_and_clicks_on_it() -> None:
+def test_an_overlay_is_a_image_with_mask_and_clicks_on_it() -> None:
     succeeds("predict", COINS, "--click=108,185", "--overlay", "overlay.jpg")
     with Image.open("overlay.jpg") as overlay, Image.open(COINS) as photo:
         assert overlay.format == "JPEG"
@@ -161,15 +161,15 @@ def test_a_model_may_be_given_by_path() -> None:
 # predict, and what it makes of its arguments
 
 
-def test_the_mask_goes_to_mask_png_by_default(spy: Spy, picture: str) -> None:
-    succeeds("predict", picture, "--click", "40,30")
+def test_the_mask_goes_to_mask_png_by_default(spy: Spy, image_path: str) -> None:
+    succeeds("predict", image_path, "--click", "40,30")
     assert read("mask.png").shape == (60, 80)
     assert spy.clicks == [click(40, 30)]
 
 
-def test_an_empty_mask_is_written_too(spy: Spy, picture: str) -> None:
+def test_an_empty_mask_is_written_too(spy: Spy, image_path: str) -> None:
     spy.runtime = FakeRuntime(mask=0.1)
-    said = succeeds("predict", picture, "--click", "40,30")
+    said = succeeds("predict", image_path, "--click", "40,30")
     assert not read("mask.png").any()
     assert "0 pixels (0.0%), score 0.00" in said
 
@@ -185,23 +185,23 @@ def test_an_empty_mask_is_written_too(spy: Spy, picture: str) -> None:
     ],
 )
 def test_a_negative_click_is_written_with_a_leading_minus(
-    spy: Spy, picture: str, arguments: list[str]
+    spy: Spy, image_path: str, arguments: list[str]
 ) -> None:
-    succeeds("predict", picture, *arguments)
+    succeeds("predict", image_path, *arguments)
     assert spy.clicks == [negative(30, 40)]
 
 
-def test_several_clicks_keep_their_order(spy: Spy, picture: str) -> None:
+def test_several_clicks_keep_their_order(spy: Spy, image_path: str) -> None:
     said = succeeds(
-        "predict", picture, "-c", "40,30", "--click=-1,2", "-c", "3.5,4.25", "-c", "-5,6"
+        "predict", image_path, "-c", "40,30", "--click=-1,2", "-c", "3.5,4.25", "-c", "-5,6"
     )
     assert spy.clicks == [click(40, 30), negative(1, 2), click(3.5, 4.25), negative(5, 6)]
     assert "4 network steps" in said
 
 
-def test_options_reach_the_predictor(spy: Spy, picture: str) -> None:
+def test_options_reach_the_predictor(spy: Spy, image_path: str) -> None:
     succeeds(
-        "predict", picture, "-c", "4,3", "--model", "some", "--device", "cuda:1",
+        "predict", image_path, "-c", "4,3", "--model", "some", "--device", "cuda:1",
         "--zoom", "ritm", "--models-dir", "weights", "--runtime", "openvino",
     )  # fmt: skip
     assert spy.loaded == {
@@ -213,8 +213,8 @@ def test_options_reach_the_predictor(spy: Spy, picture: str) -> None:
     }
 
 
-def test_without_options_the_shipped_model_is_used_with_our_zoom(spy: Spy, picture: str) -> None:
-    succeeds("predict", picture, "-c", "4,3")
+def test_without_options_the_shipped_model_is_used_with_our_zoom(spy: Spy, image_path: str) -> None:
+    succeeds("predict", image_path, "-c", "4,3")
     assert spy.loaded == {
         "model": "edgeflow_lite",
         "device": "auto",
@@ -225,9 +225,9 @@ def test_without_options_the_shipped_model_is_used_with_our_zoom(spy: Spy, pictu
 
 
 @pytest.mark.usefixtures("spy")
-def test_a_raised_or_lowered_pixel_limit_is_used(picture: str) -> None:
-    succeeds("predict", picture, "-c", "4,3", "--max-pixels", "4800")
-    assert "the limit is 4799" in fails("predict", picture, "-c", "4,3", "--max-pixels", "4799")
+def test_a_raised_or_lowered_pixel_limit_is_used(image_path: str) -> None:
+    succeeds("predict", image_path, "-c", "4,3", "--max-pixels", "4800")
+    assert "the limit is 4799" in fails("predict", image_path, "-c", "4,3", "--max-pixels", "4799")
 
 
 @given(
@@ -271,89 +271,89 @@ def test_what_is_no_click_is_refused_with_how_to_write_one(text: str) -> None:
     assert "--click 120,80 --click=-30,40" in caught.value.message
 
 
-def test_a_bad_click_is_a_usage_error(spy: Spy, picture: str) -> None:
-    said = fails("predict", picture, "-c", "40,30", "-c", "left,top")
+def test_a_bad_click_is_a_usage_error(spy: Spy, image_path: str) -> None:
+    said = fails("predict", image_path, "-c", "40,30", "-c", "left,top")
     assert "'left,top' is not a click" in said
     assert "--click=-30,40" in said
     assert not spy.clicks
     assert not Path("mask.png").exists()
 
 
-def test_at_least_one_click_is_asked_for(picture: str) -> None:
-    assert "--click" in fails("predict", picture)
+def test_at_least_one_click_is_asked_for(image_path: str) -> None:
+    assert "--click" in fails("predict", image_path)
 
 
-def test_a_missing_picture_is_named() -> None:
+def test_a_missing_image_is_named() -> None:
     said = fails("predict", "nowhere.jpg", "-c", "1,1")
     assert "nowhere.jpg" in said
     assert "does not exist" in said
 
 
-def test_a_folder_is_no_picture(tmp_path: Path) -> None:
+def test_a_folder_is_no_image(tmp_path: Path) -> None:
     assert "is a directory" in fails("predict", tmp_path, "-c", "1,1")
 
 
-def test_a_file_that_is_no_picture_is_refused_with_the_formats(tmp_path: Path) -> None:
+def test_a_file_that_is_no_image_is_refused_with_the_formats(tmp_path: Path) -> None:
     page = tmp_path / "login.jpg"
     page.write_text("<!doctype html><title>Log in</title>")
     said = fails("predict", page, "-c", "1,1")
-    assert said.startswith("error: not a readable picture (it is an HTML page")
+    assert said.startswith("error: not a readable image (it is an HTML page")
     assert "hint: supported formats" in said
     assert not Path("mask.png").exists()
 
 
-def test_a_gigantic_picture_is_refused(tmp_path: Path) -> None:
+def test_a_gigantic_image_is_refused(tmp_path: Path) -> None:
     bomb = tmp_path / "bomb.png"
     bomb.write_bytes(png_header(60_000, 60_000))
     said = fails("predict", bomb, "-c", "1,1")
     assert "error: " in said
     assert "3600000000" in said
-    assert "hint: resize the picture" in said
+    assert "hint: resize the image" in said
 
 
 @pytest.mark.usefixtures("spy")
-def test_a_click_outside_the_picture_is_refused_with_the_pictures_size(picture: str) -> None:
-    said = fails("predict", picture, "-c", "40,30", "-c", "80,30")
-    assert "error: click 2 at x=80, y=30 lies outside the picture (80×60)" in said
-    assert "hint: click inside the picture" in said
+def test_a_click_outside_the_image_is_refused_with_the_images_size(image_path: str) -> None:
+    said = fails("predict", image_path, "-c", "40,30", "-c", "80,30")
+    assert "error: click 2 at x=80, y=30 lies outside the image (80×60)" in said
+    assert "hint: click inside the image" in said
     assert not Path("mask.png").exists()
 
 
-def test_an_unknown_model_is_refused_with_the_known_ones(picture: str) -> None:
-    said = fails("predict", picture, "-c", "4,3", "--model", "edgeflow_heavy")
+def test_an_unknown_model_is_refused_with_the_known_ones(image_path: str) -> None:
+    said = fails("predict", image_path, "-c", "4,3", "--model", "edgeflow_heavy")
     assert "error: no model named 'edgeflow_heavy'" in said
     assert "hint: known models: edgeflow_lite" in said
 
 
-def test_weights_that_are_no_safetensors_are_refused(picture: str, tmp_path: Path) -> None:
+def test_weights_that_are_no_safetensors_are_refused(image_path: str, tmp_path: Path) -> None:
     (tmp_path / "weights.pth").write_bytes(b"\x80\x04.")
-    said = fails("predict", picture, "-c", "4,3", "--model", "weights.pth")
+    said = fails("predict", image_path, "-c", "4,3", "--model", "weights.pth")
     assert "error: weights.pth is not a .safetensors file" in said
     assert "hint: " in said
 
 
 @pytest.mark.parametrize("device", ["abacus", "cuda:99", "meta"])
-def test_a_device_that_is_not_there_is_refused(picture: str, device: str) -> None:
-    said = fails("predict", picture, "-c", "4,3", "--device", device)
+def test_a_device_that_is_not_there_is_refused(image_path: str, device: str) -> None:
+    said = fails("predict", image_path, "-c", "4,3", "--device", device)
     assert f"device '{device}'" in said
     assert "hint: use" in said
 
 
-def test_an_unknown_zoom_policy_is_refused_with_the_known_ones(picture: str) -> None:
-    said = fails("predict", picture, "-c", "4,3", "--zoom", "fish-eye")
+def test_an_unknown_zoom_policy_is_refused_with_the_known_ones(image_path: str) -> None:
+    said = fails("predict", image_path, "-c", "4,3", "--zoom", "fish-eye")
     assert "'fish-eye' is no zoom policy; known: edgeflow, ritm, eiseg" in said
 
 
 @pytest.mark.usefixtures("spy")
-def test_a_place_that_cannot_be_written_to_is_named(picture: str) -> None:
-    said = fails("predict", picture, "-c", "4,3", "-o", "no/such/folder/mask.png")
+def test_a_place_that_cannot_be_written_to_is_named(image_path: str) -> None:
+    said = fails("predict", image_path, "-c", "4,3", "-o", "no/such/folder/mask.png")
     assert "error: cannot write the result" in said
     assert "no/such/folder" in said
 
 
 @pytest.mark.usefixtures("spy")
-def test_an_overlay_of_an_unknown_file_type_is_refused(picture: str) -> None:
-    said = fails("predict", picture, "-c", "4,3", "--overlay", "overlay.docx")
+def test_an_overlay_of_an_unknown_file_type_is_refused(image_path: str) -> None:
+    said = fails("predict", image_path, "-c", "4,3", "--overlay", "overlay.docx")
     assert "error: cannot write the result" in said
     assert ".docx" in said
 

@@ -1,4 +1,4 @@
-"""Small pictures and masks on disk."""
+"""Small images and masks on disk."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ def encoded(array: Array, kind: str = "PNG", **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def picture(height: int = 4, width: int = 6, kind: str = "JPEG", **options: Any) -> bytes:
+def image_file(height: int = 4, width: int = 6, kind: str = "JPEG", **options: Any) -> bytes:
     rows, cols = np.mgrid[:height, :width]
     rgb = np.stack((rows * 20, cols * 20, rows + cols), axis=-1).astype(np.uint8)
     return encoded(rgb, kind, **options)
 
 
-def turned_picture(height: int, width: int, orientation: int) -> bytes:
-    """A lossless picture whose EXIF says that it lies on its side; red rises down its rows."""
+def turned_image(height: int, width: int, orientation: int) -> bytes:
+    """A lossless image whose EXIF says that it lies on its side; red rises down its rows."""
     exif = Image.Exif()
     exif[0x0112] = orientation
-    return picture(height, width, "PNG", exif=exif)
+    return image_file(height, width, "PNG", exif=exif)
 
 
 def palette_png(indices: Array) -> bytes:

@@ -11,12 +11,12 @@ from edgeflow.data.base import DatasetError
 from edgeflow.data.coco import Coco
 from tests.unit.edgeflow.data.making import (
     FIRST,
+    image_file,
     objects,
-    picture,
     pixels,
     put,
     put_json,
-    turned_picture,
+    turned_image,
 )
 
 SQUARE = [[1, 1, 3, 1, 3, 3, 1, 3]]
@@ -28,8 +28,8 @@ def image(number: int, name: str | None = None, **more: Any) -> dict[str, Any]:
     return {"id": number, "file_name": name or f"{number:03}.jpg", "height": 4, "width": 6, **more}
 
 
-def annotation(picture_id: Any, segmentation: Any, **more: Any) -> dict[str, Any]:
-    return {"image_id": picture_id, "segmentation": segmentation, "iscrowd": 0, **more}
+def annotation(image_id: Any, segmentation: Any, **more: Any) -> dict[str, Any]:
+    return {"image_id": image_id, "segmentation": segmentation, "iscrowd": 0, **more}
 
 
 def document(images: Any, *annotations: Any) -> dict[str, Any]:
@@ -53,11 +53,11 @@ DOCUMENT = document(
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     put_json(tmp_path / "annotations" / "instances_val2017.json", DOCUMENT)
-    put(tmp_path, {f"val2017/{number:03}.jpg": picture() for number in (7, 3, 5, 9)})
+    put(tmp_path, {f"val2017/{number:03}.jpg": image_file() for number in (7, 3, 5, 9)})
     return tmp_path
 
 
-def test_pictures_with_objects_come_in_the_order_of_the_file(root: Path) -> None:
+def test_images_with_objects_come_in_the_order_of_the_file(root: Path) -> None:
     assert Coco.recognise(root)
     dataset = Coco(root)
     assert dataset.name == f"{root.name} val2017"
@@ -100,7 +100,7 @@ def test_the_file_is_read_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert read == ["instances_val2017.json"]
 
 
-def test_pictures_may_lie_in_a_folder_that_is_given(root: Path, tmp_path: Path) -> None:
+def test_images_may_lie_in_a_folder_that_is_given(root: Path, tmp_path: Path) -> None:
     (root / "val2017").rename(tmp_path / "elsewhere")
     with pytest.raises(DatasetError, match=r"such as 007\.jpg, are not in") as caught:
         Coco(root)
@@ -123,7 +123,7 @@ def test_of_several_files_one_must_be_chosen(root: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", ["train2017", "images/train2017"])
-def test_lvis_finds_its_pictures_by_their_url(tmp_path: Path, folder: str) -> None:
+def test_lvis_finds_its_images_by_their_url(tmp_path: Path, folder: str) -> None:
     url = "http://images.cocodataset.org/train2017/000000391895.jpg"
     lvis = {"id": 391895, "coco_url": url, "height": 4, "width": 6}
     lvis |= {"neg_category_ids": [1], "not_exhaustive_category_ids": []}
@@ -131,7 +131,7 @@ def test_lvis_finds_its_pictures_by_their_url(tmp_path: Path, folder: str) -> No
         tmp_path / "lvis_v1_val.json",
         document([lvis], {"id": 1, "image_id": 391895, "segmentation": SQUARE, "category_id": 4}),
     )
-    put(tmp_path, {f"{folder}/000000391895.jpg": picture()})
+    put(tmp_path, {f"{folder}/000000391895.jpg": image_file()})
     for given in (path, tmp_path):
         assert Coco.recognise(given)
         dataset = Coco(given)
@@ -140,36 +140,36 @@ def test_lvis_finds_its_pictures_by_their_url(tmp_path: Path, folder: str) -> No
     assert objects(Coco(path, images=tmp_path / folder)) == [FIRST]
 
 
-def test_pictures_in_subfolders_keep_them_in_their_names(tmp_path: Path) -> None:
+def test_images_in_subfolders_keep_them_in_their_names(tmp_path: Path) -> None:
     path = put_json(tmp_path / "x.json", document([image(1, "a/b.c.jpg")], annotation(1, SQUARE)))
-    put(tmp_path, {"a/b.c.jpg": picture()})
+    put(tmp_path, {"a/b.c.jpg": image_file()})
     assert Coco(path).sample_names == ("a/b.c",)
 
 
 def test_sizes_in_the_file_decide_the_orientation(tmp_path: Path) -> None:
     path = put_json(tmp_path / "x.json", document([image(1, "a.png")], annotation(1, SQUARE)))
-    put(tmp_path, {"a.png": turned_picture(4, 6, 8)})
+    put(tmp_path, {"a.png": turned_image(4, 6, 8)})
     assert objects(Coco(path)) == [FIRST]
 
 
-def test_a_picture_of_another_size_names_both(tmp_path: Path) -> None:
+def test_a_image_of_another_size_names_both(tmp_path: Path) -> None:
     path = put_json(tmp_path / "x.json", document([image(1)], annotation(1, SQUARE)))
-    put(tmp_path, {"001.jpg": picture(5, 5)})
+    put(tmp_path, {"001.jpg": image_file(5, 5)})
     with pytest.raises(DatasetError, match=r"001\.jpg has 5×5 pixels, x\.json has 6×4"):
         Coco(path)[0]
 
 
-def test_a_missing_picture_is_named_when_it_is_read(root: Path) -> None:
+def test_a_missing_image_is_named_when_it_is_read(root: Path) -> None:
     (root / "val2017" / "003.jpg").unlink()
     with pytest.raises(DatasetError, match=r"val2017/003\.jpg is missing"):
         Coco(root)[1]
 
 
-def test_a_malformed_annotation_names_file_and_picture(tmp_path: Path) -> None:
+def test_a_malformed_annotation_names_file_and_image(tmp_path: Path) -> None:
     path = put_json(
         tmp_path / "x.json", document([image(1)], annotation(1, {"size": [4, 6], "counts": [99]}))
     )
-    put(tmp_path, {"001.jpg": picture()})
+    put(tmp_path, {"001.jpg": image_file()})
     with pytest.raises(DatasetError, match=r"x\.json: an annotation of 001: .* does not fill"):
         Coco(path)[0]
 
@@ -178,20 +178,20 @@ def test_a_malformed_annotation_names_file_and_picture(tmp_path: Path) -> None:
     "name",
     ["../secret.jpg", "/etc/passwd", "a/../../b.jpg", "..\\b.jpg", "C:/b.jpg", "\0.jpg", "."],
 )
-def test_a_picture_cannot_lie_outside_the_folder(tmp_path: Path, name: str) -> None:
-    put(tmp_path, {"secret.jpg": picture()})
+def test_a_image_cannot_lie_outside_the_folder(tmp_path: Path, name: str) -> None:
+    put(tmp_path, {"secret.jpg": image_file()})
     inside = tmp_path / "inside"
     path = put_json(inside / "x.json", document([image(1, name)], annotation(1, SQUARE)))
-    with pytest.raises(DatasetError, match="no name for a picture"):
+    with pytest.raises(DatasetError, match="no name for an image"):
         Coco(path)
 
 
-def test_two_pictures_of_one_name_are_refused(tmp_path: Path) -> None:
+def test_two_images_of_one_name_are_refused(tmp_path: Path) -> None:
     images = [image(1, "a.jpg"), image(2, "a.png")]
     path = put_json(
         tmp_path / "x.json", document(images, annotation(1, SQUARE), annotation(2, SQUARE))
     )
-    with pytest.raises(DatasetError, match="two pictures are called a"):
+    with pytest.raises(DatasetError, match="two images are called a"):
         Coco(path)
 
 
@@ -238,9 +238,9 @@ def test_json_above_the_limit_is_not_read(root: Path, monkeypatch: pytest.Monkey
         Coco(root)
 
 
-def test_absent_sizes_are_those_of_the_picture(tmp_path: Path) -> None:
+def test_absent_sizes_are_those_of_the_image(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     bare = {"id": "x1", "file_name": "./a.jpg"}
     path.write_bytes(orjson.dumps(document([bare], annotation("x1", SQUARE))))
-    put(tmp_path, {"a.jpg": picture()})
+    put(tmp_path, {"a.jpg": image_file()})
     assert objects(Coco(path)) == [FIRST]

@@ -12,9 +12,9 @@ from tests.unit.edgeflow.data.making import (
     SECOND,
     TWO_OBJECTS,
     encoded,
+    image_file,
     objects,
     palette_png,
-    picture,
     put,
 )
 
@@ -33,11 +33,11 @@ def root(tmp_path: Path) -> Path:
             put(
                 tmp_path,
                 {
-                    f"JPEGImages/480p/{sequence}/{frame}.jpg": picture(),
+                    f"JPEGImages/480p/{sequence}/{frame}.jpg": image_file(),
                     f"Annotations/480p/{sequence}/{frame}.png": mask,
                 },
             )
-    put(tmp_path, {"JPEGImages/480p/test-dev/00000.jpg": picture()})
+    put(tmp_path, {"JPEGImages/480p/test-dev/00000.jpg": image_file()})
     return tmp_path
 
 
@@ -95,7 +95,7 @@ def test_a_listed_sequence_without_annotations_is_named(root: Path, content: byt
 
 def test_a_list_cannot_leave_the_dataset(root: Path) -> None:
     put(root, {"ImageSets/2017/val.txt": b"../../../etc"})
-    with pytest.raises(DatasetError, match="no name for a picture"):
+    with pytest.raises(DatasetError, match="no name for an image"):
         Davis(root, "val")
 
 
@@ -103,7 +103,7 @@ def test_the_folder_above_and_other_resolutions_are_taken(tmp_path: Path) -> Non
     put(
         tmp_path / "DAVIS",
         {
-            "JPEGImages/Full-Resolution/bear/0.jpg": picture(),
+            "JPEGImages/Full-Resolution/bear/0.jpg": image_file(),
             "Annotations/Full-Resolution/bear/0.png": SINGLE,
         },
     )

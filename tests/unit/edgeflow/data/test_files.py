@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from edgeflow.data.base import DatasetError
-from edgeflow.data.files import files_by_stem, is_there, picture_for, read_bytes, read_list
+from edgeflow.data.files import files_by_stem, image_for, is_there, read_bytes, read_list
 from edgeflow.data.listed import check_name, count_and_first
 from edgeflow.geometry import Size
 from edgeflow.images import decode_image
-from tests.unit.edgeflow.data.making import encoded, huge_png, picture, put, turned_picture
+from tests.unit.edgeflow.data.making import encoded, huge_png, image_file, put, turned_image
 
 
 def test_files_are_found_by_stem_sorted_and_without_hidden_ones(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_lists_with_what_is_no_relative_path_are_refused(tmp_path: Path, content
     ["", "/etc/passwd", "..", "a/../b", "./a", "a//b", "a/", "a\\b", "C:a", "a\nb", "a\ud800"],
 )
 def test_names_that_could_leave_the_folder_are_refused(name: str) -> None:
-    with pytest.raises(DatasetError, match="no name for a picture") as caught:
+    with pytest.raises(DatasetError, match="no name for an image") as caught:
         check_name(name, "x.tar")
     caught.value.message.encode()
 
@@ -76,41 +76,41 @@ def test_long_lists_are_counted_and_begun() -> None:
     assert count_and_first("abcdefg") == "7 (a, b, c, d, e, …)"
 
 
-def test_a_picture_comes_as_it_is_where_the_size_fits() -> None:
-    data = picture(4, 6, "PNG")
-    rgb = picture_for(data, Size(4, 6), "a.png", "m.png")
+def test_a_image_comes_as_it_is_where_the_size_fits() -> None:
+    data = image_file(4, 6, "PNG")
+    rgb = image_for(data, Size(4, 6), "a.png", "m.png")
     assert rgb.shape == (4, 6, 3)
     assert rgb[3, 0].tolist() == [60, 0, 3]
 
 
 @pytest.mark.parametrize("orientation", [5, 6, 7, 8])
-def test_a_picture_on_its_side_is_brought_upright(orientation: int) -> None:
-    data = turned_picture(4, 6, orientation)
-    rgb = picture_for(data, Size(6, 4), "a.png", "m.png")
+def test_a_image_on_its_side_is_brought_upright(orientation: int) -> None:
+    data = turned_image(4, 6, orientation)
+    rgb = image_for(data, Size(6, 4), "a.png", "m.png")
     assert np.array_equal(rgb, decode_image(data))
     assert rgb.shape == (6, 4, 3)
 
 
 @pytest.mark.parametrize("orientation", [5, 6, 7, 8])
 def test_it_stays_as_stored_where_only_that_fits_its_mask(orientation: int) -> None:
-    data = turned_picture(4, 6, orientation)
-    stored = decode_image(picture(4, 6, "PNG"))
-    assert np.array_equal(picture_for(data, Size(4, 6), "a.png", "m.png"), stored)
+    data = turned_image(4, 6, orientation)
+    stored = decode_image(image_file(4, 6, "PNG"))
+    assert np.array_equal(image_for(data, Size(4, 6), "a.png", "m.png"), stored)
 
 
-def test_a_picture_of_another_size_than_its_mask_names_both() -> None:
+def test_a_image_of_another_size_than_its_mask_names_both() -> None:
     with pytest.raises(DatasetError, match=r"a\.png has 6×4 pixels, m\.png has 5×4") as caught:
-        picture_for(picture(4, 6), Size(4, 5), "a.png", "m.png")
+        image_for(image_file(4, 6), Size(4, 5), "a.png", "m.png")
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("data", [b"", b"<html>", picture()[:200], huge_png()])
-def test_what_is_no_picture_is_refused_by_name(data: bytes) -> None:
+@pytest.mark.parametrize("data", [b"", b"<html>", image_file()[:200], huge_png()])
+def test_what_is_no_image_is_refused_by_name(data: bytes) -> None:
     with pytest.raises(DatasetError, match=r"^a\.jpg: ") as caught:
-        picture_for(data, None, "a.jpg", "m.png")
+        image_for(data, None, "a.jpg", "m.png")
     assert caught.value.hint
 
 
-def test_without_a_size_any_picture_will_do() -> None:
+def test_without_a_size_any_image_will_do() -> None:
     grey = encoded(np.full((2, 3), 7, dtype=np.uint8))
-    assert picture_for(grey, None, "a.png", "m.png").tolist() == [[[7] * 3] * 3] * 2
+    assert image_for(grey, None, "a.png", "m.png").tolist() == [[[7] * 3] * 3] * 2

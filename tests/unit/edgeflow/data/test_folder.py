@@ -14,12 +14,12 @@ from tests.unit.edgeflow.data.making import (
     SECOND,
     TWO_OBJECTS,
     encoded,
+    image_file,
     objects,
     palette_png,
-    picture,
     pixels,
     put,
-    turned_picture,
+    turned_image,
 )
 
 BINARY = np.where(TWO_OBJECTS == 1, np.uint8(255), np.uint8(0))
@@ -27,11 +27,11 @@ BINARY = np.where(TWO_OBJECTS == 1, np.uint8(255), np.uint8(0))
 
 def folder(root: Path, **masks: bytes) -> Path:
     for name, mask in masks.items():
-        put(root, {f"images/{name}.jpg": picture(), f"masks/{name}.png": mask})
+        put(root, {f"images/{name}.jpg": image_file(), f"masks/{name}.png": mask})
     return root
 
 
-def test_pictures_and_numbered_masks_are_read(tmp_path: Path) -> None:
+def test_images_and_numbered_masks_are_read(tmp_path: Path) -> None:
     folder(tmp_path / "mine", b=encoded(TWO_OBJECTS), a=palette_png(TWO_OBJECTS))
     dataset = Folder(tmp_path / "mine")
     assert (dataset.name, dataset.sample_names, len(dataset)) == ("mine", ("a", "b"), 2)
@@ -51,30 +51,33 @@ def test_a_dataset_can_be_gone_through(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("extension", [".JPG", ".jpeg", ".bmp", ".png", ".webp", ".tiff"])
-def test_pictures_may_have_any_known_extension(tmp_path: Path, extension: str) -> None:
+def test_images_may_have_any_known_extension(tmp_path: Path, extension: str) -> None:
     kind = {".JPG": "JPEG", ".jpeg": "JPEG"}.get(extension, extension[1:].upper())
-    put(tmp_path, {f"images/a{extension}": picture(kind=kind), "masks/a.png": encoded(TWO_OBJECTS)})
+    put(
+        tmp_path,
+        {f"images/a{extension}": image_file(kind=kind), "masks/a.png": encoded(TWO_OBJECTS)},
+    )
     assert objects(Folder(tmp_path)) == [FIRST, SECOND]
 
 
-def test_pictures_without_a_mask_are_left_out(tmp_path: Path) -> None:
+def test_images_without_a_mask_are_left_out(tmp_path: Path) -> None:
     folder(tmp_path, a=encoded(TWO_OBJECTS))
-    put(tmp_path, {"images/b.jpg": picture()})
+    put(tmp_path, {"images/b.jpg": image_file()})
     assert Folder(tmp_path).sample_names == ("a",)
 
 
-def test_masks_without_a_picture_are_counted_and_named(tmp_path: Path) -> None:
+def test_masks_without_a_image_are_counted_and_named(tmp_path: Path) -> None:
     folder(tmp_path, a=encoded(TWO_OBJECTS))
     put(tmp_path, {"masks/b.png": b"", "masks/c.png": b""})
-    with pytest.raises(DatasetError, match=r"2 \(b\.png, c\.png\) without a picture") as caught:
+    with pytest.raises(DatasetError, match=r"2 \(b\.png, c\.png\) without an image") as caught:
         Folder(tmp_path)
     assert ".jpg" in caught.value.hint
 
 
-def test_masks_are_for_the_upright_picture(tmp_path: Path) -> None:
+def test_masks_are_for_the_upright_image(tmp_path: Path) -> None:
     put(
         tmp_path,
-        {"images/a.png": turned_picture(6, 4, 6), "masks/a.png": encoded(TWO_OBJECTS)},
+        {"images/a.png": turned_image(6, 4, 6), "masks/a.png": encoded(TWO_OBJECTS)},
     )
     sample = Folder(tmp_path)[0]
     assert sample.rgb.shape == (4, 6, 3)
@@ -83,7 +86,7 @@ def test_masks_are_for_the_upright_picture(tmp_path: Path) -> None:
 
 
 def test_a_mask_of_another_size_names_both_files(tmp_path: Path) -> None:
-    put(tmp_path, {"images/a.jpg": picture(5, 6), "masks/a.png": encoded(TWO_OBJECTS)})
+    put(tmp_path, {"images/a.jpg": image_file(5, 6), "masks/a.png": encoded(TWO_OBJECTS)})
     with pytest.raises(DatasetError, match=r"images/a\.jpg has 6×5 pixels, .*masks/a\.png has 6×4"):
         Folder(tmp_path)[0]
 
@@ -95,7 +98,7 @@ def test_a_broken_file_is_named_only_when_it_is_read(tmp_path: Path) -> None:
     assert objects(dataset, 0) == [FIRST, SECOND]
     with pytest.raises(DatasetError, match=r"masks/b\.png is not a readable mask"):
         dataset[1]
-    with pytest.raises(DatasetError, match=r"images/c\.jpg: not a readable picture"):
+    with pytest.raises(DatasetError, match=r"images/c\.jpg: not a readable image"):
         dataset[2]
 
 
@@ -109,7 +112,7 @@ def test_a_file_that_vanishes_is_named(tmp_path: Path) -> None:
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     (tmp_path / "masks").mkdir()
-    with pytest.raises(DatasetError, match="no annotated picture"):
+    with pytest.raises(DatasetError, match="no annotated image"):
         open_dataset(tmp_path)
 
 
@@ -123,7 +126,7 @@ def test_img_and_gt_take_every_pixel_that_is_not_black(tmp_path: Path) -> None:
     colours = np.zeros((4, 6, 3), dtype=np.uint8)
     colours[1:3, 1] = (0, 0, 1)
     colours[1:3, 2] = (0, 200, 0)
-    put(tmp_path, {"img/00.jpg": picture(), "gt/00.png": encoded(colours)})
+    put(tmp_path, {"img/00.jpg": image_file(), "gt/00.png": encoded(colours)})
     dataset = ImgGt(tmp_path)
     assert objects(dataset) == [FIRST]
     assert dataset[0].ignore is None

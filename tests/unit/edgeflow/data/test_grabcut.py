@@ -12,9 +12,9 @@ from tests.unit.edgeflow.data.making import (
     FIRST,
     TWO_OBJECTS,
     encoded,
+    image_file,
     objects,
     palette_png,
-    picture,
     pixels,
     put,
 )
@@ -28,8 +28,8 @@ def test_the_band_of_a_trimap_is_ignored_whatever_the_extensions(tmp_path: Path)
     put(
         tmp_path,
         {
-            "data_GT/banana.bmp": picture(kind="BMP"),
-            "data_GT/21077.JPG": picture(),
+            "data_GT/banana.bmp": image_file(kind="BMP"),
+            "data_GT/21077.JPG": image_file(),
             "boundary_GT/banana.bmp": encoded(trimap, "BMP"),
             "boundary_GT/21077.png": encoded(np.stack((trimap,) * 3, axis=-1)),
             "data_GT/Thumbs.db": b"",
@@ -45,7 +45,7 @@ def test_the_band_of_a_trimap_is_ignored_whatever_the_extensions(tmp_path: Path)
 
 def tree(root: Path, *masks: bytes) -> Path:
     for number, mask in enumerate(masks):
-        put(root, {f"images/{number:02}.jpg": picture(), f"masks/{number:02}.png": mask})
+        put(root, {f"images/{number:02}.jpg": image_file(), f"masks/{number:02}.png": mask})
     return root
 
 
@@ -93,7 +93,7 @@ def test_of_many_masks_a_few_are_looked_at_evenly(tmp_path: Path) -> None:
     assert Folder.recognise(tmp_path)
 
 
-def test_a_mask_without_a_picture_is_refused(tmp_path: Path) -> None:
-    put(tmp_path, {"boundary_GT/a.bmp": encoded(BINARY, "BMP"), "data_GT/b.jpg": picture()})
-    with pytest.raises(DatasetError, match=r"1 \(a\.bmp\) without a picture"):
+def test_a_mask_without_a_image_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, {"boundary_GT/a.bmp": encoded(BINARY, "BMP"), "data_GT/b.jpg": image_file()})
+    with pytest.raises(DatasetError, match=r"1 \(a\.bmp\) without an image"):
         GrabCut(tmp_path)

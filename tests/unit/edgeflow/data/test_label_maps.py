@@ -149,7 +149,7 @@ def test_colours_palettes_and_16_bits_are_not_binary() -> None:
 @pytest.mark.parametrize("interpret", [numbered, any_value, binary, trimap, davis])
 @pytest.mark.parametrize(
     "data",
-    [b"", b"no picture", encoded(TWO_OBJECTS)[:40], huge_png(), encoded(TWO_OBJECTS, "JPEG")],
+    [b"", b"no image", encoded(TWO_OBJECTS)[:40], huge_png(), encoded(TWO_OBJECTS, "JPEG")],
     ids=["empty", "text", "cut", "huge", "jpeg"],
 )
 def test_what_is_no_mask_is_refused_by_name(interpret: Interpretation, data: bytes) -> None:

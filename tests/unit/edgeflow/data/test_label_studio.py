@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 
 from edgeflow.data.base import DatasetError
-from edgeflow.data.label_studio import LabelStudio, picture_names
+from edgeflow.data.label_studio import LabelStudio, image_names
 from edgeflow.label_studio.brush_rle import encode_brush
 from tests.unit.edgeflow.data.making import (
     FIRST,
     SECOND,
     TWO_OBJECTS,
+    image_file,
     objects,
-    picture,
     put,
     put_json,
 )
@@ -67,7 +67,7 @@ def task(
 
 
 def export(folder: Path, *tasks: Any) -> LabelStudio:
-    put(folder, {"images/a.jpg": picture(), "images/b.jpg": picture()})
+    put(folder, {"images/a.jpg": image_file(), "images/b.jpg": image_file()})
     return LabelStudio(put_json(folder / "project-1.json", list(tasks)))
 
 
@@ -90,7 +90,7 @@ def test_what_has_no_exact_outline_is_left_out(tmp_path: Path) -> None:
     ellipse = region("ellipselabels", {"x": 50, "y": 50, "radiusX": 20, "radiusY": 20})
     choice = {"type": "choices", "value": {"choices": ["day"]}, "from_name": "c", "to_name": "i"}
     assert objects(export(tmp_path, task(1, box, ellipse, choice, brush(1)))) == [FIRST]
-    with pytest.raises(DatasetError, match="no annotated picture"):
+    with pytest.raises(DatasetError, match="no annotated image"):
         export(tmp_path, task(1, box, ellipse, choice))
 
 
@@ -110,7 +110,7 @@ def test_the_first_annotation_that_is_not_cancelled_counts(tmp_path: Path) -> No
     assert objects(export(tmp_path, annotated)) == [FIRST]
 
 
-def test_tasks_without_anything_drawn_are_left_out_pictures_and_all(tmp_path: Path) -> None:
+def test_tasks_without_anything_drawn_are_left_out_images_and_all(tmp_path: Path) -> None:
     cancelled = task(2, brush(1), image="gone.jpg")
     cancelled["annotations"][0]["was_cancelled"] = True
     predicted = task(3, image="gone.jpg", predictions=[{"result": [brush(1)]}])
@@ -118,7 +118,7 @@ def test_tasks_without_anything_drawn_are_left_out_pictures_and_all(tmp_path: Pa
     assert dataset.sample_names == ("b",)
 
 
-def test_two_tasks_of_one_picture_have_names_of_their_own(tmp_path: Path) -> None:
+def test_two_tasks_of_one_image_have_names_of_their_own(tmp_path: Path) -> None:
     dataset = export(tmp_path, task(8, brush(1)), task(9, brush(2)))
     assert dataset.sample_names == ("a", "a-9")
     assert objects(dataset, 1) == [SECOND]
@@ -147,14 +147,17 @@ def test_two_tasks_of_one_picture_have_names_of_their_own(tmp_path: Path) -> Non
         ("", []),
     ],
 )  # fmt: skip
-def test_pictures_are_looked_for_by_the_end_of_their_location(
+def test_images_are_looked_for_by_the_end_of_their_location(
     location: str, expected: list[str]
 ) -> None:
-    assert picture_names(location) == expected
+    assert image_names(location) == expected
 
 
-def test_pictures_in_folders_are_told_apart(tmp_path: Path) -> None:
-    put(tmp_path / "p", {"x/a.jpg": picture(), "y/a.jpg": picture(), "0a1b2c3d-a.jpg": picture()})
+def test_images_in_folders_are_told_apart(tmp_path: Path) -> None:
+    put(
+        tmp_path / "p",
+        {"x/a.jpg": image_file(), "y/a.jpg": image_file(), "0a1b2c3d-a.jpg": image_file()},
+    )
     tasks = [
         task(1, brush(1), image="/data/local-files/?d=root/x/a.jpg"),
         task(2, brush(1), image="s3://bucket/y/a.jpg"),
@@ -165,7 +168,7 @@ def test_pictures_in_folders_are_told_apart(tmp_path: Path) -> None:
     assert names == ("x/a", "y/a", "0a1b2c3d-a")
 
 
-def test_the_picture_is_found_under_any_key(tmp_path: Path) -> None:
+def test_the_image_is_found_under_any_key(tmp_path: Path) -> None:
     annotated = task(1, brush(1))
     annotated["data"] = {
         "n": 3,
@@ -176,16 +179,16 @@ def test_the_picture_is_found_under_any_key(tmp_path: Path) -> None:
     assert export(tmp_path, annotated).sample_names == ("b",)
 
 
-def test_pictures_that_are_not_found_are_counted_and_named(tmp_path: Path) -> None:
+def test_images_that_are_not_found_are_counted_and_named(tmp_path: Path) -> None:
     tasks = [task(n, brush(1), image=f"https://host/{n}.jpg") for n in range(7)]
     with pytest.raises(DatasetError, match=r"7 \('https://host/0\.jpg', .*, …\)") as caught:
         export(tmp_path, task(9, brush(1)), *tasks)
     assert "--images" in caught.value.hint
 
 
-def test_a_picture_of_another_size_is_refused(tmp_path: Path) -> None:
+def test_a_image_of_another_size_is_refused(tmp_path: Path) -> None:
     dataset = export(tmp_path, task(1, brush(1)))
-    put(tmp_path, {"images/a.jpg": picture(5, 5)})
+    put(tmp_path, {"images/a.jpg": image_file(5, 5)})
     with pytest.raises(DatasetError, match=r"a\.jpg has 5×5 pixels, .*project-1 has 6×4"):
         dataset[0]
 
@@ -262,7 +265,7 @@ def test_files_of_another_form_are_refused(tmp_path: Path, tasks: Any) -> None:
 
 
 @pytest.mark.parametrize("data", [None, 7, [], {}, {"image": 7}, {"image": ["a.jpg"]}])
-def test_tasks_without_a_picture_are_counted_as_missing(tmp_path: Path, data: Any) -> None:
+def test_tasks_without_a_image_are_counted_as_missing(tmp_path: Path, data: Any) -> None:
     annotated = task(1, brush(1))
     annotated["data"] = data
     with pytest.raises(DatasetError, match=r"1 \(a task without one\)"):
@@ -270,5 +273,5 @@ def test_tasks_without_a_picture_are_counted_as_missing(tmp_path: Path, data: An
 
 
 def test_cancelled_annotations_alone_leave_nothing(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="no annotated picture"):
+    with pytest.raises(DatasetError, match="no annotated image"):
         export(tmp_path, {"id": 1, "data": {}, "annotations": [7, {"was_cancelled": True}]})

@@ -20,8 +20,8 @@ from tests.unit.edgeflow.data.making import (
     FIRST,
     TWO_OBJECTS,
     encoded,
+    image_file,
     objects,
-    picture,
     put,
     put_tar,
 )
@@ -51,27 +51,27 @@ EXPORT = [
 ]
 
 TREES: dict[str, dict[str, bytes]] = {
-    "folder": {"images/a.jpg": picture(), "masks/a.png": SHEET},
-    "berkeley": {"images/a.jpg": picture(), "masks/a.png": BINARY},
-    "img-gt": {"img/a.jpg": picture(), "gt/a.png": BINARY},
+    "folder": {"images/a.jpg": image_file(), "masks/a.png": SHEET},
+    "berkeley": {"images/a.jpg": image_file(), "masks/a.png": BINARY},
+    "img-gt": {"img/a.jpg": image_file(), "gt/a.png": BINARY},
     "grabcut": {
-        "data_GT/a.jpg": picture(),
+        "data_GT/a.jpg": image_file(),
         "boundary_GT/a.bmp": encoded(ONE * np.uint8(255), "BMP"),
     },
-    "davis": {"JPEGImages/480p/s/a.jpg": picture(), "Annotations/480p/s/a.png": BINARY},
+    "davis": {"JPEGImages/480p/s/a.jpg": image_file(), "Annotations/480p/s/a.png": BINARY},
     "voc": {
-        "JPEGImages/a.jpg": picture(),
+        "JPEGImages/a.jpg": image_file(),
         "SegmentationObject/a.png": SHEET,
         "ImageSets/Segmentation/val.txt": b"a",
         "Annotations/a.xml": b"",
     },
-    "sbd": {"img/a.jpg": picture(), "inst/a.mat": mat(LABELS * (LABELS == 1)), "val.txt": b"a"},
+    "sbd": {"img/a.jpg": image_file(), "inst/a.mat": mat(LABELS * (LABELS == 1)), "val.txt": b"a"},
     "coco": {
         "annotations/instances_val.json": json.dumps(COCO).encode(),
-        "val/a.jpg": picture(),
+        "val/a.jpg": image_file(),
     },
     "shards": {},
-    "label-studio": {"e.json": json.dumps(EXPORT).encode(), "a.jpg": picture()},
+    "label-studio": {"e.json": json.dumps(EXPORT).encode(), "a.jpg": image_file()},
 }
 CLASSES = {
     "folder": Folder, "berkeley": Berkeley, "img-gt": ImgGt, "grabcut": GrabCut, "davis": Davis,
@@ -83,7 +83,7 @@ def make(root: Path, layout: str) -> Path:
     """A tree of a layout; what to open."""
     put(root, TREES[layout])
     if layout == "shards":
-        put_tar(root / "x.tar", [("s/a.jpg", picture()), ("s/a.png", SHEET)])
+        put_tar(root / "x.tar", [("s/a.jpg", image_file()), ("s/a.png", SHEET)])
     return root / "e.json" if layout == "label-studio" else root
 
 
@@ -173,9 +173,9 @@ def test_splits_are_handed_on(tmp_path: Path, layout: str, split: str) -> None:
 
 
 @pytest.mark.parametrize("layout", ["coco", "label-studio"])
-def test_picture_folders_are_handed_on(tmp_path: Path, layout: str) -> None:
+def test_image_folders_are_handed_on(tmp_path: Path, layout: str) -> None:
     path = make(tmp_path / "data", layout)
     with pytest.raises(DatasetError):
         open_dataset(path, images=tmp_path / "empty")
-    put(tmp_path, {"other/a.jpg": picture()})
+    put(tmp_path, {"other/a.jpg": image_file()})
     assert objects(open_dataset(path, images=tmp_path / "other")) == [FIRST]

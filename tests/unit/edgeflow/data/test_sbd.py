@@ -16,8 +16,8 @@ from tests.unit.edgeflow.data.making import (
     FIRST,
     SECOND,
     TWO_OBJECTS,
+    image_file,
     objects,
-    picture,
     pixels,
     put,
 )
@@ -38,8 +38,8 @@ def mat(segmentation: Any, *, name: str = "GTinst", **options: Any) -> bytes:
 
 
 FILES = {
-    "img/2008_1.jpg": picture(),
-    "img/2008_2.jpg": picture(),
+    "img/2008_1.jpg": image_file(),
+    "img/2008_2.jpg": image_file(),
     "inst/2008_1.mat": mat(LABELS, do_compression=True),
     "inst/2008_2.mat": b"not MATLAB",
     "cls/2008_1.mat": b"",

@@ -16,8 +16,8 @@ from tests.unit.edgeflow.data.making import (
     SECOND,
     TWO_OBJECTS,
     encoded,
+    image_file,
     objects,
-    picture,
     pixels,
     put,
     put_tar,
@@ -27,7 +27,7 @@ MASK = encoded(TWO_OBJECTS)
 
 
 def pair(name: str, mask: bytes = MASK) -> list[tuple[str, bytes]]:
-    return [(f"{name}.jpg", picture()), (f"{name}.png", mask)]
+    return [(f"{name}.jpg", image_file()), (f"{name}.png", mask)]
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_unknown_sets_are_refused_with_those_that_are_there(root: Path) -> None:
         with pytest.raises(DatasetError, match="no set birds") as caught:
             Shards.of_sets(root, choice)
         assert caught.value.hint == "sets: cats, dogs, maps"
-    with pytest.raises(DatasetError, match="no annotated picture"):
+    with pytest.raises(DatasetError, match="no annotated image"):
         Shards(root, only=["dogs"], without=["dogs"])
 
 
@@ -95,14 +95,14 @@ def test_nothing_is_unpacked(root: Path) -> None:
     assert sorted(root.rglob("*")) == before
 
 
-def test_pictures_alone_and_other_files_are_left_out(tmp_path: Path) -> None:
-    more = [("a/2.jpg", picture()), ("a/._1.png", b""), ("a/notes.txt", b"")]
+def test_images_alone_and_other_files_are_left_out(tmp_path: Path) -> None:
+    more = [("a/2.jpg", image_file()), ("a/._1.png", b""), ("a/notes.txt", b"")]
     assert Shards(put_tar(tmp_path / "x.tar", pair("a/1") + more)).sample_names == ("a/1",)
 
 
 def test_masks_alone_are_refused(tmp_path: Path) -> None:
     tar = put_tar(tmp_path / "x.tar", [*pair("a/1"), ("a/2.png", MASK)])
-    with pytest.raises(DatasetError, match=r"1 \(a/2\) masks without a picture"):
+    with pytest.raises(DatasetError, match=r"1 \(a/2\) masks without an image"):
         Shards(tar)
 
 
@@ -113,14 +113,14 @@ def test_a_sample_in_two_tars_is_refused(root: Path) -> None:
 
 
 def test_a_name_that_comes_twice_is_refused(tmp_path: Path) -> None:
-    for more in (pair("a/1"), [("a/1.webp", picture())], [("./a/1.png", MASK)]):
+    for more in (pair("a/1"), [("a/1.webp", image_file())], [("./a/1.png", MASK)]):
         with pytest.raises(DatasetError, match="a/1 is there twice"):
             Shards(put_tar(tmp_path / "x.tar", pair("a/1") + more))
 
 
 @pytest.mark.parametrize("name", ["../../evil", "/etc/evil", "a/../../evil", "a\\evil", "a\nb"])
 def test_names_that_could_leave_a_folder_are_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(DatasetError, match="no name for a picture"):
+    with pytest.raises(DatasetError, match="no name for an image"):
         Shards(put_tar(tmp_path / "x.tar", pair(name)))
 
 
@@ -143,7 +143,7 @@ def test_links_and_devices_are_not_followed(tmp_path: Path, kind: bytes) -> None
 
 @pytest.mark.parametrize("kept", [600, 1500, -2000])
 def test_a_tar_that_ends_too_early_is_refused(tmp_path: Path, kept: int) -> None:
-    tar = put_tar(tmp_path / "x.tar", [*pair("a/1"), ("a/2.jpg", picture(400, 400))])
+    tar = put_tar(tmp_path / "x.tar", [*pair("a/1"), ("a/2.jpg", image_file(400, 400))])
     whole = tar.read_bytes().rstrip(b"\0")
     tar.write_bytes(whole[:kept])
     with pytest.raises(DatasetError, match=r"x\.tar"):

@@ -1,4 +1,4 @@
-"""The real benchmarks and training pictures, where they are at hand; in CI they always are."""
+"""The real benchmarks and training images, where they are at hand; in CI they always are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edgeflow.data.opening import open_dataset
 
 SHARED = Path(__file__).parents[5] / "shared" / "data"
 
-PICTURES = {
+IMAGES = {
     "voc_aug_animals": 1074, "ecssd": 898, "coco_mini": 420, "bsds500": 377, "ccp_clothing": 419,
     "weizmann_horses": 302, "human290": 274, "via_food": 140, "labelmefacade": 115,
     "isaid_tiles": 110, "feral_cats": 91, "dsb2018_nuclei": 95, "via_bottles": 75, "camvid": 36,
@@ -48,7 +48,7 @@ def check(sample: Sample) -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "count", "ignoring"), [("grabcut", 50, 42), ("berkeley", 100, 0)])
-def test_the_benchmarks_have_an_object_a_picture(
+def test_the_benchmarks_have_an_object_a_image(
     shared: Path, name: str, count: int, ignoring: int
 ) -> None:
     dataset = open_dataset(shared / "benchmarks" / name)
@@ -58,10 +58,10 @@ def test_the_benchmarks_have_an_object_a_picture(
 
 
 @pytest.mark.slow
-def test_the_training_pictures_are_all_readable(shared: Path) -> None:
+def test_the_training_images_are_all_readable(shared: Path) -> None:
     dataset = open_dataset(shared / "train")
     sets = [name.split("/")[0] for name in dataset.sample_names]
-    assert {each: sets.count(each) for each in set(sets)} == PICTURES
+    assert {each: sets.count(each) for each in set(sets)} == IMAGES
     assert len(dataset) == 4515
     with ThreadPoolExecutor(2) as pool:
         counts = list(pool.map(lambda index: check(dataset[index]), range(len(dataset))))

@@ -11,18 +11,18 @@ from tests.unit.edgeflow.data.making import (
     IGNORED,
     SECOND,
     TWO_OBJECTS,
+    image_file,
     objects,
     palette_png,
-    picture,
     pixels,
     put,
-    turned_picture,
+    turned_image,
 )
 
 FILES = {
-    "JPEGImages/2007_2.jpg": picture(),
-    "JPEGImages/2007_1.jpg": picture(),
-    "JPEGImages/2007_3.jpg": picture(),
+    "JPEGImages/2007_2.jpg": image_file(),
+    "JPEGImages/2007_1.jpg": image_file(),
+    "JPEGImages/2007_3.jpg": image_file(),
     "SegmentationObject/2007_2.png": palette_png(TWO_OBJECTS),
     "SegmentationObject/2007_1.png": palette_png(TWO_OBJECTS),
     "ImageSets/Segmentation/val.txt": b"2007_2\n2007_1\n",
@@ -72,12 +72,12 @@ def test_a_listed_name_without_files_is_an_error_when_read(tmp_path: Path) -> No
 
 def test_a_list_cannot_leave_the_dataset(tmp_path: Path) -> None:
     put(tmp_path, {**FILES, "ImageSets/Segmentation/val.txt": b"../../secret"})
-    with pytest.raises(DatasetError, match="no name for a picture"):
+    with pytest.raises(DatasetError, match="no name for an image"):
         Voc(tmp_path, "val")
 
 
 def test_masks_that_were_made_without_regard_to_exif_fit(tmp_path: Path) -> None:
-    put(tmp_path, {**FILES, "JPEGImages/2007_2.jpg": turned_picture(4, 6, 6)})
+    put(tmp_path, {**FILES, "JPEGImages/2007_2.jpg": turned_image(4, 6, 6)})
     sample = Voc(tmp_path, "val")[0]
     assert sample.rgb.shape == (4, 6, 3)
     assert sample.rgb[:, 0, 0].tolist() == [0, 20, 40, 60]

@@ -34,10 +34,10 @@ class ScriptedPredictor(Predictor):
         return replace(state, clicks=clicks), torch.from_numpy(self._answer(clicks))
 
 
-class Pictures:
+class Images:
     """Samples as a dataset."""
 
-    def __init__(self, *samples: Sample, name: str = "pictures") -> None:
+    def __init__(self, *samples: Sample, name: str = "images") -> None:
         self._samples = samples
         self.name = name
         self.sample_names = tuple(sample.name for sample in samples)

@@ -18,7 +18,7 @@ def test_the_first_click_falls_in_the_middle_of_the_object() -> None:
     assert Clicker(truth).next_click(np.zeros_like(truth)) == Click(ImagePoint(5, 4))
 
 
-def test_the_edge_of_the_picture_is_a_border() -> None:
+def test_the_edge_of_the_image_is_a_border() -> None:
     truth = square(9, 9, slice(0, 9), slice(0, 3))
     assert Clicker(truth).next_click(np.zeros_like(truth)) == Click(ImagePoint(1, 1))
 

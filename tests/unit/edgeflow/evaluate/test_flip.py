@@ -20,7 +20,7 @@ class LeftIsRight:
         return StepOutput(ramp * image[:, :1], prompt[:, :1])
 
 
-def test_the_answer_is_the_mean_over_the_picture_and_its_mirror_image() -> None:
+def test_the_answer_is_the_mean_over_the_image_and_its_mirror_image() -> None:
     runtime = FlippedRuntime(LeftIsRight())
     image = torch.rand(1, 3, 4, 6)
     prompt = torch.rand(1, 3, 4, 6)

@@ -20,10 +20,10 @@ from edgeflow.evaluate.results import (
 )
 from edgeflow.evaluate.summary import summarise
 from edgeflow.evaluate.traces import Rules, click_dataset
-from tests.unit.edgeflow.evaluate.scripted import Pictures, ScriptedPredictor, sample, square
+from tests.unit.edgeflow.evaluate.scripted import Images, ScriptedPredictor, sample, square
 
 OBJECT = square(30, 60, slice(5, 25), slice(10, 30))
-PICTURES = Pictures(
+IMAGES = Images(
     sample("easy", OBJECT), sample("<b>hard</b>", square(30, 60, slice(0, 3), slice(0, 60)))
 )
 
@@ -32,9 +32,9 @@ PICTURES = Pictures(
 def evaluation() -> Evaluation:
     predictor = ScriptedPredictor(lambda _clicks: OBJECT.astype(np.float32))
     rules = Rules(max_clicks=4)
-    traces = list(click_dataset(predictor, PICTURES, rules))
+    traces = list(click_dataset(predictor, IMAGES, rules))
     return Evaluation(
-        dataset="pictures",
+        dataset="images",
         model=predictor.version,
         zoom="edgeflow",
         machine={"processor": "abacus"},
@@ -81,7 +81,7 @@ def test_the_worst_come_first(evaluation: Evaluation) -> None:
 
 
 def test_the_contact_sheet_shows_mask_truth_and_clicks(evaluation: Evaluation) -> None:
-    sheet = contact_sheet(worst_of(evaluation), PICTURES)
+    sheet = contact_sheet(worst_of(evaluation), IMAGES)
     cell = sheet[:160, 320:640].astype(int)  # the easy one, second, 60×30 enlarged to 320×160
     red, _, blue = cell[40:60, 70:90].mean(axis=(0, 1))
     assert blue > red + 30  # the mask's tint
@@ -89,16 +89,16 @@ def test_the_contact_sheet_shows_mask_truth_and_clicks(evaluation: Evaluation) -
     assert (np.abs(cell - (32, 200, 64)).sum(axis=2) < 60).sum() > 50  # the click
 
 
-def test_the_report_is_a_page_with_pictures(evaluation: Evaluation, tmp_path: Path) -> None:
-    page = write_report(tmp_path / "report", evaluation, PICTURES, [Curve("before", (0.1, 0.2))])
+def test_the_report_is_a_page_with_images(evaluation: Evaluation, tmp_path: Path) -> None:
+    page = write_report(tmp_path / "report", evaluation, IMAGES, [Curve("before", (0.1, 0.2))])
     text = page.read_text(encoding="utf-8")
     assert "NoC@90" in text
     assert "abacus" in text
     assert "<b>hard" not in text
     for name in ("curves.png", "worst.png"):
         assert name in text
-        with Image.open(page.with_name(name)) as picture:
-            assert picture.width > 600
+        with Image.open(page.with_name(name)) as image:
+            assert image.width > 600
     assert read_curve(page.with_name("results.json")).ious[0] == 0.5
 
 
@@ -107,5 +107,5 @@ def test_without_matplotlib_the_way_out_is_named(
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(EdgeFlowError, match="matplotlib") as caught:
-        write_report(tmp_path, evaluation, PICTURES)
+        write_report(tmp_path, evaluation, IMAGES)
     assert "pip install" in caught.value.hint

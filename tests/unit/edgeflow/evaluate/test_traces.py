@@ -13,7 +13,7 @@ from edgeflow.inference.zoom import ZoomPolicy
 from edgeflow.masks.cleanup import UNTOUCHED
 from edgeflow.prompts.click import Click
 from tests.unit.edgeflow.evaluate.reference import click_until
-from tests.unit.edgeflow.evaluate.scripted import Pictures, ScriptedPredictor, sample, square
+from tests.unit.edgeflow.evaluate.scripted import Images, ScriptedPredictor, sample, square
 
 
 def test_it_clicks_until_the_object_is_done() -> None:
@@ -24,8 +24,8 @@ def test_it_clicks_until_the_object_is_done() -> None:
         return answers[len(clicks) - 1].astype(np.float32)
 
     predictor = ScriptedPredictor(answer)
-    picture = sample("one", truth)
-    trace = click_object(predictor, predictor.encode(picture.rgb), truth, None, Rules())
+    image = sample("one", truth)
+    trace = click_object(predictor, predictor.encode(image.rgb), truth, None, Rules())
     assert trace.clicks == (Click(ImagePoint(9, 9)), Click(ImagePoint(11, 7)))
     assert trace.ious == (0.4, 1.0)
     assert trace.boundary_ious[1] == 1.0
@@ -51,11 +51,11 @@ def test_a_probability_at_the_threshold_is_background() -> None:
     assert click_object(predictor, image, truth, None, Rules(max_clicks=1)).ious == (0.0,)
 
 
-def test_every_object_of_every_picture_is_clicked_in_order() -> None:
+def test_every_object_of_every_image_is_clicked_in_order() -> None:
     first, second = (square(8, 8, slice(n, n + 3), slice(0, 8)) for n in (0, 4))
     predictor = ScriptedPredictor(lambda _clicks: np.ones((8, 8), dtype=np.float32))
     seen: list[tuple[int, int]] = []
-    dataset = Pictures(sample("a", first, second), sample("bb", second))
+    dataset = Images(sample("a", first, second), sample("bb", second))
     rules = Rules(max_clicks=1)
     traces = list(
         click_dataset(predictor, dataset, rules, lambda done, total: seen.append((done, total)))
@@ -67,7 +67,7 @@ def test_every_object_of_every_picture_is_clicked_in_order() -> None:
 def test_an_object_that_is_ignored_altogether_is_passed_over() -> None:
     truth = square(8, 8, slice(0, 3), slice(0, 8))
     predictor = ScriptedPredictor(lambda _clicks: np.ones((8, 8), dtype=np.float32))
-    dataset = Pictures(sample("a", truth, ignore=truth))
+    dataset = Images(sample("a", truth, ignore=truth))
     assert list(click_dataset(predictor, dataset, Rules())) == []
     image = predictor.encode(dataset[0].rgb)
     with pytest.raises(ValueError, match="no pixel that counts"):

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from edgeflow.checkpoints.checkpoint import find
 from edgeflow.errors import CheckpointError, PromptError
-from edgeflow.geometry import ImagePoint, Region, Size
+from edgeflow.geometry import Box, ImagePoint, Size
 from edgeflow.images import decode_image
 from edgeflow.inference.predictor import (
     OUTLINE_STEPS,
@@ -48,26 +48,26 @@ from edgeflow.prompts.start import Start
 from edgeflow.runtime.base import Runtime, StepOutput
 from edgeflow.runtime.devices import DeviceError
 from edgeflow.runtime.torch_eager import TorchRuntime
-from tests.unit.edgeflow.samples import PHOTOS, FakeRuntime, click, disk_picture, negative
+from tests.unit.edgeflow.samples import PHOTOS, FakeRuntime, click, disk_image, negative
 
 Mask = npt.NDArray[np.bool_]
 
-# Small views, and regions small enough for the small pictures of these tests to be zoomed into.
+# Small views, and regions small enough for the small images of these tests to be zoomed into.
 OURS = ZoomPolicy(name="ours", long_side=96, min_side=32)
 EISEGS = ZoomPolicy(
     name="eisegs", long_side=96, square=True, min_side=40, keep_whole=True, sampling=Aligned()
 )
 WHOLE = ZoomPolicy(name="whole", long_side=96, min_side=10_000)
 
-PICTURES = (
-    disk_picture(96, 128),
-    disk_picture(96, 128, shade=120),
-    disk_picture(150, 90),
+IMAGES = (
+    disk_image(96, 128),
+    disk_image(96, 128, shade=120),
+    disk_image(150, 90),
 )
 
 
 class Request(NamedTuple):
-    picture: int
+    image: int
     clicks: tuple[Click, ...]
 
 
@@ -104,11 +104,11 @@ class ForgetfulStore(RememberingStore):
 
 
 class Desk:
-    """A predictor, its pictures, and what it answers without any store."""
+    """A predictor, its images, and what it answers without any store."""
 
     def __init__(self, predictor: Predictor) -> None:
         self.predictor = predictor
-        self.images = [predictor.encode(picture) for picture in PICTURES]
+        self.images = [predictor.encode(image) for image in IMAGES]
         self._fresh: dict[Request, Prediction] = {}
 
     def fresh(self, request: Request) -> Prediction:
@@ -117,7 +117,7 @@ class Desk:
         return self._fresh[request]
 
     def ask(self, request: Request, store: StateStore | None) -> Prediction:
-        return self.predictor.predict(self.images[request.picture], request.clicks, store)
+        return self.predictor.predict(self.images[request.image], request.clicks, store)
 
     def check(self, request: Request, store: StateStore) -> Prediction:
         answer = self.ask(request, store)
@@ -156,21 +156,21 @@ def ours(shipped_runtime: TorchRuntime) -> Desk:
 PLACES = [(0.5, 0.5), (0.45, 0.6), (0.1, 0.15), (0.62, 0.41), (0.933, 0.07)]
 
 
-def place(picture: int, fractions: tuple[float, float]) -> ImagePoint:
-    height, width, _ = PICTURES[picture].shape
+def place(image: int, fractions: tuple[float, float]) -> ImagePoint:
+    height, width, _ = IMAGES[image].shape
     return ImagePoint(fractions[0] * (width - 1), fractions[1] * (height - 1))
 
 
 @st.composite
 def streams(draw: st.DrawFn) -> list[Request]:
     """What one annotator sends: clicks added, undone, dragged, and sent twice."""
-    picture = draw(st.integers(0, len(PICTURES) - 1))
+    image = draw(st.integers(0, len(IMAGES) - 1))
 
     def new_click() -> Click:
-        return Click(place(picture, draw(st.sampled_from(PLACES))), draw(st.booleans()))
+        return Click(place(image, draw(st.sampled_from(PLACES))), draw(st.booleans()))
 
     clicks: list[Click] = [new_click()]
-    requests = [Request(picture, tuple(clicks))]
+    requests = [Request(image, tuple(clicks))]
     for _ in range(draw(st.integers(0, 4))):
         action = draw(st.sampled_from(["add", "add", "add", "undo", "drag", "delete", "repeat"]))
         if action == "add":
@@ -181,7 +181,7 @@ def streams(draw: st.DrawFn) -> list[Request]:
             clicks.pop()
         elif action == "delete" and len(clicks) > 1:
             clicks.pop(draw(st.integers(0, len(clicks) - 1)))
-        requests.append(Request(picture, tuple(clicks)))
+        requests.append(Request(image, tuple(clicks)))
     return requests
 
 
@@ -236,10 +236,10 @@ def test_a_request_runs_exactly_the_steps_of_its_unknown_tail(
 ) -> None:
     store = RememberingStore()
     known: set[Request] = set()
-    for picture, clicks in requests:
-        prefixes = [Request(picture, clicks[:count]) for count in range(1, len(clicks) + 1)]
+    for image, clicks in requests:
+        prefixes = [Request(image, clicks[:count]) for count in range(1, len(clicks) + 1)]
         expected = sum(prefix not in known for prefix in prefixes)
-        assert desk.ask(Request(picture, clicks), store).steps == expected
+        assert desk.ask(Request(image, clicks), store).steps == expected
         known.update(prefixes)
 
 
@@ -307,14 +307,14 @@ def test_predictors_may_share_a_store_without_mixing(shipped_runtime: TorchRunti
     store = RememberingStore()
     for runtime, version, policy in runtimes:
         predictor = Predictor(runtime, version=version, policy=policy)
-        image = predictor.encode(PICTURES[0])
+        image = predictor.encode(IMAGES[0])
         answer = predictor.predict(image, THREE, store)
         assert answer.steps == 3
         assert_same(answer, predictor.predict(image, THREE))
     assert len(store.states) == 3 * len(runtimes)
 
 
-def test_pictures_of_equal_bytes_but_other_shape_do_not_share_states(ours: Desk) -> None:
+def test_images_of_equal_bytes_but_other_shape_do_not_share_states(ours: Desk) -> None:
     store = RememberingStore()
     flat = np.random.default_rng(0).integers(0, 256, 64 * 96 * 3, dtype=np.uint8)
     for shape in ((64, 96, 3), (96, 64, 3)):
@@ -349,7 +349,7 @@ def record(
 ) -> tuple[Recorder, list[State], EncodedImage]:
     recorder = Recorder(runtime)
     predictor = Predictor(recorder, version="v", policy=policy)
-    image = predictor.encode(PICTURES[0])
+    image = predictor.encode(IMAGES[0])
     store = RememberingStore()
     predictor.predict(image, clicks, store)
     return recorder, list(store.states.values()), image
@@ -371,7 +371,7 @@ def test_the_edge_map_of_a_step_is_fed_to_the_next(shipped_runtime: TorchRuntime
 
 def test_the_fed_back_edge_map_makes_a_difference(shipped_runtime: TorchRuntime) -> None:
     predictor = Predictor(shipped_runtime, version="v", policy=WHOLE)
-    image = predictor.encode(PICTURES[0])
+    image = predictor.encode(IMAGES[0])
     state = predictor.predict(image, THREE[:1]).state
     forgotten = replace(state, feedback=torch.zeros_like(state.feedback))
     with_edges, _ = predictor.step(image, state, THREE[1])
@@ -400,7 +400,7 @@ def test_a_fed_back_map_follows_the_zoom() -> None:
     mask[..., 20:44, 36:60] = 0.9
     runtime = FakeRuntime(mask, edge)
     predictor = Predictor(runtime, version="v", policy=replace(OURS, long_side=96))
-    image = predictor.encode(PICTURES[0])
+    image = predictor.encode(IMAGES[0])
     first = predictor.predict(image, THREE[:1]).state
     runtime.mask, runtime.edge = 0.9, 0.5
     state, _ = predictor.step(image, first, THREE[0])
@@ -408,7 +408,7 @@ def test_a_fed_back_map_follows_the_zoom() -> None:
     assert state.region is not None
     assert state.region.area < 96 * 128 / 2
     size = OURS.network_size(state.region.size)
-    whole = Region(0, 0, 96, 128)
+    whole = Box(0, 0, 96, 128)
     expected = OURS.sampling.carry(edge, whole, state.region, size, Size(96, 128))
     assert torch.equal(runtime.prompts[-1][:, :1], expected)
 
@@ -420,7 +420,7 @@ def test_every_step_shows_all_clicks_so_far_and_the_region_at_network_size(
     recorder, states, image = record(shipped_runtime, THREE, policy)
     steps = zip(states, recorder.images, recorder.prompts, strict=True)
     for count, (state, view, prompt) in enumerate(steps, start=1):
-        frame = state.region or Region.whole(image.size)
+        frame = state.region or Box.whole(image.size)
         size = policy.network_size(frame.size)
         assert view.shape == prompt.shape == (1, 3, *size)
         assert torch.equal(view, policy.sampling.view(image.pixels, frame, size))
@@ -435,10 +435,10 @@ def test_a_found_object_is_zoomed_into(ours: Desk) -> None:
     assert all(state.region.contains(c.point) for c in THREE if c.positive)
 
 
-def test_after_an_empty_mask_the_whole_picture_is_shown_again() -> None:
+def test_after_an_empty_mask_the_whole_image_is_shown_again() -> None:
     runtime = FakeRuntime(mask=0.9)
     predictor = Predictor(runtime, version="v", policy=OURS)
-    image = predictor.encode(PICTURES[0])
+    image = predictor.encode(IMAGES[0])
     state = predictor.predict(image, THREE[:2]).state
     assert state.region is not None
     runtime.mask = 0.1
@@ -451,9 +451,9 @@ def test_after_an_empty_mask_the_whole_picture_is_shown_again() -> None:
 # What comes out
 
 
-def test_a_mask_is_bool_and_of_the_pictures_size(desk: Desk) -> None:
-    for picture, shape in enumerate(((96, 128), (96, 128), (150, 90))):
-        answer = desk.fresh(Request(picture, (Click(place(picture, (0.5, 0.5))),)))
+def test_a_mask_is_bool_and_of_the_images_size(desk: Desk) -> None:
+    for image, shape in enumerate(((96, 128), (96, 128), (150, 90))):
+        answer = desk.fresh(Request(image, (Click(place(image, (0.5, 0.5))),)))
         assert answer.mask.dtype == np.bool_
         assert answer.mask.shape == shape
         assert answer.mask.any()
@@ -462,7 +462,7 @@ def test_a_mask_is_bool_and_of_the_pictures_size(desk: Desk) -> None:
 
 def test_an_empty_mask_has_no_box_and_no_score() -> None:
     predictor = Predictor(FakeRuntime(mask=0.5), version="v", policy=OURS)
-    answer = predictor.predict(predictor.encode(PICTURES[0]), [negative(5, 5)])
+    answer = predictor.predict(predictor.encode(IMAGES[0]), [negative(5, 5)])
     assert not answer.mask.any()
     assert answer.score == 0.0
     assert answer.state.mask_box is None
@@ -473,7 +473,7 @@ def test_without_a_calibration_the_score_is_the_mean_probability_inside_the_mask
     mask[..., :32, :] = 0.7
     mask[..., :16, :] = 0.9
     predictor = Predictor(FakeRuntime(mask), version="v", policy=OURS)
-    answer = predictor.predict(predictor.encode(PICTURES[0]), [click(5, 5)])
+    answer = predictor.predict(predictor.encode(IMAGES[0]), [click(5, 5)])
     assert answer.score == pytest.approx(0.8)
     assert answer.state.mask_box is not None
     assert answer.state.mask_box.left == 0
@@ -511,7 +511,7 @@ def test_a_box_is_the_smallest_around_all_pixels_of_a_mask(rows: list[list[bool]
         assert box is None
     else:
         (top, left), (bottom, right) = found.min(axis=0), found.max(axis=0) + 1
-        assert box == Region(top, left, bottom, right)
+        assert box == Box(top, left, bottom, right)
 
 
 # What is refused
@@ -521,7 +521,7 @@ def test_no_clicks_are_refused() -> None:
     runtime = FakeRuntime()
     predictor = Predictor(runtime, version="v", policy=OURS)
     with pytest.raises(PromptError, match="no clicks") as caught:
-        predictor.predict(predictor.encode(PICTURES[0]), [])
+        predictor.predict(predictor.encode(IMAGES[0]), [])
     assert "positive click" in caught.value.hint
     assert not runtime.images
 
@@ -531,7 +531,7 @@ def test_a_click_outside_is_refused_before_anything_runs() -> None:
     store = RememberingStore()
     predictor = Predictor(runtime, version="v", policy=OURS)
     with pytest.raises(PromptError, match="click 2 at x=128, y=48 lies outside"):
-        predictor.predict(predictor.encode(PICTURES[0]), [click(64, 48), click(128, 48)], store)
+        predictor.predict(predictor.encode(IMAGES[0]), [click(64, 48), click(128, 48)], store)
     assert not runtime.images
     assert not store.states
 
@@ -557,7 +557,7 @@ def test_a_click_outside_is_refused_even_if_its_prefix_is_known(ours: Desk) -> N
     ],
     ids=lambda image: f"{image.dtype} {image.shape}",
 )
-def test_only_height_width_3_uint8_is_a_picture(image: npt.NDArray[np.uint8]) -> None:
+def test_only_height_width_3_uint8_is_a_image(image: npt.NDArray[np.uint8]) -> None:
     predictor = Predictor(FakeRuntime(), version="v", policy=OURS)
     with pytest.raises(ValueError, match="H×W×3 uint8"):
         predictor.encode(image)
@@ -571,20 +571,20 @@ def fake() -> Predictor:
     return Predictor(FakeRuntime(), version="v", policy=OURS)
 
 
-def test_an_encoded_picture_holds_all_pixels_and_an_overview(fake: Predictor) -> None:
-    image = fake.encode(PICTURES[0])
+def test_an_encoded_image_holds_all_pixels_and_an_overview(fake: Predictor) -> None:
+    image = fake.encode(IMAGES[0])
     assert image.size == Size(96, 128)
-    assert torch.equal(image.pixels[0].permute(1, 2, 0), torch.from_numpy(PICTURES[0]))
+    assert torch.equal(image.pixels[0].permute(1, 2, 0), torch.from_numpy(IMAGES[0]))
     assert image.overview.shape == (1, 3, 64, 96)
     assert image.nbytes == 96 * 128 * 3 + 64 * 96 * 3 * 4
 
 
-def test_the_digest_tells_pictures_apart(fake: Predictor) -> None:
-    changed = PICTURES[0].copy()
+def test_the_digest_tells_images_apart(fake: Predictor) -> None:
+    changed = IMAGES[0].copy()
     changed[5, 7, 2] ^= 1
-    digests = {fake.encode(picture).digest for picture in (*PICTURES, changed)}
+    digests = {fake.encode(image).digest for image in (*IMAGES, changed)}
     assert len(digests) == 4
-    assert fake.encode(PICTURES[0].copy()).digest == fake.encode(PICTURES[0]).digest
+    assert fake.encode(IMAGES[0].copy()).digest == fake.encode(IMAGES[0]).digest
 
 
 def test_the_digest_tells_shapes_of_equal_bytes_apart(fake: Predictor) -> None:
@@ -593,32 +593,32 @@ def test_the_digest_tells_shapes_of_equal_bytes_apart(fake: Predictor) -> None:
     assert len({fake.encode(flat.reshape(shape)).digest for shape in shapes}) == len(shapes)
 
 
-def test_the_memory_layout_of_a_picture_does_not_matter(fake: Predictor) -> None:
-    mirrored = PICTURES[0][:, ::-1]
-    for picture in (mirrored, np.asfortranarray(mirrored)):
-        assert fake.encode(picture).digest == fake.encode(mirrored.copy()).digest
-        assert torch.equal(fake.encode(picture).pixels, fake.encode(mirrored.copy()).pixels)
+def test_the_memory_layout_of_a_image_does_not_matter(fake: Predictor) -> None:
+    mirrored = IMAGES[0][:, ::-1]
+    for image in (mirrored, np.asfortranarray(mirrored)):
+        assert fake.encode(image).digest == fake.encode(mirrored.copy()).digest
+        assert torch.equal(fake.encode(image).pixels, fake.encode(mirrored.copy()).pixels)
 
 
-def test_a_read_only_picture_is_encoded(fake: Predictor) -> None:
-    frozen = PICTURES[0].copy()
+def test_a_read_only_image_is_encoded(fake: Predictor) -> None:
+    frozen = IMAGES[0].copy()
     frozen.flags.writeable = False
-    assert fake.encode(frozen).digest == fake.encode(PICTURES[0]).digest
+    assert fake.encode(frozen).digest == fake.encode(IMAGES[0]).digest
 
 
-def test_what_becomes_of_the_array_does_not_change_the_encoded_picture(fake: Predictor) -> None:
-    picture = PICTURES[0].copy()
-    image = fake.encode(picture)
-    picture[:] = 0
-    assert torch.equal(image.pixels[0].permute(1, 2, 0), torch.from_numpy(PICTURES[0]))
+def test_what_becomes_of_the_array_does_not_change_the_encoded_image(fake: Predictor) -> None:
+    rgb = IMAGES[0].copy()
+    image = fake.encode(rgb)
+    rgb[:] = 0
+    assert torch.equal(image.pixels[0].permute(1, 2, 0), torch.from_numpy(IMAGES[0]))
 
 
-def test_the_tiniest_picture_is_segmented(ours: Desk) -> None:
+def test_the_tiniest_image_is_segmented(ours: Desk) -> None:
     image = ours.predictor.encode(np.full((1, 1, 3), 99, np.uint8))
     assert ours.predictor.predict(image, [click(0, 0), negative(0, 0)]).mask.shape == (1, 1)
 
 
-# Loading, and real pictures
+# Loading, and real images
 
 
 @pytest.fixture(scope="module")
@@ -728,9 +728,9 @@ def lasso(size: Size) -> Outline:
 
 STARTS: dict[str, Callable[[Size], Start | None]] = {
     "nothing": lambda _: None,
-    "box": lambda size: Outline(Region(16, 20, size.height - 16, size.width - 20)),
-    "corner": lambda size: Outline(Region(0, 0, size.height // 2, size.width // 2)),
-    "whole": lambda size: Outline(Region.whole(size)),
+    "box": lambda size: Outline(Box(16, 20, size.height - 16, size.width - 20)),
+    "corner": lambda size: Outline(Box(0, 0, size.height // 2, size.width // 2)),
+    "whole": lambda size: Outline(Box.whole(size)),
     "lasso": lasso,
     "drawn": lambda size: PriorMask(drawn(size)),
     "empty": lambda size: PriorMask(np.zeros(size, np.bool_)),
@@ -741,17 +741,17 @@ PRIORS = ("drawn", "empty", "full")
 
 
 class Begun(NamedTuple):
-    picture: int
+    image: int
     start: str
     clicks: tuple[Click, ...]
 
 
 class BegunDesk:
-    """A predictor, its pictures, and what it answers without any store; each start made anew."""
+    """A predictor, its images, and what it answers without any store; each start made anew."""
 
     def __init__(self, predictor: Predictor) -> None:
         self.predictor = predictor
-        self.images = [predictor.encode(picture) for picture in PICTURES]
+        self.images = [predictor.encode(image) for image in IMAGES]
         self._fresh: dict[Begun, Prediction] = {}
 
     def fresh(self, request: Begun) -> Prediction:
@@ -760,7 +760,7 @@ class BegunDesk:
         return self._fresh[request]
 
     def ask(self, request: Begun, store: StateStore | None = None) -> Prediction:
-        image = self.images[request.picture]
+        image = self.images[request.image]
         start = STARTS[request.start](image.size)
         return self.predictor.predict(image, request.clicks, store, start=start)
 
@@ -811,10 +811,10 @@ def begun_requests(draw: st.DrawFn) -> list[Begun]:
     """Requests of all kinds that often share a prefix, with a start or without."""
     requests = []
     for _ in range(draw(st.integers(1, 4))):
-        picture = draw(st.sampled_from([0, 2]))
+        image = draw(st.sampled_from([0, 2]))
         start = draw(st.sampled_from(sorted(STARTS)))
         clicks = [
-            Click(place(picture, where), sign)
+            Click(place(image, where), sign)
             for where, sign in draw(
                 st.lists(
                     st.tuples(st.sampled_from(PLACES[:3]), st.booleans()),
@@ -824,7 +824,7 @@ def begun_requests(draw: st.DrawFn) -> list[Begun]:
             )
         ]
         requests += [
-            Begun(picture, start, tuple(clicks[:count]))
+            Begun(image, start, tuple(clicks[:count]))
             for count in draw(st.permutations(range(len(clicks) + 1)))
             if count or start in OUTLINES
         ]
@@ -923,7 +923,7 @@ def test_a_begun_request_runs_exactly_its_unknown_tail(requests: list[Begun]) ->
         known.update(prefixes)
 
 
-def test_equal_pictures_and_clicks_with_different_starts_share_nothing(begun: BegunDesk) -> None:
+def test_equal_images_and_clicks_with_different_starts_share_nothing(begun: BegunDesk) -> None:
     store = RememberingStore()
     expected = 0
     for start in STARTS:
@@ -948,7 +948,7 @@ def test_predictors_that_clean_differently_share_nothing() -> None:
     store = RememberingStore()
     for cleanup in (None, Cleanup(min_part=0.5), Cleanup(largest_only=True), Cleanup(smoothing=2)):
         predictor = Predictor(Painter(), version="v", policy=OURS, cleanup=cleanup)
-        image = predictor.encode(PICTURES[0])
+        image = predictor.encode(IMAGES[0])
         answer = predictor.predict(image, THREE, store)
         assert answer.steps == 3
         assert_same(answer, predictor.predict(image, THREE))
@@ -958,7 +958,7 @@ def test_a_calibration_changes_scores_and_nothing_else() -> None:
     store = RememberingStore()
     plain = Predictor(Painter(), version="v", policy=OURS)
     calibrated = Predictor(Painter(), version="v", policy=OURS, calibration=CALIBRATED)
-    image = plain.encode(PICTURES[0])
+    image = plain.encode(IMAGES[0])
     first, second = plain.predict(image, THREE, store), calibrated.predict(image, THREE, store)
     assert second.steps == 0
     assert second.score != first.score
@@ -993,7 +993,7 @@ def test_a_mask_never_leaves_its_outline(begun: BegunDesk, start: str, count: in
 
 
 def inside_of(start: str) -> Mask:
-    """The inside of an outline on the first picture."""
+    """The inside of an outline on the first image."""
     outline = STARTS[start](Size(96, 128))
     assert isinstance(outline, Outline)
     inside: Mask = outline.confine(torch.ones(96, 128)).numpy() > 0
@@ -1008,8 +1008,8 @@ def test_a_mask_of_a_network_that_finds_everything_fills_the_outline(data: st.Da
     inside = np.zeros((96, 128), np.bool_)
     inside[top:bottom, left:right] = True
     predictor = Predictor(FakeRuntime(mask=0.9), version="v", policy=OURS)
-    image = predictor.encode(PICTURES[0])
-    region = Region(top, left, bottom, right)
+    image = predictor.encode(IMAGES[0])
+    region = Box(top, left, bottom, right)
     for start in (Outline(region), Outline(region, inside)):
         assert np.array_equal(predictor.predict(image, [], start=start).mask, inside)
         answer = predictor.predict(image, [click(64, 48), negative(3, 3)], start=start)
@@ -1028,8 +1028,8 @@ def test_an_outline_finds_the_object_in_it(begun: BegunDesk) -> None:
 def test_an_outline_is_shown_its_surroundings_and_its_implied_clicks() -> None:
     runtime = Painter()
     predictor = Predictor(runtime, version="v", policy=OURS)
-    image = predictor.encode(PICTURES[0])
-    outline = Outline(Region(30, 40, 60, 90))
+    image = predictor.encode(IMAGES[0])
+    outline = Outline(Box(30, 40, 60, 90))
     answer = predictor.predict(image, [], start=outline)
     region = OURS.around(outline.region, image.size)
     size = OURS.network_size(region.size)
@@ -1059,7 +1059,7 @@ def test_an_outline_is_shown_its_surroundings_and_its_implied_clicks() -> None:
 def test_the_second_run_of_an_outline_is_fed_back_what_the_first_gave() -> None:
     runtime = FakeRuntime(mask=0.9, edge=0.625)
     predictor = Predictor(runtime, version="v", policy=OURS)
-    predictor.predict(predictor.encode(PICTURES[0]), [], start=Outline(Region(30, 40, 60, 90)))
+    predictor.predict(predictor.encode(IMAGES[0]), [], start=Outline(Box(30, 40, 60, 90)))
     first, second = runtime.prompts
     assert not first[:, 0].any()
     assert (second[:, 0] == 0.625).all()
@@ -1069,9 +1069,7 @@ def test_the_second_run_of_an_outline_clicks_on_the_middle_of_what_the_first_fou
     found = torch.full((1, 1, 96, 96), 0.1)
     found[..., 60:80, 60:80] = 0.9
     predictor = Predictor(FakeRuntime(found), version="v", policy=replace(OURS, square=True))
-    answer = predictor.predict(
-        predictor.encode(PICTURES[0]), [], start=Outline(Region(0, 0, 96, 128))
-    )
+    answer = predictor.predict(predictor.encode(IMAGES[0]), [], start=Outline(Box(0, 0, 96, 128)))
     x, y = answer.state.clicks[0].point
     assert answer.mask[int(y), int(x)]
     assert y == pytest.approx(69.5, abs=2)
@@ -1085,16 +1083,16 @@ def test_steps_of_an_outline_are_network_runs_whether_or_not_it_finds_anything(
 ) -> None:
     runtime = FakeRuntime(mask=mask)
     predictor = Predictor(runtime, version="v", policy=OURS)
-    image = predictor.encode(PICTURES[0])
-    answer = predictor.predict(image, clicks, start=Outline(Region(30, 40, 60, 90)))
+    image = predictor.encode(IMAGES[0])
+    answer = predictor.predict(image, clicks, start=Outline(Box(30, 40, 60, 90)))
     assert answer.steps == len(runtime.images)
 
 
 def test_an_outline_in_which_nothing_is_found_is_empty_and_can_be_clicked_in() -> None:
     runtime = FakeRuntime(mask=0.1)
     predictor = Predictor(runtime, version="v", policy=OURS)
-    image = predictor.encode(PICTURES[0])
-    outline = Outline(Region(30, 40, 60, 90))
+    image = predictor.encode(IMAGES[0])
+    outline = Outline(Box(30, 40, 60, 90))
     store = RememberingStore()
     empty = predictor.predict(image, [], store, start=outline)
     assert not empty.mask.any()
@@ -1109,7 +1107,7 @@ def test_an_outline_in_which_nothing_is_found_is_empty_and_can_be_clicked_in() -
 def test_an_outline_whose_mask_was_clicked_away_goes_on() -> None:
     runtime = FakeRuntime(mask=0.9)
     predictor = Predictor(runtime, version="v", policy=OURS)
-    image = predictor.encode(PICTURES[0])
+    image = predictor.encode(IMAGES[0])
     outline = lasso(image.size)
     store = RememberingStore()
     full = predictor.predict(image, [], store, start=outline)
@@ -1130,7 +1128,7 @@ def test_an_outline_whose_mask_was_clicked_away_goes_on() -> None:
 
 def test_a_rectangle_and_a_lasso_along_it_find_about_the_same(begun: BegunDesk) -> None:
     image = begun.images[0]
-    region = Region(16, 20, 80, 108)
+    region = Box(16, 20, 80, 108)
     inside = np.zeros((96, 128), np.bool_)
     inside[16:80, 20:108] = True
     rectangle = begun.predictor.predict(image, [], start=Outline(region))
@@ -1139,9 +1137,9 @@ def test_a_rectangle_and_a_lasso_along_it_find_about_the_same(begun: BegunDesk) 
     assert both > 0.9
 
 
-def test_a_one_pixel_outline_of_the_tiniest_picture_is_answered(begun: BegunDesk) -> None:
+def test_a_one_pixel_outline_of_the_tiniest_image_is_answered(begun: BegunDesk) -> None:
     image = begun.predictor.encode(np.full((1, 1, 3), 99, np.uint8))
-    outline = Outline(Region(0, 0, 1, 1), np.ones((1, 1), np.bool_))
+    outline = Outline(Box(0, 0, 1, 1), np.ones((1, 1), np.bool_))
     for clicks in ([], [click(0, 0)], [negative(0, 0), click(0.4, -0.5)]):
         assert begun.predictor.predict(image, clicks, start=outline).mask.shape == (1, 1)
 
@@ -1198,7 +1196,7 @@ def test_a_mask_is_merged_with_what_the_network_finds() -> None:
     found[..., 10:40, 10:50] = 0.9
     found[..., 5:25, 70:90] = 0.8
     predictor = Predictor(FakeRuntime(found), version="v", policy=WHOLE)
-    image = predictor.encode(PICTURES[0])
+    image = predictor.encode(IMAGES[0])
     before = drawn(image.size)
     for made in (click(30, 20), click(105, 20), negative(57, 70), negative(114, 51), click(2, 90)):
         predicted = predictor.predict(image, [made]).mask
@@ -1215,7 +1213,7 @@ def test_a_mask_is_merged_with_what_the_network_finds() -> None:
 def test_every_step_is_fed_the_mask_as_it_is_then(feedback: Feedback, policy: ZoomPolicy) -> None:
     runtime = Painter(feedback)
     predictor = Predictor(runtime, version="v", policy=policy)
-    image = predictor.encode(PICTURES[0])
+    image = predictor.encode(IMAGES[0])
     mask = drawn(image.size)
     for count in range(1, 4):
         runtime.prompts.clear()
@@ -1225,7 +1223,7 @@ def test_every_step_is_fed_the_mask_as_it_is_then(feedback: Feedback, policy: Zo
         seen = (Click(deepest_point(mask)), *THREE[:count])
         box = mask_box(torch.from_numpy(mask))
         region = policy.choose(None, box, seen, image.size)
-        frame = region or Region.whole(image.size)
+        frame = region or Box.whole(image.size)
         size = policy.network_size(frame.size)
         points = [(policy.sampling.locate(c.point, frame, size), c.positive) for c in seen]
         assert answer.state.region == region
@@ -1249,7 +1247,7 @@ def test_a_click_that_asks_for_nothing_or_is_not_followed_leaves_the_mask(
     mask: float, made: Click
 ) -> None:
     predictor = Predictor(FakeRuntime(mask), version="v", policy=OURS)
-    image = predictor.encode(PICTURES[0])
+    image = predictor.encode(IMAGES[0])
     before = drawn(image.size)
     assert before[48, 40]
     answer = predictor.predict(image, [made], start=PriorMask(before))
@@ -1260,7 +1258,7 @@ def test_a_click_that_asks_for_nothing_or_is_not_followed_leaves_the_mask(
 def test_a_mask_that_is_clicked_away_leaves_an_empty_one_that_goes_on() -> None:
     runtime = FakeRuntime(mask=0.1)
     predictor = Predictor(runtime, version="v", policy=OURS)
-    image = predictor.encode(PICTURES[0])
+    image = predictor.encode(IMAGES[0])
     rows, cols = np.mgrid[:96, :128]
     before = np.hypot(rows - 48, cols - 64) < 15
     store = RememberingStore()
@@ -1310,7 +1308,7 @@ def test_no_implied_click_contradicts_a_negative_one(start: str) -> None:
     # The middle is where people click to say that all of this is wrong.
     runtime = Painter()
     predictor = Predictor(runtime, version="v", policy=OURS)
-    image = predictor.encode(PICTURES[0])
+    image = predictor.encode(IMAGES[0])
     begun = STARTS[start](image.size)
     if isinstance(begun, PriorMask):
         middle = deepest_point(begun.mask)
@@ -1319,7 +1317,7 @@ def test_no_implied_click_contradicts_a_negative_one(start: str) -> None:
     for aside in (0, 2):
         made = negative(middle.x + aside, middle.y)
         state = predictor.predict(image, [made], start=begun).state
-        frame = state.region or Region.whole(image.size)
+        frame = state.region or Box.whole(image.size)
         size = OURS.network_size(frame.size)
         at = OURS.sampling.locate(made.point, frame, size)
         shown = runtime.prompts[-1][0, :, round(at.row), round(at.col)]
@@ -1435,9 +1433,9 @@ def test_a_read_only_start_is_used(painted: BegunDesk, start: str) -> None:
 def test_a_state_counts_the_mask_or_lasso_that_it_holds() -> None:
     # A store is capped by these bytes.
     predictor = Predictor(FakeRuntime(mask=0.9), version="v", policy=OURS)
-    image = predictor.encode(PICTURES[0])
+    image = predictor.encode(IMAGES[0])
     for start, held in (
-        (Outline(Region(16, 20, 80, 108)), 0),
+        (Outline(Box(16, 20, 80, 108)), 0),
         (PriorMask(drawn(image.size)), 96 * 128),
         (lasso(image.size), 96 * 128),
     ):
@@ -1455,7 +1453,7 @@ def refused(start: Start, clicks: Sequence[Click] = THREE) -> str:
     predictor = Predictor(runtime, version="v", policy=OURS)
     store = RememberingStore()
     with pytest.raises(PromptError) as caught:
-        predictor.predict(predictor.encode(PICTURES[0]), clicks, store, start=start)
+        predictor.predict(predictor.encode(IMAGES[0]), clicks, store, start=start)
     assert not runtime.images
     assert not store.states
     return caught.value.message
@@ -1464,39 +1462,39 @@ def refused(start: Start, clicks: Sequence[Click] = THREE) -> str:
 @pytest.mark.parametrize(
     "shape", [(50, 60), (150, 160), (128, 96), (1, 128), (96, 1), (96, 127), (97, 128)], ids=str
 )
-def test_a_mask_of_another_size_than_the_picture_is_refused(shape: tuple[int, int]) -> None:
+def test_a_mask_of_another_size_than_the_image_is_refused(shape: tuple[int, int]) -> None:
     assert "128×96" in refused(PriorMask(np.ones(shape, np.bool_)))
     assert "128×96" in refused(PriorMask(np.zeros(shape, np.bool_)))
 
 
 @pytest.mark.parametrize("shape", [(50, 60), (128, 96), (1, 128), (97, 128)], ids=str)
-def test_a_lasso_of_another_size_than_the_picture_is_refused(shape: tuple[int, int]) -> None:
+def test_a_lasso_of_another_size_than_the_image_is_refused(shape: tuple[int, int]) -> None:
     inside = np.ones(shape, np.bool_)
-    assert "128×96" in refused(Outline(Region(10, 10, 40, 40), inside), ())
+    assert "128×96" in refused(Outline(Box(10, 10, 40, 40), inside), ())
 
 
 @pytest.mark.parametrize(
     "region",
     [
-        Region(-10, -10, 20, 20),
-        Region(90, 100, 150, 200),
-        Region(0, 0, 97, 128),
-        Region(0, 0, 96, 129),
-        Region(-1, 0, 96, 128),
-        Region(200, 200, 220, 220),
-        Region(-40, -40, -10, -10),
-        Region(20, 20, 20, 40),
-        Region(20, 40, 40, 40),
-        Region(40, 40, 20, 20),
+        Box(-10, -10, 20, 20),
+        Box(90, 100, 150, 200),
+        Box(0, 0, 97, 128),
+        Box(0, 0, 96, 129),
+        Box(-1, 0, 96, 128),
+        Box(200, 200, 220, 220),
+        Box(-40, -40, -10, -10),
+        Box(20, 20, 20, 40),
+        Box(20, 40, 40, 40),
+        Box(40, 40, 20, 20),
     ],
     ids=lambda region: str(tuple(region)),
 )
-def test_an_outline_that_is_not_on_the_picture_or_empty_is_refused(region: Region) -> None:
+def test_an_outline_that_is_not_on_the_image_or_empty_is_refused(region: Box) -> None:
     refused(Outline(region), ())
 
 
 def test_a_lasso_with_nothing_inside_is_refused() -> None:
-    refused(Outline(Region(10, 10, 20, 20), np.zeros((96, 128), np.bool_)), ())
+    refused(Outline(Box(10, 10, 20, 20), np.zeros((96, 128), np.bool_)), ())
 
 
 @pytest.mark.parametrize("start", STARTS)
@@ -1528,7 +1526,7 @@ def test_a_click_on_the_very_border_is_answered_whatever_the_start(
 
 
 def speckled() -> Tensor:
-    """An object, a speck and a pinhole, in network pixels of the first picture's whole."""
+    """An object, a speck and a pinhole, in network pixels of the first image's whole."""
     found = torch.full((1, 1, 64, 96), 0.1)
     found[..., 20:50, 20:60] = 0.9
     found[..., 30:32, 40:42] = 0.2
@@ -1538,7 +1536,7 @@ def speckled() -> Tensor:
 
 def test_a_mask_is_cleaned_and_the_state_is_not() -> None:
     predictor = Predictor(FakeRuntime(speckled()), version="v", policy=WHOLE)
-    image = predictor.encode(PICTURES[0])
+    image = predictor.encode(IMAGES[0])
     answer = predictor.predict(image, [click(60, 50)])
     ragged = Predictor(
         FakeRuntime(speckled()), version="v", policy=WHOLE, cleanup=Cleanup(0, max_hole=0)
@@ -1561,14 +1559,14 @@ def test_a_mask_that_cleaning_empties_scores_nothing() -> None:
     predictor = Predictor(
         FakeRuntime(found), version="v", policy=WHOLE, cleanup=Cleanup(smoothing=4.0)
     )
-    answer = predictor.predict(predictor.encode(PICTURES[0]), [click(5, 5)])
+    answer = predictor.predict(predictor.encode(IMAGES[0]), [click(5, 5)])
     assert not answer.mask.any()
     assert answer.score == 0
 
 
 def test_a_click_keeps_its_speck_and_its_pinhole() -> None:
     predictor = Predictor(FakeRuntime(speckled()), version="v", policy=WHOLE)
-    image = predictor.encode(PICTURES[0])
+    image = predictor.encode(IMAGES[0])
     store = RememberingStore()
     clicks = [click(60, 50), click(107.5, 8), negative(54.2, 46)]
     for count in (1, 2, 3):
@@ -1594,7 +1592,7 @@ def test_no_cleaning_makes_a_cached_answer_differ(cleanup: Cleanup) -> None:
             desk.check(Begun(0, start, THREE[:count]), store)
 
 
-# Real pictures
+# Real images
 
 
 def test_a_loaded_predictor_is_calibrated_and_cleans(shipped: Predictor) -> None:
@@ -1638,11 +1636,11 @@ def test_a_bite_out_of_a_mask_is_given_back_and_all_else_stays(shipped: Predicto
 
 @pytest.mark.parametrize(
     ("name", "region"),
-    [("coins", Region(20, 280, 80, 340)), ("coffee", Region(20, 20, 120, 120))],
+    [("coins", Box(20, 280, 80, 340)), ("coffee", Box(20, 20, 120, 120))],
 )
 @pytest.mark.parametrize("aside", [0, 12])
 def test_a_negative_click_on_a_mask_of_nothing_takes_its_place_out(
-    shipped: Predictor, name: str, region: Region, aside: int
+    shipped: Predictor, name: str, region: Box, aside: int
 ) -> None:
     image = shipped.encode(decode_image((PHOTOS / f"{name}.jpg").read_bytes()))
     mask = np.zeros(image.size, np.bool_)
@@ -1654,10 +1652,10 @@ def test_a_negative_click_on_a_mask_of_nothing_takes_its_place_out(
 
 @pytest.mark.parametrize(
     ("name", "region"),
-    [("coins", Region(20, 280, 80, 340)), ("coffee", Region(20, 20, 120, 120))],
+    [("coins", Box(20, 280, 80, 340)), ("coffee", Box(20, 20, 120, 120))],
 )
 def test_a_negative_click_in_the_middle_of_what_an_outline_found_takes_its_place_out(
-    shipped: Predictor, name: str, region: Region
+    shipped: Predictor, name: str, region: Box
 ) -> None:
     image = shipped.encode(decode_image((PHOTOS / f"{name}.jpg").read_bytes()))
     found = shipped.predict(image, [], start=Outline(region))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from edgeflow.geometry import ImagePoint, NetworkPoint, Region, Size
+from edgeflow.geometry import Box, ImagePoint, NetworkPoint, Size
 from edgeflow.inference.patch import ProbabilityPatch
 from edgeflow.inference.sampling import Aligned, Centred, Sampling
 from edgeflow.inference.zoom import ZoomPolicy
@@ -19,12 +19,12 @@ BOTH = pytest.mark.parametrize("sampling", [CENTRED, ALIGNED], ids=["centred", "
 SIDES = st.integers(1, 500)
 
 
-def paste(sampling: Sampling, values: Tensor, region: Region, image: Size) -> Tensor:
-    """A map at its place in the picture: H×W."""
+def paste(sampling: Sampling, values: Tensor, region: Box, image: Size) -> Tensor:
+    """A map at its place in the image: H×W."""
     return ProbabilityPatch(sampling.enlarge(values, region.size), region, image).probability
 
 
-def random_picture(height: int, width: int) -> Tensor:
+def random_image(height: int, width: int) -> Tensor:
     return torch.randint(0, 256, (1, 3, height, width), dtype=torch.uint8)
 
 
@@ -44,17 +44,17 @@ def centre_of(values: Tensor) -> ImagePoint:
 
 
 @st.composite
-def regions(draw: st.DrawFn, image: Size, smallest: int) -> Region:
+def regions(draw: st.DrawFn, image: Size, smallest: int) -> Box:
     height = draw(st.integers(smallest, image.height))
     width = draw(st.integers(smallest, image.width))
     top = draw(st.integers(0, image.height - height))
     left = draw(st.integers(0, image.width - width))
-    return Region(top, left, top + height, left + width)
+    return Box(top, left, top + height, left + width)
 
 
 @st.composite
-def views(draw: st.DrawFn) -> tuple[Size, Region, Size, ImagePoint]:
-    """A picture's size, a region, its network size, and a click well inside the region."""
+def views(draw: st.DrawFn) -> tuple[Size, Box, Size, ImagePoint]:
+    """An image's size, a region, its network size, and a click well inside the region."""
     image = Size(draw(st.integers(80, 400)), draw(st.integers(80, 400)))
     region = draw(regions(image, 60))
     point = ImagePoint(
@@ -65,67 +65,67 @@ def views(draw: st.DrawFn) -> tuple[Size, Region, Size, ImagePoint]:
 
 
 @BOTH
-def test_without_resizing_a_picture_is_only_scaled_to_one(sampling: Sampling) -> None:
-    pixels = random_picture(40, 60)
-    result = sampling.view(pixels, Region(0, 0, 40, 60), Size(40, 60))
+def test_without_resizing_a_image_is_only_scaled_to_one(sampling: Sampling) -> None:
+    pixels = random_image(40, 60)
+    result = sampling.view(pixels, Box(0, 0, 40, 60), Size(40, 60))
     assert result.dtype == torch.float32
     assert torch.equal(result, pixels.float() / 255)
 
 
 @BOTH
 def test_without_resizing_a_region_is_cut_out(sampling: Sampling) -> None:
-    pixels = random_picture(40, 60)
-    result = sampling.view(pixels, Region(10, 20, 30, 25), Size(20, 5))
+    pixels = random_image(40, 60)
+    result = sampling.view(pixels, Box(10, 20, 30, 25), Size(20, 5))
     assert torch.equal(result, pixels[:, :, 10:30, 20:25].float() / 255)
 
 
 @BOTH
-def test_a_flat_picture_stays_flat_at_every_size(sampling: Sampling) -> None:
+def test_a_flat_image_stays_flat_at_every_size(sampling: Sampling) -> None:
     pixels = torch.full((1, 3, 50, 70), 77, dtype=torch.uint8)
     for size in (Size(32, 32), Size(224, 448), Size(7, 3), Size(1, 1)):
-        result = sampling.view(pixels, Region(5, 5, 45, 65), size)
+        result = sampling.view(pixels, Box(5, 5, 45, 65), size)
         assert result.shape == (1, 3, *size)
         torch.testing.assert_close(result, torch.full_like(result, 77 / 255))
 
 
 @BOTH
-def test_a_resized_picture_keeps_to_its_range(sampling: Sampling) -> None:
-    result = sampling.view(random_picture(37, 23), Region(0, 0, 37, 23), Size(96, 64))
+def test_a_resized_image_keeps_to_its_range(sampling: Sampling) -> None:
+    result = sampling.view(random_image(37, 23), Box(0, 0, 37, 23), Size(96, 64))
     assert result.min() >= 0
     assert result.max() <= 1
 
 
 @BOTH
-def test_the_picture_is_left_alone(sampling: Sampling) -> None:
-    pixels = random_picture(37, 23)
+def test_the_image_is_left_alone(sampling: Sampling) -> None:
+    pixels = random_image(37, 23)
     before = pixels.clone()
-    sampling.view(pixels, Region(0, 0, 37, 23), Size(37, 23)).zero_()
+    sampling.view(pixels, Box(0, 0, 37, 23), Size(37, 23)).zero_()
     assert torch.equal(pixels, before)
 
 
 def test_centred_shrinking_is_antialiased() -> None:
     stripes = torch.zeros((1, 3, 64, 64), dtype=torch.uint8)
     stripes[..., ::2] = 255
-    result = CENTRED.view(stripes, Region(0, 0, 64, 64), Size(16, 16))
+    result = CENTRED.view(stripes, Box(0, 0, 64, 64), Size(16, 16))
     torch.testing.assert_close(result, torch.full_like(result, 0.5), atol=0.1, rtol=0)
 
 
 def test_aligned_resizing_keeps_the_corner_pixels_and_skips_between() -> None:
-    pixels = random_picture(9, 13)
-    result = ALIGNED.view(pixels, Region(0, 0, 9, 13), Size(5, 7))
+    pixels = random_image(9, 13)
+    result = ALIGNED.view(pixels, Box(0, 0, 9, 13), Size(5, 7))
     torch.testing.assert_close(result, pixels[:, :, ::2, ::2].float() / 255)
 
 
 @BOTH
 def test_without_resizing_a_map_is_put_back_unchanged(sampling: Sampling) -> None:
     values = torch.rand(1, 1, 20, 30)
-    assert torch.equal(paste(sampling, values, Region(0, 0, 20, 30), Size(20, 30)), values[0, 0])
+    assert torch.equal(paste(sampling, values, Box(0, 0, 20, 30), Size(20, 30)), values[0, 0])
 
 
 @BOTH
 @given(view=views())
 def test_a_pasted_map_of_ones_fills_exactly_its_region(
-    sampling: Sampling, view: tuple[Size, Region, Size, ImagePoint]
+    sampling: Sampling, view: tuple[Size, Box, Size, ImagePoint]
 ) -> None:
     image, region, network, _ = view
     expected = np.zeros(image, np.float32)
@@ -135,8 +135,8 @@ def test_a_pasted_map_of_ones_fills_exactly_its_region(
 
 
 @BOTH
-def test_a_map_of_the_whole_picture_is_pasted_at_its_size(sampling: Sampling) -> None:
-    pasted = paste(sampling, torch.rand(1, 1, 32, 64), Region(0, 0, 50, 90), Size(50, 90))
+def test_a_map_of_the_whole_image_is_pasted_at_its_size(sampling: Sampling) -> None:
+    pasted = paste(sampling, torch.rand(1, 1, 32, 64), Box(0, 0, 50, 90), Size(50, 90))
     assert pasted.shape == (50, 90)
 
 
@@ -144,7 +144,7 @@ def test_a_map_of_the_whole_picture_is_pasted_at_its_size(sampling: Sampling) ->
 def test_centred_clicks_move_with_the_regions_edges(
     size: Size, top: int, left: int, data: st.DataObject
 ) -> None:
-    region = Region(top, left, top + data.draw(SIDES), left + data.draw(SIDES))
+    region = Box(top, left, top + data.draw(SIDES), left + data.draw(SIDES))
     down, right = data.draw(st.floats(0, 1)), data.draw(st.floats(0, 1))
     point = ImagePoint(
         left - 0.5 + right * region.size.width, top - 0.5 + down * region.size.height
@@ -156,27 +156,27 @@ def test_centred_clicks_move_with_the_regions_edges(
 
 @BOTH
 def test_without_resizing_a_click_moves_by_the_corner_only(sampling: Sampling) -> None:
-    region = Region(top=20, left=10, bottom=50, right=30)
+    region = Box(top=20, left=10, bottom=50, right=30)
     point = ImagePoint(x=12.25, y=23.5)
     assert sampling.locate(point, region, region.size) == NetworkPoint(row=3.5, col=2.25)
 
 
 def test_centred_clicks_keep_to_pixel_centres() -> None:
-    region, origin = Region(0, 0, 100, 50), ImagePoint(0, 0)
+    region, origin = Box(0, 0, 100, 50), ImagePoint(0, 0)
     # Twice as large, the first image pixel becomes network pixels 0 and 1.
     assert CENTRED.locate(origin, region, Size(200, 100)) == NetworkPoint(0.5, 0.5)
     assert CENTRED.locate(origin, region, Size(50, 25)) == NetworkPoint(-0.25, -0.25)
 
 
 def test_aligned_clicks_are_scaled_from_the_corner() -> None:
-    region = Region(10, 20, 110, 70)
+    region = Box(10, 20, 110, 70)
     assert ALIGNED.locate(ImagePoint(20, 10), region, Size(200, 100)) == NetworkPoint(0, 0)
     assert ALIGNED.locate(ImagePoint(45, 60), region, Size(50, 25)) == NetworkPoint(25, 12.5)
 
 
 @given(views())
 def test_what_is_drawn_at_a_clicks_network_point_is_pasted_onto_the_click(
-    view: tuple[Size, Region, Size, ImagePoint],
+    view: tuple[Size, Box, Size, ImagePoint],
 ) -> None:
     image, region, network, point = view
     values = blob(network, CENTRED.locate(point, region, network), 3).float()
@@ -187,7 +187,7 @@ def test_what_is_drawn_at_a_clicks_network_point_is_pasted_onto_the_click(
 
 @given(views())
 def test_what_lies_under_a_click_is_seen_at_the_clicks_network_point(
-    view: tuple[Size, Region, Size, ImagePoint],
+    view: tuple[Size, Box, Size, ImagePoint],
 ) -> None:
     image, region, network, point = view
     spot = blob(image, NetworkPoint(point.y, point.x), 5)
@@ -200,7 +200,7 @@ def test_what_lies_under_a_click_is_seen_at_the_clicks_network_point(
 
 @given(views())
 def test_aligned_clicks_are_off_by_a_pixel_at_most(
-    view: tuple[Size, Region, Size, ImagePoint],
+    view: tuple[Size, Box, Size, ImagePoint],
 ) -> None:
     # RITM's own convention: it cannot be exact, but it must not be worse than that.
     image, region, network, point = view
@@ -211,7 +211,7 @@ def test_aligned_clicks_are_off_by_a_pixel_at_most(
     assert found.y == pytest.approx(point.y, abs=pixel)
 
 
-def ramp(region: Region, size: Size) -> Tensor:
+def ramp(region: Box, size: Size) -> Tensor:
     """A linear function of the image position, sampled at a region's network pixels."""
     rows = (torch.arange(size.height) + 0.5) * region.size.height / size.height + region.top
     cols = (torch.arange(size.width) + 0.5) * region.size.width / size.width + region.left
@@ -220,23 +220,23 @@ def ramp(region: Region, size: Size) -> Tensor:
 
 def test_a_map_for_the_same_frame_is_handed_on_as_it_is() -> None:
     values = torch.rand(1, 1, 64, 96)
-    region = Region(3, 4, 70, 100)
+    region = Box(3, 4, 70, 100)
     assert CENTRED.carry(values, region, region, Size(64, 96), Size(200, 200)) is values
 
 
 @BOTH
-def test_a_map_for_the_same_frame_at_the_pictures_own_scale_is_unchanged(
+def test_a_map_for_the_same_frame_at_the_images_own_scale_is_unchanged(
     sampling: Sampling,
 ) -> None:
     values = torch.rand(1, 1, 64, 96)
-    region = Region(3, 4, 67, 100)
+    region = Box(3, 4, 67, 100)
     carried = sampling.carry(values, region, region, Size(64, 96), Size(200, 200))
     assert torch.equal(carried, values)
 
 
 @BOTH
 def test_the_same_region_at_another_size_is_resampled(sampling: Sampling) -> None:
-    region = Region(0, 0, 64, 96)
+    region = Box(0, 0, 64, 96)
     carried = sampling.carry(torch.ones(1, 1, 64, 96), region, region, Size(32, 96), region.size)
     torch.testing.assert_close(carried, torch.ones(1, 1, 32, 96))
 
@@ -244,21 +244,21 @@ def test_the_same_region_at_another_size_is_resampled(sampling: Sampling) -> Non
 @pytest.mark.parametrize(
     ("target", "size"),
     [
-        (Region(30, 50, 90, 150), Size(96, 160)),  # zooming in
-        (Region(30, 50, 90, 150), Size(60, 100)),
-        (Region(10, 10, 110, 190), Size(32, 64)),  # shrinking
-        (Region(20, 30, 71, 101), Size(64, 96)),
+        (Box(30, 50, 90, 150), Size(96, 160)),  # zooming in
+        (Box(30, 50, 90, 150), Size(60, 100)),
+        (Box(10, 10, 110, 190), Size(32, 64)),  # shrinking
+        (Box(20, 30, 71, 101), Size(64, 96)),
     ],
 )
-def test_a_linear_ramp_is_carried_exactly(target: Region, size: Size) -> None:
-    source = Region(0, 0, 120, 200)
+def test_a_linear_ramp_is_carried_exactly(target: Box, size: Size) -> None:
+    source = Box(0, 0, 120, 200)
     carried = CENTRED.carry(ramp(source, Size(96, 160)), source, target, size, source.size)
     torch.testing.assert_close(carried, ramp(target, size), atol=1e-5, rtol=0)
 
 
 @given(views(), st.data())
 def test_a_linear_ramp_is_carried_exactly_wherever_both_frames_have_pixels(
-    view: tuple[Size, Region, Size, ImagePoint], data: st.DataObject
+    view: tuple[Size, Box, Size, ImagePoint], data: st.DataObject
 ) -> None:
     image, source, network, _ = view
     target = data.draw(regions(image, 10))
@@ -284,8 +284,8 @@ def test_a_linear_ramp_is_carried_exactly_wherever_both_frames_have_pixels(
     torch.testing.assert_close(carried[0, 0][both], expected[both], atol=1e-4, rtol=0)
 
 
-def test_aligned_maps_are_carried_through_the_full_picture() -> None:
-    source, target, image = Region(10, 20, 90, 140), Region(30, 50, 110, 150), Size(120, 160)
+def test_aligned_maps_are_carried_through_the_full_image() -> None:
+    source, target, image = Box(10, 20, 90, 140), Box(30, 50, 110, 150), Size(120, 160)
     values = torch.rand(1, 1, 40, 50)
     full = torch.zeros(1, 1, *image)
     full[:, :, 10:90, 20:140] = F.interpolate(
@@ -299,7 +299,7 @@ def test_aligned_maps_are_carried_through_the_full_picture() -> None:
 
 @BOTH
 def test_a_carried_map_is_zero_where_the_old_frame_did_not_reach(sampling: Sampling) -> None:
-    source, target, image = Region(0, 0, 100, 100), Region(0, 50, 100, 250), Size(100, 300)
+    source, target, image = Box(0, 0, 100, 100), Box(0, 50, 100, 250), Size(100, 300)
     carried = sampling.carry(torch.ones(1, 1, 100, 100), source, target, Size(100, 200), image)
     torch.testing.assert_close(carried[0, 0, :, :50], torch.ones(100, 50))
     assert not carried[0, 0, :, 51:].any()
@@ -307,13 +307,13 @@ def test_a_carried_map_is_zero_where_the_old_frame_did_not_reach(sampling: Sampl
 
 @BOTH
 def test_carrying_to_disjoint_ground_leaves_nothing(sampling: Sampling) -> None:
-    source, target = Region(0, 0, 50, 50), Region(60, 60, 120, 120)
+    source, target = Box(0, 0, 50, 50), Box(60, 60, 120, 120)
     carried = sampling.carry(torch.ones(1, 1, 64, 64), source, target, Size(64, 64), Size(200, 200))
     assert not carried.any()
 
 
-def test_a_carried_blob_keeps_its_place_in_the_picture() -> None:
-    source, target = Region(10, 20, 90, 180), Region(40, 60, 100, 130)
+def test_a_carried_blob_keeps_its_place_in_the_image() -> None:
+    source, target = Box(10, 20, 90, 180), Box(40, 60, 100, 130)
     point, size = ImagePoint(x=92, y=66), Size(96, 192)
     values = blob(size, CENTRED.locate(point, source, size), 3).float()[None, None]
     found = centre_of(CENTRED.carry(values, source, target, Size(96, 96), Size(200, 200))[0, 0])

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from edgeflow.errors import PromptError
-from edgeflow.geometry import Region
+from edgeflow.geometry import Box
 from edgeflow.inference.predictor import EncodedImage, Prediction, Predictor, State
 from edgeflow.inference.steps import StepInput, Steps, drive
 from edgeflow.inference.zoom import ZoomPolicy
@@ -20,7 +20,7 @@ from edgeflow.prompts.outline import Outline
 from edgeflow.prompts.prior_mask import PriorMask
 from edgeflow.prompts.start import Start
 from edgeflow.runtime.base import StepOutput
-from tests.unit.edgeflow.samples import FakeRuntime, click, disk_picture, negative
+from tests.unit.edgeflow.samples import FakeRuntime, click, disk_image, negative
 
 CLICKS = (click(64, 48), negative(5, 5), click(60, 40))
 
@@ -32,7 +32,7 @@ class Store(dict[bytes, State]):
 
 @pytest.fixture(scope="module")
 def image(predictor: Predictor) -> EncodedImage:
-    return predictor.encode(disk_picture(96, 128))
+    return predictor.encode(disk_image(96, 128))
 
 
 def assert_same(one: Prediction, other: Prediction) -> None:
@@ -73,7 +73,7 @@ def test_interleaved_starts_are_those_made_alone(
 ) -> None:
     inside = np.zeros(tuple(image.size), dtype=np.bool_)
     inside[20:70, 30:100] = True
-    begun: Start = PriorMask(inside) if kind == "mask" else Outline(Region(20, 30, 70, 100), inside)
+    begun: Start = PriorMask(inside) if kind == "mask" else Outline(Box(20, 30, 70, 100), inside)
     alone = predictor.predict(image, CLICKS[:2], start=begun)
     works = [predictor.predicting(image, CLICKS[:2], start=begun) for _ in range(2)]
     for one in by_turns(works, predictor):

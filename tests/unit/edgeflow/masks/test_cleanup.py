@@ -31,7 +31,7 @@ POINTS = st.builds(NetworkPoint, st.floats(-5, 20), st.floats(-5, 20))
 CLICKS = st.lists(st.tuples(POINTS, st.booleans()), max_size=4)
 
 
-def picture(*rows: str) -> FloatMap:
+def image(*rows: str) -> FloatMap:
     """A map from a drawing: ``#`` is on the mask, all else is not."""
     return np.array([[0.9 if c == "#" else 0.1 for c in row] for row in rows], np.float32)
 
@@ -100,7 +100,7 @@ def test_an_equal_cleanup_prints_equally_and_another_does_not() -> None:
 
 
 def test_specks_vanish_and_the_rest_stays_as_it_was() -> None:
-    values = picture("###...#", "###....", "###....", ".......", "....##.")
+    values = image("###...#", "###....", "###....", ".......", "....##.")
     cleaned = Cleanup(min_part=0.2, max_hole=0)(values, [])
     assert drawing(cleaned) == ["###....", "###....", "###....", ".......", "....##."]
     assert cleaned[0, 6] == 0
@@ -132,12 +132,12 @@ def test_a_part_below_two_percent_of_the_largest_is_a_speck(
 
 
 def test_parts_that_touch_at_a_corner_are_one() -> None:
-    values = picture("#######.", "#######.", ".......#")
+    values = image("#######.", "#######.", ".......#")
     assert drawing(Cleanup(min_part=0.5, max_hole=0)(values, [])) == drawing(values)
 
 
 def test_what_holds_a_positive_click_stays_however_small() -> None:
-    values = picture("######.#", "######..", "######.#")
+    values = image("######.#", "######..", "######.#")
     cleanup = Cleanup(min_part=0.5)
     assert drawing(cleanup(values, []))[0] == "######.."
     assert drawing(cleanup(values, [positive(0, 7)])) == ["######.#", "######..", "######.."]
@@ -159,13 +159,13 @@ def test_what_holds_a_positive_click_stays_however_small() -> None:
     ],
 )
 def test_a_click_between_pixels_is_on_the_nearest(row: float, col: float, *, stays: bool) -> None:
-    values = picture("#####..#", "#####...", "#####...")
+    values = image("#####..#", "#####...", "#####...")
     cleaned = Cleanup(min_part=0.5)(values, [positive(row, col)])
     assert bool(cleaned[0, 7] > 0.5) is stays
 
 
 def test_only_the_largest_and_clicked_parts_stay_where_that_is_asked_for() -> None:
-    values = picture("####.###", "####.###", "####....", "......##", "####..##")
+    values = image("####.###", "####.###", "####....", "......##", "####..##")
     cleanup = Cleanup(min_part=0, largest_only=True)
     largest = ["####....", "####....", "####....", "........", "........"]
     assert drawing(cleanup(values, [])) == largest
@@ -228,7 +228,7 @@ def test_holes_are_measured_against_the_mask_without_its_specks() -> None:
 
 
 def test_a_hole_with_a_negative_click_stays_open() -> None:
-    values = picture("#########", "##.###..#", "#########")
+    values = image("#########", "##.###..#", "#########")
     cleanup = Cleanup(max_hole=0.5)
     assert drawing(cleanup(values, [])) == ["#" * 9] * 3
     assert drawing(cleanup(values, [negative(1, 2)]))[1] == "##.######"
@@ -239,7 +239,7 @@ def test_a_hole_with_a_negative_click_stays_open() -> None:
 
 
 def test_an_island_that_goes_leaves_a_hole_and_a_negative_click_on_it_keeps_that_open() -> None:
-    values = picture("#######", "#.....#", "#..#..#", "#.....#", "#######")
+    values = image("#######", "#.....#", "#..#..#", "#.....#", "#######")
     cleanup = Cleanup(min_part=0.1, max_hole=0.9)
     assert drawing(cleanup(values, [])) == ["#" * 7] * 5
     hollow = ["#######", "#.....#", "#.....#", "#.....#", "#######"]
@@ -248,7 +248,7 @@ def test_an_island_that_goes_leaves_a_hole_and_a_negative_click_on_it_keeps_that
 
 
 def test_an_island_that_stays_stays_when_its_hole_is_filled_around_it() -> None:
-    values = picture("#######", "#.....#", "#..#..#", "#.....#", "#######")
+    values = image("#######", "#.....#", "#..#..#", "#.....#", "#######")
     cleaned = Cleanup(min_part=0.1, max_hole=0.9)(values, [positive(2, 3)])
     assert drawing(cleaned) == ["#" * 7] * 5
     assert cleaned[2, 3] == values[2, 3]
@@ -256,7 +256,7 @@ def test_an_island_that_stays_stays_when_its_hole_is_filled_around_it() -> None:
 
 @pytest.mark.parametrize("turns", range(4))
 def test_what_is_open_to_the_maps_border_is_no_hole(turns: int) -> None:
-    values = np.rot90(picture("###.####", "###.#.##", "########", "########"), turns)
+    values = np.rot90(image("###.####", "###.#.##", "########", "########"), turns)
     cleaned = Cleanup(max_hole=0.5)(values, [])
     assert drawing(np.rot90(cleaned, -turns)) == ["###.####", "###.####", "########", "########"]
 
@@ -270,12 +270,12 @@ def test_a_corner_of_the_map_is_no_hole() -> None:
 
 def test_a_hole_is_closed_where_it_touches_the_outside_at_a_corner_only() -> None:
     # The mask around it is connected across that corner.
-    values = picture(".#######", "#.######", "########")
+    values = image(".#######", "#.######", "########")
     assert drawing(Cleanup(max_hole=0.5)(values, []))[1] == "########"
 
 
 def test_holes_that_touch_at_a_corner_are_two() -> None:
-    values = picture("########", "##.#####", "###..###", "########", "########")
+    values = image("########", "##.#####", "###..###", "########", "########")
     cleaned = Cleanup(max_hole=2 / 37)(values, [])
     assert drawing(cleaned)[1:3] == ["########", "###..###"]
 
@@ -303,7 +303,7 @@ def test_empty_and_full_maps_stay_as_they_are(
 
 @pytest.mark.parametrize("side", [1, 2])
 def test_a_map_a_pixel_wide_is_cleaned(side: int) -> None:
-    values = np.repeat(picture("####.##..#"), side, axis=0)
+    values = np.repeat(image("####.##..#"), side, axis=0)
     expected = ["####.##..."] * side
     assert drawing(Cleanup(min_part=0.3, max_hole=0.9)(values, [])) == expected
     assert drawing(Cleanup(min_part=0.3, max_hole=0.9)(values.T.copy(), []).T) == expected
@@ -387,7 +387,7 @@ LAYOUTS: dict[str, Callable[[FloatMap], FloatMap]] = {
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("smoothing", [0.0, 1.0])
 def test_the_memory_layout_of_a_map_does_not_matter(layout: str, smoothing: float) -> None:
-    values = picture("######.#", "##.###..", "######..", "........")
+    values = image("######.#", "##.###..", "######..", "........")
     cleanup = Cleanup(min_part=0.5, max_hole=0.5, smoothing=smoothing)
     expected = cleanup(values, [])
     assert np.array_equal(cleanup(LAYOUTS[layout](values), []), expected)

@@ -194,7 +194,7 @@ def test_a_code_cut_at_any_byte_is_refused() -> None:
             decode_brush(SAMPLE.code[:length], SAMPLE.size)
 
 
-def test_a_code_for_another_picture_size_is_refused_with_both_sizes() -> None:
+def test_a_code_for_another_image_size_is_refused_with_both_sizes() -> None:
     code = encode_brush(np.ones((4, 5), np.bool_))
     with pytest.raises(MaskCodecError, match=r"80 values, a 7×4 mask needs 112"):
         decode_brush(code, Size(height=4, width=7))

@@ -171,7 +171,7 @@ def objects(mask: Mask) -> list[Mask]:
 
 
 def background(mask: Mask) -> npt.NDArray[np.int32]:
-    """Background areas, numbered; that around the picture has number 1, objects have 0."""
+    """Background areas, numbered; that around the image has number 1, objects have 0."""
     padded = np.pad(~mask, 1, constant_values=True).astype(np.uint8)
     return cv2.connectedComponents(padded, connectivity=4)[1][1:-1, 1:-1].astype(np.int32)
 
@@ -216,7 +216,7 @@ def test_one_pixel_gives_a_diamond_whatever_the_tolerance(
     assert shape_of(found).area == 0.5
 
 
-def test_a_full_mask_gives_the_border_of_the_picture() -> None:
+def test_a_full_mask_gives_the_border_of_the_image() -> None:
     (found,) = mask_polygons(np.ones((30, 40), dtype=np.bool_), tolerance=0)
     assert shapely.bounds(shape_of(found)).tolist() == [-0.5, -0.5, 39.5, 29.5]
     assert shape_of(found).area == 30 * 40 - 4 / 8
@@ -291,7 +291,7 @@ def test_the_mask_is_left_as_it_was() -> None:
 
 @every_policy
 @every_shape
-def test_polygons_are_simple_and_inside_the_picture(mask: Mask, holes: HolePolicy) -> None:
+def test_polygons_are_simple_and_inside_the_image(mask: Mask, holes: HolePolicy) -> None:
     for tolerance in TOLERANCES:
         found = mask_polygons(mask, tolerance=tolerance, holes=holes)
         assert_well_formed(found, size_of(mask))
@@ -299,7 +299,7 @@ def test_polygons_are_simple_and_inside_the_picture(mask: Mask, holes: HolePolic
 
 @given(mask=MASKS, tolerance=st.sampled_from(TOLERANCES), holes=st.sampled_from(POLICIES))
 @PROPERTY
-def test_polygons_of_any_mask_are_simple_and_inside_the_picture(
+def test_polygons_of_any_mask_are_simple_and_inside_the_image(
     mask: Mask, tolerance: float, holes: HolePolicy
 ) -> None:
     assert_well_formed(mask_polygons(mask, tolerance=tolerance, holes=holes), size_of(mask))
@@ -648,7 +648,7 @@ def test_the_border_of_a_pixel_fills_that_pixel() -> None:
     assert np.argwhere(found).tolist() == [[3, 2]]
 
 
-def test_the_border_of_the_picture_fills_the_picture() -> None:
+def test_the_border_of_the_image_fills_the_image() -> None:
     corners = np.array([(-0.5, -0.5), (6.5, -0.5), (6.5, 5.5), (-0.5, 5.5)])
     assert rasterize(corners, Size(6, 7)).all()
 
@@ -701,7 +701,7 @@ def test_polygons_that_enclose_no_pixel_fill_none(polygon: Polygon) -> None:
     assert rasterize(polygon, Size(9, 9)).sum() <= (polygon[:, 1:] == 5e-324).any() * 2
 
 
-def test_polygons_that_leave_the_picture_are_cut_off() -> None:
+def test_polygons_that_leave_the_image_are_cut_off() -> None:
     huge = np.array([(-9e5, -9e5), (9e5, -9e5), (9e5, 9e5), (-9e5, 9e5)])
     assert rasterize(huge, Size(20, 30)).all()
     assert not rasterize(huge, Size(0, 0)).size

@@ -96,7 +96,7 @@ def test_outputs_have_the_inputs_size_even_where_it_is_odd(
 
 
 @torch.no_grad()
-def test_pictures_of_a_batch_do_not_see_each_other(shipped_network: EdgeFlowLite) -> None:
+def test_images_of_a_batch_do_not_see_each_other(shipped_network: EdgeFlowLite) -> None:
     image, prompt = sample(64, 96, batch=3)
     together = shipped_network(image, prompt)
     for index in range(3):

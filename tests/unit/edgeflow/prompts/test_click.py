@@ -131,14 +131,14 @@ def test_the_same_click_twice_is_not_the_same_as_once() -> None:
 @pytest.mark.parametrize(
     ("x", "y"), [(0, 0), (59, 39), (-0.5, -0.5), (59.5, 39.5), (59.5, 0), (0, 39.5), (30.25, 7.75)]
 )
-def test_clicks_on_the_picture_are_accepted(x: float, y: float) -> None:
+def test_clicks_on_the_image_are_accepted(x: float, y: float) -> None:
     check_clicks([click(x, y)], SIZE)
 
 
 @pytest.mark.parametrize(
     ("x", "y"), [(-0.51, 5), (59.51, 5), (5, -0.51), (5, 39.51), (39, 59), (1e30, 5), (-1, -1)]
 )
-def test_a_click_outside_is_refused_by_number_place_and_picture_size(x: float, y: float) -> None:
+def test_a_click_outside_is_refused_by_number_place_and_image_size(x: float, y: float) -> None:
     with pytest.raises(PromptError) as caught:
         check_clicks([click(1, 1), negative(2, 2), click(x, y)], SIZE)
     assert "click 3" in caught.value.message

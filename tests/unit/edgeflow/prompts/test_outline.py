@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from edgeflow.geometry import ImagePoint, Region, Size
+from edgeflow.geometry import Box, ImagePoint, Size
 from edgeflow.inference.zoom import ZoomPolicy
 from edgeflow.nn.interface import Feedback
 from edgeflow.prompts.click import Click, check_clicks
@@ -33,7 +33,7 @@ def blank(height: int = 60, width: int = 80) -> Mask:
     return np.zeros((height, width), np.bool_)
 
 
-def boxed(region: Region, height: int = 60, width: int = 80) -> Mask:
+def boxed(region: Box, height: int = 60, width: int = 80) -> Mask:
     mask = blank(height, width)
     mask[region.top : region.bottom, region.left : region.right] = True
     return mask
@@ -62,12 +62,12 @@ LAYOUTS: dict[str, Callable[[Mask], Mask]] = {
 
 
 @st.composite
-def boxes(draw: st.DrawFn, longest: int = 600) -> tuple[Size, Region]:
-    """A picture's size, and a box on it."""
+def boxes(draw: st.DrawFn, longest: int = 600) -> tuple[Size, Box]:
+    """An image's size, and a box on it."""
     size = Size(draw(st.integers(1, longest)), draw(st.integers(1, longest)))
     top, left = draw(st.integers(0, size.height - 1)), draw(st.integers(0, size.width - 1))
     bottom = draw(st.integers(top + 1, size.height))
-    return size, Region(top, left, bottom, draw(st.integers(left + 1, size.width)))
+    return size, Box(top, left, bottom, draw(st.integers(left + 1, size.width)))
 
 
 @st.composite
@@ -75,7 +75,7 @@ def lassos(draw: st.DrawFn) -> Outline:
     """A lasso with its bounding box, of whatever shape."""
     inside = draw(MASKS.filter(np.any))
     rows, cols = np.nonzero(inside)
-    region = Region(int(rows.min()), int(cols.min()), int(rows.max()) + 1, int(cols.max()) + 1)
+    region = Box(int(rows.min()), int(cols.min()), int(rows.max()) + 1, int(cols.max()) + 1)
     return Outline(region, inside)
 
 
@@ -88,25 +88,25 @@ SQUARE = Size(100, 100)  # a box of 20 pixels puts its negative clicks 3 pixels 
 @pytest.mark.parametrize(
     ("region", "negatives"),
     [
-        (Region(40, 40, 60, 60), {(37, 37), (37, 62), (62, 37), (62, 62)}),
-        (Region(3, 3, 23, 23), {(0, 0), (0, 25), (25, 0), (25, 25)}),
-        (Region(77, 77, 97, 97), {(74, 74), (74, 99), (99, 74), (99, 99)}),
-        (Region(2, 40, 22, 60), {(24, 37), (24, 62)}),
-        (Region(78, 40, 98, 60), {(75, 37), (75, 62)}),
-        (Region(40, 2, 60, 22), {(37, 24), (62, 24)}),
-        (Region(40, 78, 60, 98), {(37, 75), (62, 75)}),
-        (Region(0, 0, 20, 20), {(22, 22)}),
-        (Region(0, 80, 20, 100), {(22, 77)}),
-        (Region(80, 0, 100, 20), {(77, 22)}),
-        (Region(80, 80, 100, 100), {(77, 77)}),
-        (Region(0, 30, 100, 50), set()),
-        (Region(30, 0, 50, 100), set()),
-        (Region(0, 0, 100, 100), set()),
-        (Region(1, 1, 99, 99), set()),
+        (Box(40, 40, 60, 60), {(37, 37), (37, 62), (62, 37), (62, 62)}),
+        (Box(3, 3, 23, 23), {(0, 0), (0, 25), (25, 0), (25, 25)}),
+        (Box(77, 77, 97, 97), {(74, 74), (74, 99), (99, 74), (99, 99)}),
+        (Box(2, 40, 22, 60), {(24, 37), (24, 62)}),
+        (Box(78, 40, 98, 60), {(75, 37), (75, 62)}),
+        (Box(40, 2, 60, 22), {(37, 24), (62, 24)}),
+        (Box(40, 78, 60, 98), {(37, 75), (62, 75)}),
+        (Box(0, 0, 20, 20), {(22, 22)}),
+        (Box(0, 80, 20, 100), {(22, 77)}),
+        (Box(80, 0, 100, 20), {(77, 22)}),
+        (Box(80, 80, 100, 100), {(77, 77)}),
+        (Box(0, 30, 100, 50), set()),
+        (Box(30, 0, 50, 100), set()),
+        (Box(0, 0, 100, 100), set()),
+        (Box(1, 1, 99, 99), set()),
     ],
 )
 def test_negative_clicks_lie_off_the_corners_that_have_room(
-    region: Region, negatives: set[tuple[int, int]]
+    region: Box, negatives: set[tuple[int, int]]
 ) -> None:
     implied = Outline(region).implied_clicks(SQUARE)
     assert {(c.point.y, c.point.x) for c in implied if not c.positive} == negatives
@@ -114,7 +114,7 @@ def test_negative_clicks_lie_off_the_corners_that_have_room(
 
 
 def test_negative_clicks_of_a_long_box_stay_within_the_networks_view() -> None:
-    box = Region(400, 100, 500, 900)
+    box = Box(400, 100, 500, 900)
     implied = Outline(box).implied_clicks(Size(1000, 1000))
     corners = {(c.point.x, c.point.y) for c in implied if not c.positive}
     assert corners == {(50, 392), (949, 392), (50, 507), (949, 507)}
@@ -124,8 +124,8 @@ def test_negative_clicks_of_a_long_box_stay_within_the_networks_view() -> None:
 
 @PROPERTY
 @given(boxes())
-def test_implied_clicks_are_on_the_picture_and_negative_ones_outside_the_box(
-    box: tuple[Size, Region],
+def test_implied_clicks_are_on_the_image_and_negative_ones_outside_the_box(
+    box: tuple[Size, Box],
 ) -> None:
     size, region = box
     first, *others = Outline(region).implied_clicks(size)
@@ -148,10 +148,10 @@ def test_implied_clicks_are_on_the_picture_and_negative_ones_outside_the_box(
 
 @PROPERTY
 @given(boxes())
-def test_a_mirrored_outline_implies_mirrored_clicks(box: tuple[Size, Region]) -> None:
+def test_a_mirrored_outline_implies_mirrored_clicks(box: tuple[Size, Box]) -> None:
     size, (top, left, bottom, right) = box
-    mirrored = Region(top, size.width - right, bottom, size.width - left)
-    there = Outline(Region(top, left, bottom, right)).implied_clicks(size)
+    mirrored = Box(top, size.width - right, bottom, size.width - left)
+    there = Outline(Box(top, left, bottom, right)).implied_clicks(size)
     assert {
         Click(ImagePoint(size.width - 1 - c.point.x, c.point.y), c.positive) for c in there
     } == set(Outline(mirrored).implied_clicks(size))
@@ -159,19 +159,19 @@ def test_a_mirrored_outline_implies_mirrored_clicks(box: tuple[Size, Region]) ->
 
 def test_a_single_pixel_implies_a_click_on_it() -> None:
     size = Size(9, 9)
-    assert Outline(Region(4, 4, 5, 5)).implied_clicks(size) == (
+    assert Outline(Box(4, 4, 5, 5)).implied_clicks(size) == (
         click(4, 4),
         negative(2, 2),
         negative(6, 2),
         negative(2, 6),
         negative(6, 6),
     )
-    assert Outline(Region(0, 0, 1, 1)).implied_clicks(Size(1, 1)) == (click(0, 0),)
+    assert Outline(Box(0, 0, 1, 1)).implied_clicks(Size(1, 1)) == (click(0, 0),)
 
 
 def test_a_lasso_implies_a_click_on_its_inside_even_where_its_middle_is_outside() -> None:
     ring = disk(30, 40, 20) & ~disk(30, 40, 10)
-    region = Region(10, 20, 51, 61)
+    region = Box(10, 20, 51, 61)
     first, *others = Outline(region, ring).implied_clicks(Size(60, 80))
     assert first.positive
     assert ring[int(first.point.y), int(first.point.x)]
@@ -198,7 +198,7 @@ def test_a_lassos_clicks_agree_with_it(lasso: Outline) -> None:
 def test_nothing_is_left_outside_a_rectangle() -> None:
     values = torch.rand(60, 80) + 0.1
     before = values.clone()
-    region = Region(10, 20, 30, 70)
+    region = Box(10, 20, 30, 70)
     confined = Outline(region).confine(values)
     inside = torch.from_numpy(boxed(region))
     assert torch.equal(confined[inside], values[inside])
@@ -221,8 +221,8 @@ def test_a_confined_map_is_a_copy() -> None:
     values = torch.rand(60, 80)
     before = values.clone()
     for outline in (
-        Outline(Region(0, 0, 60, 80)),
-        Outline(Region(0, 0, 60, 80), np.ones((60, 80), np.bool_)),
+        Outline(Box(0, 0, 60, 80)),
+        Outline(Box(0, 0, 60, 80), np.ones((60, 80), np.bool_)),
     ):
         confined = outline.confine(values)
         assert torch.equal(confined, values)
@@ -231,10 +231,8 @@ def test_a_confined_map_is_a_copy() -> None:
 
 
 def test_what_a_lasso_holds_beyond_its_box_is_outside() -> None:
-    confined = Outline(Region(10, 10, 20, 20), np.ones((60, 80), np.bool_)).confine(
-        torch.ones(60, 80)
-    )
-    assert np.array_equal(confined.numpy() > 0, boxed(Region(10, 10, 20, 20)))
+    confined = Outline(Box(10, 10, 20, 20), np.ones((60, 80), np.bool_)).confine(torch.ones(60, 80))
+    assert np.array_equal(confined.numpy() > 0, boxed(Box(10, 10, 20, 20)))
 
 
 @pytest.fixture
@@ -250,7 +248,7 @@ def _every_warning() -> Iterator[None]:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_memory_layout_of_a_lasso_does_not_matter(layout: str) -> None:
     inside = disk(30, 30, 15)
-    region = Region(15, 15, 46, 46)
+    region = Box(15, 15, 46, 46)
     values = torch.rand(60, 80)
     expected, laid_out = Outline(region, inside), Outline(region, LAYOUTS[layout](inside))
     assert laid_out.digest == expected.digest
@@ -262,25 +260,25 @@ def test_the_memory_layout_of_a_lasso_does_not_matter(layout: str) -> None:
 
 
 def test_starts_that_differ_have_different_digests() -> None:
-    whole = Region(0, 0, 60, 80)
+    whole = Box(0, 0, 60, 80)
     starts: list[Outline | PriorMask] = [
         PriorMask(blank()),
         PriorMask(~blank()),
-        PriorMask(boxed(Region(0, 0, 1, 1))),
-        PriorMask(boxed(Region(0, 1, 1, 2))),
-        PriorMask(boxed(Region(59, 79, 60, 80))),
+        PriorMask(boxed(Box(0, 0, 1, 1))),
+        PriorMask(boxed(Box(0, 1, 1, 2))),
+        PriorMask(boxed(Box(59, 79, 60, 80))),
         Outline(whole),
         Outline(whole, blank()),
         Outline(whole, ~blank()),
-        Outline(whole, boxed(Region(59, 79, 60, 80))),
-        Outline(Region(0, 0, 59, 80)),
-        Outline(Region(0, 0, 60, 79)),
-        Outline(Region(1, 0, 60, 80)),
-        Outline(Region(0, 1, 60, 80)),
-        Outline(Region(1, 11, 20, 30)),
-        Outline(Region(11, 1, 20, 30)),
-        Outline(Region(1, 1, 120, 30)),
-        Outline(Region(0, 1, 60, 80), ~blank()),
+        Outline(whole, boxed(Box(59, 79, 60, 80))),
+        Outline(Box(0, 0, 59, 80)),
+        Outline(Box(0, 0, 60, 79)),
+        Outline(Box(1, 0, 60, 80)),
+        Outline(Box(0, 1, 60, 80)),
+        Outline(Box(1, 11, 20, 30)),
+        Outline(Box(11, 1, 20, 30)),
+        Outline(Box(1, 1, 120, 30)),
+        Outline(Box(0, 1, 60, 80), ~blank()),
     ]
     assert len({start.digest for start in starts}) == len(starts)
     assert "nothing" not in {start.digest for start in starts}  # what stands for no start at all
@@ -293,7 +291,7 @@ def test_a_single_pixel_makes_another_digest(mask: Mask, data: st.DataObject) ->
     col = data.draw(st.integers(0, mask.shape[1] - 1))
     changed = mask.copy()
     changed[row, col] ^= True
-    region = Region(0, 0, *mask.shape)
+    region = Box(0, 0, *mask.shape)
     assert PriorMask(changed).digest != PriorMask(mask).digest
     assert Outline(region, changed).digest != Outline(region, mask).digest
     assert Outline(region, mask).digest != PriorMask(mask).digest
@@ -304,8 +302,8 @@ def test_a_single_pixel_makes_another_digest(mask: Mask, data: st.DataObject) ->
 def test_equal_starts_have_equal_digests(mask: Mask) -> None:
     prior = PriorMask(mask)
     assert prior.digest == prior.digest == PriorMask(mask.copy()).digest
-    lasso = Outline(Region(0, 0, *mask.shape), mask)
-    again = Outline(Region(0, 0, *mask.shape), mask.copy())
+    lasso = Outline(Box(0, 0, *mask.shape), mask)
+    again = Outline(Box(0, 0, *mask.shape), mask.copy())
     assert lasso.digest == lasso.digest == again.digest
 
 
@@ -320,7 +318,7 @@ def test_the_memory_layout_of_a_mask_does_not_change_its_digest(layout: str) -> 
     [[(24, 32), (32, 24), (12, 64), (1, 768), (768, 1)], [(1, 9), (1, 10), (2, 5), (1, 16)]],
 )
 def test_digests_tell_shapes_of_equal_bits_apart(shapes: list[tuple[int, int]]) -> None:
-    region = Region(0, 0, 1, 1)
+    region = Box(0, 0, 1, 1)
     masks = [np.zeros(shape, np.bool_) for shape in shapes]
     assert len({PriorMask(mask).digest for mask in masks}) == len(shapes)
     assert len({Outline(region, mask).digest for mask in masks}) == len(shapes)
@@ -330,7 +328,7 @@ def test_starts_cannot_be_reassigned() -> None:
     with pytest.raises(AttributeError):
         PriorMask(blank()).mask = ~blank()  # type: ignore[misc]
     with pytest.raises(AttributeError):
-        Outline(Region(0, 0, 1, 1)).inside = None  # type: ignore[misc]
+        Outline(Box(0, 0, 1, 1)).inside = None  # type: ignore[misc]
 
 
 # The deepest point
@@ -339,20 +337,20 @@ def test_starts_cannot_be_reassigned() -> None:
 @pytest.mark.parametrize(
     ("mask", "deepest"),
     [
-        (boxed(Region(7, 9, 8, 10)), {(9, 7)}),
-        (boxed(Region(0, 0, 1, 1)), {(0, 0)}),
-        (boxed(Region(59, 79, 60, 80)), {(79, 59)}),
-        (boxed(Region(10, 20, 31, 41)), {(30, 20)}),
-        (boxed(Region(10, 20, 30, 40)), {(x, y) for x in (29, 30) for y in (19, 20)}),
-        (boxed(Region(10, 20, 15, 60)), {(x, 12) for x in range(22, 58)}),
-        (boxed(Region(10, 20, 50, 21)), {(20, y) for y in range(10, 50)}),
+        (boxed(Box(7, 9, 8, 10)), {(9, 7)}),
+        (boxed(Box(0, 0, 1, 1)), {(0, 0)}),
+        (boxed(Box(59, 79, 60, 80)), {(79, 59)}),
+        (boxed(Box(10, 20, 31, 41)), {(30, 20)}),
+        (boxed(Box(10, 20, 30, 40)), {(x, y) for x in (29, 30) for y in (19, 20)}),
+        (boxed(Box(10, 20, 15, 60)), {(x, 12) for x in range(22, 58)}),
+        (boxed(Box(10, 20, 50, 21)), {(20, y) for y in range(10, 50)}),
         (disk(30, 40, 12), {(40, 30)}),
         (np.ones((1, 1), np.bool_), {(0, 0)}),
-        (np.ones((41, 41), np.bool_), {(20, 20)}),  # the picture's border is an outside, too
+        (np.ones((41, 41), np.bool_), {(20, 20)}),  # the image's border is an outside, too
         (np.ones((1, 80), np.bool_), {(x, 0) for x in range(80)}),
         (disk(20, 20, 8) | disk(40, 60, 11), {(60, 40)}),
         (
-            boxed(Region(10, 10, 50, 14)) | boxed(Region(41, 10, 50, 70)),
+            boxed(Box(10, 10, 50, 14)) | boxed(Box(41, 10, 50, 70)),
             {(x, 45) for x in range(80)},
         ),
         (disk(0, 0, 30), {(x, y) for x in range(9, 16) for y in range(9, 16)}),
@@ -394,9 +392,9 @@ def test_the_memory_layout_does_not_change_the_deepest_point(layout: str) -> Non
 # The feedback of a mask
 
 
-def edges(mask: Mask, frame: Region | None = None, size: Size | None = None) -> Mask:
+def edges(mask: Mask, frame: Box | None = None, size: Size | None = None) -> Mask:
     """Where the band lies."""
-    frame = frame or Region(0, 0, *mask.shape)
+    frame = frame or Box(0, 0, *mask.shape)
     band = feedback_of(mask, frame, size or frame.size, "edge")
     assert band.dtype == torch.float32
     assert band.shape == (1, 1, *(size or frame.size))
@@ -420,14 +418,14 @@ def test_the_band_lies_along_a_straight_boundary_and_not_along_the_frame() -> No
 @pytest.mark.parametrize("mask", [blank(), ~blank()], ids=["empty", "full"])
 @pytest.mark.parametrize("size", [Size(60, 80), Size(96, 128), Size(32, 32), Size(1, 1)])
 def test_a_frame_without_a_boundary_has_no_band(mask: Mask, size: Size) -> None:
-    assert not edges(mask, Region(0, 0, 60, 80), size).any()
-    assert not edges(mask, Region(10, 20, 50, 80), size).any()
+    assert not edges(mask, Box(0, 0, 60, 80), size).any()
+    assert not edges(mask, Box(10, 20, 50, 80), size).any()
 
 
 def test_a_frame_inside_the_mask_has_no_band_though_the_mask_ends_beside_it() -> None:
-    mask = boxed(Region(10, 10, 50, 70))
-    assert not edges(mask, Region(10, 10, 50, 70)).any()
-    assert edges(mask, Region(9, 10, 50, 70))[0].all()
+    mask = boxed(Box(10, 10, 50, 70))
+    assert not edges(mask, Box(10, 10, 50, 70)).any()
+    assert edges(mask, Box(9, 10, 50, 70))[0].all()
 
 
 @PROPERTY
@@ -462,7 +460,7 @@ def test_only_what_lies_in_the_frame_counts(mask: Mask, data: st.DataObject) -> 
     height, width = mask.shape
     top, left = data.draw(st.integers(0, height - 1)), data.draw(st.integers(0, width - 1))
     bottom = data.draw(st.integers(top + 1, height))
-    frame = Region(top, left, bottom, data.draw(st.integers(left + 1, width)))
+    frame = Box(top, left, bottom, data.draw(st.integers(left + 1, width)))
     size = Size(data.draw(st.integers(1, 40)), data.draw(st.integers(1, 40)))
     part = mask[frame.top : frame.bottom, frame.left : frame.right].copy()
     inverted = ~mask
@@ -472,7 +470,7 @@ def test_only_what_lies_in_the_frame_counts(mask: Mask, data: st.DataObject) -> 
         there = feedback_of(mask, frame, size, kind)
         assert there.shape == (1, 1, *size)
         assert torch.equal(there, feedback_of(inverted, frame, size, kind))
-        assert torch.equal(there, feedback_of(part, Region(0, 0, *part.shape), size, kind))
+        assert torch.equal(there, feedback_of(part, Box(0, 0, *part.shape), size, kind))
 
 
 @pytest.mark.parametrize("scale", [0.25, 0.5, 2, 4])
@@ -504,17 +502,17 @@ def test_a_line_one_pixel_wide_has_a_band() -> None:
 
 def test_a_mask_fed_back_as_a_mask_is_the_mask() -> None:
     mask = disk(30, 40, 17)
-    fed_back = feedback_of(mask, Region(0, 0, 60, 80), Size(60, 80), "mask")
+    fed_back = feedback_of(mask, Box(0, 0, 60, 80), Size(60, 80), "mask")
     assert fed_back.dtype == torch.float32
     assert np.array_equal(fed_back[0, 0].numpy(), mask.astype(np.float32))
-    part = feedback_of(mask, Region(20, 30, 50, 80), Size(30, 50), "mask")
+    part = feedback_of(mask, Box(20, 30, 50, 80), Size(30, 50), "mask")
     assert np.array_equal(part[0, 0].numpy() > 0.5, mask[20:50, 30:80])
 
 
 @PROPERTY
 @given(hnp.arrays(np.bool_, (12, 16), elements=st.booleans()))
 def test_a_mask_that_shrinks_keeps_each_cells_share(mask: Mask) -> None:
-    small = feedback_of(mask, Region(0, 0, 12, 16), Size(4, 4), "mask")[0, 0].numpy()
+    small = feedback_of(mask, Box(0, 0, 12, 16), Size(4, 4), "mask")[0, 0].numpy()
     cells = mask.reshape(4, 3, 4, 4).mean(axis=(1, 3))
     np.testing.assert_allclose(small, cells, atol=1e-6)
 
@@ -522,7 +520,7 @@ def test_a_mask_that_shrinks_keeps_each_cells_share(mask: Mask) -> None:
 @PROPERTY
 @given(MASKS, st.integers(1, 50), st.integers(1, 50))
 def test_a_mask_fed_back_stays_a_probability(mask: Mask, height: int, width: int) -> None:
-    values = feedback_of(mask, Region(0, 0, *mask.shape), Size(height, width), "mask")
+    values = feedback_of(mask, Box(0, 0, *mask.shape), Size(height, width), "mask")
     assert values.shape == (1, 1, height, width)
     assert values.min() >= 0
     assert values.max() <= 1 + 1e-6
@@ -536,7 +534,7 @@ def test_the_memory_layout_of_a_mask_does_not_change_its_feedback(
     layout: str, kind: Feedback
 ) -> None:
     mask = disk(20, 50, 12)
-    frame, size = Region(5, 30, 40, 70), Size(64, 96)
+    frame, size = Box(5, 30, 40, 70), Size(64, 96)
     there = feedback_of(LAYOUTS[layout](mask), frame, size, kind)
     assert torch.equal(there, feedback_of(mask, frame, size, kind))
 
@@ -545,7 +543,7 @@ def test_the_memory_layout_of_a_mask_does_not_change_its_feedback(
 def test_feedback_leaves_the_mask_as_it_is_and_apart(kind: Feedback) -> None:
     mask = disk(20, 50, 12)
     before = mask.copy()
-    feedback_of(mask, Region(0, 0, 60, 80), Size(60, 80), kind).fill_(7)
+    feedback_of(mask, Box(0, 0, 60, 80), Size(60, 80), kind).fill_(7)
     assert np.array_equal(mask, before)
 
 
@@ -634,14 +632,14 @@ def test_a_merged_mask_is_a_copy(case: tuple[Mask, Mask, Click]) -> None:
 
 @PROPERTY
 @given(merges())
-def test_a_turned_picture_merges_alike(case: tuple[Mask, Mask, Click]) -> None:
+def test_a_turned_image_merges_alike(case: tuple[Mask, Mask, Click]) -> None:
     before, predicted, made = case
     turned = Click(ImagePoint(made.point.y, made.point.x), made.positive)
     there = merge(before.T.copy(), predicted.T.copy(), turned)
     assert np.array_equal(there.T, merge(before, predicted, made))
 
 
-LEFT, RIGHT = Region(10, 10, 20, 20), Region(10, 40, 20, 60)
+LEFT, RIGHT = Box(10, 10, 20, 20), Box(10, 40, 20, 60)
 
 
 @pytest.mark.parametrize(
@@ -673,14 +671,14 @@ def test_a_negative_click_takes_away_its_part_only() -> None:
 
 
 def test_where_a_border_moved_a_click_takes_one_side_of_the_move() -> None:
-    before, predicted = boxed(Region(10, 10, 20, 20)), boxed(Region(10, 15, 20, 25))
-    both, common = boxed(Region(10, 10, 20, 25)), boxed(Region(10, 15, 20, 20))
+    before, predicted = boxed(Box(10, 10, 20, 20)), boxed(Box(10, 15, 20, 25))
+    both, common = boxed(Box(10, 10, 20, 25)), boxed(Box(10, 15, 20, 20))
     assert np.array_equal(merge(before, predicted, click(22, 15)), both)
     assert np.array_equal(merge(before, predicted, negative(12, 15)), common)
 
 
 def test_parts_that_touch_at_a_corner_are_two() -> None:
-    first, second = Region(10, 10, 20, 20), Region(20, 20, 30, 30)
+    first, second = Box(10, 10, 20, 20), Box(20, 20, 30, 30)
     merged = merge(blank(), boxed(first) | boxed(second), click(15, 15))
     assert np.array_equal(merged, boxed(first))
 
@@ -705,7 +703,7 @@ def test_the_memory_layout_of_what_is_merged_does_not_matter(layout: str) -> Non
     assert np.array_equal(merge(arrange(before), arrange(predicted), click(50, 30)), expected)
 
 
-def test_a_part_that_winds_through_the_whole_picture_is_followed() -> None:
+def test_a_part_that_winds_through_the_whole_image_is_followed() -> None:
     rows, cols = np.mgrid[:301, :401]
     snake = (rows % 2 == 0) | ((cols == 0) & (rows % 4 == 1)) | ((cols == 400) & (rows % 4 == 3))
     merged = merge(blank(301, 401), snake, click(0, 0))

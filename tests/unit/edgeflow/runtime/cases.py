@@ -14,7 +14,7 @@ ARCHITECTURES = ("edgeflow_lite", "edgeflow_hrnet", "ritm_hrnet")
 
 
 def step_input(height: int = 64, width: int = 96, batch: int = 1) -> tuple[Tensor, Tensor]:
-    """A picture with some structure, a map that was fed back, and disks; another one a picture."""
+    """An image with some structure, a map that was fed back, and disks; another one an image."""
     coarse = torch.rand(batch, 3, height // 16 + 1, width // 16 + 1)
     image = torch.nn.functional.interpolate(coarse, size=(height, width), mode="bilinear")
     prompt = torch.zeros(batch, 3, height, width)

@@ -45,7 +45,7 @@ class Refusal:
 
 
 class Counted:
-    """A network of its own kind: maps that tell each picture of a batch apart."""
+    """A network of its own kind: maps that tell each image of a batch apart."""
 
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []

@@ -1,4 +1,4 @@
-"""A run that takes seconds: tiny pictures, the smallest network of the paper's architecture."""
+"""A run that takes seconds: tiny images, the smallest network of the paper's architecture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TINY = {"width": 2, "ocr_width": 4}
 
 
 def small_config(tmp_path: Path, **schedule: object) -> Config:
-    """A configuration; its pictures are written on first use."""
+    """A configuration; its images are written on first use."""
     data = tmp_path / "shapes"
     if not data.is_dir():
         write_shapes(data, 12, seed=1)

@@ -1,4 +1,4 @@
-"""Views of colour-coded pictures: whatever is done to them, truth and pixels must stay together."""
+"""Views of colour-coded images: whatever is done to them, truth and pixels must stay together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from edgeflow.data.base import Sample
 from edgeflow.train.augment import Batch, draw_batch, view_size
 from edgeflow.train.config import Views
-from edgeflow.train.image_store import PictureStore, build_store, object_weights
+from edgeflow.train.image_store import ImageStore, build_store, object_weights
 
 SIDE = 96
 PLAIN = Views(
@@ -33,7 +33,7 @@ def coloured(name: str, height: int, width: int, colour: tuple[int, int, int]) -
 
 
 @pytest.fixture
-def store() -> PictureStore:
+def store() -> ImageStore:
     samples = [
         coloured("wide", 60, 96, COLOURS[0]),
         coloured("high", 96, 64, COLOURS[1]),
@@ -43,7 +43,7 @@ def store() -> PictureStore:
 
 
 def draw(
-    store: PictureStore, views: Views, size: tuple[int, int] = (64, 64), count: int = 48
+    store: ImageStore, views: Views, size: tuple[int, int] = (64, 64), count: int = 48
 ) -> Batch:
     weights = object_weights(store, balance=1.0)
     return draw_batch(store, weights, count, size, views, Generator().manual_seed(5))
@@ -60,13 +60,13 @@ def agreement(batch: Batch) -> Tensor:
     return inter / (found | batch.truth).sum(dim=(1, 2, 3)).clamp_min(1)
 
 
-def test_a_view_of_a_whole_square_picture_is_the_picture(store: PictureStore) -> None:
+def test_a_view_of_a_whole_square_image_is_the_image(store: ImageStore) -> None:
     weights = torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64)
     batch = draw_batch(store, weights, 8, (SIDE, SIDE), PLAIN, Generator().manual_seed(0))
-    picture = store.images[2].float() / 255
+    whole = store.images[2].float() / 255
     for image, truth in zip(batch.image, batch.truth, strict=True):
-        mirrored = not torch.allclose(image, picture, atol=1e-4)
-        assert torch.allclose(image.flip(-1) if mirrored else image, picture, atol=1e-4)
+        mirrored = not torch.allclose(image, whole, atol=1e-4)
+        assert torch.allclose(image.flip(-1) if mirrored else image, whole, atol=1e-4)
         labels = store.labels[2] == 1
         assert torch.equal(truth[0], labels.flip(-1) if mirrored else labels)
 
@@ -83,7 +83,7 @@ def test_a_view_of_a_whole_square_picture_is_the_picture(store: PictureStore) ->
 )
 @pytest.mark.parametrize("size", [(64, 64), (64, 96), (96, 32)])
 def test_the_truth_follows_the_pixels_through_every_change(
-    store: PictureStore, change: dict[str, object], size: tuple[int, int]
+    store: ImageStore, change: dict[str, object], size: tuple[int, int]
 ) -> None:
     views = PLAIN.model_copy(update=change)
     batch = draw(store, views, size)
@@ -92,15 +92,15 @@ def test_the_truth_follows_the_pixels_through_every_change(
     assert batch.truth.flatten(1).any(dim=1).all()
 
 
-def test_views_do_not_leave_the_picture(store: PictureStore) -> None:
-    """Outside of a picture its canvas is black, and nothing in the pictures is."""
+def test_views_do_not_leave_the_image(store: ImageStore) -> None:
+    """Outside of an image its canvas is black, and nothing in the images is."""
     views = PLAIN.model_copy(
         update={"whole": 0.3, "shift": 0.3, "rotation": 30.0, "warp": 0.05, "stretch": 0.3}
     )
     assert draw(store, views, (64, 96)).image.amin() > 0.1
 
 
-def test_zoomed_views_show_the_object_larger_than_whole_ones(store: PictureStore) -> None:
+def test_zoomed_views_show_the_object_larger_than_whole_ones(store: ImageStore) -> None:
     whole, zoomed = (
         draw(store, PLAIN.model_copy(update={"whole": share, "expansion": (1.2, 1.4)}))
         for share in (1.0, 0.0)
@@ -108,7 +108,7 @@ def test_zoomed_views_show_the_object_larger_than_whole_ones(store: PictureStore
     assert zoomed.truth.float().mean() > 1.8 * whole.truth.float().mean()
 
 
-def test_what_is_not_annotated_is_not_valid(store: PictureStore) -> None:
+def test_what_is_not_annotated_is_not_valid(store: ImageStore) -> None:
     weights = torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64)
     batch = draw_batch(store, weights, 8, (80, 80), PLAIN, Generator().manual_seed(0))
     assert ((~batch.valid).sum(dim=(1, 2, 3)) == 7 * 7).all()  # rows and columns 73 to 79 of 80
@@ -116,7 +116,7 @@ def test_what_is_not_annotated_is_not_valid(store: PictureStore) -> None:
 
 
 def test_pasted_objects_bring_their_pixels_and_either_become_the_object_or_hide_it(
-    store: PictureStore,
+    store: ImageStore,
 ) -> None:
     batch = draw(store, PLAIN.model_copy(update={"paste": 1.0}), count=96)
     found = is_coloured(batch.image)
@@ -137,7 +137,7 @@ def test_merged_objects_are_all_of_the_truth() -> None:
     assert set(merged.tolist()) == {400, 800}
 
 
-def test_colours_change_and_stay_in_range(store: PictureStore) -> None:
+def test_colours_change_and_stay_in_range(store: ImageStore) -> None:
     views = PLAIN.model_copy(
         update={"colour": 1.0, "grey": 0.3, "blur": 0.3, "noise": 0.5, "whole": 1.0}
     )
@@ -160,6 +160,6 @@ def test_batches_have_every_allowed_shape_and_about_the_same_area() -> None:
         assert 0.85 < height * width / 320**2 < 1.15
 
 
-def test_a_step_is_the_same_from_the_same_seed(store: PictureStore) -> None:
+def test_a_step_is_the_same_from_the_same_seed(store: ImageStore) -> None:
     first, second = draw(store, Views()), draw(store, Views())
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))

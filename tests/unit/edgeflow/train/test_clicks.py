@@ -77,7 +77,7 @@ def test_some_samples_have_further_clicks_and_others_none() -> None:
 
 def test_near_negatives_are_within_the_margin_and_far_ones_are_anywhere() -> None:
     truth, valid = disks()
-    outside = distance_transform(~truth[:, 0])  # the picture's edge is nearer for some: at most
+    outside = distance_transform(~truth[:, 0])  # the image's edge is nearer for some: at most
     rows, cols = torch.meshgrid(torch.arange(128), torch.arange(128), indexing="ij")
     away = (((rows - 64) ** 2 + (cols - 60) ** 2).sqrt() - 30).expand(COUNT, -1, -1)
     assert outside.max() > 0

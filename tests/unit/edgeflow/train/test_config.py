@@ -8,7 +8,7 @@ from edgeflow.train.config import Config, TrainingError, read_config
 
 SMALLEST = """
 [data]
-sources = [{ path = "pictures" }]
+sources = [{ path = "images" }]
 [output]
 folder = "run"
 name = "mine"
@@ -23,7 +23,7 @@ def write(tmp_path: Path, text: str) -> Path:
 
 def test_a_few_lines_are_enough_and_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     config = read_config(write(tmp_path, SMALLEST))
-    assert config.data.sources[0].path == tmp_path / "pictures"
+    assert config.data.sources[0].path == tmp_path / "images"
     assert config.output.folder == tmp_path / "run"
     assert config.model.architecture == "edgeflow_lite"
     assert config.losses.aux == 0.4
@@ -44,7 +44,7 @@ def test_absolute_paths_stay_as_they_are(tmp_path: Path) -> None:
         (SMALLEST + "[losses]\nedge_width = 4\n", "edge_width must be odd"),
         (SMALLEST + "[schedule]\nprecision = 'fp8'\n", "precision"),
         (SMALLEST.replace("mine", "../mine"), "name"),
-        (SMALLEST.replace('[{ path = "pictures" }]', "[]"), "sources"),
+        (SMALLEST.replace('[{ path = "images" }]', "[]"), "sources"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, named: str) -> None:

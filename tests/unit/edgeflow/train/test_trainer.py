@@ -137,7 +137,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_the_way_out(tmp_path: Path) 
     assert "optimiser.rate" in caught.value.hint
 
 
-def test_validation_pictures_are_never_trained_on(tmp_path: Path) -> None:
+def test_validation_images_are_never_trained_on(tmp_path: Path) -> None:
     config = small_config(tmp_path)
     material = open_material(config.data, 100)
     held = set(material.held_out.sample_names)

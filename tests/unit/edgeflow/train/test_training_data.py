@@ -89,9 +89,9 @@ def test_what_annotators_accepted_in_label_studio_can_be_learnt_from(tmp_path: P
         )
     export = tmp_path / "project.json"
     export.write_bytes(orjson.dumps(tasks))
-    pictures = tmp_path / "pictures"
-    (folder / "images").rename(pictures)
-    data = Data(sources=(Source(path=export, images=pictures),), side=96, held_out=0)
+    elsewhere = tmp_path / "elsewhere"
+    (folder / "images").rename(elsewhere)
+    data = Data(sources=(Source(path=export, images=elsewhere),), side=96, held_out=0)
     store = open_material(data, 0).store
     assert len(store.names) == 3
     with Image.open(folder / "masks" / "000.png") as stored:

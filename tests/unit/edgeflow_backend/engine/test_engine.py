@@ -18,7 +18,7 @@ from edgeflow.runtime.base import Runtime, StepOutput
 from edgeflow_backend.engine.engine import Engine, PrefixStates
 from edgeflow_backend.errors import DeadlineError, OverloadedError
 from edgeflow_backend.memory.byte_lru import ByteLRU
-from tests.unit.edgeflow_backend.samples import disk_picture
+from tests.unit.edgeflow_backend.samples import disk_image
 
 PATIENCE_S = 10.0
 CLICKS = [Click(ImagePoint(80, 60)), Click(ImagePoint(5, 5), positive=False)]
@@ -97,7 +97,7 @@ def at(x: float) -> list[Click]:
 
 @pytest.fixture
 def image(predictor: Predictor) -> EncodedImage:
-    return predictor.encode(disk_picture())
+    return predictor.encode(disk_image())
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from edgeflow_backend.engine.schedule import Stream
 from edgeflow_backend.errors import NotReadyError, OverloadedError, SupersededError
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.status.metrics import Metrics
-from tests.unit.edgeflow_backend.samples import disk_picture
+from tests.unit.edgeflow_backend.samples import disk_image
 
 PATIENCE_S = 30.0
 
@@ -45,7 +45,7 @@ class Shutter:
         if len(image) > self.most:
             raise MemoryError("too many at once")
         if self.refused is not None and any((one == self.refused[0]).all() for one in image):
-            raise RuntimeError("this picture cannot be run")
+            raise RuntimeError("this image cannot be run")
         return self._real.run(image, prompt)
 
 
@@ -84,13 +84,13 @@ def until_waiting(engine: Engine, count: int) -> None:
         time.sleep(0.002)
 
 
-def pictures(predictor: Predictor, count: int) -> list[EncodedImage]:
+def encoded_images(predictor: Predictor, count: int) -> list[EncodedImage]:
     """Alike, and no two the same; every third is of another shape."""
     made = []
     for number in range(count):
-        picture = disk_picture(Size(160, 120) if number % 3 == 2 else Size(120, 160))
-        picture[:8, :8] = number * 7 % 256
-        made.append(predictor.encode(picture))
+        rgb = disk_image(Size(160, 120) if number % 3 == 2 else Size(120, 160))
+        rgb[:8, :8] = number * 7 % 256
+        made.append(predictor.encode(rgb))
     return made
 
 
@@ -123,7 +123,7 @@ def test_twenty_annotators_get_the_masks_of_their_own_clicks(
     engine = Engine(
         behind, states(), queue_limit=48, max_batch=max_batch, window_s=0.002, metrics=metrics
     )
-    images = pictures(behind, 20)
+    images = encoded_images(behind, 20)
 
     def work(number: int) -> list[Prediction]:
         clicks = clicks_of(number, images[number], 4)
@@ -199,7 +199,7 @@ def test_what_waited_for_the_same_run_runs_together(
     behind: Predictor, shutter: Shutter, threads: ThreadPoolExecutor
 ) -> None:
     engine = Engine(behind, states(), queue_limit=48, max_batch=8)
-    images = [image for image in pictures(behind, 9) if image.size == Size(120, 160)]
+    images = [image for image in encoded_images(behind, 9) if image.size == Size(120, 160)]
     hold(threads, engine, shutter, images[0])
     asked = [
         ask(threads, engine, image, clicks_of(1, image, 1), who=f"annotator {number}")
@@ -216,7 +216,7 @@ def test_a_batch_that_fails_costs_only_the_one_whose_step_it_is(
     behind: Predictor, shutter: Shutter, threads: ThreadPoolExecutor
 ) -> None:
     engine = Engine(behind, states(), queue_limit=48, max_batch=8)
-    images = [image for image in pictures(behind, 9) if image.size == Size(120, 160)]
+    images = [image for image in encoded_images(behind, 9) if image.size == Size(120, 160)]
     hold(threads, engine, shutter, images[0])
     shutter.refused = images[2].overview
     asked = [
@@ -240,7 +240,7 @@ def test_a_batch_too_large_for_the_device_is_answered_all_the_same(
 ) -> None:
     engine = Engine(behind, states(), queue_limit=48, max_batch=8)
     shutter.most = 1
-    images = [image for image in pictures(behind, 6) if image.size == Size(120, 160)]
+    images = [image for image in encoded_images(behind, 6) if image.size == Size(120, 160)]
     hold(threads, engine, shutter, images[0])
     asked = [
         ask(threads, engine, image, clicks_of(1, image, 2), who=f"annotator {number}")
@@ -257,7 +257,7 @@ def test_a_replay_does_not_hold_up_a_single_click(
     behind: Predictor, shutter: Shutter, threads: ThreadPoolExecutor
 ) -> None:
     engine = Engine(behind, states(), queue_limit=48)
-    image, other = pictures(behind, 2)
+    image, other = encoded_images(behind, 2)
     held = hold(threads, engine, shutter, image)
     finished: list[str] = []
     replay = ask(threads, engine, image, clicks_of(5, image, 12), who="replay")
@@ -281,7 +281,7 @@ def test_a_superseded_request_is_told_so_at_once_and_never_runs(
 ) -> None:
     metrics = Metrics()
     engine = Engine(behind, states(), queue_limit=48, metrics=metrics)
-    image, other = pictures(behind, 2)
+    image, other = encoded_images(behind, 2)
     held = hold(threads, engine, shutter, other)
     clicks = clicks_of(1, image, 2)
     older = ask(threads, engine, image, clicks[:1], 1)
@@ -309,7 +309,7 @@ def test_a_newer_click_takes_the_place_of_the_older_in_a_full_queue(
     behind: Predictor, shutter: Shutter, threads: ThreadPoolExecutor
 ) -> None:
     engine = Engine(behind, states(), queue_limit=2)
-    image, other = pictures(behind, 2)
+    image, other = encoded_images(behind, 2)
     hold(threads, engine, shutter, other)
     clicks = clicks_of(1, image, 6)
 
@@ -341,7 +341,7 @@ def test_other_peoples_clicks_in_the_same_task_are_all_answered(
     behind: Predictor, shutter: Shutter, threads: ThreadPoolExecutor
 ) -> None:
     engine = Engine(behind, states(), queue_limit=48)
-    image, other = pictures(behind, 2)
+    image, other = encoded_images(behind, 2)
     hold(threads, engine, shutter, other)
     asked = [
         ask(threads, engine, image, clicks_of(n, image, 2), n, n + 100, who=f"annotator {n}")
@@ -358,7 +358,7 @@ def test_who_is_refused_is_told_how_long_the_queue_will_take(
     behind: Predictor, shutter: Shutter, threads: ThreadPoolExecutor
 ) -> None:
     engine = Engine(behind, states(), queue_limit=3)
-    image, other = pictures(behind, 2)
+    image, other = encoded_images(behind, 2)
     least, most = RETRY_AFTER_S
     for seconds_a_step, told in ((0.001, least), (2.5, 8), (1000.0, most)):
         shutter.batches.clear()
@@ -385,7 +385,7 @@ def test_a_closed_engine_says_so_to_who_waits_and_to_who_comes(
     behind: Predictor, shutter: Shutter, threads: ThreadPoolExecutor
 ) -> None:
     engine = Engine(behind, states(), queue_limit=48)
-    image, other = pictures(behind, 2)
+    image, other = encoded_images(behind, 2)
     running = hold(threads, engine, shutter, other)
     waiting = ask(threads, engine, image, clicks_of(1, image, 3))
     engine.close()
@@ -406,7 +406,7 @@ def test_a_defect_of_the_schedule_is_told_to_who_asked_and_the_next_click_is_ans
     behind: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = Engine(behind, states(), queue_limit=48)
-    (image,) = pictures(behind, 1)
+    (image,) = encoded_images(behind, 1)
 
     def broken() -> None:
         raise ZeroDivisionError("a defect")
@@ -421,7 +421,7 @@ def test_a_defect_of_the_schedule_is_told_to_who_asked_and_the_next_click_is_ans
 
 def test_a_lone_annotator_does_not_wait_for_the_window(behind: Predictor) -> None:
     engine = Engine(behind, states(), queue_limit=48, max_batch=8, window_s=5.0)
-    (image,) = pictures(behind, 1)
+    (image,) = encoded_images(behind, 1)
     started = time.monotonic()
     for count in (1, 2, 3):
         engine.predict(
@@ -435,12 +435,12 @@ def test_a_second_annotators_click_ends_the_wait_and_joins(
     behind: Predictor, shutter: Shutter, threads: ThreadPoolExecutor
 ) -> None:
     engine = Engine(behind, states(), queue_limit=48, max_batch=8, window_s=20.0)
-    image, other = pictures(behind, 2)
+    image, other = encoded_images(behind, 2)
 
-    def click(number: int, picture: EncodedImage, count: int) -> Prediction:
+    def click(number: int, chosen: EncodedImage, count: int) -> Prediction:
         return engine.predict(
-            picture,
-            clicks_of(number, picture, count),
+            chosen,
+            clicks_of(number, chosen, count),
             deadline=soon(),
             stream=Stream(f"task {number}", "point"),
         )

@@ -14,7 +14,7 @@ from edgeflow_backend.engine import model_pool as models
 from edgeflow_backend.engine.model_pool import ModelPool
 from edgeflow_backend.errors import LabelConfigError
 from edgeflow_backend.settings import Settings
-from tests.unit.edgeflow_backend.samples import disk_picture
+from tests.unit.edgeflow_backend.samples import disk_image
 
 
 @pytest.fixture
@@ -63,14 +63,14 @@ def test_the_labelling_config_comes_before_the_setting(
     assert chosen.choose("5", "edgeflow_lite") is predictor
 
 
-def test_another_model_sees_pictures_as_the_default_one_does(
+def test_another_model_sees_images_as_the_default_one_does(
     predictor: Predictor, models_dir: Path
 ) -> None:
     other = pool(predictor, models_dir).choose("", "other")
     assert other.policy == predictor.policy
     assert other.runtime.device == predictor.runtime.device
-    picture = disk_picture()
-    assert (other.encode(picture).overview == predictor.encode(picture).overview).all()
+    image = disk_image()
+    assert (other.encode(image).overview == predictor.encode(image).overview).all()
 
 
 def test_a_model_is_loaded_at_its_first_use_and_once(

@@ -146,7 +146,7 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "another time": flip(HEADER_BYTES - 1),
     "another first byte": flip(HEADER_BYTES),
     "another last byte": flip(-1 + HEADER_BYTES + len(DATA)),
-    "a picture without header": lambda content: content[HEADER_BYTES:],
+    "an image without header": lambda content: content[HEADER_BYTES:],
     "zeros": lambda content: bytes(len(content)),
     "text": lambda _: b"hello" * 100,
 }
@@ -181,13 +181,13 @@ def test_no_altered_byte_goes_unnoticed(
 
 def test_a_file_under_another_files_name_is_not_taken_for_it(folder: Path) -> None:
     cache = open_cache(folder)
-    cache.put("one", b"picture of one")
+    cache.put("one", b"image of one")
     one = only_file(folder)
-    cache.put("two", b"picture of two")
+    cache.put("two", b"image of two")
     (two,) = set(files(folder)) - {one}
     two.write_bytes(one.read_bytes())
     assert cache.get("two") is None
-    assert cache.get("one") == b"picture of one"
+    assert cache.get("one") == b"image of one"
 
 
 def test_a_folder_in_a_files_place_is_a_miss(folder: Path) -> None:

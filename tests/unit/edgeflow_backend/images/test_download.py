@@ -27,7 +27,7 @@ from tests.unit.edgeflow_backend.loopback import (
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 PERSONAL = "eyJhbGciOiJI.eyJ0b2tlbl90.c2lnbmF0dXJl"
-PICTURE = bytes(range(256)) * 16
+IMAGE = bytes(range(256)) * 16
 LIMITS = Limits(connect_s=1.0, read_s=1.0, total_s=5.0, max_bytes=100_000)
 HASTY = Limits(connect_s=1.0, read_s=0.3, total_s=0.6, max_bytes=100_000)
 SLACK_S = 1.5
@@ -57,33 +57,33 @@ def authorizations(host: Host) -> list[str | None]:
 # The good case
 
 
-def test_a_picture_is_fetched(host: Host) -> None:
-    host.routes["/a.png"] = Reply(body=PICTURE)
-    assert downloader(host.url).fetch(f"{host.url}/a.png?x=1#y") == PICTURE
+def test_a_image_is_fetched(host: Host) -> None:
+    host.routes["/a.png"] = Reply(body=IMAGE)
+    assert downloader(host.url).fetch(f"{host.url}/a.png?x=1#y") == IMAGE
     assert host.received[0].path == "/a.png?x=1"
 
 
-def test_a_picture_without_announced_length_is_fetched(host: Host) -> None:
-    host.routes["/a.png"] = Reply(body=PICTURE, length=None)
-    assert downloader(host.url).fetch(f"{host.url}/a.png") == PICTURE
+def test_a_image_without_announced_length_is_fetched(host: Host) -> None:
+    host.routes["/a.png"] = Reply(body=IMAGE, length=None)
+    assert downloader(host.url).fetch(f"{host.url}/a.png") == IMAGE
 
 
-def test_a_picture_in_chunks_is_fetched(host: Host) -> None:
+def test_a_image_in_chunks_is_fetched(host: Host) -> None:
     def chunked(_: Received, handler: BaseHTTPRequestHandler) -> None:
         handler.protocol_version = "HTTP/1.1"
-        body = b"".join(b"%x\r\n%s\r\n" % (1024, PICTURE[i : i + 1024]) for i in (0, 1024))
+        body = b"".join(b"%x\r\n%s\r\n" % (1024, IMAGE[i : i + 1024]) for i in (0, 1024))
         headers = {"Transfer-Encoding": "chunked", "Connection": "close"}
         send(handler, Reply(body=body + b"0\r\n\r\n", headers=headers, length=None))
 
     host.routes["/a.png"] = chunked
-    assert downloader(host.url).fetch(f"{host.url}/a.png") == PICTURE[:2048]
+    assert downloader(host.url).fetch(f"{host.url}/a.png") == IMAGE[:2048]
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
-def test_a_coded_picture_is_decoded(host: Host, coding: str) -> None:
-    code = gzip.compress(PICTURE) if coding == "gzip" else zlib.compress(PICTURE)
+def test_a_coded_image_is_decoded(host: Host, coding: str) -> None:
+    code = gzip.compress(IMAGE) if coding == "gzip" else zlib.compress(IMAGE)
     host.routes["/a.png"] = Reply(body=code, headers={"Content-Encoding": coding})
-    assert downloader(host.url).fetch(f"{host.url}/a.png") == PICTURE
+    assert downloader(host.url).fetch(f"{host.url}/a.png") == IMAGE
 
 
 def test_an_empty_file_is_fetched(host: Host) -> None:
@@ -93,21 +93,21 @@ def test_an_empty_file_is_fetched(host: Host) -> None:
 
 @pytest.mark.parametrize("path", ["/Käse 猫.png", "/K%C3%A4se%20%E7%8C%AB.png"])
 def test_a_path_may_hold_any_letters(host: Host, path: str) -> None:
-    host.routes["/K%C3%A4se%20%E7%8C%AB.png"] = Reply(body=PICTURE)
-    assert downloader(host.url).fetch(f"{host.url}{path}") == PICTURE
+    host.routes["/K%C3%A4se%20%E7%8C%AB.png"] = Reply(body=IMAGE)
+    assert downloader(host.url).fetch(f"{host.url}{path}") == IMAGE
 
 
 # Where the token goes
 
 
 def test_the_token_is_sent_to_label_studio(host: Host) -> None:
-    host.routes["/a.png"] = Reply(body=PICTURE)
+    host.routes["/a.png"] = Reply(body=IMAGE)
     downloader(host.url).fetch(f"{host.url}/a.png")
     assert authorizations(host) == [f"Token {TOKEN}"]
 
 
 def test_the_token_is_sent_to_label_studio_below_a_path(host: Host) -> None:
-    host.routes["*"] = Reply(body=PICTURE)
+    host.routes["*"] = Reply(body=IMAGE)
     downloader(f"{host.url}/labels").fetch(f"{host.url}/labels/a.png")
     assert authorizations(host) == [f"Token {TOKEN}"]
 
@@ -115,13 +115,13 @@ def test_the_token_is_sent_to_label_studio_below_a_path(host: Host) -> None:
 def test_the_token_is_not_sent_to_another_port_of_the_same_machine(
     host: Host, other_host: Host
 ) -> None:
-    other_host.routes["/a.png"] = Reply(body=PICTURE)
+    other_host.routes["/a.png"] = Reply(body=IMAGE)
     downloader(host.url).fetch(f"{other_host.url}/a.png")
     assert authorizations(other_host) == [None]
 
 
 def test_the_token_is_not_sent_to_another_name_of_the_same_machine(host: Host) -> None:
-    host.routes["/a.png"] = Reply(body=PICTURE)
+    host.routes["/a.png"] = Reply(body=IMAGE)
     downloader(host.url).fetch(f"http://localhost:{host.port}/a.png")
     assert authorizations(host) == [None]
 
@@ -129,7 +129,7 @@ def test_the_token_is_not_sent_to_another_name_of_the_same_machine(host: Host) -
 def test_the_token_is_not_sent_to_an_address_that_only_looks_like_label_studios(
     host: Host, other_host: Host
 ) -> None:
-    other_host.routes["*"] = Reply(body=PICTURE)
+    other_host.routes["*"] = Reply(body=IMAGE)
     home = host.url.removeprefix("http://").replace(":", "%3A")
     downloader(host.url).fetch(f"http://{home}@127.0.0.1:{other_host.port}/{home}/a.png")
     assert TOKEN not in str(authorizations(other_host))
@@ -140,8 +140,8 @@ def test_the_token_is_not_sent_to_an_address_that_only_looks_like_label_studios(
 def test_the_token_is_not_sent_where_programs_disagree_on_an_addresss_host(
     host: Host, other_host: Host, trick: str
 ) -> None:
-    other_host.routes["*"] = Reply(body=PICTURE)
-    host.routes["*"] = Reply(body=PICTURE)
+    other_host.routes["*"] = Reply(body=IMAGE)
+    host.routes["*"] = Reply(body=IMAGE)
     home = host.url.removeprefix("http://")
     with contextlib.suppress(FetchError):
         downloader(host.url).fetch(f"{other_host.url}{trick}{home}/a.png")
@@ -149,7 +149,7 @@ def test_the_token_is_not_sent_where_programs_disagree_on_an_addresss_host(
 
 
 def test_a_user_in_label_studios_address_does_not_replace_the_token(host: Host) -> None:
-    host.routes["/a.png"] = Reply(body=PICTURE)
+    host.routes["/a.png"] = Reply(body=IMAGE)
     downloader(host.url).fetch(f"http://anna:pass@127.0.0.1:{host.port}/a.png")
     assert authorizations(host) == [f"Token {TOKEN}"]
 
@@ -158,13 +158,13 @@ def test_a_user_in_label_studios_address_does_not_replace_the_token(host: Host) 
 def test_cookies_of_label_studio_stay_there(host: Host, other_host: Host, status: int) -> None:
     login = {"Set-Cookie": "sessionid=secret; Path=/", "Location": f"{other_host.url}/b.png"}
     host.routes["/a.png"] = Reply(status, headers=login)
-    other_host.routes["/b.png"] = Reply(body=PICTURE)
-    assert downloader(host.url).fetch(f"{host.url}/a.png") == PICTURE
+    other_host.routes["/b.png"] = Reply(body=IMAGE)
+    assert downloader(host.url).fetch(f"{host.url}/a.png") == IMAGE
     assert "cookie" not in other_host.received[0].headers
 
 
 def test_without_a_configured_label_studio_no_token_is_sent(host: Host) -> None:
-    host.routes["/a.png"] = Reply(body=PICTURE)
+    host.routes["/a.png"] = Reply(body=IMAGE)
     downloader("").fetch(f"{host.url}/a.png")
     assert authorizations(host) == [None]
 
@@ -174,8 +174,8 @@ def test_the_token_is_dropped_on_a_redirect_to_another_origin(
     host: Host, other_host: Host, status: int
 ) -> None:
     host.routes["/a.png"] = redirect(f"{other_host.url}/b.png?signature=x", status)
-    other_host.routes["/b.png"] = Reply(body=PICTURE)
-    assert downloader(host.url).fetch(f"{host.url}/a.png") == PICTURE
+    other_host.routes["/b.png"] = Reply(body=IMAGE)
+    assert downloader(host.url).fetch(f"{host.url}/a.png") == IMAGE
     assert authorizations(host) == [f"Token {TOKEN}"]
     assert authorizations(other_host) == [None]
     assert other_host.received[0].path == "/b.png?signature=x"
@@ -185,10 +185,10 @@ def test_the_token_is_dropped_on_a_redirect_to_another_origin(
 def test_the_token_is_kept_on_a_redirect_within_label_studio(host: Host, target: str) -> None:
     def answer(request: Received, _: BaseHTTPRequestHandler) -> Reply:
         first = request.path == "/a.png"
-        return redirect(target.format(port=host.port)) if first else Reply(body=PICTURE)
+        return redirect(target.format(port=host.port)) if first else Reply(body=IMAGE)
 
     host.routes["*"] = answer
-    assert downloader(host.url).fetch(f"{host.url}/a.png") == PICTURE
+    assert downloader(host.url).fetch(f"{host.url}/a.png") == IMAGE
     assert authorizations(host) == [f"Token {TOKEN}"] * 2
 
 
@@ -196,8 +196,8 @@ def test_the_token_is_back_when_a_redirect_leads_to_label_studio(
     host: Host, other_host: Host
 ) -> None:
     other_host.routes["/a.png"] = redirect(f"{host.url}/b.png")
-    host.routes["/b.png"] = Reply(body=PICTURE)
-    assert downloader(host.url).fetch(f"{other_host.url}/a.png") == PICTURE
+    host.routes["/b.png"] = Reply(body=IMAGE)
+    assert downloader(host.url).fetch(f"{other_host.url}/a.png") == IMAGE
     assert authorizations(other_host) == [None]
     assert authorizations(host) == [f"Token {TOKEN}"]
 
@@ -207,8 +207,8 @@ def test_proxies_of_the_environment_are_not_used(
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, other_host.url)
-    host.routes["/a.png"] = Reply(body=PICTURE)
-    assert downloader(host.url).fetch(f"{host.url}/a.png") == PICTURE
+    host.routes["/a.png"] = Reply(body=IMAGE)
+    assert downloader(host.url).fetch(f"{host.url}/a.png") == IMAGE
     assert other_host.received == []
 
 
@@ -220,7 +220,7 @@ def test_passwords_of_a_netrc_file_are_not_sent(
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     for server in (host, other_host):
-        server.routes["/a.png"] = Reply(body=PICTURE)
+        server.routes["/a.png"] = Reply(body=IMAGE)
         downloader(host.url).fetch(f"{server.url}/a.png")
     assert authorizations(host) == [f"Token {TOKEN}"]
     assert authorizations(other_host) == [None]
@@ -235,23 +235,23 @@ class Studio:
     def __init__(self, host: Host) -> None:
         self.issued = 0
         host.routes["/api/token/refresh/"] = self._exchange
-        host.routes["/a.png"] = self._picture
+        host.routes["/a.png"] = self._image
 
     def _exchange(self, _: Received, __: BaseHTTPRequestHandler) -> Reply:
         self.issued += 1
         return Reply(200, json.dumps({"access": f"access-{self.issued}"}).encode())
 
-    def _picture(self, request: Received, _: BaseHTTPRequestHandler) -> Reply:
+    def _image(self, request: Received, _: BaseHTTPRequestHandler) -> Reply:
         valid = request.headers.get("authorization") == f"Bearer access-{self.issued}"
-        return Reply(body=PICTURE) if valid else Reply(401, b'{"detail": "expired"}')
+        return Reply(body=IMAGE) if valid else Reply(401, b'{"detail": "expired"}')
 
 
 def test_a_stale_access_token_is_renewed_once(host: Host) -> None:
     studio = Studio(host)
     subject = downloader(host.url, token=PERSONAL)
-    assert subject.fetch(f"{host.url}/a.png") == PICTURE
+    assert subject.fetch(f"{host.url}/a.png") == IMAGE
     studio.issued = 7  # as if Label Studio had restarted with another key
-    assert subject.fetch(f"{host.url}/a.png") == PICTURE
+    assert subject.fetch(f"{host.url}/a.png") == IMAGE
     assert studio.issued == 8
     assert len(host.asked("/a.png")) == 3
 
@@ -299,7 +299,7 @@ def test_a_refusal_of_another_host_says_that_no_credentials_are_sent_there(
     assert len(other_host.received) == 1
 
 
-def test_a_missing_picture_is_told(host: Host) -> None:
+def test_a_missing_image_is_told(host: Host) -> None:
     error = refusal(downloader(host.url), f"{host.url}/gone.png")
     assert error.message == f"{host.url}/gone.png answered HTTP 404"
     assert "moved or deleted" in error.hint
@@ -349,13 +349,13 @@ def test_a_server_that_hangs_up_is_told(host: Host) -> None:
     refusal(downloader(host.url), f"{host.url}/a.png")
 
 
-def test_a_picture_that_ends_too_early_is_not_taken_for_whole(host: Host) -> None:
-    host.routes["/a.png"] = Reply(body=PICTURE, length=len(PICTURE) + 100)
+def test_a_image_that_ends_too_early_is_not_taken_for_whole(host: Host) -> None:
+    host.routes["/a.png"] = Reply(body=IMAGE, length=len(IMAGE) + 100)
     refusal(downloader(host.url), f"{host.url}/a.png")
 
 
 def test_a_body_that_is_not_coded_as_it_says_is_told(host: Host) -> None:
-    host.routes["/a.png"] = Reply(body=PICTURE, headers={"Content-Encoding": "gzip"})
+    host.routes["/a.png"] = Reply(body=IMAGE, headers={"Content-Encoding": "gzip"})
     refusal(downloader(host.url), f"{host.url}/a.png")
 
 
@@ -376,15 +376,15 @@ def test_only_the_web_is_fetched(url: str) -> None:
 
 
 def chain(host: Host, length: int) -> str:
-    """An address that redirects ``length`` times before it gives the picture."""
+    """An address that redirects ``length`` times before it gives the image."""
     for number in range(length):
         host.routes[f"/{number}"] = redirect(f"/{number + 1}")
-    host.routes[f"/{length}"] = Reply(body=PICTURE)
+    host.routes[f"/{length}"] = Reply(body=IMAGE)
     return f"{host.url}/0"
 
 
 def test_as_many_redirects_as_allowed_are_followed(host: Host) -> None:
-    assert downloader("").fetch(chain(host, MAX_REDIRECTS)) == PICTURE
+    assert downloader("").fetch(chain(host, MAX_REDIRECTS)) == IMAGE
 
 
 def test_too_many_redirects_are_refused(host: Host) -> None:
@@ -433,14 +433,14 @@ def test_a_redirect_to_a_path_of_any_letters_is_followed(host: Host) -> None:
         )
 
     host.routes["/a.png"] = raw
-    host.routes["/K%C3%A4se.png"] = Reply(body=PICTURE)
-    assert downloader(host.url).fetch(f"{host.url}/a.png") == PICTURE
+    host.routes["/K%C3%A4se.png"] = Reply(body=IMAGE)
+    assert downloader(host.url).fetch(f"{host.url}/a.png") == IMAGE
 
 
 # Limits of size
 
 
-def test_a_picture_of_the_limits_size_is_fetched(host: Host) -> None:
+def test_a_image_of_the_limits_size_is_fetched(host: Host) -> None:
     host.routes["/a.png"] = Reply(body=bytes(LIMITS.max_bytes))
     assert len(downloader("").fetch(f"{host.url}/a.png")) == LIMITS.max_bytes
 
@@ -485,11 +485,11 @@ def test_no_more_is_read_than_was_announced(host: Host) -> None:
 def test_a_senseless_announcement_does_no_harm(host: Host, length: str) -> None:
     def answer(_: Received, handler: BaseHTTPRequestHandler) -> None:
         head = f"HTTP/1.0 200 OK\r\nContent-Length: {length}\r\n\r\n"
-        handler.wfile.write(head.encode("latin-1") + PICTURE)
+        handler.wfile.write(head.encode("latin-1") + IMAGE)
 
     host.routes["/a.png"] = answer
     with contextlib.suppress(FetchError):
-        assert downloader("").fetch(f"{host.url}/a.png") == PICTURE
+        assert downloader("").fetch(f"{host.url}/a.png") == IMAGE
 
 
 @pytest.mark.parametrize("layers", [1, 2])
@@ -534,7 +534,7 @@ def test_a_silent_server_is_given_up(host: Host) -> None:
 
 def test_a_server_that_falls_silent_in_the_middle_is_given_up(host: Host) -> None:
     def half(_: Received, handler: BaseHTTPRequestHandler) -> None:
-        send(handler, Reply(body=PICTURE, length=2 * len(PICTURE)))
+        send(handler, Reply(body=IMAGE, length=2 * len(IMAGE)))
         host.pause()
 
     host.routes["/a.png"] = half

@@ -22,9 +22,9 @@ from edgeflow_backend.errors import DeadlineError, FetchError
 from edgeflow_backend.images.provider import ImageProvider
 from edgeflow_backend.images.single_flight import AHEAD_WORKERS, MAX_AHEAD
 from edgeflow_backend.settings import Settings
-from tests.contract.pictures import png_header, upright_as_exif
+from tests.contract.images import png_header, upright_as_exif
 from tests.unit.edgeflow_backend.loopback import Host, Received, Reply, redirect
-from tests.unit.edgeflow_backend.samples import SIZE, data_uri, disk_picture, disk_png
+from tests.unit.edgeflow_backend.samples import SIZE, data_uri, disk_image, disk_png
 
 PATIENCE_S = 10.0
 MakeProvider = Callable[..., ImageProvider]
@@ -48,16 +48,16 @@ def make(predictor: Predictor) -> Iterator[MakeProvider]:
         provider.close()
 
 
-def test_a_picture_of_the_web_comes_to_the_device(make: MakeProvider, host: Host) -> None:
+def test_a_image_of_the_web_comes_to_the_device(make: MakeProvider, host: Host) -> None:
     host.routes["/a.png"] = Reply(body=disk_png())
     image = make().get(f"{host.url}/a.png", deadline=soon())
     assert image.size == SIZE
-    assert (image.pixels[0].permute(1, 2, 0).numpy() == disk_picture()).all()
+    assert (image.pixels[0].permute(1, 2, 0).numpy() == disk_image()).all()
 
 
-def test_an_inline_picture_comes_to_the_device(make: MakeProvider) -> None:
+def test_an_inline_image_comes_to_the_device(make: MakeProvider) -> None:
     image = make().get(data_uri(disk_png()), deadline=soon())
-    assert (image.pixels[0].permute(1, 2, 0).numpy() == disk_picture()).all()
+    assert (image.pixels[0].permute(1, 2, 0).numpy() == disk_image()).all()
 
 
 def test_an_upload_is_fetched_from_label_studio_with_its_token(
@@ -69,12 +69,12 @@ def test_an_upload_is_fetched_from_label_studio_with_its_token(
     assert host.received[0].headers["authorization"] == "Token abc"
 
 
-def test_a_picture_is_brought_upright(make: MakeProvider, host: Host) -> None:
+def test_a_image_is_brought_upright(make: MakeProvider, host: Host) -> None:
     host.routes["/a.jpg"] = Reply(body=upright_as_exif((90, 120)))
     assert make().get(f"{host.url}/a.jpg", deadline=soon()).size == Size(120, 90)
 
 
-def test_a_known_picture_is_not_fetched_again(make: MakeProvider, host: Host) -> None:
+def test_a_known_image_is_not_fetched_again(make: MakeProvider, host: Host) -> None:
     host.routes["/a.png"] = Reply(body=disk_png())
     provider = make()
     first = provider.get(f"{host.url}/a.png", deadline=soon())
@@ -83,7 +83,7 @@ def test_a_known_picture_is_not_fetched_again(make: MakeProvider, host: Host) ->
     assert provider.cache.nbytes == first.nbytes
 
 
-def test_an_equal_inline_picture_is_kept_once(make: MakeProvider) -> None:
+def test_an_equal_inline_image_is_kept_once(make: MakeProvider) -> None:
     provider = make()
     first = provider.get(data_uri(disk_png()), deadline=soon())
     assert provider.get(f" {data_uri(disk_png())}\n", deadline=soon()) is first
@@ -110,7 +110,7 @@ def test_many_who_ask_at_once_cause_one_download(make: MakeProvider, host: Host)
     assert all(image is images[0] for image in images)
 
 
-def test_different_pictures_are_fetched_at_the_same_time(make: MakeProvider, host: Host) -> None:
+def test_different_images_are_fetched_at_the_same_time(make: MakeProvider, host: Host) -> None:
     together = threading.Barrier(4, timeout=PATIENCE_S)
 
     def meet(_: Received, __: BaseHTTPRequestHandler) -> Reply:
@@ -125,7 +125,7 @@ def test_different_pictures_are_fetched_at_the_same_time(make: MakeProvider, hos
     assert len({id(image) for image in images}) == 4
 
 
-def test_a_picture_is_fetched_again_after_its_time(make: MakeProvider, host: Host) -> None:
+def test_a_image_is_fetched_again_after_its_time(make: MakeProvider, host: Host) -> None:
     host.routes["/a.png"] = Reply(body=disk_png())
     provider = make(image_ttl_s=0.05)
     provider.get(f"{host.url}/a.png", deadline=soon())
@@ -135,7 +135,7 @@ def test_a_picture_is_fetched_again_after_its_time(make: MakeProvider, host: Hos
     assert len(host.received) == 2
 
 
-def test_without_a_cache_pictures_are_still_served(make: MakeProvider, host: Host) -> None:
+def test_without_a_cache_images_are_still_served(make: MakeProvider, host: Host) -> None:
     host.routes["/a.png"] = Reply(body=disk_png())
     provider = make(image_cache_mb=0)
     for _ in range(2):
@@ -144,7 +144,7 @@ def test_without_a_cache_pictures_are_still_served(make: MakeProvider, host: Hos
     assert provider.cache.nbytes == 0
 
 
-def test_a_small_cache_keeps_the_newest_pictures(make: MakeProvider, host: Host) -> None:
+def test_a_small_cache_keeps_the_newest_images(make: MakeProvider, host: Host) -> None:
     host.routes["*"] = Reply(body=disk_png())
     provider = make(image_cache_mb=0.5)
     for number in range(10):
@@ -161,14 +161,14 @@ def test_a_failure_is_not_remembered(make: MakeProvider, host: Host) -> None:
     provider = make()
     with pytest.raises(FetchError, match="404"):
         provider.get(f"{host.url}/a.png", deadline=soon())
-    host.routes["/a.png"] = Reply(body=b"no picture")
+    host.routes["/a.png"] = Reply(body=b"no image")
     with pytest.raises(ImageError):
         provider.get(f"{host.url}/a.png", deadline=soon())
     host.routes["/a.png"] = Reply(body=disk_png())
     assert provider.get(f"{host.url}/a.png", deadline=soon()).size == SIZE
 
 
-def test_all_who_wait_for_a_picture_learn_of_its_failure(make: MakeProvider, host: Host) -> None:
+def test_all_who_wait_for_a_image_learn_of_its_failure(make: MakeProvider, host: Host) -> None:
     release = threading.Event()
 
     def slow(_: Received, __: BaseHTTPRequestHandler) -> Reply:
@@ -208,20 +208,20 @@ def test_who_asks_is_not_kept_beyond_the_deadline(make: MakeProvider, host: Host
     assert len(host.received) == 1
 
 
-def test_a_picture_that_is_there_needs_no_time(make: MakeProvider) -> None:
+def test_a_image_that_is_there_needs_no_time(make: MakeProvider) -> None:
     provider = make()
     provider.get(data_uri(disk_png()), deadline=soon())
     assert provider.get(data_uri(disk_png()), deadline=time.monotonic() - 1).size == SIZE
 
 
-def test_a_picture_with_too_many_pixels_is_refused(make: MakeProvider) -> None:
+def test_a_image_with_too_many_pixels_is_refused(make: MakeProvider) -> None:
     with pytest.raises(ImageTooLargeError):
         make(max_pixels=SIZE.height * SIZE.width - 1).get(data_uri(disk_png()), deadline=soon())
     with pytest.raises(ImageTooLargeError):
         make().get(data_uri(png_header(60_000, 60_000)), deadline=soon())
 
 
-def test_a_picture_with_too_many_bytes_is_refused(make: MakeProvider, host: Host) -> None:
+def test_a_image_with_too_many_bytes_is_refused(make: MakeProvider, host: Host) -> None:
     host.routes["/a.png"] = Reply(body=disk_png() + bytes(20_000))
     provider = make(max_image_mb=0.01)
     for address in (f"{host.url}/a.png", data_uri(disk_png() + bytes(20_000))):
@@ -249,7 +249,7 @@ def test_an_address_that_leads_nowhere_is_refused_before_any_work(
         make().get(address, deadline=time.monotonic() - 1)
 
 
-def test_pictures_are_pure_functions_of_their_bytes(make: MakeProvider, host: Host) -> None:
+def test_images_are_pure_functions_of_their_bytes(make: MakeProvider, host: Host) -> None:
     host.routes["*"] = Reply(body=disk_png())
     provider = make()
     images = [
@@ -316,7 +316,7 @@ def tokens(host: Host) -> list[str | None]:
 
 
 def guarded(token: str) -> Callable[[Received, BaseHTTPRequestHandler], Reply]:
-    """A picture that wants a token."""
+    """An image that wants a token."""
 
     def answer(request: Received, _: BaseHTTPRequestHandler) -> Reply:
         allowed = request.headers.get("authorization") == f"Token {token}"
@@ -325,7 +325,7 @@ def guarded(token: str) -> Callable[[Received, BaseHTTPRequestHandler], Reply]:
     return answer
 
 
-def test_each_label_studio_is_asked_for_its_own_pictures_with_its_own_token(
+def test_each_label_studio_is_asked_for_its_own_images_with_its_own_token(
     two_studios: ImageProvider, host: Host, other_host: Host
 ) -> None:
     host.routes["/data/a.png"] = guarded("token-a")
@@ -433,17 +433,17 @@ class Cloud:
         self._bucket = bucket
         for path in ("/tasks/7/presign/", "/tasks/8/presign/", "/tasks/7/resolve/"):
             studio.routes[path] = self._sign
-        bucket.routes["/pictures/a.png"] = self._open
+        bucket.routes["/images/a.png"] = self._open
 
     def _sign(self, request: Received, _: BaseHTTPRequestHandler) -> Reply:
         if request.headers.get("authorization") != "Token token-a":
             return Reply(401)
         (code,) = parse_qs(urlsplit(request.path).query)["fileuri"]
-        if base64.urlsafe_b64decode(code.encode()) != b"s3://pictures/a.png":
+        if base64.urlsafe_b64decode(code.encode()) != b"s3://images/a.png":
             return Reply(404)
         self.signed += 1
         signature = f"X-Amz-Signature={self.signed}"
-        return redirect(f"{self._bucket.url}/pictures/a.png?{signature}", 303)
+        return redirect(f"{self._bucket.url}/images/a.png?{signature}", 303)
 
     def _open(self, request: Received, _: BaseHTTPRequestHandler) -> Reply:
         valid = request.path.endswith(f"?X-Amz-Signature={self.signed}")
@@ -455,47 +455,47 @@ def cloud(host: Host, other_host: Host) -> Cloud:
     return Cloud(host, other_host)
 
 
-def test_a_cloud_picture_is_fetched_through_label_studio(
+def test_a_cloud_image_is_fetched_through_label_studio(
     make: MakeProvider, host: Host, other_host: Host, cloud: Cloud
 ) -> None:
     provider = make(label_studio_url=host.url, label_studio_api_key="token-a")
-    assert provider.get("s3://pictures/a.png", deadline=soon(), task_id=7).size == SIZE
+    assert provider.get("s3://images/a.png", deadline=soon(), task_id=7).size == SIZE
     assert cloud.signed == 1
     assert tokens(host) == ["Token token-a"]
     assert tokens(other_host) == [None], "the signature is all that the bucket needs"
 
 
-def test_a_cloud_picture_is_known_by_its_uri(
+def test_a_cloud_image_is_known_by_its_uri(
     make: MakeProvider, host: Host, other_host: Host, cloud: Cloud
 ) -> None:
     provider = make(label_studio_url=host.url, label_studio_api_key="token-a")
-    first = provider.get("s3://pictures/a.png", deadline=soon(), task_id=7)
-    assert provider.get("s3://pictures/a.png", deadline=soon(), task_id=7) is first
+    first = provider.get("s3://images/a.png", deadline=soon(), task_id=7)
+    assert provider.get("s3://images/a.png", deadline=soon(), task_id=7) is first
     assert (cloud.signed, len(other_host.received)) == (1, 1)
 
 
-def test_a_cloud_picture_of_another_task_is_asked_for_again(
+def test_a_cloud_image_of_another_task_is_asked_for_again(
     make: MakeProvider, host: Host, cloud: Cloud
 ) -> None:
     provider = make(label_studio_url=host.url, label_studio_api_key="token-a")
     for task in (7, 8):  # their projects' storages may differ
-        provider.get("s3://pictures/a.png", deadline=soon(), task_id=task)
+        provider.get("s3://images/a.png", deadline=soon(), task_id=task)
     assert cloud.signed == 2
 
 
-def test_a_cloud_picture_is_signed_anew_when_it_is_fetched_again(
+def test_a_cloud_image_is_signed_anew_when_it_is_fetched_again(
     make: MakeProvider, host: Host, cloud: Cloud
 ) -> None:
     provider = make(label_studio_url=host.url, label_studio_api_key="token-a", image_cache_mb=0)
     for _ in range(2):
-        assert provider.get("s3://pictures/a.png", deadline=soon(), task_id=7).size == SIZE
+        assert provider.get("s3://images/a.png", deadline=soon(), task_id=7).size == SIZE
     assert cloud.signed == 2
 
 
 def test_a_resolved_address_in_the_task_works_too(
     make: MakeProvider, host: Host, other_host: Host, cloud: Cloud
 ) -> None:
-    code = base64.urlsafe_b64encode(b"s3://pictures/a.png").decode()
+    code = base64.urlsafe_b64encode(b"s3://images/a.png").decode()
     provider = make(label_studio_url=host.url, label_studio_api_key="token-a")
     for base in ("", host.url):
         address = f"{base}/tasks/7/resolve/?fileuri={code}"
@@ -507,19 +507,19 @@ def test_a_resolved_address_in_the_task_works_too(
 def test_a_storage_that_label_studio_reads_itself_works_too(make: MakeProvider, host: Host) -> None:
     host.routes["/tasks/7/presign/"] = guarded("token-a")
     provider = make(label_studio_url=host.url, label_studio_api_key="token-a", allowed_hosts="")
-    assert provider.get("gs://pictures/a.png", deadline=soon(), task_id=7).size == SIZE
+    assert provider.get("gs://images/a.png", deadline=soon(), task_id=7).size == SIZE
 
 
 def test_a_bucket_with_a_private_address_wants_an_entry(
     make: MakeProvider, host: Host, other_host: Host, cloud: Cloud
 ) -> None:
     where = {"label_studio_url": host.url, "label_studio_api_key": "token-a"}
-    error = refusal(make(**where, allowed_hosts=""), "s3://pictures/a.png", task_id=7)
+    error = refusal(make(**where, allowed_hosts=""), "s3://images/a.png", task_id=7)
     assert "EDGEFLOW_ALLOWED_HOSTS" in error.hint
     assert "Signature" not in error.message
     assert (cloud.signed, other_host.received) == (1, [])
     provider = make(**where, allowed_hosts=f"127.0.0.1:{other_host.port}")
-    assert provider.get("s3://pictures/a.png", deadline=soon(), task_id=7).size == SIZE
+    assert provider.get("s3://images/a.png", deadline=soon(), task_id=7).size == SIZE
 
 
 def test_a_bucket_that_label_studio_does_not_know_is_told(
@@ -532,9 +532,9 @@ def test_a_bucket_that_label_studio_does_not_know_is_told(
     assert cloud.signed == 0
 
 
-def test_a_cloud_picture_needs_a_task_and_a_label_studio(make: MakeProvider, host: Host) -> None:
-    assert "no id" in refusal(make(label_studio_url=host.url), "s3://pictures/a.png").message
-    assert "LABEL_STUDIO_URL" in refusal(make(), "s3://pictures/a.png", task_id=7).hint
+def test_a_cloud_image_needs_a_task_and_a_label_studio(make: MakeProvider, host: Host) -> None:
+    assert "no id" in refusal(make(label_studio_url=host.url), "s3://images/a.png").message
+    assert "LABEL_STUDIO_URL" in refusal(make(), "s3://images/a.png", task_id=7).hint
     assert host.received == []
 
 
@@ -543,8 +543,8 @@ def test_each_label_studio_signs_for_its_own_tasks(
 ) -> None:
     host.routes["/tasks/7/presign/"] = guarded("token-a")
     other_host.routes["/tasks/7/presign/"] = guarded("token-b")
-    first = two_studios.get("s3://pictures/a.png", deadline=soon(), task_id=7)
-    other = two_studios.get("s3://pictures/a.png", deadline=soon(), task_id=7, host="team-b")
+    first = two_studios.get("s3://images/a.png", deadline=soon(), task_id=7)
+    other = two_studios.get("s3://images/a.png", deadline=soon(), task_id=7, host="team-b")
     assert first is not other
     assert tokens(host) == ["Token token-a"]
     assert tokens(other_host) == ["Token token-b"]
@@ -553,7 +553,7 @@ def test_each_label_studio_signs_for_its_own_tasks(
 # Loading ahead
 
 
-def test_a_picture_loaded_ahead_is_there_for_the_click(make: MakeProvider, host: Host) -> None:
+def test_a_image_loaded_ahead_is_there_for_the_click(make: MakeProvider, host: Host) -> None:
     host.routes["/a.png"] = Reply(body=disk_png())
     provider = make()
     provider.prefetch(f"{host.url}/a.png")
@@ -562,11 +562,11 @@ def test_a_picture_loaded_ahead_is_there_for_the_click(make: MakeProvider, host:
     assert len(host.received) == 1
 
 
-def test_a_picture_is_loaded_ahead_from_its_own_label_studio(
+def test_a_image_is_loaded_ahead_from_its_own_label_studio(
     two_studios: ImageProvider, other_host: Host
 ) -> None:
     other_host.routes["/tasks/7/presign/"] = guarded("token-b")
-    two_studios.prefetch("s3://pictures/a.png", host="team-b", task_id=7)
+    two_studios.prefetch("s3://images/a.png", host="team-b", task_id=7)
     wait_until(lambda: len(two_studios.cache) == 1)
     assert tokens(other_host) == ["Token token-b"]
 
@@ -589,7 +589,7 @@ def test_a_click_joins_a_download_that_runs_ahead(make: MakeProvider, host: Host
     assert len(host.received) == 1
 
 
-def test_a_click_does_not_wait_for_pictures_loaded_ahead(make: MakeProvider, host: Host) -> None:
+def test_a_click_does_not_wait_for_images_loaded_ahead(make: MakeProvider, host: Host) -> None:
     release = threading.Event()
 
     def slow(_: Received, __: BaseHTTPRequestHandler) -> Reply:
@@ -603,7 +603,7 @@ def test_a_click_does_not_wait_for_pictures_loaded_ahead(make: MakeProvider, hos
         provider.prefetch(f"{host.url}/{number}.png")
     wait_until(lambda: len(host.received) == AHEAD_WORKERS)
     started = time.monotonic()
-    for name in ("click", "99"):  # a new picture, and one that waits to be loaded ahead
+    for name in ("click", "99"):  # a new image, and one that waits to be loaded ahead
         assert provider.get(f"{host.url}/{name}.png", deadline=soon()).size == SIZE
     assert time.monotonic() - started < 2
     release.set()
@@ -706,7 +706,7 @@ def test_the_folders_cap_is_kept(make: MakeProvider, host: Host, tmp_path: Path)
     assert files(tmp_path)
 
 
-def test_an_inline_picture_is_never_kept_on_disk(make: MakeProvider, tmp_path: Path) -> None:
+def test_an_inline_image_is_never_kept_on_disk(make: MakeProvider, tmp_path: Path) -> None:
     provider = make(image_disk_cache_dir=str(tmp_path))
     provider.get(data_uri(disk_png()), deadline=soon())
     assert files(tmp_path) == []
@@ -715,7 +715,7 @@ def test_an_inline_picture_is_never_kept_on_disk(make: MakeProvider, tmp_path: P
 @pytest.mark.parametrize(
     "body", [b"", b"<!DOCTYPE html><html>Log in</html>", disk_png()[:200], png_header(60_000, 1)]
 )
-def test_what_is_no_picture_is_never_kept_on_disk(
+def test_what_is_no_image_is_never_kept_on_disk(
     make: MakeProvider, host: Host, tmp_path: Path, body: bytes
 ) -> None:
     host.routes["/a.png"] = Reply(body=body)
@@ -738,13 +738,13 @@ def test_a_damaged_file_on_disk_is_fetched_again(
     assert len(host.received) == 2
 
 
-def test_a_cloud_picture_is_found_on_disk_by_its_uri(
+def test_a_cloud_image_is_found_on_disk_by_its_uri(
     make: MakeProvider, host: Host, cloud: Cloud, tmp_path: Path
 ) -> None:
     where = {"label_studio_url": host.url, "label_studio_api_key": "token-a"}
     for _ in range(2):
         provider = make(**where, image_disk_cache_dir=str(tmp_path))
-        assert provider.get("s3://pictures/a.png", deadline=soon(), task_id=7).size == SIZE
+        assert provider.get("s3://images/a.png", deadline=soon(), task_id=7).size == SIZE
     assert cloud.signed == 1
 
 

@@ -18,8 +18,8 @@ PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True)
-class Picture:
-    """Stands in for a picture on the device."""
+class Image:
+    """Stands in for an image on the device."""
 
     name: str
     nbytes: int = 1
@@ -44,12 +44,12 @@ class Loads:
             self.released.wait(PATIENCE_S)
         if "broken" in source.key:
             raise OSError(source.key)
-        picture = cast("Any", Picture(source.key))
-        self.cache.put(source.key, picture)
-        return cast("EncodedImage", picture)
+        image = cast("Any", Image(source.key))
+        self.cache.put(source.key, image)
+        return cast("EncodedImage", image)
 
     def hold_ahead_workers(self) -> list[Future[EncodedImage]]:
-        """Keep all workers for pictures loaded ahead busy."""
+        """Keep all workers for images loaded ahead busy."""
         names = [f"held {number}" for number in range(AHEAD_WORKERS)]
         self.held.update(names)
         futures = [ahead(self, name) for name in names]
@@ -86,7 +86,7 @@ def wait_until(condition: Any) -> None:
         time.sleep(0.005)
 
 
-def test_a_picture_is_loaded_once_and_then_known(loads: Loads) -> None:
+def test_a_image_is_loaded_once_and_then_known(loads: Loads) -> None:
     first = click(loads, "a")
     assert click(loads, "a") is first
     assert loads.started == ["a"]
@@ -107,9 +107,9 @@ def test_a_failed_load_is_told_to_all_and_forgotten(loads: Loads) -> None:
     assert loads.started == ["broken"] * 2
 
 
-def test_a_picture_loaded_ahead_is_there_for_the_click(loads: Loads) -> None:
-    picture = ahead(loads, "a").result(PATIENCE_S)
-    assert click(loads, "a") is picture
+def test_a_image_loaded_ahead_is_there_for_the_click(loads: Loads) -> None:
+    image = ahead(loads, "a").result(PATIENCE_S)
+    assert click(loads, "a") is image
     assert loads.started == ["a"]
 
 
@@ -212,7 +212,7 @@ def test_what_waits_is_dropped_at_the_end(loads: Loads) -> None:
     assert waiting.cancelled()
 
 
-def test_clicks_and_loads_ahead_from_many_threads_load_each_picture_once(loads: Loads) -> None:
+def test_clicks_and_loads_ahead_from_many_threads_load_each_image_once(loads: Loads) -> None:
     def hammer(seed: int) -> None:
         for number in range(200):
             name = str((seed * 7 + number * 13) % 50)

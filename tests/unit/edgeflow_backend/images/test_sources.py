@@ -43,7 +43,7 @@ def web(address: str, url: str = STUDIO) -> str:
     return source.url
 
 
-# Inline pictures
+# Inline images
 
 
 @settings(deadline=None)
@@ -95,12 +95,12 @@ def test_a_data_uri_without_data_is_refused(address: str) -> None:
         place(address)
 
 
-def test_an_inline_picture_of_the_limits_size_is_taken() -> None:
+def test_an_inline_image_of_the_limits_size_is_taken() -> None:
     data = bytes(LIMIT)
     assert inline("data:;base64," + base64.b64encode(data).decode()) == data
 
 
-def test_an_oversized_inline_picture_is_refused_with_the_setting() -> None:
+def test_an_oversized_inline_image_is_refused_with_the_setting() -> None:
     code = base64.b64encode(bytes(LIMIT + 100)).decode()
     with pytest.raises(FetchError, match="longer") as caught:
         place(f"data:;base64,{code}")
@@ -108,29 +108,29 @@ def test_an_oversized_inline_picture_is_refused_with_the_setting() -> None:
     assert code[:20] not in caught.value.message
 
 
-def test_an_oversized_picture_in_percent_code_is_refused() -> None:
+def test_an_oversized_image_in_percent_code_is_refused() -> None:
     with pytest.raises(FetchError, match="longer"):
         place("data:," + "x" * (LIMIT + 100))
 
 
-def test_a_picture_in_percent_code_within_the_limit_is_taken() -> None:
+def test_a_image_in_percent_code_within_the_limit_is_taken() -> None:
     assert len(inline("data:," + "%00" * (LIMIT - 100))) == LIMIT - 100
 
 
-def test_messages_never_contain_the_picture() -> None:
+def test_messages_never_contain_the_image() -> None:
     with pytest.raises(FetchError) as caught:
         place("data:image/png;base64," + "abcde" * 1001)
     assert "abcde" not in caught.value.message + caught.value.hint
 
 
-def test_equal_inline_pictures_are_one_in_the_cache() -> None:
+def test_equal_inline_images_are_one_in_the_cache() -> None:
     one = place("data:image/png;base64,aGVsbG8=")
     assert one.key == place("data:,hello").key
     assert one.key != place("data:,hullo").key
     assert "hello" not in one.key
 
 
-# Pictures in Label Studio
+# Images in Label Studio
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_path_never_leads_away_from_label_studio(path: str) -> None:
     assert origin(source.url) == origin(STUDIO)
 
 
-# Pictures elsewhere
+# Images elsewhere
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_any_text_is_a_source_or_a_typed_error(address: str) -> None:
         assert place(address).key
 
 
-# Pictures in cloud storage
+# Images in cloud storage
 
 
 def cloud(uri: str, url: str = STUDIO, host: str = "", task_id: object = 7) -> CloudSource:
@@ -298,16 +298,16 @@ def test_any_cloud_uri_stays_on_label_studio(rest: str) -> None:
     assert origin(cloud(f"s3://b/{rest}").url) == origin(STUDIO)
 
 
-# What pictures are cached under
+# What images are cached under
 
 
-def test_a_cloud_picture_is_cached_for_its_task_alone() -> None:
+def test_a_cloud_image_is_cached_for_its_task_alone() -> None:
     assert cloud("s3://b/a.png", task_id=7).key == cloud("s3://b/a.png", task_id=7).key
     assert cloud("s3://b/a.png", task_id=7).key != cloud("s3://b/a.png", task_id=8).key
     assert cloud("s3://b/a.png").key != cloud("s3://b/b.png").key
 
 
-def test_pictures_of_different_label_studios_are_never_one_in_the_cache() -> None:
+def test_images_of_different_label_studios_are_never_one_in_the_cache() -> None:
     addresses = ["/data/upload/1/a.png", "http://host/a.png", "s3://b/a.png"]
     keys = [
         locate(address, url, max_bytes=LIMIT, host=host, task_id=7).key
@@ -317,7 +317,7 @@ def test_pictures_of_different_label_studios_are_never_one_in_the_cache() -> Non
     assert len(set(keys)) == len(keys)
 
 
-def test_a_label_studio_that_moved_has_other_pictures() -> None:
+def test_a_label_studio_that_moved_has_other_images() -> None:
     for address in ("/data/upload/1/a.png", "s3://b/a.png"):
         keys = {
             locate(address, url, max_bytes=LIMIT, host="team-a", task_id=7).key
@@ -326,7 +326,7 @@ def test_a_label_studio_that_moved_has_other_pictures() -> None:
         assert len(keys) == 2
 
 
-def test_equal_inline_pictures_are_one_in_the_cache_for_all_label_studios() -> None:
+def test_equal_inline_images_are_one_in_the_cache_for_all_label_studios() -> None:
     keys = {locate("data:,hello", STUDIO, max_bytes=LIMIT, host=host).key for host in ("", "b")}
     assert len(keys) == 1
 
@@ -390,28 +390,28 @@ def test_an_address_that_is_none_has_no_origin(url: str) -> None:
 # A task's data
 
 
-def test_the_picture_stands_under_the_tags_key() -> None:
+def test_the_image_stands_under_the_tags_key() -> None:
     assert task_image({"image": "/a.png", "other": "/b.png"}, TAG, None) == "/a.png"
 
 
 @pytest.mark.parametrize(("index", "expected"), [(None, "/a"), (0, "/a"), (1, "/b"), (2, "/c")])
-def test_a_picture_of_several_is_chosen_by_the_item(index: int | None, expected: str) -> None:
+def test_a_image_of_several_is_chosen_by_the_item(index: int | None, expected: str) -> None:
     assert task_image({"image": ["/a", "/b", "/c"]}, TAG, index) == expected
 
 
-def test_an_item_does_not_matter_where_there_is_one_picture() -> None:
-    assert task_image({"image": "/a"}, TAG, 5) == "/a"
+def test_an_item_does_not_matter_where_there_is_one_image() -> None:
+    assert task_image({"photo": "/a"}, TAG, 5) == "/a"
 
 
 @pytest.mark.parametrize("index", [3, 10**9])
-def test_an_item_beyond_the_last_picture_is_refused(index: int) -> None:
-    with pytest.raises(FetchError, match="3 pictures") as caught:
+def test_an_item_beyond_the_last_image_is_refused(index: int) -> None:
+    with pytest.raises(FetchError, match="3 images") as caught:
         task_image({"image": ["/a", "/b", "/c"]}, TAG, index)
     assert str(index + 1) in caught.value.message
 
 
-def test_a_task_without_pictures_is_refused() -> None:
-    with pytest.raises(FetchError, match="0 pictures"):
+def test_a_task_without_images_is_refused() -> None:
+    with pytest.raises(FetchError, match="0 images"):
         task_image({"image": []}, TAG, None)
 
 
@@ -419,7 +419,7 @@ def test_a_task_without_pictures_is_refused() -> None:
     "data",
     [
         {},
-        {"picture": "/a"},
+        {"photo": "/a"},
         {"image": None},
         {"image": ""},
         {"image": 5},
@@ -430,13 +430,13 @@ def test_a_task_without_pictures_is_refused() -> None:
     ],
     ids=str,
 )
-def test_a_missing_picture_is_refused_with_the_tag_and_the_key(data: dict[str, Any]) -> None:
+def test_a_missing_image_is_refused_with_the_tag_and_the_key(data: dict[str, Any]) -> None:
     with pytest.raises(FetchError, match="'image'") as caught:
         task_image(data, TAG, None)
     assert "'photo'" in caught.value.hint
 
 
-def test_the_captured_task_of_several_pictures_has_its_second_one() -> None:
+def test_the_captured_task_of_several_images_has_its_second_one() -> None:
     body = captured("ui_120_multi_img2_031_predict.json")
     data = body["tasks"][0]["data"]
     index = body["params"]["context"]["result"][-1]["item_index"]

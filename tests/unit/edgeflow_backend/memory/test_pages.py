@@ -60,7 +60,7 @@ def test_forgotten_arrays_go_back_to_the_system_whatever_lies_between_them() -> 
     assert _resident_mb() - before < 15
 
 
-def test_states_and_pictures_are_kept_whole() -> None:
+def test_states_and_images_are_kept_whole() -> None:
     image = EncodedImage(
         torch.randint(0, 256, (1, 3, 48, 64), dtype=torch.uint8), torch.rand(1, 3, 32, 32), "d"
     )

@@ -30,9 +30,9 @@ def reach(
 def test_a_host_is_connected_to_by_the_address_that_was_checked(
     internet: Internet, host: Host
 ) -> None:
-    internet.answers["pictures.example"] = [[FIRST]]
+    internet.answers["images.example"] = [[FIRST]]
     internet.servers[FIRST] = host.port
-    reach("pictures.example")
+    reach("images.example")
     assert internet.reached == [FIRST]
 
 

@@ -17,13 +17,13 @@ def permitted(
 
 @pytest.mark.parametrize("address", [PUBLIC, "2606:2800:220:1::1", "64:ff9b::8.8.8.8"])
 def test_a_public_address_needs_no_entry(address: str) -> None:
-    assert permitted("", "pictures.example", address)
-    assert permitted("minio", "pictures.example", address)
+    assert permitted("", "images.example", address)
+    assert permitted("minio", "images.example", address)
 
 
 @pytest.mark.parametrize("address", [LOOPBACK, "::1", "10.0.0.5", "fe80::1%eth0", "nonsense", ""])
 def test_any_other_address_is_refused_without_an_entry(address: str) -> None:
-    assert not permitted("", "pictures.example", address)
+    assert not permitted("", "images.example", address)
     assert not permitted("", address, address)
 
 

@@ -13,10 +13,10 @@ from tests.unit.edgeflow_backend.internet import Internet
 from tests.unit.edgeflow_backend.loopback import Host, Reply, redirect
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
-PICTURE = bytes(range(256))
+IMAGE = bytes(range(256))
 LIMITS = Limits(connect_s=1.0, read_s=1.0, total_s=5.0, max_bytes=100_000)
 ADDRESS = "93.184.216.34"
-PUBLIC = "http://pictures.example"
+PUBLIC = "http://images.example"
 
 
 def downloader(home: str = "", allowed: str = "") -> Downloader:
@@ -34,10 +34,10 @@ def refusal(url: str, subject: Downloader | None = None) -> FetchError:
 
 @pytest.fixture
 def public(host: Host, internet: Internet) -> Host:
-    """A host of the public internet that has a picture under any address."""
-    internet.answers["pictures.example"] = [[ADDRESS]]
+    """A host of the public internet that has an image under any address."""
+    internet.answers["images.example"] = [[ADDRESS]]
     internet.servers[ADDRESS] = host.port
-    host.routes["*"] = Reply(body=PICTURE)
+    host.routes["*"] = Reply(body=IMAGE)
     return host
 
 
@@ -151,24 +151,24 @@ def test_a_refused_literal_is_named_with_the_way_out(literal: str, inside: Host)
 
 DISGUISES = [
     # users and passwords
-    "http://pictures.example@127.0.0.1:{port}/a.png",
-    "http://pictures.example:80@127.0.0.1:{port}/a.png",
-    "http://pictures.example%2f@127.0.0.1:{port}/a.png",
-    "http://pictures.example%23@127.0.0.1:{port}/a.png",
+    "http://images.example@127.0.0.1:{port}/a.png",
+    "http://images.example:80@127.0.0.1:{port}/a.png",
+    "http://images.example%2f@127.0.0.1:{port}/a.png",
+    "http://images.example%23@127.0.0.1:{port}/a.png",
     "http://a@b@127.0.0.1:{port}/a.png",
     "http://{home}@127.0.0.1:{port}/a.png",
     # ends of the host that programs see in different places
-    "http://127.0.0.1:{port}\\@pictures.example/a.png",
-    "http://127.0.0.1:{port}#@pictures.example/a.png",
-    "http://127.0.0.1:{port}?@pictures.example/a.png",
-    "http://127.0.0.1:{port}/@pictures.example/a.png",
+    "http://127.0.0.1:{port}\\@images.example/a.png",
+    "http://127.0.0.1:{port}#@images.example/a.png",
+    "http://127.0.0.1:{port}?@images.example/a.png",
+    "http://127.0.0.1:{port}/@images.example/a.png",
     "http:\\\\127.0.0.1:{port}\\a.png",
     "http:/127.0.0.1:{port}/a.png",
     "http:///127.0.0.1:{port}/a.png",
-    "http://127.0.0.1:{port} pictures.example/a.png",
+    "http://127.0.0.1:{port} images.example/a.png",
     "http://127.0.0.1\t:{port}/a.png",
     "http://127.0.0.1\n:{port}/a.png",
-    "http://127.0.0.1%00.pictures.example:{port}/a.png",
+    "http://127.0.0.1%00.images.example:{port}/a.png",
     "http://127.0.0.1%0a:{port}/a.png",
     "\x00http://127.0.0.1:{port}/a.png",
     # digits and dots of other scripts
@@ -206,7 +206,7 @@ def names(internet: Internet) -> Internet:
         "localhost": [["::1", "127.0.0.1"]],
         "a.localhost": [["127.0.0.1"]],
         "inside.example": [["10.0.0.5", "127.0.0.1", "::ffff:127.0.0.1"]],
-        "pictures.example": [[ADDRESS]],
+        "images.example": [[ADDRESS]],
     }
     return internet
 
@@ -229,8 +229,8 @@ def test_a_redirect_to_a_disguise_leads_nowhere(
     try:
         data = downloader().fetch(f"{PUBLIC}/a.png")
     except FetchError:
-        data = PICTURE
-    assert data == PICTURE, "at most a path of the public host itself"
+        data = IMAGE
+    assert data == IMAGE, "at most a path of the public host itself"
     assert set(names.reached) <= {ADDRESS}
     assert inside.received == []
 
@@ -284,24 +284,24 @@ def test_a_redirect_of_label_studio_inside_is_refused(host: Host, inside: Host) 
 # What works
 
 
-def test_a_public_picture_is_fetched(internet: Internet, public: Host) -> None:
-    assert downloader().fetch(f"{PUBLIC}/a.png") == PICTURE
+def test_a_public_image_is_fetched(internet: Internet, public: Host) -> None:
+    assert downloader().fetch(f"{PUBLIC}/a.png") == IMAGE
     assert internet.reached == [ADDRESS]
-    assert public.received[0].headers["host"] == "pictures.example"
+    assert public.received[0].headers["host"] == "images.example"
 
 
 def test_the_host_is_told_the_name_and_not_the_address_however_it_is_written(
     internet: Internet, public: Host
 ) -> None:
-    assert downloader().fetch("http://Pictures.EXAMPLE:8080/a.png") == PICTURE
-    assert public.received[0].headers["host"] == "pictures.example:8080"
+    assert downloader().fetch("http://Images.EXAMPLE:8080/a.png") == IMAGE
+    assert public.received[0].headers["host"] == "images.example:8080"
     assert internet.reached == [ADDRESS]
 
 
 @pytest.mark.usefixtures("internet")
 def test_label_studio_itself_is_fetched_from_wherever_it_is(host: Host, inside: Host) -> None:
-    host.routes["/a.png"] = Reply(body=PICTURE)
-    assert downloader(host.url).fetch(f"{host.url}/a.png") == PICTURE
+    host.routes["/a.png"] = Reply(body=IMAGE)
+    assert downloader(host.url).fetch(f"{host.url}/a.png") == IMAGE
     refusal(f"http://127.0.0.1:{inside.port}/a.png", downloader(host.url))
     refusal(f"https://127.0.0.1:{host.port}/a.png", downloader(host.url))
     refusal(f"http://127.1:{host.port}/a.png", downloader(host.url))
@@ -310,9 +310,9 @@ def test_label_studio_itself_is_fetched_from_wherever_it_is(host: Host, inside: 
 
 
 def test_without_a_guard_only_label_studio_is_fetched_from(host: Host, inside: Host) -> None:
-    host.routes["/a.png"] = Reply(body=PICTURE)
+    host.routes["/a.png"] = Reply(body=IMAGE)
     subject = Downloader(host.url, Credentials(host.url, "", timeout=(1, 1)), LIMITS)
-    assert subject.fetch(f"{host.url}/a.png") == PICTURE
+    assert subject.fetch(f"{host.url}/a.png") == IMAGE
     refusal(f"{inside.url}/a.png", subject)
     assert inside.received == []
 
@@ -321,12 +321,12 @@ def test_without_a_guard_only_label_studio_is_fetched_from(host: Host, inside: H
     "entry", ["minio", "minio:{port}", "*.corp", "10.0.0.0/8", "10.0.0.5", "10.0.0.5:{port}"]
 )
 def test_an_allowed_host_is_fetched_from(entry: str, internet: Internet, host: Host) -> None:
-    host.routes["/a.png"] = Reply(body=PICTURE)
+    host.routes["/a.png"] = Reply(body=IMAGE)
     internet.servers["10.0.0.5"] = host.port
     internet.answers |= {"minio": [["10.0.0.5"]], "minio.corp": [["10.0.0.5"]]}
     name = "minio.corp" if entry.startswith("*") else "minio"
     subject = downloader(allowed=entry.format(port=host.port))
-    assert subject.fetch(f"http://{name}:{host.port}/a.png") == PICTURE
+    assert subject.fetch(f"http://{name}:{host.port}/a.png") == IMAGE
     assert internet.reached == ["10.0.0.5"]
 
 
@@ -339,7 +339,7 @@ def test_a_host_that_no_entry_names_is_not(entry: str, internet: Internet, host:
 
 def test_a_redirect_to_an_allowed_host_is_followed(public: Host, other_host: Host) -> None:
     public.routes["/a.png"] = redirect(f"{other_host.url}/b.png")
-    other_host.routes["/b.png"] = Reply(body=PICTURE)
+    other_host.routes["/b.png"] = Reply(body=IMAGE)
     subject = downloader(allowed=f"127.0.0.1:{other_host.port}")
-    assert subject.fetch(f"{PUBLIC}/a.png") == PICTURE
+    assert subject.fetch(f"{PUBLIC}/a.png") == IMAGE
     assert "authorization" not in other_host.received[0].headers

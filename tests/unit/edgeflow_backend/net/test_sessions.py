@@ -62,14 +62,14 @@ def test_tls_asks_for_the_name_and_connects_to_the_address(internet: Internet) -
     def listen(client: socket.socket) -> None:
         said.extend(client.recv(4096))
 
-    internet.answers["pictures.example"] = [[ADDRESS]]
+    internet.answers["images.example"] = [[ADDRESS]]
     with serve_once(listen) as port:
         internet.servers[ADDRESS] = port
         with pytest.raises(requests.ConnectionError):
-            get("https://pictures.example/a.png", guard=Guard())
+            get("https://images.example/a.png", guard=Guard())
     assert internet.reached == [ADDRESS]
     assert said.startswith(HELLO)
-    assert b"pictures.example" in said
+    assert b"images.example" in said
 
 
 def test_certificates_are_checked() -> None:

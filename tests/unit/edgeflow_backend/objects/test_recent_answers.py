@@ -18,7 +18,7 @@ from edgeflow_backend.objects.recent_answers import (
 )
 from edgeflow_backend.objects.segmented_object import SegmentedObject
 
-SCENE = "a picture in a task"
+SCENE = "an image in a task"
 
 
 class Clock:

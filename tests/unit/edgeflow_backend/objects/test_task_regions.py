@@ -238,7 +238,7 @@ def test_a_mask_that_cannot_be_read_is_none(kind: str, value: JSONObject) -> Non
     assert decoded(region(kind, value)) is None
 
 
-def test_a_mask_much_larger_than_its_picture_is_not_decoded() -> None:
+def test_a_mask_much_larger_than_its_image_is_not_decoded() -> None:
     huge = region(original_width=10**6, original_height=10**6)
     assert decoded(huge) is None
 

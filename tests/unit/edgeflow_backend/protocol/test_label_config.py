@@ -50,7 +50,7 @@ def refused(xml: object) -> LabelConfigError:
 
 
 @pytest.mark.parametrize("name", CAPTURED)
-def test_every_captured_config_parses_and_has_a_picture_clicks_and_masks(name: str) -> None:
+def test_every_captured_config_parses_and_has_a_image_clicks_and_masks(name: str) -> None:
     parsed = parse_label_config(captured(name)["label_config"])
     assert parsed.images
     tags = {control.tag for control in parsed.controls}
@@ -91,11 +91,11 @@ def test_an_xml_declaration_and_comments_do_no_harm() -> None:
         ('value="$image"', "image"),
         ('value="$photo_url"', "photo_url"),
         ('valueList="$pages"', "pages"),
-        ('value="picture"', "picture"),
+        ('value="image"', "image"),
         ("", ""),
     ],
 )
-def test_an_image_tag_says_where_in_the_task_the_picture_stands(attributes: str, key: str) -> None:
+def test_an_image_tag_says_where_in_the_task_the_image_stands(attributes: str, key: str) -> None:
     assert config(f'<Image name="image" {attributes}/>').image("image").key == key
 
 
@@ -157,7 +157,7 @@ def test_the_first_of_several_mask_controls_with_the_label_answers() -> None:
     assert parsed.mask_control("image", "A").name == "one"
 
 
-def test_mask_controls_of_other_pictures_do_not_answer() -> None:
+def test_mask_controls_of_other_images_do_not_answer() -> None:
     parsed = config(
         '<BrushLabels name="left" toName="a"><Label value="A"/></BrushLabels>',
         '<BrushLabels name="right" toName="b"><Label value="A"/></BrushLabels>',
@@ -190,7 +190,7 @@ def test_an_unknown_label_is_named_with_the_control_that_could_have_it() -> None
         (IMAGE, CLICK, '<EllipseLabels name="p" toName="image"><Label value="A"/></EllipseLabels>'),
         (IMAGE, CLICK, '<BrushLabels name="m" toName="other"><Label value="A"/></BrushLabels>'),
     ],
-    ids=["none", "ellipse", "of another picture"],
+    ids=["none", "ellipse", "of another image"],
 )
 def test_without_a_mask_control_the_hint_is_the_tag_to_add(tags: tuple[str, ...]) -> None:
     with pytest.raises(LabelConfigError, match="mask control") as caught:
@@ -291,7 +291,7 @@ def only_problem(*tags: str) -> str:
     return problem
 
 
-def test_a_missing_picture_is_a_problem() -> None:
+def test_a_missing_image_is_a_problem() -> None:
     assert "no Image tag" in problems(config(CLICK, MASK))[0]
 
 
@@ -338,7 +338,7 @@ def test_an_empty_config_has_problems_and_no_crash() -> None:
     assert len(problems(parse_label_config("<View/>"))) == 2
 
 
-def test_clicks_on_a_picture_that_is_not_there_are_a_problem() -> None:
+def test_clicks_on_a_image_that_is_not_there_are_a_problem() -> None:
     tags = [IMAGE, *(tag.replace('toName="image"', 'toName="img"') for tag in (CLICK, MASK))]
     assert problems(config(*tags)) != []
 

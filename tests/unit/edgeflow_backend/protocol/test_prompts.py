@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeflow.errors import EdgeFlowError, PromptError
-from edgeflow.geometry import Region, Size
+from edgeflow.geometry import Box, Size
 from edgeflow.label_studio.brush_rle import encode_brush
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.errors import MalformedRequestError, UnsupportedPromptError
@@ -109,20 +109,20 @@ def test_a_broken_shape_is_malformed(broken: JSONObject) -> None:
 
 
 def test_an_upright_rectangle_holds_the_pixels_whose_centres_it_holds() -> None:
-    assert drawn(rectangle(10, 20, 30, 40)).region == Region(20, 20, 60, 80)
+    assert drawn(rectangle(10, 20, 30, 40)).region == Box(20, 20, 60, 80)
     assert drawn(rectangle(10, 20, 30, 40)).inside is None
 
 
 @pytest.mark.parametrize(
     ("box", "region"),
     [
-        ((-10, -10, 30, 30), Region(0, 0, 20, 40)),
-        ((90, 90, 30, 30), Region(90, 180, 100, 200)),
-        ((40, 60, -30, -40), Region(20, 20, 60, 80)),  # drawn from the lower right
+        ((-10, -10, 30, 30), Box(0, 0, 20, 40)),
+        ((90, 90, 30, 30), Box(90, 180, 100, 200)),
+        ((40, 60, -30, -40), Box(20, 20, 60, 80)),  # drawn from the lower right
     ],
 )
-def test_a_rectangle_is_cut_to_the_picture_whichever_way_it_was_drawn(
-    box: tuple[float, float, float, float], region: Region
+def test_a_rectangle_is_cut_to_the_image_whichever_way_it_was_drawn(
+    box: tuple[float, float, float, float], region: Box
 ) -> None:
     assert drawn(rectangle(*box)).region == region
 
@@ -147,7 +147,7 @@ def test_an_outline_that_holds_nothing_is_told(raw: JSONObject) -> None:
 
 def test_a_rectangle_turns_about_its_top_left_corner_in_pixels() -> None:
     turned = drawn(rectangle(50, 50, 10, 40, rotation=90))  # 20×40 px at (100, 50), to the left
-    assert turned.region == Region(50, 60, 70, 100)
+    assert turned.region == Box(50, 60, 70, 100)
     assert turned.inside is not None
     assert turned.inside.sum() == 20 * 40
 
@@ -166,7 +166,7 @@ def test_a_polygon_that_crosses_itself_is_filled_by_the_even_odd_rule() -> None:
 
 @settings(deadline=None, max_examples=200)
 @given(*(st.floats(-150, 150) for _ in range(4)), st.floats(-720, 720))
-def test_any_rectangle_is_an_outline_on_the_picture_or_a_typed_error(
+def test_any_rectangle_is_an_outline_on_the_image_or_a_typed_error(
     x: float, y: float, width: float, height: float, rotation: float
 ) -> None:
     try:

@@ -61,7 +61,7 @@ def test_a_record_that_was_stored_replays_bit_for_bit(x: float, y: float) -> Non
     assert thrice == pytest.approx(twice)
 
 
-def test_a_click_off_the_picture_is_told() -> None:
+def test_a_click_off_the_image_is_told() -> None:
     with pytest.raises(PromptError):
         replayed(("k", 100.9, 50.0, True), Size(10, 10))
 

@@ -22,7 +22,7 @@ from tests.contract.wire import BODIES, JSONObject, captured, keypoint
 
 SIZE = Size(480, 640)
 SIZES = st.builds(Size, st.integers(1, 20_000), st.integers(1, 20_000))
-ON_THE_PICTURE = st.floats(-PERCENT_SLACK, 100 + PERCENT_SLACK)
+ON_THE_IMAGE = st.floats(-PERCENT_SLACK, 100 + PERCENT_SLACK)
 
 INTERACTIVE = [
     path.name
@@ -152,7 +152,7 @@ def test_a_keypoint_of_a_control_without_labels_is_a_click() -> None:
 # Which points belong together
 
 
-def test_points_of_other_pictures_of_the_task_are_dropped() -> None:
+def test_points_of_other_images_of_the_task_are_dropped() -> None:
     points = [
         keypoint(1, 1, item_index=0),
         keypoint(2, 2, item_index=1),
@@ -323,8 +323,8 @@ def test_messages_stay_short_whatever_the_request_holds() -> None:
 
 
 @settings(deadline=None)
-@given(ON_THE_PICTURE, ON_THE_PICTURE, SIZES)
-def test_a_click_in_percent_always_falls_on_a_pixel_of_the_picture(
+@given(ON_THE_IMAGE, ON_THE_IMAGE, SIZES)
+def test_a_click_in_percent_always_falls_on_a_pixel_of_the_image(
     x: float, y: float, size: Size
 ) -> None:
     point = PercentPoint(x, y).to_image(size)
@@ -351,7 +351,7 @@ def test_conversion_to_pixels_goes_back_to_the_same_percent(x: float, y: float, 
         ((10, 90), (63.5, 431.5)),
     ],
 )
-def test_zero_percent_is_the_left_or_top_border_of_the_picture(
+def test_zero_percent_is_the_left_or_top_border_of_the_image(
     percent: tuple[float, float], pixel: tuple[float, float]
 ) -> None:
     assert PercentPoint(*percent).to_image(SIZE) == pytest.approx(pixel)
@@ -365,12 +365,12 @@ def test_zero_percent_is_the_left_or_top_border_of_the_picture(
 )
 def test_a_click_beyond_the_border_is_refused(value: float) -> None:
     for point in (PercentPoint(value, 50), PercentPoint(50, value)):
-        with pytest.raises(PromptError, match="outside the picture"):
+        with pytest.raises(PromptError, match="outside the image"):
             point.to_image(SIZE)
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(ON_THE_PICTURE, ON_THE_PICTURE), min_size=1, max_size=8), SIZES)
+@given(st.lists(st.tuples(ON_THE_IMAGE, ON_THE_IMAGE), min_size=1, max_size=8), SIZES)
 def test_clicks_of_a_prompt_are_accepted_by_the_predictor_in_their_order(
     places: list[tuple[float, float]], size: Size
 ) -> None:
@@ -380,7 +380,7 @@ def test_clicks_of_a_prompt_are_accepted_by_the_predictor_in_their_order(
     assert [click.point for click in clicks] == [PercentPoint(*p).to_image(size) for p in places]
 
 
-def test_one_click_off_the_picture_refuses_the_prompt() -> None:
+def test_one_click_off_the_image_refuses_the_prompt() -> None:
     with pytest.raises(PromptError, match="120 %"):
         parse(keypoint(50, 50), keypoint(120, 50)).clicks(SIZE)
 

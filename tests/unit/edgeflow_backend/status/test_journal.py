@@ -223,7 +223,7 @@ def test_cleaning_takes_out_secrets_and_what_does_not_print(text: str, expected:
         "weights edgeflow_lite-99845a7f are intact",
         "a mask of 1920×1080 pixels, 12 % of it: größer",
         "می\u200cخواهم",
-        "http://minio:9000/pictures/a.jpg answered HTTP 403",
+        "http://minio:9000/images/a.jpg answered HTTP 403",
         "",
     ],
 )

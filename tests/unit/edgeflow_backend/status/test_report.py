@@ -38,7 +38,7 @@ READY = Seen(
     "torch 2.13.0 cpu float32",
     waiting=2,
     queue_limit=48,
-    caches=(Cache("pictures", 312_400_000, 1_024_000_000), Cache("click states", 0, 512_000_000)),
+    caches=(Cache("images", 312_400_000, 1_024_000_000), Cache("click states", 0, 512_000_000)),
 )
 LOADING = Seen("loading", "edgeflow_lite", message="the model is still loading", hint="wait")
 FAILED = Seen("failed", "mine", message="no weights named 'mine'", hint="run `edgeflow models`")
@@ -197,7 +197,7 @@ def test_the_json_has_this_shape(journal: Journal, clock: Clock) -> None:
             "p95_ms": 250.0,
         },
         "caches": [
-            {"name": "pictures", "bytes": 312_400_000, "max_bytes": 1_024_000_000},
+            {"name": "images", "bytes": 312_400_000, "max_bytes": 1_024_000_000},
             {"name": "click states", "bytes": 0, "max_bytes": 512_000_000},
         ],
         "troubles": [
@@ -289,7 +289,7 @@ def test_a_real_service_is_seen(make_service: MakeService) -> None:
     assert "cpu" in seen.runtime
     assert "float32" in seen.runtime
     assert (seen.waiting, seen.queue_limit) == (1, 7)
-    assert seen.caches == (Cache("pictures", 0, 5_000_000), Cache("click states", 0, 3_000_000))
+    assert seen.caches == (Cache("images", 0, 5_000_000), Cache("click states", 0, 3_000_000))
     service.warm_up()
     assert Seen.of(service, waiting=0).caches[1].nbytes > 0
     assert service.model_version in page_of(Journal(), seen).text
@@ -311,7 +311,7 @@ def test_the_page_says_everything(journal: Journal, clock: Clock) -> None:
     clock.sleep(hours=1)
     for task in ("7", "8"):
         given = journal.troubles.note(
-            "image_fetch", "no picture at http://h/a.jpg", "upload it", project="12", task=task
+            "image_fetch", "no image at http://h/a.jpg", "upload it", project="12", task=task
         )
         clock.sleep(minutes=5)
     journal.checks.check("12", RECOMMENDED, "predict")
@@ -324,7 +324,7 @@ def test_the_page_says_everything(journal: Journal, clock: Clock) -> None:
         "edgeflow_lite-99845a7f",
         "torch 2.13.0 cpu float32",
         "up for 1 h 10 min",
-        "No picture at http://h/a.jpg.",
+        "No image at http://h/a.jpg.",
         "To do: Upload it.",
         "2 times",
         "last 5 min ago",
@@ -343,7 +343,7 @@ def test_the_page_says_everything(journal: Journal, clock: Clock) -> None:
         "median 100 ms",
         "95th percentile 100 ms",
         "the last 200 answers; the newest came 12 s ago",
-        "pictures 312 of 1 024 MB",
+        "images 312 of 1 024 MB",
         "2026-05-04 10:10:12 UTC",
     ):
         assert words in text, words

@@ -59,7 +59,7 @@ def test_each_pixel_follows_its_own_flow() -> None:
     torch.testing.assert_close(moved[..., 4:], shifted(x, -1, 1)[..., 4:], atol=1e-5, rtol=0)
 
 
-def test_all_channels_move_together_and_each_picture_by_its_own_flow() -> None:
+def test_all_channels_move_together_and_each_image_by_its_own_flow() -> None:
     x = torch.randn(2, 3, 6, 9)
     flow = torch.cat((constant_flow(6, 9, 1, 0), constant_flow(6, 9, 0, 2)))
     moved = warp(x, flow)

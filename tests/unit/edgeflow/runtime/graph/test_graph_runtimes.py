@@ -75,7 +75,7 @@ def test_every_network_gives_the_references_maps(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_size_that_pictures_have_gives_the_references_maps(
+def test_every_size_that_images_have_gives_the_references_maps(
     started: Started, checkpoints: dict[str, Checkpoint], kind: str
 ) -> None:
     runtime, reference = started(kind, "edgeflow_lite"), reference_of(checkpoints["edgeflow_lite"])
@@ -88,7 +88,7 @@ def test_every_size_that_pictures_have_gives_the_references_maps(
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_picture_of_a_batch_gets_what_it_gets_alone(
+def test_each_image_of_a_batch_gets_what_it_gets_alone(
     started: Started, kind: str, name: str
 ) -> None:
     runtime = started(kind, name)

@@ -1,4 +1,4 @@
-"""A picture host on loopback that stands in for Label Studio's uploads, and for broken hosts."""
+"""An image host on loopback that stands in for Label Studio's uploads, and for broken hosts."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serve_pictures() -> Iterator[str]:
+def serve_images() -> Iterator[str]:
     """Run the host; yields its address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
