@@ -400,7 +400,7 @@ def test_a_image_of_several_is_chosen_by_the_item(index: int | None, expected: s
 
 
 def test_an_item_does_not_matter_where_there_is_one_image() -> None:
-    assert task_image({"photo": "/a"}, TAG, 5) == "/a"
+    assert task_image({"image": "/a"}, TAG, 5) == "/a"
 
 
 @pytest.mark.parametrize("index", [3, 10**9])
