@@ -158,7 +158,7 @@ def test_a_file_that_is_no_image_gets_an_empty_result(backend_url: str, content:
 
 
 @pytest.mark.parametrize("inline", [True, False])
-def test_a_image_of_60000_by_60000_pixels_is_refused_before_decoding(
+def test_an_image_of_60000_by_60000_pixels_is_refused_before_decoding(
     backend_url: str, *, inline: bool
 ) -> None:
     code = base64.b64encode(png_header(60_000, 60_000)).decode()
@@ -167,7 +167,7 @@ def test_a_image_of_60000_by_60000_pixels_is_refused_before_decoding(
     assert error["code"] == "image_too_large"
 
 
-def test_an_html_page_instead_of_a_image_is_named(backend_url: str) -> None:
+def test_an_html_page_instead_of_an_image_is_named(backend_url: str) -> None:
     error = unserved(backend_url, request(keypoint(45, 60), image="/data/upload/html"))
     assert "HTML page" in error["message"]
 
@@ -182,7 +182,7 @@ def test_an_html_page_instead_of_a_image_is_named(backend_url: str) -> None:
         ("large-file.png", "larger than"),
     ],
 )
-def test_a_image_that_cannot_be_fetched_gets_an_empty_result(
+def test_an_image_that_cannot_be_fetched_gets_an_empty_result(
     backend_url: str, name: str, said: str
 ) -> None:
     error = unserved(backend_url, request(keypoint(45, 60), image=f"/data/upload/{name}"))
@@ -194,7 +194,7 @@ def test_a_image_that_cannot_be_fetched_gets_an_empty_result(
     "image",
     ["", "file:///etc/passwd", "s3://bucket/key", "http://127.0.0.1:1/x.png", "http://[", "//x/y"],
 )
-def test_a_image_address_that_leads_nowhere_gets_an_empty_result(
+def test_an_image_address_that_leads_nowhere_gets_an_empty_result(
     backend_url: str, image: str
 ) -> None:
     error = unserved(backend_url, request(keypoint(45, 60), image=image))
@@ -240,7 +240,7 @@ def test_an_unknown_address_gets_a_404_in_json(backend_url: str) -> None:
     refused(requests.get(f"{backend_url}/predict", timeout=5), 405)
 
 
-def test_a_image_whose_size_the_request_gets_wrong_still_gets_a_mask_of_that_size(
+def test_an_image_whose_size_the_request_gets_wrong_still_gets_a_mask_of_that_size(
     backend_url: str,
 ) -> None:
     body = request(keypoint(45, 60, original_width=1280, original_height=960))

@@ -113,7 +113,7 @@ def soon() -> float:
     return time.monotonic() + 30
 
 
-def test_a_image_in_a_bucket_is_fetched_signed_and_without_the_token(
+def test_an_image_in_a_bucket_is_fetched_signed_and_without_the_token(
     studio: Studio, bucket: Bucket, predictor: Predictor, task: int
 ) -> None:
     where = f"127.0.0.1:{bucket.server_port}"

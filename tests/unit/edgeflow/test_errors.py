@@ -43,5 +43,5 @@ def test_codes_tell_errors_apart() -> None:
     assert all(code.isidentifier() and code.islower() for code in codes)
 
 
-def test_a_image_that_is_too_large_is_an_unusable_image_too() -> None:
+def test_an_image_that_is_too_large_is_an_unusable_image_too() -> None:
     assert issubclass(errors.ImageTooLargeError, errors.ImageError)

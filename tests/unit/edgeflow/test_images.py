@@ -95,7 +95,7 @@ def test_transparent_pixels_are_white() -> None:
     np.testing.assert_array_equal(decoded, np.full((12, 20, 3), 255))
 
 
-def test_opaque_pixels_of_a_image_with_alpha_keep_their_colour() -> None:
+def test_opaque_pixels_of_an_image_with_alpha_keep_their_colour() -> None:
     rgba = np.dstack((gradient(), np.full((12, 20), 255, np.uint8)))
     np.testing.assert_array_equal(decode_image(encoded(Image.fromarray(rgba))), gradient())
 
@@ -300,7 +300,7 @@ def test_the_pixel_limit_names_the_image_and_itself() -> None:
     assert caught.value.code == "image_too_large"
 
 
-def test_a_image_of_just_the_pixel_limit_is_read() -> None:
+def test_an_image_of_just_the_pixel_limit_is_read() -> None:
     data = encoded(Image.fromarray(gradient(height=12, width=20)))
     assert decode_image(data, max_pixels=240).shape == (12, 20, 3)
 

@@ -78,7 +78,7 @@ def test_a_captured_request_gets_one_valid_region(service: SegmentationService, 
     assert outcomes(service, "ok") == 1
 
 
-def test_a_image_in_label_studio_gets_one_valid_region(
+def test_an_image_in_label_studio_gets_one_valid_region(
     make_service: MakeService, host: Host
 ) -> None:
     host.routes["/data/upload/1/a.png"] = Reply(body=disk_png())

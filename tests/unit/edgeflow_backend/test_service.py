@@ -136,7 +136,7 @@ def test_the_region_has_the_images_size_where_the_request_names_none(
     assert (region["original_width"], region["original_height"]) == (160, 120)
 
 
-def test_a_image_that_lies_on_its_side_gets_a_mask_as_the_browser_shows_it(
+def test_an_image_that_lies_on_its_side_gets_a_mask_as_the_browser_shows_it(
     make_service: MakeService, host: Host
 ) -> None:
     host.routes["/a.jpg"] = Reply(body=upright_as_exif((120, 160)))

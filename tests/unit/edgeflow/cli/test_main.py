@@ -135,7 +135,7 @@ def test_a_negative_click_shrinks_the_mask() -> None:
     assert not two[rows[far], cols[far]]
 
 
-def test_an_overlay_is_a_image_with_mask_and_clicks_on_it() -> None:
+def test_an_overlay_is_an_image_with_mask_and_clicks_on_it() -> None:
     succeeds("predict", COINS, "--click=108,185", "--overlay", "overlay.jpg")
     with Image.open("overlay.jpg") as overlay, Image.open(COINS) as photo:
         assert overlay.format == "JPEG"

@@ -152,7 +152,7 @@ def test_sizes_in_the_file_decide_the_orientation(tmp_path: Path) -> None:
     assert objects(Coco(path)) == [FIRST]
 
 
-def test_a_image_of_another_size_names_both(tmp_path: Path) -> None:
+def test_an_image_of_another_size_names_both(tmp_path: Path) -> None:
     path = put_json(tmp_path / "x.json", document([image(1)], annotation(1, SQUARE)))
     put(tmp_path, {"001.jpg": image_file(5, 5)})
     with pytest.raises(DatasetError, match=r"001\.jpg has 5×5 pixels, x\.json has 6×4"):
@@ -178,7 +178,7 @@ def test_a_malformed_annotation_names_file_and_image(tmp_path: Path) -> None:
     "name",
     ["../secret.jpg", "/etc/passwd", "a/../../b.jpg", "..\\b.jpg", "C:/b.jpg", "\0.jpg", "."],
 )
-def test_a_image_cannot_lie_outside_the_folder(tmp_path: Path, name: str) -> None:
+def test_an_image_cannot_lie_outside_the_folder(tmp_path: Path, name: str) -> None:
     put(tmp_path, {"secret.jpg": image_file()})
     inside = tmp_path / "inside"
     path = put_json(inside / "x.json", document([image(1, name)], annotation(1, SQUARE)))

@@ -76,7 +76,7 @@ def test_long_lists_are_counted_and_begun() -> None:
     assert count_and_first("abcdefg") == "7 (a, b, c, d, e, …)"
 
 
-def test_a_image_comes_as_it_is_where_the_size_fits() -> None:
+def test_an_image_comes_as_it_is_where_the_size_fits() -> None:
     data = image_file(4, 6, "PNG")
     rgb = image_for(data, Size(4, 6), "a.png", "m.png")
     assert rgb.shape == (4, 6, 3)
@@ -84,7 +84,7 @@ def test_a_image_comes_as_it_is_where_the_size_fits() -> None:
 
 
 @pytest.mark.parametrize("orientation", [5, 6, 7, 8])
-def test_a_image_on_its_side_is_brought_upright(orientation: int) -> None:
+def test_an_image_on_its_side_is_brought_upright(orientation: int) -> None:
     data = turned_image(4, 6, orientation)
     rgb = image_for(data, Size(6, 4), "a.png", "m.png")
     assert np.array_equal(rgb, decode_image(data))
@@ -98,7 +98,7 @@ def test_it_stays_as_stored_where_only_that_fits_its_mask(orientation: int) -> N
     assert np.array_equal(image_for(data, Size(4, 6), "a.png", "m.png"), stored)
 
 
-def test_a_image_of_another_size_than_its_mask_names_both() -> None:
+def test_an_image_of_another_size_than_its_mask_names_both() -> None:
     with pytest.raises(DatasetError, match=r"a\.png has 6×4 pixels, m\.png has 5×4") as caught:
         image_for(image_file(4, 6), Size(4, 5), "a.png", "m.png")
     assert caught.value.hint

@@ -66,7 +66,7 @@ def test_images_without_a_mask_are_left_out(tmp_path: Path) -> None:
     assert Folder(tmp_path).sample_names == ("a",)
 
 
-def test_masks_without_a_image_are_counted_and_named(tmp_path: Path) -> None:
+def test_masks_without_an_image_are_counted_and_named(tmp_path: Path) -> None:
     folder(tmp_path, a=encoded(TWO_OBJECTS))
     put(tmp_path, {"masks/b.png": b"", "masks/c.png": b""})
     with pytest.raises(DatasetError, match=r"2 \(b\.png, c\.png\) without an image") as caught:

@@ -93,7 +93,7 @@ def test_of_many_masks_a_few_are_looked_at_evenly(tmp_path: Path) -> None:
     assert Folder.recognise(tmp_path)
 
 
-def test_a_mask_without_a_image_is_refused(tmp_path: Path) -> None:
+def test_a_mask_without_an_image_is_refused(tmp_path: Path) -> None:
     put(tmp_path, {"boundary_GT/a.bmp": encoded(BINARY, "BMP"), "data_GT/b.jpg": image_file()})
     with pytest.raises(DatasetError, match=r"1 \(a\.bmp\) without an image"):
         GrabCut(tmp_path)

@@ -186,7 +186,7 @@ def test_images_that_are_not_found_are_counted_and_named(tmp_path: Path) -> None
     assert "--images" in caught.value.hint
 
 
-def test_a_image_of_another_size_is_refused(tmp_path: Path) -> None:
+def test_an_image_of_another_size_is_refused(tmp_path: Path) -> None:
     dataset = export(tmp_path, task(1, brush(1)))
     put(tmp_path, {"images/a.jpg": image_file(5, 5)})
     with pytest.raises(DatasetError, match=r"a\.jpg has 5×5 pixels, .*project-1 has 6×4"):
@@ -265,7 +265,7 @@ def test_files_of_another_form_are_refused(tmp_path: Path, tasks: Any) -> None:
 
 
 @pytest.mark.parametrize("data", [None, 7, [], {}, {"image": 7}, {"image": ["a.jpg"]}])
-def test_tasks_without_a_image_are_counted_as_missing(tmp_path: Path, data: Any) -> None:
+def test_tasks_without_an_image_are_counted_as_missing(tmp_path: Path, data: Any) -> None:
     annotated = task(1, brush(1))
     annotated["data"] = data
     with pytest.raises(DatasetError, match=r"1 \(a task without one\)"):

@@ -48,7 +48,7 @@ def check(sample: Sample) -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "count", "ignoring"), [("grabcut", 50, 42), ("berkeley", 100, 0)])
-def test_the_benchmarks_have_an_object_a_image(
+def test_the_benchmarks_have_an_object_an_image(
     shared: Path, name: str, count: int, ignoring: int
 ) -> None:
     dataset = open_dataset(shared / "benchmarks" / name)

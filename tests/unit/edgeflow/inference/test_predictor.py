@@ -557,7 +557,7 @@ def test_a_click_outside_is_refused_even_if_its_prefix_is_known(ours: Desk) -> N
     ],
     ids=lambda image: f"{image.dtype} {image.shape}",
 )
-def test_only_height_width_3_uint8_is_a_image(image: npt.NDArray[np.uint8]) -> None:
+def test_only_height_width_3_uint8_is_an_image(image: npt.NDArray[np.uint8]) -> None:
     predictor = Predictor(FakeRuntime(), version="v", policy=OURS)
     with pytest.raises(ValueError, match="H×W×3 uint8"):
         predictor.encode(image)
@@ -593,7 +593,7 @@ def test_the_digest_tells_shapes_of_equal_bytes_apart(fake: Predictor) -> None:
     assert len({fake.encode(flat.reshape(shape)).digest for shape in shapes}) == len(shapes)
 
 
-def test_the_memory_layout_of_a_image_does_not_matter(fake: Predictor) -> None:
+def test_the_memory_layout_of_an_image_does_not_matter(fake: Predictor) -> None:
     mirrored = IMAGES[0][:, ::-1]
     for image in (mirrored, np.asfortranarray(mirrored)):
         assert fake.encode(image).digest == fake.encode(mirrored.copy()).digest

@@ -65,7 +65,7 @@ def views(draw: st.DrawFn) -> tuple[Size, Box, Size, ImagePoint]:
 
 
 @BOTH
-def test_without_resizing_a_image_is_only_scaled_to_one(sampling: Sampling) -> None:
+def test_without_resizing_an_image_is_only_scaled_to_one(sampling: Sampling) -> None:
     pixels = random_image(40, 60)
     result = sampling.view(pixels, Box(0, 0, 40, 60), Size(40, 60))
     assert result.dtype == torch.float32

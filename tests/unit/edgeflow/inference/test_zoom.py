@@ -289,6 +289,6 @@ def test_regions_around_boxes(box: Box, expected: Box) -> None:
 
 
 @pytest.mark.parametrize("image", [Size(1, 1), Size(1, 500), Size(500, 1), Size(37, 23)])
-def test_the_region_around_a_image_smaller_than_a_region_is_all_of_it(image: Size) -> None:
+def test_the_region_around_an_image_smaller_than_a_region_is_all_of_it(image: Size) -> None:
     assert ZoomPolicy(min_side=1001).around(Box(0, 0, 1, 1), image) == Box.whole(image)
     assert POLICY.around(Box.whole(image), image) == Box.whole(image)

@@ -46,7 +46,7 @@ def test_the_probe_is_what_the_reference_made_of_the_input() -> None:
     assert Agreement.of(FakeRuntime(mask=0.2, edge=0.3), probe).iou == 0.0
 
 
-def test_the_probe_input_is_a_image_with_a_click_and_the_same_each_time() -> None:
+def test_the_probe_input_is_an_image_with_a_click_and_the_same_each_time() -> None:
     image, prompt = probe_input()
     assert image.shape == prompt.shape == (1, 3, 96, 128)
     assert 0 <= float(image.min()) < float(image.max()) <= 1

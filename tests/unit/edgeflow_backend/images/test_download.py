@@ -57,18 +57,18 @@ def authorizations(host: Host) -> list[str | None]:
 # The good case
 
 
-def test_a_image_is_fetched(host: Host) -> None:
+def test_an_image_is_fetched(host: Host) -> None:
     host.routes["/a.png"] = Reply(body=IMAGE)
     assert downloader(host.url).fetch(f"{host.url}/a.png?x=1#y") == IMAGE
     assert host.received[0].path == "/a.png?x=1"
 
 
-def test_a_image_without_announced_length_is_fetched(host: Host) -> None:
+def test_an_image_without_announced_length_is_fetched(host: Host) -> None:
     host.routes["/a.png"] = Reply(body=IMAGE, length=None)
     assert downloader(host.url).fetch(f"{host.url}/a.png") == IMAGE
 
 
-def test_a_image_in_chunks_is_fetched(host: Host) -> None:
+def test_an_image_in_chunks_is_fetched(host: Host) -> None:
     def chunked(_: Received, handler: BaseHTTPRequestHandler) -> None:
         handler.protocol_version = "HTTP/1.1"
         body = b"".join(b"%x\r\n%s\r\n" % (1024, IMAGE[i : i + 1024]) for i in (0, 1024))
@@ -349,7 +349,7 @@ def test_a_server_that_hangs_up_is_told(host: Host) -> None:
     refusal(downloader(host.url), f"{host.url}/a.png")
 
 
-def test_a_image_that_ends_too_early_is_not_taken_for_whole(host: Host) -> None:
+def test_an_image_that_ends_too_early_is_not_taken_for_whole(host: Host) -> None:
     host.routes["/a.png"] = Reply(body=IMAGE, length=len(IMAGE) + 100)
     refusal(downloader(host.url), f"{host.url}/a.png")
 
@@ -440,7 +440,7 @@ def test_a_redirect_to_a_path_of_any_letters_is_followed(host: Host) -> None:
 # Limits of size
 
 
-def test_a_image_of_the_limits_size_is_fetched(host: Host) -> None:
+def test_an_image_of_the_limits_size_is_fetched(host: Host) -> None:
     host.routes["/a.png"] = Reply(body=bytes(LIMITS.max_bytes))
     assert len(downloader("").fetch(f"{host.url}/a.png")) == LIMITS.max_bytes
 

@@ -48,7 +48,7 @@ def make(predictor: Predictor) -> Iterator[MakeProvider]:
         provider.close()
 
 
-def test_a_image_of_the_web_comes_to_the_device(make: MakeProvider, host: Host) -> None:
+def test_an_image_of_the_web_comes_to_the_device(make: MakeProvider, host: Host) -> None:
     host.routes["/a.png"] = Reply(body=disk_png())
     image = make().get(f"{host.url}/a.png", deadline=soon())
     assert image.size == SIZE
@@ -69,7 +69,7 @@ def test_an_upload_is_fetched_from_label_studio_with_its_token(
     assert host.received[0].headers["authorization"] == "Token abc"
 
 
-def test_a_image_is_brought_upright(make: MakeProvider, host: Host) -> None:
+def test_an_image_is_brought_upright(make: MakeProvider, host: Host) -> None:
     host.routes["/a.jpg"] = Reply(body=upright_as_exif((90, 120)))
     assert make().get(f"{host.url}/a.jpg", deadline=soon()).size == Size(120, 90)
 
@@ -125,7 +125,7 @@ def test_different_images_are_fetched_at_the_same_time(make: MakeProvider, host:
     assert len({id(image) for image in images}) == 4
 
 
-def test_a_image_is_fetched_again_after_its_time(make: MakeProvider, host: Host) -> None:
+def test_an_image_is_fetched_again_after_its_time(make: MakeProvider, host: Host) -> None:
     host.routes["/a.png"] = Reply(body=disk_png())
     provider = make(image_ttl_s=0.05)
     provider.get(f"{host.url}/a.png", deadline=soon())
@@ -168,7 +168,7 @@ def test_a_failure_is_not_remembered(make: MakeProvider, host: Host) -> None:
     assert provider.get(f"{host.url}/a.png", deadline=soon()).size == SIZE
 
 
-def test_all_who_wait_for_a_image_learn_of_its_failure(make: MakeProvider, host: Host) -> None:
+def test_all_who_wait_for_an_image_learn_of_its_failure(make: MakeProvider, host: Host) -> None:
     release = threading.Event()
 
     def slow(_: Received, __: BaseHTTPRequestHandler) -> Reply:
@@ -208,20 +208,20 @@ def test_who_asks_is_not_kept_beyond_the_deadline(make: MakeProvider, host: Host
     assert len(host.received) == 1
 
 
-def test_a_image_that_is_there_needs_no_time(make: MakeProvider) -> None:
+def test_an_image_that_is_there_needs_no_time(make: MakeProvider) -> None:
     provider = make()
     provider.get(data_uri(disk_png()), deadline=soon())
     assert provider.get(data_uri(disk_png()), deadline=time.monotonic() - 1).size == SIZE
 
 
-def test_a_image_with_too_many_pixels_is_refused(make: MakeProvider) -> None:
+def test_an_image_with_too_many_pixels_is_refused(make: MakeProvider) -> None:
     with pytest.raises(ImageTooLargeError):
         make(max_pixels=SIZE.height * SIZE.width - 1).get(data_uri(disk_png()), deadline=soon())
     with pytest.raises(ImageTooLargeError):
         make().get(data_uri(png_header(60_000, 60_000)), deadline=soon())
 
 
-def test_a_image_with_too_many_bytes_is_refused(make: MakeProvider, host: Host) -> None:
+def test_an_image_with_too_many_bytes_is_refused(make: MakeProvider, host: Host) -> None:
     host.routes["/a.png"] = Reply(body=disk_png() + bytes(20_000))
     provider = make(max_image_mb=0.01)
     for address in (f"{host.url}/a.png", data_uri(disk_png() + bytes(20_000))):
@@ -553,7 +553,7 @@ def test_each_label_studio_signs_for_its_own_tasks(
 # Loading ahead
 
 
-def test_a_image_loaded_ahead_is_there_for_the_click(make: MakeProvider, host: Host) -> None:
+def test_an_image_loaded_ahead_is_there_for_the_click(make: MakeProvider, host: Host) -> None:
     host.routes["/a.png"] = Reply(body=disk_png())
     provider = make()
     provider.prefetch(f"{host.url}/a.png")
@@ -562,7 +562,7 @@ def test_a_image_loaded_ahead_is_there_for_the_click(make: MakeProvider, host: H
     assert len(host.received) == 1
 
 
-def test_a_image_is_loaded_ahead_from_its_own_label_studio(
+def test_an_image_is_loaded_ahead_from_its_own_label_studio(
     two_studios: ImageProvider, other_host: Host
 ) -> None:
     other_host.routes["/tasks/7/presign/"] = guarded("token-b")

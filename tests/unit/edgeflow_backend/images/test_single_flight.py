@@ -86,7 +86,7 @@ def wait_until(condition: Any) -> None:
         time.sleep(0.005)
 
 
-def test_a_image_is_loaded_once_and_then_known(loads: Loads) -> None:
+def test_an_image_is_loaded_once_and_then_known(loads: Loads) -> None:
     first = click(loads, "a")
     assert click(loads, "a") is first
     assert loads.started == ["a"]
@@ -107,7 +107,7 @@ def test_a_failed_load_is_told_to_all_and_forgotten(loads: Loads) -> None:
     assert loads.started == ["broken"] * 2
 
 
-def test_a_image_loaded_ahead_is_there_for_the_click(loads: Loads) -> None:
+def test_an_image_loaded_ahead_is_there_for_the_click(loads: Loads) -> None:
     image = ahead(loads, "a").result(PATIENCE_S)
     assert click(loads, "a") is image
     assert loads.started == ["a"]

@@ -113,7 +113,7 @@ def test_an_oversized_image_in_percent_code_is_refused() -> None:
         place("data:," + "x" * (LIMIT + 100))
 
 
-def test_a_image_in_percent_code_within_the_limit_is_taken() -> None:
+def test_an_image_in_percent_code_within_the_limit_is_taken() -> None:
     assert len(inline("data:," + "%00" * (LIMIT - 100))) == LIMIT - 100
 
 
@@ -395,7 +395,7 @@ def test_the_image_stands_under_the_tags_key() -> None:
 
 
 @pytest.mark.parametrize(("index", "expected"), [(None, "/a"), (0, "/a"), (1, "/b"), (2, "/c")])
-def test_a_image_of_several_is_chosen_by_the_item(index: int | None, expected: str) -> None:
+def test_an_image_of_several_is_chosen_by_the_item(index: int | None, expected: str) -> None:
     assert task_image({"image": ["/a", "/b", "/c"]}, TAG, index) == expected
 
 

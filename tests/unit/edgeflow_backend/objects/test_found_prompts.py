@@ -90,7 +90,7 @@ def test_whatever_else_a_task_holds_is_no_prompt_and_no_error(held: JSONObject) 
     assert list(prompts_in({"id": 1, "data": {}, **held})) == []
 
 
-def test_a_image_full_of_boxes_is_cut_off() -> None:
+def test_an_image_full_of_boxes_is_cut_off() -> None:
     many = [box(1, 1, 5, 5, id=str(number)) for number in range(3 * MAX_OBJECTS)]
     assert len(list(prompts_in(task(*many)))) == MAX_OBJECTS
 

@@ -50,7 +50,7 @@ def refused(xml: object) -> LabelConfigError:
 
 
 @pytest.mark.parametrize("name", CAPTURED)
-def test_every_captured_config_parses_and_has_a_image_clicks_and_masks(name: str) -> None:
+def test_every_captured_config_parses_and_has_an_image_clicks_and_masks(name: str) -> None:
     parsed = parse_label_config(captured(name)["label_config"])
     assert parsed.images
     tags = {control.tag for control in parsed.controls}
@@ -338,7 +338,7 @@ def test_an_empty_config_has_problems_and_no_crash() -> None:
     assert len(problems(parse_label_config("<View/>"))) == 2
 
 
-def test_clicks_on_a_image_that_is_not_there_are_a_problem() -> None:
+def test_clicks_on_an_image_that_is_not_there_are_a_problem() -> None:
     tags = [IMAGE, *(tag.replace('toName="image"', 'toName="img"') for tag in (CLICK, MASK))]
     assert problems(config(*tags)) != []
 
