@@ -20,7 +20,7 @@ from edgeflow_backend.errors import MalformedRequestError, NotReadyError, Refuse
 from edgeflow_backend.images.provider import MEGABYTE
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.model import EdgeFlowBackend
-from edgeflow_backend.protocol.project import project_key
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
@@ -117,7 +117,7 @@ def _add_protocol(addresses: Blueprint, loading: Loading, metrics: Metrics) -> N
         answer: JSONObject = {"model_version": _loaded(loading).model_version}
         schema = body.get("schema")
         if isinstance(schema, str) and schema.strip():
-            project = project_key(body.get("project"), g.host)
+            project = str(ProjectRef.parse(body.get("project"), g.host))
             answer["problems"] = metrics.journal.checks.check(project, schema, "setup")
             for problem in answer["problems"]:
                 log.warning("labelling config", project=project, text=problem)
@@ -126,7 +126,7 @@ def _add_protocol(addresses: Blueprint, loading: Loading, metrics: Metrics) -> N
     @addresses.post("/predict")
     def predict() -> Response:
         body = _body()
-        g.project = project_key(body.get("project"), g.host)
+        g.project = str(ProjectRef.parse(body.get("project"), g.host))
         params = {} if body.get("params") is None else body["params"]
         if not isinstance(params, dict):
             raise MalformedRequestError("`params` is not an object", hint="send {} or null")

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from edgeflow_backend import log
 from edgeflow_backend.doctor import Verdict, examine
-from edgeflow_backend.protocol.wire import describe
+from edgeflow_backend.protocol.wire import first_problem
 from edgeflow_backend.settings import Settings
 
 app = typer.Typer(
@@ -59,7 +59,7 @@ def _settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        place, _, problem = describe(error).partition(": ")
+        place, _, problem = first_problem(error).partition(": ")
         field, _, inside = place.partition(".")  # a key of a JSON setting
         variable = f"EDGEFLOW_{field.upper()}" if field in Settings.model_fields else field
         where = f"{variable} at {inside}" if inside else variable

@@ -23,7 +23,7 @@ from edgeflow_backend.errors import (
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.objects.found_prompts import prompts_in
 from edgeflow_backend.protocol.label_config import LabelConfig, parse_label_config
-from edgeflow_backend.protocol.project import project_key
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.prompts import parse_prompt
 from edgeflow_backend.protocol.regions import made_here
 from edgeflow_backend.protocol.wire import parse_tasks
@@ -97,14 +97,13 @@ class EdgeFlowBackend(_Base):
         """
         tasks = list(parse_tasks(tasks))
         label_config = kwargs.get("label_config") or getattr(self, "label_config", None)
-        project = str(kwargs.get("project") or "").partition(".")[0]  # "<id>.<created>"
-        host = str(kwargs.get("host") or "")
+        project = ProjectRef.parse(kwargs.get("project"), str(kwargs.get("host") or ""))
         if label_config:
             checks = self.service.metrics.journal.checks
-            checks.check(project_key(project, host), label_config, "predict")
+            checks.check(str(project), label_config, "predict")
         if context is None:
-            return self._batch(tasks, label_config, project, host)
-        return [self._predict_one(task, context, label_config, project, host) for task in tasks]
+            return self._batch(tasks, label_config, project)
+        return [self._predict_one(task, context, label_config, project) for task in tasks]
 
     def fit(self, *args: Any, **kwargs: Any) -> JSONObject:
         """Take note of a webhook event: ``fit(event, data, **kwargs)``.
@@ -124,7 +123,7 @@ class EdgeFlowBackend(_Base):
         return {"action": str(event)[:64], "regions_of_ours": ours, "trained": False}
 
     def _batch(
-        self, tasks: list[JSONObject], label_config: object, project: str, host: str
+        self, tasks: list[JSONObject], label_config: object, project: ProjectRef
     ) -> list[list[JSONObject]]:
         """Get ready for the clicks that will follow; answer only what tasks themselves ask."""
         try:
@@ -133,23 +132,23 @@ class EdgeFlowBackend(_Base):
             self._log.info("tasks not prepared", code=error.code, message=error.message)
             return []
         for task in tasks:
-            self.service.prepare(task, config, host)
+            self.service.prepare(task, config, project.host)
         if not self.service.settings.preannotate:
             return []
         deadline = time.monotonic() + self.service.settings.request_timeout_s
-        found = [self._preannotate(task, config, project, host, deadline) for task in tasks]
+        predictions = [self._preannotate(task, config, project, deadline) for task in tasks]
         # One list a task keeps them in their places; an empty one stores nothing.
-        return found if any(found) else []
+        return predictions if any(predictions) else []
 
     def _preannotate(
-        self, task: JSONObject, config: LabelConfig, project: str, host: str, deadline: float
+        self, task: JSONObject, config: LabelConfig, project: ProjectRef, deadline: float
     ) -> list[JSONObject]:
         """A task's predictions: none, or one with a region for each box or point it holds."""
         log = self._log.bind(task=str(task.get("id"))[:64])
         answers: list[Answer] = []
         for prompt in prompts_in(task):
             try:
-                request = Request(task, prompt, config, project, host)
+                request = Request(task, prompt, config, project)
                 answers.append(self.service.preannotate(request, deadline))
             except (DeadlineError, OverloadedError):
                 break
@@ -168,7 +167,7 @@ class EdgeFlowBackend(_Base):
         ]
 
     def _predict_one(
-        self, task: JSONObject, context: object, label_config: object, project: str, host: str
+        self, task: JSONObject, context: object, label_config: object, project: ProjectRef
     ) -> JSONObject:
         service = self.service
         started = time.monotonic()
@@ -176,7 +175,7 @@ class EdgeFlowBackend(_Base):
         try:
             prompt = parse_prompt(context, max_clicks=service.settings.max_clicks)
             config = parse_label_config(label_config)
-            answer = service.segment(Request(task, prompt, config, project, host))
+            answer = service.segment(Request(task, prompt, config, project))
         except RefusedRequestError:
             raise
         except SupersededError as error:  # nobody lost anything: no trouble for the status page
@@ -184,7 +183,7 @@ class EdgeFlowBackend(_Base):
             log.info("no region", code=error.code, message=error.message)
             return self._empty(error, "")
         except EdgeFlowError as error:
-            trouble = self._note(error, task, project_key(project, host))
+            trouble = self._note(error, task, project)
             log.warning(
                 "no region", id=trouble, code=error.code, message=error.message, hint=error.hint
             )
@@ -192,7 +191,7 @@ class EdgeFlowBackend(_Base):
         except Exception:
             # The editor must live on whatever happens; the traceback goes to the log alone.
             defect = InternalError("an unexpected error", hint="see the backend's log")
-            trouble = self._note(defect, task, project_key(project, host))
+            trouble = self._note(defect, task, project)
             log.exception("no region", id=trouble, code=defect.code)
             return self._empty(defect, trouble)
         elapsed = time.monotonic() - started
@@ -211,12 +210,12 @@ class EdgeFlowBackend(_Base):
             "model_version": answer.model_version,
         }
 
-    def _note(self, error: EdgeFlowError, task: JSONObject, project: str) -> str:
+    def _note(self, error: EdgeFlowError, task: JSONObject, project: ProjectRef) -> str:
         """Count and remember a failed request; return its id on the status page."""
         metrics = self.service.metrics
         metrics.predictions.labels(error.code).inc()
         return metrics.journal.troubles.note(
-            error.code, error.message, error.hint, project=project, task=str(task.get("id"))
+            error.code, error.message, error.hint, project=str(project), task=str(task.get("id"))
         )
 
     def _empty(self, error: EdgeFlowError, trouble: str) -> JSONObject:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgeflow.inference.predictor import EncodedImage
+from edgeflow.inference.state import EncodedImage
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.protocol.label_config import LabelConfig
+from edgeflow_backend.protocol.project import NO_PROJECT, ProjectRef
 from edgeflow_backend.protocol.prompts import Prompt
 
 
@@ -15,31 +16,28 @@ class Request:
     """One interactive request, understood.
 
     Attributes:
-        task: Label Studio's, with the image's address in its data.
-        prompt: the clicks, or what was drawn.
-        config: the project's labelling config.
-        project: the project's id, for models chosen by project.
-        host: name of the Label Studio that asks, where there are several.
+        task: Label Studio's task, with the image's URL in its data.
+        prompt: What the annotator clicked or drew.
+        config: The project's labelling config.
+        project: Which project of which Label Studio asks.
     """
 
     task: JSONObject
     prompt: Prompt
     config: LabelConfig
-    project: str = ""
-    host: str = ""
+    project: ProjectRef = NO_PROJECT
 
     @property
-    def label(self) -> str | None:
-        """The prompt's label, by value."""
-        newest = self.prompt.newest
-        return self.config.label_value(newest.from_name, newest.value.label)
+    def task_id(self) -> object:
+        """The task's id, as Label Studio has it; None where a client sends none."""
+        return self.task.get("id")
 
     def scene(self, image: EncodedImage) -> str:
-        """Tells apart what clicks may belong together: an image in a task.
+        """Identifies what clicks may belong together: an image in a task.
 
-        With the image, since clients other than Label Studio may send tasks without ids.
+        The image is part of it, since other clients may send tasks without ids.
         """
-        return f"{self.host}|{self.project}|{self.task.get('id')}|{image.digest}"
+        return f"{self.project.host}|{self.project.id}|{self.task_id}|{image.digest}"
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,18 @@
-"""A click's way, from a task and its clicks to a region; each station is a module of its own."""
+"""A click's way, from a task and its prompt to regions; each station is a module of its own."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from edgeflow.errors import PromptError
 from edgeflow.geometry import ImagePoint, Size
-from edgeflow.inference.predictor import EncodedImage, Predictor, load_predictor
+from edgeflow.inference.predictor import Predictor, load_predictor
+from edgeflow.inference.state import EncodedImage
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
@@ -20,8 +20,7 @@ from edgeflow.masks.patch import MaskPatch, fit_mask
 from edgeflow.prompts.click import Click
 from edgeflow_backend.engine.engine import Engine, PrefixStates
 from edgeflow_backend.engine.model_pool import ModelPool
-from edgeflow_backend.engine.streams import marks_of, stream_of
-from edgeflow_backend.errors import LabelConfigError
+from edgeflow_backend.engine.streams import stream_of
 from edgeflow_backend.images.provider import MEGABYTE, ImageProvider
 from edgeflow_backend.images.sources import task_image
 from edgeflow_backend.memory.byte_lru import ByteLRU
@@ -30,21 +29,51 @@ from edgeflow_backend.objects.recent_answers import RecentAnswer, RecentAnswers
 from edgeflow_backend.objects.refine import Refinement
 from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.spent_clicks import drop_spent
-from edgeflow_backend.objects.task_regions import open_regions, shown_mask
+from edgeflow_backend.objects.task_regions import TaskRegions, answer_mask
+from edgeflow_backend.protocol.controls import Target
 from edgeflow_backend.protocol.label_config import LabelConfig
-from edgeflow_backend.protocol.outlines import outline
-from edgeflow_backend.protocol.prompts import ClickPrompt, ShapePrompt
-from edgeflow_backend.protocol.regions import Holder, mask_regions, region_id, region_label
-from edgeflow_backend.protocol.wire import PromptRegion
+from edgeflow_backend.protocol.regions import mask_regions
 from edgeflow_backend.requests import Answer, Request
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
 
 PREPARED_IMAGES = 8
-"""Of a task with many images, so many are fetched when it is opened."""
+"""Images of one task that are fetched when it is opened."""
 
 RECENT_BYTES = 64 * MEGABYTE
 STORED_MASKS_BYTES = 64 * MEGABYTE
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """A request and everything that it refers to.
+
+    Attributes:
+        target: What the labelling config says of the prompt.
+        image: The image that was prompted on.
+        predictor: The model that answers.
+        deadline: On ``time.monotonic``'s clock.
+    """
+
+    request: Request
+    target: Target
+    image: EncodedImage
+    predictor: Predictor
+    deadline: float
+
+    @property
+    def scene(self) -> str:
+        """Identifies what clicks may belong together."""
+        return self.request.scene(self.image)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """An object with the prompt's clicks, its mask at the size that the editor sees, the score."""
+
+    after: SegmentedObject
+    mask: MaskPatch
+    score: float
 
 
 class SegmentationService:
@@ -100,45 +129,39 @@ class SegmentationService:
         """Answer one interactive request.
 
         Raises:
-            EdgeFlowError: it cannot be served; the message says why.
+            EdgeFlowError: It cannot be served; the message says why.
         """
-        if isinstance(request.prompt, ClickPrompt):
-            request = replace(request, prompt=drop_spent(request.prompt, request.task))
+        regions = TaskRegions.of(request.task, self.settings.refine)
+        prompt = drop_spent(request.prompt, request.task_id, regions)
         deadline = time.monotonic() + self.settings.request_timeout_s
-        image, predictor = self._ground(request, deadline)
-        scene, prompt = request.scene(image), request.prompt
-        with self.recent.visit(scene, prompt.ids):
-            before = self._continued(request, image, predictor.version)
-            before = before or begun(request, image.size)
-            after, mask, score = self._cut_out(request, before, image, predictor, deadline)
-            answered = RecentAnswer(
+        setting = self._look_up(replace(request, prompt=prompt), deadline)
+        with self.recent.visit(setting.scene, prompt.ids):
+            before = self._existing_object(setting, regions) or self._new_object(setting)
+            outcome = self._predict(setting, before)
+            answer = RecentAnswer(
                 before=before,
-                after=after,
+                after=outcome.after,
                 prompt_ids=prompt.ids,
                 to_name=prompt.newest.to_name,
                 item_index=prompt.newest.item_index,
-                mask=MaskPatch.of(mask),
-                drawn=isinstance(prompt, ShapePrompt),
+                mask=outcome.mask,
+                drawn=prompt.first_click is None,
             )
-            self.recent.remember(scene, answered)
-        regions = self._regions(request, after, mask, score, predictor.version)
-        return Answer(regions, score, predictor.version)
+            self.recent.remember(setting.scene, answer)
+        return self._answer(setting, outcome)
 
     def preannotate(self, request: Request, deadline: float) -> Answer:
-        """Answer a prompt that nobody made for us: a box or point found in a task.
+        """Answer a prompt that nobody sent: a box or point found in a task.
 
         Args:
-            request: with that prompt.
-            deadline: on ``time.monotonic``'s clock.
+            request: A request with that prompt.
+            deadline: On ``time.monotonic``'s clock.
 
         Raises:
-            EdgeFlowError: it cannot be served; the message says why.
+            EdgeFlowError: It cannot be served; the message says why.
         """
-        image, predictor = self._ground(request, deadline)
-        before = begun(request, image.size)
-        after, mask, score = self._cut_out(request, before, image, predictor, deadline)
-        regions = self._regions(request, after, mask, score, predictor.version)
-        return Answer(regions, score, predictor.version)
+        setting = self._look_up(request, deadline)
+        return self._answer(setting, self._predict(setting, self._new_object(setting)))
 
     def prepare(self, task: JSONObject, config: LabelConfig, host: str = "") -> None:
         """Fetch and decode a task's images in the background; never raises.
@@ -147,9 +170,9 @@ class SegmentationService:
         """
         for tag in config.images:
             value = task["data"].get(tag.key)
-            for address in value[:PREPARED_IMAGES] if isinstance(value, list) else [value]:
-                if isinstance(address, str):
-                    self.images.prefetch(address, host=host, task_id=task.get("id"))
+            for url in value[:PREPARED_IMAGES] if isinstance(value, list) else [value]:
+                if isinstance(url, str):
+                    self.images.prefetch(url, host=host, task_id=task.get("id"))
 
     def observe_caches(self) -> None:
         """Bring the caches' gauges up to date."""
@@ -161,47 +184,45 @@ class SegmentationService:
         self.engine.close()
         self.images.close()
 
-    def _ground(self, request: Request, deadline: float) -> tuple[EncodedImage, Predictor]:
-        """The image and the model that a request asks for."""
-        newest, config = request.prompt.newest, request.config
-        predictor = self.models.choose(request.project, config.model_hint(newest.from_name))
-        # The config's mistakes come first: they are cheaper to find than an image.
-        config.mask_control(newest.to_name, request.label, newest.from_name)
-        address = task_image(request.task["data"], config.image(newest.to_name), newest.item_index)
+    def _look_up(self, request: Request, deadline: float) -> _Setting:
+        """Resolve the config first: its mistakes are cheaper to find than an image."""
+        newest = request.prompt.newest
+        target = request.config.resolve(newest.from_name, newest.to_name, newest.value.label)
+        predictor = self.models.choose(request.project.id, target.model)
         image = self.images.get(
-            address, deadline=deadline, host=request.host, task_id=request.task.get("id")
+            task_image(request.task["data"], target.image, newest.item_index),
+            deadline=deadline,
+            host=request.project.host,
+            task_id=request.task_id,
         )
-        return image, predictor
+        return _Setting(request, target, image, predictor, deadline)
 
-    def _continued(
-        self, request: Request, image: EncodedImage, model_version: str
-    ) -> SegmentedObject | None:
-        """The object that the prompt goes on with, if there is one."""
+    def _existing_object(self, setting: _Setting, regions: TaskRegions) -> SegmentedObject | None:
+        """The object that the prompt refines, if there is one."""
         if self.settings.refine == "off":
             return None
-        scene = request.scene(image)
-        stored = list(open_regions(request.task, self.settings.refine))
+        prompt, scene = setting.request.prompt, setting.scene
         return self._refinement.find(
-            request.prompt,
-            request.label,
-            request.config,
-            stored=stored,
-            recent=self.recent.of(scene, {region.object_id for region in stored}),
-            repeated=self.recent.repeated(scene, request.prompt.ids),
-            size=image.size,
-            model=model_version,
+            prompt,
+            setting.target.label,
+            setting.request.config,
+            regions=regions.open,
+            recent=self.recent.of(scene, {region.object_id for region in regions.open}),
+            repeated=self.recent.repeated(scene, prompt.ids),
+            size=setting.image.size,
+            model=setting.predictor.version,
         )
 
-    def _cut_out(
-        self,
-        request: Request,
-        before: SegmentedObject,
-        image: EncodedImage,
-        predictor: Predictor,
-        deadline: float,
-    ) -> tuple[SegmentedObject, npt.NDArray[np.bool_], float]:
-        """Run the network; the object with the prompt's clicks, its mask, and its score."""
-        prompt, limit = request.prompt, self.settings.max_clicks
+    def _new_object(self, setting: _Setting) -> SegmentedObject:
+        """The object that the prompt begins, before its clicks."""
+        request = setting.request
+        return SegmentedObject.begin(
+            request.prompt, request.task_id, setting.target, setting.image.size
+        )
+
+    def _predict(self, setting: _Setting, before: SegmentedObject) -> _Outcome:
+        """Add the prompt's clicks to an object and run the network."""
+        prompt, image, limit = setting.request.prompt, setting.image, self.settings.max_clicks
         clicks = prompt.clicks(image.size, begins=not before.exists)
         after = before.with_clicks(prompt.ids, clicks, image.size)
         if len(after.clicks) > limit:
@@ -212,42 +233,38 @@ class SegmentationService:
         prediction = self.engine.predict(
             image,
             after.clicks,
-            deadline=deadline,
-            predictor=predictor,
+            deadline=setting.deadline,
+            predictor=setting.predictor,
             start=after.start,
-            stream=stream_of(request.scene(image), prompt),
-            marks=marks_of(prompt),
+            stream=stream_of(setting.scene, prompt),
+            marks=prompt.marks,
         )
         self.metrics.steps.inc(prediction.steps)
         if not prediction.mask.any():
             raise PromptError(
                 "no object was found at these clicks", hint="click nearer to the object's middle"
             )
-        size = self._editor_size(prompt.newest, image.size)
-        return after, fit_mask(prediction.mask, size), prediction.score
+        mask = MaskPatch.of(fit_mask(prediction.mask, self._editor_size(setting)))
+        return _Outcome(after, mask, prediction.score)
 
-    def _regions(
-        self,
-        request: Request,
-        shown: SegmentedObject,
-        mask: npt.NDArray[np.bool_],
-        score: float,
-        model_version: str,
-    ) -> list[JSONObject]:
-        newest = request.prompt.newest
-        crop = MaskPatch.of(mask)
-        return mask_regions(
-            mask,
-            score,
+    def _answer(self, setting: _Setting, outcome: _Outcome) -> Answer:
+        """The regions that show an object."""
+        newest, shown = setting.request.prompt.newest, outcome.after
+        version = setting.predictor.version
+        regions = mask_regions(
+            outcome.mask.whole(),
+            outcome.score,
             newest,
-            _holder(request.config, newest.to_name, shown),
+            setting.request.config.holder(shown.control, shown.label, newest.to_name),
             shown.region_id,
             polygons=PolygonOptions(self.settings.polygon_tolerance, self.settings.polygon_holes),
-            record=lambda region: shown.record(region, shown_mask(region, crop), model_version),
+            record=lambda region: shown.record(region, answer_mask(region, outcome.mask), version),
         )
+        return Answer(regions, outcome.score, version)
 
-    def _editor_size(self, newest: PromptRegion, image: Size) -> Size:
+    def _editor_size(self, setting: _Setting) -> Size:
         """The image's size as the editor sees it, which the region must have."""
+        newest, image = setting.request.prompt.newest, setting.image.size
         size = Size(newest.original_height or image.height, newest.original_width or image.width)
         if size.height * size.width > self.settings.max_pixels:
             raise PromptError(
@@ -255,42 +272,6 @@ class SegmentationService:
                 hint="reload the task in Label Studio",
             )
         return size
-
-
-def begun(request: Request, size: Size) -> SegmentedObject:
-    """The object that a prompt begins, before the prompt's clicks.
-
-    Args:
-        request: with the prompt.
-        size: the image's.
-
-    Raises:
-        LabelConfigError: no control can hold it.
-        PromptError: it is not on the image.
-    """
-    prompt, config, label = request.prompt, request.config, request.label
-    control = config.mask_control(prompt.newest.to_name, label, prompt.newest.from_name)
-    shape = prompt.surrounding if isinstance(prompt, ShapePrompt) else None
-    return SegmentedObject(
-        region_id=region_id(request.task.get("id"), prompt),
-        control=control.name,
-        label=region_label(control, label) if control.labels else label,
-        start=outline(shape, size) if shape is not None else None,
-        outline=shape,
-    )
-
-
-def _holder(config: LabelConfig, to_name: str, shown: SegmentedObject) -> Holder:
-    control = config.control(shown.control)
-    if control is None:
-        raise LabelConfigError(
-            f"the labelling config has no control '{shown.control[:100]}' any more",
-            hint="reload the task in Label Studio",
-        )
-    if control.labels or shown.label is None:
-        return Holder(control, shown.label)
-    labels = config.label_control(to_name, shown.label)
-    return Holder(control, shown.label if labels else None, labels)
 
 
 def build_service(settings: Settings, metrics: Metrics) -> SegmentationService:

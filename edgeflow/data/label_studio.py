@@ -15,12 +15,25 @@ from edgeflow.data.label_maps import check_masks
 from edgeflow.data.listed import ListedDataset, count_and_first
 from edgeflow.errors import EdgeFlowError
 from edgeflow.geometry import Size
-from edgeflow.label_studio.region_masks import Region, decode_region, read_region
+from edgeflow.label_studio.controls import kind_of_region
+from edgeflow.label_studio.region_masks import ParsedValue
 
 DEEPEST = 8
 """Folders below that of the images in which one is looked for."""
 
 _UPLOADED = re.compile(r"[0-9a-f]{8}-(.+)")
+
+
+class DrawnRegion(NamedTuple):
+    """A region that covers an object.
+
+    Attributes:
+        size: Size of the image that it was drawn on, if the export says so.
+        value: Its value, not rendered yet.
+    """
+
+    size: Size | None
+    value: ParsedValue
 
 
 class Task(NamedTuple):
@@ -32,7 +45,7 @@ class Task(NamedTuple):
     """
 
     image: str
-    regions: tuple[Region, ...]
+    regions: tuple[DrawnRegion, ...]
 
 
 class LabelStudio(ListedDataset[Task]):
@@ -94,7 +107,7 @@ class LabelStudio(ListedDataset[Task]):
         size = Size(*rgb.shape[:2])
         check_masks(len(entry.regions), rgb.shape[0] * rgb.shape[1], name)
         try:
-            masks = [decode_region(region, size) for region in entry.regions]
+            masks = [region.value.mask(size) for region in entry.regions]
         except EdgeFlowError as error:
             raise DatasetError(
                 f"{self.name}, {name}: {error.message}", hint="draw the region anew"
@@ -113,15 +126,36 @@ def _tasks(root: Path) -> Iterator[dict[str, Any]]:
         yield task
 
 
-def _regions(task: dict[str, Any], source: str) -> tuple[Region, ...]:
+def _regions(task: dict[str, Any], source: str) -> tuple[DrawnRegion, ...]:
     for annotation in task["annotations"]:
         if isinstance(annotation, dict) and not annotation.get("was_cancelled"):
             results = annotation.get("result")
             if not isinstance(results, list):
                 raise DatasetError(f"{source}: an annotation without result", hint="export it anew")
-            found = [read_region(result, source) for result in results]
-            return tuple(region for region in found if region is not None)
+            regions = [_region(result, source) for result in results]
+            return tuple(region for region in regions if region is not None)
     return ()
+
+
+def _region(result: object, source: str) -> DrawnRegion | None:
+    """A region of an annotation's ``result``; None for what has no exact outline."""
+    region_type = result.get("type") if isinstance(result, dict) else None
+    if not isinstance(result, dict) or not isinstance(region_type, str):
+        raise DatasetError(f"{source}: a result without type", hint="export the project anew")
+    kind = kind_of_region(region_type)
+    if kind is None or kind.mask is None or not kind.mask.drawn_is_mask:
+        return None
+    value = result.get("value")
+    try:
+        parsed = kind.mask.parse(value if isinstance(value, dict) else {})
+    except EdgeFlowError as error:
+        raise DatasetError(
+            f"{source}: {error.message}",
+            hint="delete the region in Label Studio, or draw it anew, and export again",
+        ) from error
+    height, width = result.get("original_height"), result.get("original_width")
+    sized = isinstance(height, int) and isinstance(width, int)
+    return DrawnRegion(Size(height, width) if sized else None, parsed)  # type: ignore[arg-type]
 
 
 def _find(data: object, folders: list[Path]) -> tuple[Path, str] | None:

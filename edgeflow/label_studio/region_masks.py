@@ -1,129 +1,165 @@
-"""One region of a Label Studio annotation to a mask."""
+"""Region values to masks: what a brush, bitmask, polygon or rectangle region covers.
+
+Parsing and rendering are apart, since a value must be checked where it is read, and its mask may
+never be needed. Values are untrusted.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import io
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
+from pydantic import ValidationError
 
 from edgeflow.arrays import BoolMask
-from edgeflow.data.base import DatasetError
 from edgeflow.errors import MaskCodecError
 from edgeflow.geometry import Size
 from edgeflow.label_studio.brush_rle import decode_brush
+from edgeflow.label_studio.shapes import corners
+from edgeflow.label_studio.touches import Stroke, draw_strokes, parse_touches
+from edgeflow.label_studio.values import PERCENT_LIMIT, JSONObject, RectangleValue
 from edgeflow.masks.rasterize import rasterize
 
 OPAQUE = 127
 """Alpha above which a brush's soft border counts as mask."""
 
-MAX_PERCENT = 1000
+PNG_HEAD = "data:image/png;base64"
 
 
-class Region(NamedTuple):
-    """Something drawn, not yet decoded.
+class ParsedValue(Protocol):
+    """A region's value, checked, but not rendered yet."""
 
-    Attributes:
-        kind: brush, bitmask or polygon.
-        size: of the image that it was drawn on, if the export says so.
-        content: brush RLE; the bytes of a PNG; or float64 pairs (x, y) in percent.
-    """
+    def mask(self, size: Size) -> BoolMask:
+        """What it covers of an image of ``size``: H×W bool, possibly empty.
 
-    kind: Literal["brush", "bitmask", "polygon"]
-    size: Size | None
-    content: bytes
+        Raises:
+            MaskCodecError: its code is damaged, or made for another size.
+            PolygonError: it is too complex.
+        """
+        ...
 
 
-def read_region(result: object, source: str) -> Region | None:
-    """A region of an annotation's ``result``; None for what has no exact outline.
+@dataclass(frozen=True)
+class BrushCode:
+    """Brush RLE, and strokes that are not rendered into it yet; hand-drawn drafts have no code."""
 
-    Args:
-        result: parsed JSON, untrusted.
-        source: for the message.
+    rle: bytes
+    strokes: tuple[Stroke, ...] = ()
+
+    def mask(self, size: Size) -> BoolMask:
+        """Decode the code and draw the strokes; see :class:`ParsedValue`."""
+        if self.rle or not self.strokes:
+            rendered = decode_brush(self.rle, size) > OPAQUE
+        else:
+            rendered = np.zeros(size, dtype=np.bool_)
+        return draw_strokes(rendered, self.strokes) if self.strokes else rendered
+
+
+@dataclass(frozen=True)
+class BitmaskPNG:
+    """A PNG whose alpha channel is the mask."""
+
+    png: bytes
+
+    def mask(self, size: Size) -> BoolMask:
+        """Decode the PNG; see :class:`ParsedValue`."""
+        try:
+            with Image.open(io.BytesIO(self.png), formats=("PNG",)) as image:
+                fits = (image.height, image.width) == size
+                alpha = np.asarray(image.convert("RGBA"))[:, :, 3] if fits else None
+        except Exception as error:  # decoders raise almost anything on damaged or hostile bytes
+            raise MaskCodecError("its bitmask is not a readable PNG") from error
+        if alpha is None:
+            raise MaskCodecError(f"its bitmask is not of {size.width}×{size.height} pixels")
+        opaque: BoolMask = alpha > OPAQUE
+        return opaque
+
+
+@dataclass(frozen=True, eq=False)
+class PolygonCorners:
+    """N×2 float64 corners (x, y) in percent."""
+
+    percent: npt.NDArray[np.float64]
+
+    def mask(self, size: Size) -> BoolMask:
+        """Fill the polygon; see :class:`ParsedValue`."""
+        scale = np.array([size.width, size.height], dtype=np.float64) / 100
+        return rasterize(self.percent * scale - 0.5, size)
+
+
+@dataclass(frozen=True)
+class RectangleArea:
+    """A rectangle, perhaps turned."""
+
+    value: RectangleValue
+
+    def mask(self, size: Size) -> BoolMask:
+        """Fill the rectangle; see :class:`ParsedValue`."""
+        return rasterize(corners(self.value, size), size)
+
+
+def parse_brush(value: JSONObject) -> BrushCode:
+    """Read a brush region's value.
 
     Raises:
-        DatasetError: it is a region whose value is not as Label Studio writes it.
+        MaskCodecError: it is not of Label Studio's form.
     """
-    kind = result.get("type") if isinstance(result, dict) else None
-    if not isinstance(result, dict) or not isinstance(kind, str):
-        raise DatasetError(f"{source}: a result without type", hint="export the project anew")
-    value = result.get("value")
-    size = _size(result.get("original_height"), result.get("original_width"))
+    rle, touches = value.get("rle"), value.get("touches")
+    if rle is None and not touches:
+        raise MaskCodecError("a brush region without `rle`")
+    if rle is not None and not isinstance(rle, list):  # bytes(10**10) would be ten gigabytes
+        raise MaskCodecError("a brush region whose `rle` is not a list")
     try:
-        match kind.removesuffix("labels"):
-            case "brush":
-                return Region("brush", size, _bytes(value["rle"]))  # type: ignore[index]
-            case "bitmask":
-                return Region("bitmask", size, _png(value["imageDataURL"]))  # type: ignore[index]
-            case "polygon":
-                return Region("polygon", size, _corners(value["points"]))  # type: ignore[index]
-    except (KeyError, TypeError, ValueError, OverflowError, binascii.Error) as error:
-        raise DatasetError(
-            f"{source}: a region of type {kind} that cannot be read ({type(error).__name__})",
-            hint="delete the region in Label Studio, or draw it anew, and export again",
-        ) from error
-    return None
+        code = bytes(rle or ())
+    except (TypeError, ValueError) as error:
+        raise MaskCodecError("a brush RLE is a list of integers 0 to 255") from error
+    return BrushCode(code, parse_touches(touches) if touches else ())
 
 
-def decode_region(region: Region, size: Size) -> BoolMask:
-    """A region's pixels, possibly none.
-
-    Args:
-        region: from :func:`read_region`.
-        size: of its image.
-
-    Returns:
-        H×W bool.
+def parse_bitmask(value: JSONObject) -> BitmaskPNG:
+    """Read a bitmask region's value.
 
     Raises:
-        EdgeFlowError: its code is damaged or of another size.
+        MaskCodecError: it is not an inline PNG.
     """
-    match region.kind:
-        case "brush":
-            return decode_brush(region.content, size) > OPAQUE
-        case "bitmask":
-            return _opaque(region.content, size)
-        case "polygon":
-            percent = np.frombuffer(region.content).reshape(-1, 2)
-            return rasterize(percent / 100 * (size.width, size.height) - 0.5, size)
-
-
-def _size(height: object, width: object) -> Size | None:
-    return Size(height, width) if isinstance(height, int) and isinstance(width, int) else None
-
-
-def _bytes(code: object) -> bytes:
-    if not isinstance(code, list):  # bytes(10**10) would be ten gigabytes
-        raise TypeError
-    return bytes(code)
-
-
-def _png(url: object) -> bytes:
-    head, _, payload = str(url).partition(",")
-    if head != "data:image/png;base64":
-        raise ValueError
-    return base64.b64decode(payload, validate=True)
-
-
-def _corners(points: object) -> bytes:
-    corners = np.array(points, dtype=np.float64)
-    if corners.ndim != 2 or corners.shape[1] != 2 or not (np.abs(corners) <= MAX_PERCENT).all():
-        raise ValueError
-    return corners.tobytes()
-
-
-def _opaque(data: bytes, size: Size) -> BoolMask:
-    """The alpha channel of a PNG."""
+    head, _, payload = str(value.get("imageDataURL")).partition(",")
     try:
-        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-            fits = (image.height, image.width) == size
-            alpha = np.asarray(image.convert("RGBA"))[:, :, 3] if fits else None
-    except Exception as error:  # decoders raise almost anything on damaged or hostile bytes
-        raise MaskCodecError("its bitmask is not a readable PNG") from error
-    if alpha is None:
-        raise MaskCodecError(f"its bitmask is not of {size.width}×{size.height} pixels")
-    mask: BoolMask = alpha > OPAQUE
-    return mask
+        png = base64.b64decode(payload, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise MaskCodecError("a bitmask region whose `imageDataURL` is not base64") from error
+    if head != PNG_HEAD:
+        raise MaskCodecError("a bitmask region without an inline PNG")
+    return BitmaskPNG(png)
+
+
+def parse_polygon(value: JSONObject) -> PolygonCorners:
+    """Read a polygon region's value.
+
+    Raises:
+        MaskCodecError: it is not a list of points near the image.
+    """
+    try:
+        points = np.array(value.get("points"), dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise MaskCodecError("a polygon region whose `points` are not numbers") from error
+    if points.ndim != 2 or points.shape[1] != 2 or not (np.abs(points) <= PERCENT_LIMIT).all():
+        raise MaskCodecError("a polygon region whose `points` are not pairs of percentages")
+    return PolygonCorners(points)
+
+
+def parse_rectangle(value: JSONObject) -> RectangleArea:
+    """Read a rectangle region's value.
+
+    Raises:
+        MaskCodecError: it is not of Label Studio's form.
+    """
+    try:
+        return RectangleArea(RectangleValue.model_validate(value))
+    except ValidationError as error:
+        raise MaskCodecError("a rectangle region of an unknown form") from error

@@ -1,9 +1,12 @@
-"""A mask as the value of a Label Studio region: brush, bitmask, polygon or rectangle."""
+"""Masks to region values: brush, bitmask, polygon and rectangle.
+
+Each function takes an H×W bool mask, not empty, at the size that the editor sees, and gives the
+values of the regions that show it: one, or for polygons perhaps several.
+"""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -24,31 +27,21 @@ class PolygonOptions:
     """How masks become polygons; see :func:`edgeflow.masks.polygons.mask_polygons`.
 
     Attributes:
-        tolerance: image pixels.
-        holes: what becomes of holes.
+        tolerance: How far a polygon may leave the mask's border, in image pixels.
+        holes: What becomes of holes.
     """
 
     tolerance: float = 1.0
     holes: HolePolicy = "bridge"
 
 
-def region_values(mask: BoolMask, tag: str, polygons: PolygonOptions) -> list[JSONObject]:
-    """The values of the regions that show a mask; several only for polygons.
-
-    Args:
-        mask: H×W bool, not empty, at the size that the editor sees.
-        tag: of the control that holds them, for example ``PolygonLabels``.
-        polygons: for polygon controls.
-    """
-    make = _MAKERS[tag.removesuffix("Labels")]
-    return make(mask, polygons)
-
-
-def _brush(mask: BoolMask, _: PolygonOptions) -> list[JSONObject]:
+def brush_values(mask: BoolMask, _: PolygonOptions) -> list[JSONObject]:
+    """Brush RLE."""
     return [{"format": "rle", "rle": list(encode_brush(mask))}]
 
 
-def _bitmask(mask: BoolMask, _: PolygonOptions) -> list[JSONObject]:
+def bitmask_values(mask: BoolMask, _: PolygonOptions) -> list[JSONObject]:
+    """An inline PNG, opaque where the mask is."""
     pixels = np.zeros((*mask.shape, 4), dtype=np.uint8)
     pixels[mask] = 255
     written, png = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, PNG_COMPRESSION])
@@ -57,13 +50,15 @@ def _bitmask(mask: BoolMask, _: PolygonOptions) -> list[JSONObject]:
     return [{"imageDataURL": f"data:image/png;base64,{base64.b64encode(png.tobytes()).decode()}"}]
 
 
-def _polygon(mask: BoolMask, options: PolygonOptions) -> list[JSONObject]:
+def polygon_values(mask: BoolMask, options: PolygonOptions) -> list[JSONObject]:
+    """Closed polygons."""
     scale = 100 / np.array([mask.shape[1], mask.shape[0]], dtype=np.float64)
-    found = mask_polygons(mask, tolerance=options.tolerance, holes=options.holes)
-    return [{"points": ((points + 0.5) * scale).tolist(), "closed": True} for points in found]
+    polygons = mask_polygons(mask, tolerance=options.tolerance, holes=options.holes)
+    return [{"points": ((points + 0.5) * scale).tolist(), "closed": True} for points in polygons]
 
 
-def _rectangle(mask: BoolMask, _: PolygonOptions) -> list[JSONObject]:
+def rectangle_values(mask: BoolMask, _: PolygonOptions) -> list[JSONObject]:
+    """The bounding box."""
     rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     height, width = mask.shape
     left, top = int(cols[0]), int(rows[0])
@@ -75,11 +70,3 @@ def _rectangle(mask: BoolMask, _: PolygonOptions) -> list[JSONObject]:
         "rotation": 0,
     }
     return [box]
-
-
-_MAKERS: dict[str, Callable[[BoolMask, PolygonOptions], list[JSONObject]]] = {
-    "Brush": _brush,
-    "Bitmask": _bitmask,
-    "Polygon": _polygon,
-    "Rectangle": _rectangle,
-}

@@ -6,62 +6,62 @@ While an annotation is a draft, what was drawn or erased by hand stands beside t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import cv2
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from edgeflow.arrays import BoolMask
 from edgeflow.errors import MaskCodecError
+from edgeflow.label_studio.values import Percent, WireModel
 
 MAX_STROKES = 10_000
 MAX_NUMBERS = 200_000
 SUBPIXEL_BITS = 4
+MAX_THICKNESS = 1000
+"""Pixels."""
 
 
-class Stroke(BaseModel):
+class Stroke(WireModel):
     """One stroke.
 
     Attributes:
-        type: drawn or erased.
+        type: Whether it draws or erases.
         relativePoints: x, y, x, y … in percent.
-        relativeStrokeWidth: percent of the image's width.
+        relativeStrokeWidth: Percent of the image's width.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
-
     type: Literal["add", "eraser"] = "add"
-    relativePoints: Annotated[  # noqa: N815 - Label Studio's name
-        tuple[Annotated[float, Field(ge=-1000, le=1000)], ...], Field(max_length=MAX_NUMBERS)
-    ]
-    relativeStrokeWidth: Annotated[float, Field(gt=0, le=1000)]  # noqa: N815
+    relativePoints: Annotated[tuple[Percent, ...], Field(max_length=MAX_NUMBERS)]  # noqa: N815
+    relativeStrokeWidth: Annotated[float, Field(gt=0, le=1000)]  # noqa: N815 - Label Studio's name
 
 
 _STROKES = TypeAdapter(Annotated[tuple[Stroke, ...], Field(max_length=MAX_STROKES)])
 
 
-def draw(mask: BoolMask, touches: object) -> BoolMask:
-    """The mask once ``touches`` are drawn on it, oldest first.
-
-    Args:
-        mask: H×W bool, left unchanged.
-        touches: a region's ``value.touches``, untrusted.
+def parse_touches(touches: object) -> tuple[Stroke, ...]:
+    """Read a region's ``value.touches``, which is untrusted.
 
     Raises:
-        MaskCodecError: they are not of Label Studio's form.
+        MaskCodecError: it is not of Label Studio's form.
     """
     try:
-        strokes = _STROKES.validate_python(touches)
+        return _STROKES.validate_python(touches)
     except ValidationError as error:
         raise MaskCodecError("brush strokes of an unknown form") from error
+
+
+def draw_strokes(mask: BoolMask, strokes: Sequence[Stroke]) -> BoolMask:
+    """Draw strokes on an H×W mask, oldest first; the mask itself is left unchanged."""
     height, width = mask.shape
     canvas = mask.astype(np.uint8)
     for stroke in strokes:
         points = np.array(stroke.relativePoints[: len(stroke.relativePoints) // 2 * 2])
         pixels = points.reshape(-1, 2) * np.array([width, height]) / 100 - 0.5
         fixed = np.rint(pixels * (1 << SUBPIXEL_BITS)).astype(np.int32)
-        thickness = min(max(round(stroke.relativeStrokeWidth / 100 * width), 1), 1000)
+        thickness = min(max(round(stroke.relativeStrokeWidth / 100 * width), 1), MAX_THICKNESS)
         value = 1 if stroke.type == "add" else 0
         if len(fixed):
             fixed = np.concatenate((fixed, fixed[-1:]))  # one point alone is a dot

@@ -1,8 +1,8 @@
-"""Typed values of Label Studio's regions; places and lengths are in percent of the image."""
+"""Typed values of Label Studio's regions; positions and lengths are in percent of the image."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,9 +11,19 @@ from edgeflow.geometry import ImagePoint, Size
 
 JSONObject = dict[str, Any]
 
-
 PERCENT_SLACK = 0.5
 """How far outside 0..100 a click may lie and still count as on the border (rounding in editors)."""
+
+PERCENT_LIMIT = 1000
+"""Coordinates of drawn shapes beyond this are refused; shapes may leave their image."""
+
+MAX_CORNERS = 10_000
+"""Corners of a polygon that is drawn as a prompt."""
+
+Labels = tuple[str, ...]
+Percent = Annotated[float, Field(ge=-PERCENT_LIMIT, le=PERCENT_LIMIT)]
+Degrees = Annotated[float, Field(ge=-36_000, le=36_000)]
+Byte = Annotated[int, Field(ge=0, le=255)]
 
 
 class PercentPoint(NamedTuple):
@@ -40,57 +50,47 @@ class PercentPoint(NamedTuple):
         )
 
 
-class _Wire(BaseModel):
+class WireModel(BaseModel):
+    """Something that Label Studio sends: unknown keys are ignored, numbers are finite."""
+
     model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
 
 
-Labels = tuple[str, ...]
+class Labelled(WireModel):
+    """A value with labels: under its control's own key, or ``labels`` from a ``Labels`` control.
 
+    Attributes:
+        LABELS_KEY: The own key, which is the region's type.
+    """
 
-Degrees = Annotated[float, Field(ge=-36_000, le=36_000)]
-
-
-class Labelled(_Wire):
-    """The labels in a region's value, under whichever key its control uses."""
+    LABELS_KEY: ClassVar[str]
 
     labels: Labels = ()
-    keypointlabels: Labels = ()
-    rectanglelabels: Labels = ()
-    ellipselabels: Labels = ()
-    polygonlabels: Labels = ()
-    brushlabels: Labels = ()
-    bitmasklabels: Labels = ()
 
     @property
     def label(self) -> str | None:
         """The first label, as Label Studio stores it; None where there is none."""
-        own = (
-            self.keypointlabels or self.rectanglelabels or self.ellipselabels
-            or self.polygonlabels or self.brushlabels or self.bitmasklabels
-        )  # fmt: skip
+        own: Labels = getattr(self, self.LABELS_KEY)
         return next(iter(own or self.labels), None)
 
 
 class KeyPointValue(Labelled):
-    """Where a keypoint is, and its labels."""
+    """A point."""
 
+    LABELS_KEY = "keypointlabels"
+
+    keypointlabels: Labels = ()
     x: float
     y: float
     positive: bool | None = None
 
 
-MAX_CORNERS = 10_000
-
-
-_WHOLE_BYTE = Annotated[int, Field(ge=0, le=255)]
-
-
-Percent = Annotated[float, Field(ge=-1000, le=1000)]
-
-
 class RectangleValue(Labelled):
-    """Percent; turned clockwise about its top left corner."""
+    """A rectangle, turned clockwise about its top left corner."""
 
+    LABELS_KEY = "rectanglelabels"
+
+    rectanglelabels: Labels = ()
     x: Percent
     y: Percent
     width: Percent
@@ -99,8 +99,11 @@ class RectangleValue(Labelled):
 
 
 class EllipseValue(Labelled):
-    """Percent; x and y are its middle, radii in percent of width and height."""
+    """An ellipse about (x, y); its radii are in percent of the image's width and height."""
 
+    LABELS_KEY = "ellipselabels"
+
+    ellipselabels: Labels = ()
     x: Percent
     y: Percent
     radiusX: Percent  # noqa: N815 - Label Studio's name
@@ -109,15 +112,21 @@ class EllipseValue(Labelled):
 
 
 class PolygonValue(Labelled):
-    """Corners in percent."""
+    """A polygon's corners."""
 
+    LABELS_KEY = "polygonlabels"
+
+    polygonlabels: Labels = ()
     points: Annotated[
         tuple[tuple[Percent, Percent], ...], Field(min_length=3, max_length=MAX_CORNERS)
     ]
 
 
 class BrushValue(Labelled):
-    """A stroke as brush RLE."""
+    """A brush stroke as brush RLE."""
 
+    LABELS_KEY = "brushlabels"
+
+    brushlabels: Labels = ()
     format: Literal["rle"] = "rle"
-    rle: tuple[_WHOLE_BYTE, ...]
+    rle: tuple[Byte, ...]

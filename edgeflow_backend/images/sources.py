@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.net.origins import _DEFAULT_PORTS
-from edgeflow_backend.protocol.label_config import ImageTag
+from edgeflow_backend.protocol.controls import ImageTag
 
 _CLOUD_SCHEMES = ("s3", "gs", "azure-blob")
 

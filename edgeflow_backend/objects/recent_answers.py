@@ -25,7 +25,7 @@ SHAPE_WINDOW_S = 300.0
 """A drawn shape is not sent again with the clicks that follow it, so its answer is kept longer."""
 
 SCENE_LIFE_S = 300.0
-"""So long signs of a second annotator, or of auto-accept being off, are heeded."""
+"""How long evidence of a second annotator, or of auto-accept being off, counts."""
 
 HUMAN_PACE_S = 0.25
 """Nobody picks the label again, aims and clicks sooner after an answer than this."""
@@ -35,16 +35,16 @@ ANSWERS_A_SCENE = 16
 
 @dataclass(frozen=True, eq=False)
 class RecentAnswer:
-    """A prompt that was answered.
+    """A prompt and its answer.
 
     Attributes:
-        before: the object before the prompt.
-        after: the object with the prompt's clicks.
-        prompt_ids: ids of the prompt's regions.
-        to_name: the image's name in the labelling config.
-        item_index: the image in a task of several.
-        mask: the answer.
-        drawn: whether the prompt was a shape.
+        before: The object before the prompt.
+        after: The object with the prompt's clicks.
+        prompt_ids: Ids of the prompt's regions.
+        to_name: The image's name in the labelling config.
+        item_index: The image in a task of several.
+        mask: The answer.
+        drawn: Whether the prompt was drawn, not clicked.
     """
 
     before: SegmentedObject
@@ -58,30 +58,30 @@ class RecentAnswer:
     @property
     def nbytes(self) -> int:
         """Bytes held, roughly."""
-        return self.mask.nbytes + 1000 + 200 * len(self.after.past)
+        return self.mask.nbytes + 1000 + 200 * len(self.after.recorded)
 
 
 @dataclass
 class _Scene:
-    """What is known of an image in a task.
+    """The memory of an image in a task; times are the clock's seconds.
 
     Attributes:
-        answers: newest first, each with its time.
-        visits: first prompt ids of the requests under way.
-        left: when the last request ended, and its first prompt id.
-        several_at: when more than one annotator was last seen.
-        waiting_at: when points of an answer that is not accepted were last seen.
+        answers: Newest first, each with its time.
+        visits: First prompt ids of the requests under way.
+        last_visit: When the last request ended, and its first prompt id.
+        several_at: When more than one annotator was last seen.
+        waiting_at: When points of an answer that is not accepted were last seen.
     """
 
     answers: tuple[tuple[float, RecentAnswer], ...] = ()
     visits: tuple[str, ...] = ()
-    left: tuple[float, str] = (-math.inf, "")
+    last_visit: tuple[float, str] = (-math.inf, "")
     several_at: float = -math.inf
     waiting_at: float = -math.inf
 
     @property
     def nbytes(self) -> int:
-        return 1000 + sum(answered.nbytes for _, answered in self.answers)
+        return 1000 + sum(answer.nbytes for _, answer in self.answers)
 
 
 class RecentAnswers:
@@ -92,8 +92,8 @@ class RecentAnswers:
     auto-accept on: requests come one after the other, at a human pace, each with one point.
 
     Args:
-        max_bytes: of all scenes.
-        clock: seconds; ``time.monotonic`` unless a test says otherwise.
+        max_bytes: Bytes of all scenes together.
+        clock: Seconds; ``time.monotonic`` unless a test says otherwise.
     """
 
     def __init__(self, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -106,83 +106,83 @@ class RecentAnswers:
 
     @contextlib.contextmanager
     def visit(self, scene: str, prompt_ids: Sequence[str]) -> Iterator[None]:
-        """While a request is under way; what it tells about who clicks is noted."""
+        """Note a request while it is under way, and what it tells about who clicks."""
         first = prompt_ids[0]
-        with self._change(scene) as known:
+        with self._change(scene) as state:
             now = self._clock()
-            ended, last = known.left
-            others = any(visitor != first for visitor in known.visits)
+            ended, last = state.last_visit
+            others = any(visitor != first for visitor in state.visits)
             hurried = now - ended < HUMAN_PACE_S and last != first
-            known.several_at = now if others or hurried else known.several_at
-            known.waiting_at = now if len(prompt_ids) > 1 else known.waiting_at
-            known.visits = (*known.visits, first)
+            state.several_at = now if others or hurried else state.several_at
+            state.waiting_at = now if len(prompt_ids) > 1 else state.waiting_at
+            state.visits = (*state.visits, first)
         try:
             yield
         finally:
-            with self._change(scene) as known:
-                visits = list(known.visits)
+            with self._change(scene) as state:
+                visits = list(state.visits)
                 with contextlib.suppress(ValueError):
                     visits.remove(first)
-                known.visits = tuple(visits)
-                known.left = (self._clock(), first)
+                state.visits = tuple(visits)
+                state.last_visit = (self._clock(), first)
 
-    def remember(self, scene: str, answered: RecentAnswer) -> None:
+    def remember(self, scene: str, answer: RecentAnswer) -> None:
         """Note an answer; it takes the place of an older one to the same prompt."""
-        with self._change(scene) as known:
+        with self._change(scene) as state:
             now = self._clock()
-            kept = [(now, answered)]
-            room = self._max_bytes // 4 - answered.nbytes
-            for when, older in known.answers[: ANSWERS_A_SCENE - 1]:
+            answers = [(now, answer)]
+            room = self._max_bytes // 4 - answer.nbytes
+            for when, older in state.answers[: ANSWERS_A_SCENE - 1]:
                 room -= older.nbytes
-                replaced = older.prompt_ids == answered.prompt_ids
+                replaced = older.prompt_ids == answer.prompt_ids
                 if not replaced and now - when < SHAPE_WINDOW_S and room >= 0:
-                    kept.append((when, older))
-            if answered.nbytes <= self._max_bytes // 4:
-                known.answers = tuple(kept)
+                    answers.append((when, older))
+            if answer.nbytes <= self._max_bytes // 4:
+                state.answers = tuple(answers)
 
     def of(self, scene: str, stored: Container[str]) -> list[RecentAnswer]:
-        """The answers in a scene that a click may go on with: each region's newest, newest first.
+        """The answers in a scene that a click may refine: each region's newest, newest first.
 
         Args:
-            scene: an image in a task.
-            stored: ids of the regions that Label Studio has stored; answers to those are used for
+            scene: Identifies an image in a task.
+            stored: Ids of the regions that Label Studio has stored; answers to those are used for
                 as long as the draft may lag behind.
         """
         with self._lock:
-            known = self._scenes.get(scene, _Scene())
+            state = self._scenes.get(scene, _Scene())
             now = self._clock()
-        alone = now - known.several_at > SCENE_LIFE_S
-        accepting = alone and now - known.waiting_at > SCENE_LIFE_S
+        alone = now - state.several_at > SCENE_LIFE_S
+        accepting = alone and now - state.waiting_at > SCENE_LIFE_S
         newest: dict[str, tuple[float, RecentAnswer]] = {}
-        for when, answered in known.answers:
-            newest.setdefault(answered.after.region_id, (when, answered))
+        for when, answer in state.answers:
+            newest.setdefault(answer.after.region_id, (when, answer))
         return [
-            answered
-            for when, answered in newest.values()
-            if _counts(answered, now - when, stored, alone=alone, accepting=accepting)
+            answer
+            for when, answer in newest.values()
+            if _counts(answer, now - when, stored, alone=alone, accepting=accepting)
         ]
 
     def repeated(self, scene: str, prompt_ids: Sequence[str]) -> RecentAnswer | None:
         """The last answer to a prompt that began with the same point, however old."""
         with self._lock:
-            known = self._scenes.get(scene, _Scene())
-        same = (a for _, a in known.answers if a.prompt_ids[0] == prompt_ids[0])
+            state = self._scenes.get(scene, _Scene())
+        same = (a for _, a in state.answers if a.prompt_ids[0] == prompt_ids[0])
         return next(same, None)
 
     @contextlib.contextmanager
     def _change(self, scene: str) -> Iterator[_Scene]:
         with self._lock:
-            known = self._scenes.pop(scene, None) or _Scene()
-            yield known
+            state = self._scenes.pop(scene, None) or _Scene()
+            yield state
             with contextlib.suppress(ValueError):  # larger than the whole cache
-                self._scenes[scene] = known
+                self._scenes[scene] = state
 
 
 def _counts(
-    answered: RecentAnswer, age: float, stored: Container[str], *, alone: bool, accepting: bool
+    answer: RecentAnswer, age: float, stored: Container[str], *, alone: bool, accepting: bool
 ) -> bool:
-    if answered.after.region_id in stored:
+    if answer.after.region_id in stored:
         return age < WINDOW_S
-    if answered.drawn:
+    if answer.drawn:
         return alone and age < SHAPE_WINDOW_S
     return accepting and age < WINDOW_S

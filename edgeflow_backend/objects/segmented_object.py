@@ -11,24 +11,28 @@ from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.start import Start
 from edgeflow_backend.objects.task_regions import code_length
-from edgeflow_backend.protocol.record import PastClick, RegionRecord, past_click
-from edgeflow_backend.protocol.wire import Surrounding
+from edgeflow_backend.protocol.controls import Target
+from edgeflow_backend.protocol.outlines import outline
+from edgeflow_backend.protocol.prompts import Prompt
+from edgeflow_backend.protocol.record import RecordedClick, RegionRecord, record_click
+from edgeflow_backend.protocol.regions import region_id
+from edgeflow_backend.protocol.wire import OutlineRegion
 
 
 @dataclass(frozen=True, eq=False)
 class SegmentedObject:
-    """An object before a prompt: what it began with, and its clicks up to then.
+    """An object, and all that its next mask depends on.
 
     Attributes:
-        region_id: of the region that shows it.
-        control: name of the control that holds it.
-        label: as stored; None without one.
-        start: what it began with.
-        clicks: before the prompt, in image pixels.
-        past: the same as they are recorded.
-        outline: the drawn outline it began with, as recorded.
-        from_mask: whether it began as a mask that no record holds.
-        exists: whether the annotator sees it already.
+        region_id: Id of the region that shows it.
+        control: Name of the control that holds it.
+        label: As stored; None without one.
+        start: What it began with, besides clicks.
+        clicks: Its clicks in image pixels.
+        recorded: The same clicks as they are recorded.
+        outline: The drawn outline it began with, as recorded.
+        from_mask: Whether it began as a mask that no record holds.
+        exists: Whether the annotator sees it already.
     """
 
     region_id: str
@@ -36,37 +40,59 @@ class SegmentedObject:
     label: str | None
     start: Start | None = None
     clicks: tuple[Click, ...] = ()
-    past: tuple[PastClick, ...] = ()
-    outline: Surrounding | None = None
+    recorded: tuple[RecordedClick, ...] = ()
+    outline: OutlineRegion | None = None
     from_mask: bool = False
     exists: bool = False
+
+    @classmethod
+    def begin(cls, prompt: Prompt, task_id: object, target: Target, size: Size) -> SegmentedObject:
+        """The object that a prompt begins, before the prompt's clicks.
+
+        Args:
+            prompt: The request's.
+            task_id: The request's task.
+            target: What the labelling config says of the prompt.
+            size: Image size.
+
+        Raises:
+            PromptError: The outline is not on the image.
+        """
+        drawn = prompt.outline
+        return cls(
+            region_id=region_id(task_id, prompt.newest.from_name, prompt.ids),
+            control=target.control.name,
+            label=target.control.region_label(target.label),
+            start=outline(drawn, size) if drawn is not None else None,
+            outline=drawn,
+        )
 
     def with_clicks(
         self, ids: Sequence[str], clicks: Sequence[Click], size: Size
     ) -> SegmentedObject:
-        """The object once a prompt's clicks are added.
+        """The object with a prompt's clicks added.
 
         Args:
-            ids: of the prompt's regions: one a click, or one for all that stand for a stroke.
-            clicks: in image pixels.
-            size: the image's.
+            ids: Ids of the prompt's regions: one a click, or one for all that stand for a stroke.
+            clicks: In image pixels.
+            size: Image size.
         """
         keys = ids if len(ids) == len(clicks) else [ids[0]] * len(clicks)
-        past = [past_click(key, click, size) for key, click in zip(keys, clicks, strict=True)]
-        return replace(self, clicks=(*self.clicks, *clicks), past=(*self.past, *past))
+        added = [record_click(key, click, size) for key, click in zip(keys, clicks, strict=True)]
+        return replace(self, clicks=(*self.clicks, *clicks), recorded=(*self.recorded, *added))
 
     def record(self, region: JSONObject, mask: MaskPatch, model: str) -> JSONObject:
-        """The object's record, for the ``meta`` of a region that shows it.
+        """The ``meta`` of a region that shows the object.
 
         Args:
-            region: with its value.
-            mask: what the value shows.
-            model: version of the model that made it.
+            region: The region, with its value.
+            mask: What the value shows.
+            model: Version of the model that made it.
         """
         return RegionRecord(
             object=self.region_id,
             model=model,
-            clicks=self.past,
+            clicks=self.recorded,
             outline=self.outline,
             from_mask=self.from_mask,
             box=mask.percent_box,

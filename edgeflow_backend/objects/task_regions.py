@@ -1,46 +1,40 @@
-"""Regions that Label Studio has stored, and their masks, decoded only when one is needed."""
+"""The regions that a task holds already, and their masks, decoded only when one is needed."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import orjson
-from PIL import Image
 
-from edgeflow.arrays import BoolMask
-from edgeflow.errors import EdgeFlowError, PromptError
+from edgeflow.errors import EdgeFlowError
 from edgeflow.geometry import Size
-from edgeflow.label_studio.brush_rle import decode_brush
-from edgeflow.label_studio.shapes import corners
-from edgeflow.label_studio.touches import draw
+from edgeflow.label_studio.controls import kind_of_region
 from edgeflow.label_studio.values import JSONObject
 from edgeflow.masks.patch import MaskPatch
-from edgeflow.masks.rasterize import rasterize
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.protocol.record import RegionRecord, read_record
-from edgeflow_backend.protocol.wire import Brush, objects, parse_shape
+from edgeflow_backend.protocol.wire import objects
 
 Where = Literal["off", "drafts", "annotations"]
+"""Where an object that a click refines is looked for; ``annotations`` includes drafts."""
 
-OPAQUE = 127
-"""Alpha above which a brush's soft border counts as mask."""
+MaskCache = ByteLRU[bytes, MaskPatch]
+
+_TOO_LARGE = 4
+"""Times the image's pixels; nothing that the editor shows is larger than its image."""
 
 
 @dataclass(frozen=True)
-class StoredRegion:
+class TaskRegion:
     """A region in a draft or annotation; its value is not looked at before it must be.
 
     Attributes:
-        labels: as stored.
+        labels: As stored.
+        size: Size of the image that it was drawn on, where it says so.
         value: Label Studio's, untrusted.
-        provenance: how we made it, if we did.
+        record: How this backend made it, if it did.
     """
 
     id: str
@@ -51,58 +45,70 @@ class StoredRegion:
     labels: tuple[str, ...]
     size: Size | None
     value: JSONObject
-    provenance: RegionRecord | None
+    record: RegionRecord | None
 
     @property
     def object_id(self) -> str:
         """Its own id, or that of the first piece of its object."""
-        return self.provenance.object if self.provenance is not None else self.id
+        return self.record.object if self.record is not None else self.id
 
 
-MaskCache = ByteLRU[bytes, MaskPatch]
+@dataclass(frozen=True)
+class TaskRegions:
+    """The regions in a task's drafts and annotations, each read once.
+
+    Attributes:
+        ids: All their ids.
+        records: Of those that this backend made.
+        open: The regions that the annotator has before them, the topmost first.
+    """
+
+    ids: frozenset[str]
+    records: tuple[RegionRecord, ...]
+    open: tuple[TaskRegion, ...]
+
+    @classmethod
+    def of(cls, task: JSONObject, where: Where) -> TaskRegions:
+        """Read a task's regions.
+
+        Label Studio does not say who clicks nor which annotation is open. A draft is the clicking
+        annotator's own, so the newest draft decides; without one the task's only annotation is
+        taken for the open one. Of several annotations none is: they may be other people's.
+
+        Args:
+            task: The request's task.
+            where: Where :attr:`open` regions are looked for.
+        """
+        drafts, annotations = objects(task.get("drafts")), objects(task.get("annotations"))
+        shown = _open_holder(drafts, annotations, where)
+        ids: set[str] = set()
+        records: list[RegionRecord] = []
+        regions: list[TaskRegion] = []
+        for holder in (*drafts, *annotations):
+            results = objects(holder.get("result"))
+            carried = _carried_labels(results)
+            for raw in results:
+                record = read_record(raw)
+                if record is not None:
+                    records.append(record)
+                if isinstance(raw.get("id"), str):
+                    ids.add(raw["id"])
+                if holder is shown and (region := _read(raw, record, carried)) is not None:
+                    regions.append(region)
+        return cls(frozenset(ids), tuple(records), tuple(reversed(regions)))
 
 
-def open_regions(task: JSONObject, where: Where) -> Iterator[StoredRegion]:
-    """The regions that the annotator has before them, the topmost first.
-
-    Label Studio does not say who clicks nor which annotation is open. A draft is the clicking
-    annotator's own, so the newest draft decides; without one the task's only annotation is taken
-    for the open one. Of several annotations none is: they may be other people's.
+def region_mask(region: TaskRegion, image_size: Size, cache: MaskCache) -> MaskPatch | None:
+    """The mask of a region, at the region's own size; None if it cannot be read.
 
     Args:
-        task: of a request.
-        where: whether to look at all, and whether in annotations too.
+        region: From :class:`TaskRegions`.
+        image_size: Image size, where the region does not say its own.
+        cache: Remembers masks by their code.
     """
-    if where == "off":
-        return
-    drafts = objects(task.get("drafts"))
-    annotations = objects(task.get("annotations")) if where == "annotations" else []
-    if drafts:
-        holder = max(drafts, key=lambda draft: str(draft.get("updated_at", "")))
-    elif len(annotations) == 1:
-        (holder,) = annotations
-    else:
-        return
-    results = objects(holder.get("result"))
-    # Labels of unlabelled controls are a second result with the region's id.
-    labels = {str(r.get("id")): r.get("value") for r in results if r.get("type") == "labels"}
-    for raw in reversed(results):
-        region = _read(raw, labels.get(str(raw.get("id"))))
-        if region is not None:
-            yield region
-
-
-def stored_mask(region: StoredRegion, fallback: Size, cache: MaskCache) -> MaskPatch | None:
-    """The mask of a stored region, at its own size; None if it cannot be read.
-
-    Args:
-        region: from :func:`open_regions`.
-        fallback: the image's size, where the region does not say.
-        cache: remembers masks by their code.
-    """
-    size = region.size or fallback
-    if size.height * size.width > fallback.height * fallback.width * 4:
-        return None  # nothing that the editor shows is larger than its image
+    size = region.size or image_size
+    if size.height * size.width > image_size.height * image_size.width * _TOO_LARGE:
+        return None
     try:
         code = region.value.get("rle")
         if isinstance(code, list) and "touches" not in region.value:
@@ -110,22 +116,25 @@ def stored_mask(region: StoredRegion, fallback: Size, cache: MaskCache) -> MaskP
         else:
             packed = orjson.dumps(region.value)
         key = hashlib.sha256(f"{region.type}{size}".encode() + packed).digest()
-        found = cache.get(key)
-        if found is None:
-            found = MaskPatch.of(_decode(region, size))
-            cache.put(key, found)
-    except (EdgeFlowError, ValueError, TypeError, OSError, Image.DecompressionBombError):
+        mask = cache.get(key)
+        if mask is None:
+            mask = _decode(region.type, region.value, size)
+            if mask is not None:
+                cache.put(key, mask)
+    except (EdgeFlowError, ValueError, TypeError):
         return None
-    return found
+    return mask
 
 
-def shown_mask(region: JSONObject, mask: MaskPatch) -> MaskPatch:
+def answer_mask(region: JSONObject, mask: MaskPatch) -> MaskPatch:
     """What a region that was just made from ``mask`` shows: less exact for outlines and boxes."""
-    if region["type"].startswith(("brush", "bitmask")):
+    kind = kind_of_region(region["type"])
+    if kind is None or kind.mask is None or kind.mask.exact:
         return mask
-    read = _read(region, None)
-    shown = stored_mask(read, mask.size, MaskCache(0)) if read is not None else None
-    return shown if shown is not None else mask
+    try:
+        return _decode(region["type"], region["value"], mask.size) or mask
+    except EdgeFlowError:
+        return mask
 
 
 def code_length(value: JSONObject) -> int:
@@ -136,68 +145,61 @@ def code_length(value: JSONObject) -> int:
     return len(code) if isinstance(code, list | str) else 0
 
 
-def _decode(region: StoredRegion, size: Size) -> BoolMask:
-    kind = region.type.removesuffix("labels")
-    if kind == "brush":
-        code = region.value.get("rle")
-        rendered = (
-            decode_brush(code, size) > OPAQUE
-            if isinstance(code, list) and code
-            else np.zeros(size, dtype=np.bool_)
-        )
-        touches = region.value.get("touches")
-        return draw(rendered, touches) if touches else rendered
-    if kind == "bitmask":
-        return _decode_data_url(region.value.get("imageDataURL"), size)
-    shape = parse_shape(
-        {
-            "type": region.type,
-            "from_name": region.from_name,
-            "to_name": region.to_name,
-            "value": region.value,
-        }
-    )
-    if isinstance(shape, Brush):
-        raise PromptError(f"regions of type {region.type} hold no mask")
-    return rasterize(corners(shape.value, size), size)
+def _decode(region_type: str, value: JSONObject, size: Size) -> MaskPatch | None:
+    kind = kind_of_region(region_type)
+    if kind is None or kind.mask is None:
+        return None
+    mask = kind.mask.parse(value).mask(size)
+    if not kind.mask.exact and not mask.any():
+        return None  # an outline that encloses nothing, such as an unfinished polygon
+    return MaskPatch.of(mask)
 
 
-def _decode_data_url(url: object, size: Size) -> BoolMask:
-    """The alpha channel of an inline image, which must have the right size."""
-    payload = str(url).partition(",")[2]
-    try:
-        data = base64.b64decode(payload, validate=True)
-    except binascii.Error as error:
-        raise ValueError("no base64") from error
-    with Image.open(io.BytesIO(data)) as image:
-        if (image.height, image.width) != size:
-            raise ValueError("another size")
-        alpha = np.asarray(image.convert("RGBA"))[:, :, 3]
-    mask: BoolMask = alpha > OPAQUE
-    return mask
+def _open_holder(
+    drafts: list[JSONObject], annotations: list[JSONObject], where: Where
+) -> JSONObject | None:
+    """The draft or annotation that the annotator has open, as far as can be told."""
+    if where == "off":
+        return None
+    if drafts:
+        return max(drafts, key=lambda draft: str(draft.get("updated_at", "")))
+    if where == "annotations" and len(annotations) == 1:
+        return annotations[0]
+    return None
 
 
-def _read(raw: JSONObject, label_value: object) -> StoredRegion | None:
-    kind, value = raw.get("type"), raw.get("value")
+def _carried_labels(results: list[JSONObject]) -> dict[str, object]:
+    """By id, the labels of unlabelled controls' regions: a second result with the region's id."""
+    return {
+        str(result.get("id")): value.get("labels")
+        for result in results
+        if result.get("type") == "labels" and isinstance(value := result.get("value"), dict)
+    }
+
+
+def _read(
+    raw: JSONObject, record: RegionRecord | None, carried: dict[str, object]
+) -> TaskRegion | None:
+    region_type, value = raw.get("type"), raw.get("value")
     names = (raw.get("id"), raw.get("from_name"), raw.get("to_name"))
-    if not isinstance(kind, str) or not isinstance(value, dict):
+    if not isinstance(region_type, str) or not isinstance(value, dict):
         return None
     if not all(isinstance(name, str) for name in names):
         return None
-    labels = value.get(kind)
-    if labels is None and isinstance(label_value, dict):
-        labels = label_value.get("labels")
+    labels = value.get(region_type)
+    if labels is None:
+        labels = carried.get(str(raw["id"]))
     width, height = raw.get("original_width"), raw.get("original_height")
     sized = all(isinstance(side, int) and side > 0 for side in (width, height))
     index = raw.get("item_index")
-    return StoredRegion(
+    return TaskRegion(
         id=str(raw["id"]),
-        type=kind,
+        type=region_type,
         from_name=str(raw["from_name"]),
         to_name=str(raw["to_name"]),
         item_index=index if isinstance(index, int) else None,
         labels=tuple(map(str, labels)) if isinstance(labels, list) else (),
         size=Size(height, width) if sized else None,  # type: ignore[arg-type]
         value=value,
-        provenance=read_record(raw),
+        record=record,
     )

@@ -1,88 +1,84 @@
-"""Labelling configs: which control takes clicks, which holds masks, what is wrong, in words."""
+"""Labelling configs: parsed from XML, and resolved for one prompt at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from edgeflow.label_studio.controls import MASK_TAGS, REGION_TAGS
+from edgeflow.label_studio.controls import LABELS_TAG, kind_of_tag
 from edgeflow_backend.errors import LabelConfigError
+from edgeflow_backend.protocol.controls import Control, Holder, ImageTag, Target
 
 MAX_LENGTH = 1_000_000
 """Characters of a labelling config; real ones have a few thousand."""
 
 
 @dataclass(frozen=True)
-class Control:
-    """A control tag: something an annotator draws with.
-
-    Attributes:
-        tag: for example ``BrushLabels``.
-        labels: values of its labels, empty for unlabelled controls.
-        smart: whether it may send prompts to the backend.
-        smart_only: whether it is for prompts alone.
-        model: the attribute ``edgeflowModel``: which model answers prompts made with it.
-        answer: the attribute ``edgeflowAnswer``: the name of the control that holds the answers to
-            prompts made with it.
-        aliases: by value, for labels that have one; Label Studio stores it in the value's place.
-    """
-
-    name: str
-    tag: str
-    to_name: str
-    labels: tuple[str, ...]
-    smart: bool
-    model: str | None = None
-    answer: str | None = None
-    aliases: Mapping[str, str] = field(default_factory=dict)
-    smart_only: bool = False
-
-    @property
-    def region_type(self) -> str:
-        """The ``type`` of its regions, and the key of their labels."""
-        return self.tag.lower()
-
-    def stored(self, label: str) -> str:
-        """How Label Studio stores a label, given by value."""
-        return self.aliases.get(label, label)
-
-    def value_of(self, stored: str) -> str:
-        """The value of a label that Label Studio stored."""
-        return next((value for value, alias in self.aliases.items() if alias == stored), stored)
-
-    def takes(self, label: str | None) -> bool:
-        """Whether it can hold a region with this label, given by value."""
-        return label is None or not self.labels or label in self.labels
-
-    def __str__(self) -> str:
-        return f"{self.tag} '{self.name}'"
-
-
-@dataclass(frozen=True)
-class ImageTag:
-    """An ``Image`` tag: where in a task's data the image stands."""
-
-    name: str
-    key: str
-
-
-@dataclass(frozen=True)
 class LabelConfig:
-    """What matters to this backend of a labelling config."""
+    """The parts of a labelling config that matter to this backend."""
 
     images: tuple[ImageTag, ...]
     controls: tuple[Control, ...]
 
-    def image(self, name: str) -> ImageTag:
-        """The image tag called ``name``.
+    def resolve(self, from_name: str, to_name: str, stored_label: str | None) -> Target:
+        """What the config says of a prompt: all questions in one.
+
+        Args:
+            from_name: The control that the prompt was made with.
+            to_name: The image that it was made on.
+            stored_label: Its label as Label Studio stores it.
 
         Raises:
-            LabelConfigError: there is none.
+            LabelConfigError: No control can hold the answer, or there is no such image.
         """
+        prompted = self.control(from_name)
+        label = stored_label
+        if prompted is not None and stored_label is not None:
+            label = prompted.value_of(stored_label)
+        return Target(
+            control=self._mask_control(to_name, label, prompted),
+            image=self._image(to_name),
+            label=label,
+            model=prompted.model if prompted is not None else None,
+        )
+
+    def control(self, name: str) -> Control | None:
+        """The control called ``name``, if there is one."""
+        return next((control for control in self.controls if control.name == name), None)
+
+    def holder(self, name: str, label: str | None, to_name: str) -> Holder:
+        """Where a region goes.
+
+        Args:
+            name: The mask control.
+            label: As stored; None without one.
+            to_name: The image.
+
+        Raises:
+            LabelConfigError: There is no such control any more.
+        """
+        control = self.control(name)
+        if control is None:
+            raise LabelConfigError(
+                f"the labelling config has no control '{name[:100]}' any more",
+                hint="reload the task in Label Studio",
+            )
+        if control.labels or label is None:
+            return Holder(control, label)
+        carrier = next(
+            (
+                other
+                for other in self.controls
+                if other.tag == LABELS_TAG and other.to_name == to_name and label in other.labels
+            ),
+            None,
+        )
+        return Holder(control, label if carrier else None, carrier)
+
+    def _image(self, name: str) -> ImageTag:
         for image in self.images:
             if image.name == name:
                 return image
@@ -91,51 +87,20 @@ class LabelConfig:
             hint="check the toName attributes of its controls",
         )
 
-    def control(self, name: str) -> Control | None:
-        """The control called ``name``, if there is one."""
-        return next((control for control in self.controls if control.name == name), None)
-
-    def model_hint(self, from_name: str) -> str | None:
-        """The model that the control ``from_name`` asks for, if it does."""
-        control = self.control(from_name)
-        return control.model if control else None
-
-    def label_value(self, from_name: str, stored: str | None) -> str | None:
-        """The value of a label as a prompt made with the control ``from_name`` carries it."""
-        control = self.control(from_name)
-        return control.value_of(stored) if control and stored is not None else stored
-
-    def label_control(self, to_name: str, label: str) -> Control | None:
-        """The ``Labels`` control that labels regions of unlabelled controls on an image."""
-        for control in self.controls:
-            if control.tag == "Labels" and control.to_name == to_name and label in control.labels:
-                return control
-        return None
-
-    def mask_control(self, to_name: str, label: str | None, from_name: str = "") -> Control:
+    def _mask_control(self, to_name: str, label: str | None, prompted: Control | None) -> Control:
         """The control that holds the answer to a prompt.
 
-        The one that the prompt's control names as ``edgeflowAnswer``. Otherwise, of the controls on
-        that image that have the label (or take none), the first of the first kind in
-        :data:`MASK_TAGS`.
-
-        Args:
-            to_name: the image.
-            label: the prompt's, by value.
-            from_name: the control that the prompt was made with.
-
-        Raises:
-            LabelConfigError: there is none.
+        It is the one that the prompt's control names as ``edgeflowAnswer``. Otherwise, of the
+        controls on that image that have the label (or take none), the first of the preferred kind.
         """
-        masks = [c for c in self.controls if c.tag in MASK_TAGS and c.to_name == to_name]
-        masks.sort(key=lambda control: MASK_TAGS.index(control.tag))
-        prompted = self.control(from_name)
+        masks = [c for c in self.controls if c.holds_masks and c.to_name == to_name]
+        masks.sort(key=lambda control: control.preference)
         if prompted is not None and prompted.answer is not None:
             masks = [control for control in masks if control.name == prompted.answer]
             if not masks:
                 raise LabelConfigError(
-                    f"{prompted} names '{prompted.answer[:100]}' for its answers, which is no mask "
-                    f"control on '{to_name}'",
+                    f"{prompted} names '{prompted.answer[:100]}' for its answers, which is not a "
+                    f"mask control on '{to_name}'",
                     hint="edgeflowAnswer takes the name of a brush, bitmask, polygon or rectangle "
                     "control",
                 )
@@ -148,10 +113,10 @@ class LabelConfig:
         for control in masks:
             if control.takes(label):
                 return control
-        shown = str(label)[:100]
+        quoted = str(label)[:100]
         raise LabelConfigError(
-            f"no mask control has the label '{shown}'",
-            hint=f'add <Label value="{shown}"/> to {masks[0]}',
+            f"no mask control has the label '{quoted}'",
+            hint=f'add <Label value="{quoted}"/> to {masks[0]}',
         )
 
 
@@ -159,10 +124,10 @@ def parse_label_config(xml: object) -> LabelConfig:
     """Parse a labelling config.
 
     Args:
-        xml: as the request has it.
+        xml: The request's, untrusted.
 
     Raises:
-        LabelConfigError: it is missing, or no well-formed XML without entities.
+        LabelConfigError: It is missing, or not well-formed XML without entities.
     """
     if not isinstance(xml, str) or not xml.strip():
         raise LabelConfigError(
@@ -181,19 +146,19 @@ def parse_label_config(xml: object) -> LabelConfig:
             hint="open the project's Labeling Interface settings and save it again",
         ) from error
     images = []
-    found: list[tuple[Element, list[Element]]] = []
-    todo: list[tuple[Element, list[Element]]] = [(root, [])]
-    while todo:  # one pass: each label belongs to the nearest control around it
-        element, labels = todo.pop()
+    controls: list[tuple[Element, list[Element]]] = []
+    pending: list[tuple[Element, list[Element]]] = [(root, [])]
+    while pending:  # one pass: each label belongs to the nearest control around it
+        element, labels = pending.pop()
         if element.tag == "Image":
             images.append(_image(element))
         elif element.tag == "Label" and element.get("value") is not None:
             labels.append(element)
-        elif element.tag in REGION_TAGS:
+        elif element.tag == LABELS_TAG or kind_of_tag(str(element.tag)) is not None:
             labels = []
-            found.append((element, labels))
-        todo.extend((child, labels) for child in reversed(element))
-    return LabelConfig(tuple(images), tuple(_control(*control) for control in found))
+            controls.append((element, labels))
+        pending.extend((child, labels) for child in reversed(element))
+    return LabelConfig(tuple(images), tuple(_control(*control) for control in controls))
 
 
 def _image(element: Element) -> ImageTag:

@@ -15,14 +15,14 @@ from edgeflow.masks.rasterize import rasterize
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.implied import deepest_point
 from edgeflow.prompts.outline import Outline
-from edgeflow_backend.protocol.wire import Brush, Rectangle, Surrounding
+from edgeflow_backend.protocol.wire import OutlineRegion, Rectangle, Stroke
 
 STROKE_CLICKS = 5
 """Clicks that stand for a brush stroke: its middle, then each time what is farthest from them."""
 
 
-def outline(shape: Surrounding, size: Size) -> Outline:
-    """The outline that a shape draws on an image.
+def outline(shape: OutlineRegion, size: Size) -> Outline:
+    """The outline that a shape draws on an image of ``size``.
 
     Raises:
         PromptError: it lies outside the image, or is too thin to hold anything.
@@ -38,7 +38,7 @@ def outline(shape: Surrounding, size: Size) -> Outline:
     return Outline(region, inside)
 
 
-def stroke_clicks(stroke: Brush, size: Size) -> list[Click]:
+def stroke_clicks(stroke: Stroke, size: Size) -> list[Click]:
     """Positive clicks along a stroke.
 
     Raises:

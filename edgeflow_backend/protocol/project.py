@@ -1,16 +1,36 @@
-"""What tells projects apart."""
+"""Which project of which Label Studio a request is about."""
 
 from __future__ import annotations
 
-from edgeflow_backend.status.redact import NAME_LENGTH
+from typing import NamedTuple
+
+MAX_ID_LENGTH = 64
 
 
-def project_key(project: object, host: str = "") -> str:
-    """What tells projects apart: ``12``, or ``team-b/12`` where there are several Label Studios.
+class ProjectRef(NamedTuple):
+    """A project; as text ``12``, or ``team-b/12`` where there are several Label Studios.
 
-    Args:
-        project: as requests have it: ``<id>.<time of creation>``, an id, or nothing.
-        host: name of the Label Studio that asks.
+    Attributes:
+        host: Name of the Label Studio; empty for the default one.
+        id: The project's id; empty where a request names none.
     """
-    number = str(project or "").partition(".")[0][:NAME_LENGTH]
-    return f"{host}/{number}" if host else number
+
+    host: str
+    id: str
+
+    @classmethod
+    def parse(cls, project: object, host: str = "") -> ProjectRef:
+        """Read a request's ``project``.
+
+        Args:
+            project: ``<id>.<time of creation>``, an id, or nothing.
+            host: Name of the Label Studio that asks.
+        """
+        return cls(host, str(project or "").partition(".")[0][:MAX_ID_LENGTH])
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.id}" if self.host else self.id
+
+
+NO_PROJECT = ProjectRef("", "")
+"""Of requests that name none."""

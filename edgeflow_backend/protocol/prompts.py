@@ -1,64 +1,144 @@
-"""Prompts that are drawn: a rectangle, ellipse or polygon around the object, a stroke over it."""
+"""Prompts of interactive requests: clicks on an object, an outline around it, a stroke over it.
+
+Label Studio sends regions; :data:`PROMPTS` says which kind of prompt they make.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
-from pydantic import TypeAdapter, ValidationError
+from typing_extensions import Self
 
 from edgeflow.errors import PromptError
 from edgeflow.geometry import Size
-from edgeflow.label_studio.values import PercentPoint
+from edgeflow.label_studio.controls import CONTROLS
+from edgeflow.label_studio.values import JSONObject, PercentPoint
 from edgeflow.prompts.click import Click
 from edgeflow_backend.errors import MalformedRequestError, UnsupportedPromptError
 from edgeflow_backend.protocol.outlines import stroke_clicks
 from edgeflow_backend.protocol.wire import (
-    SHAPE_TYPES,
-    Brush,
+    KEYPOINTS,
+    OUTLINE_REGION,
+    STROKE,
     KeyPoint,
-    Shape,
-    Surrounding,
-    describe,
-    parse_shape,
+    OutlineRegion,
+    PromptRegion,
+    Stroke,
+    validate,
 )
 
-_KEYPOINTS = TypeAdapter(list[KeyPoint])
+
+class Prompt(Protocol):
+    """What a request says about one object."""
+
+    @classmethod
+    def parse(cls, regions: Sequence[JSONObject], *, max_clicks: int) -> Self:
+        """Read it from regions of its types, oldest first; see :func:`parse_prompt`."""
+        ...
+
+    @property
+    def newest(self) -> PromptRegion:
+        """Its last region: whose control, label, item and image size are the request's."""
+        ...
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """An id for each region, oldest first; part of the answer's id and record.
+
+        Label Studio always sends ids; where another client does not, the values stand in.
+        """
+        ...
+
+    @property
+    def marks(self) -> frozenset[Hashable]:
+        """What the prompt says: ids with positions and signs, comparable as sets.
+
+        Empty where a client sends no ids: then two requests may come from two annotators, and
+        neither may stand for the other.
+        """
+        ...
+
+    @property
+    def first_click(self) -> KeyPoint | None:
+        """The click that may refine an object; None for what is drawn, which always begins one."""
+        ...
+
+    @property
+    def outline(self) -> OutlineRegion | None:
+        """The outline around the object, where that is the prompt."""
+        ...
+
+    def clicks(self, size: Size, *, begins: bool = True) -> list[Click]:
+        """The prompt's clicks, or those that stand for it, in image pixels.
+
+        Args:
+            size: Image size.
+            begins: Whether they begin an object, which takes a positive one.
+
+        Raises:
+            PromptError: They cannot be used; the message says why.
+        """
+        ...
+
+    def without(self, count: int) -> Self:
+        """The prompt without its first regions; some must be left."""
+        ...
 
 
 @dataclass(frozen=True)
 class ClickPrompt:
-    """The clicks of one object, in the order in which they were made.
+    """The clicks on one object, in the order in which they were made; see :class:`Prompt`.
 
     Attributes:
-        points: never empty; all of one control, image and item.
+        points: Never empty; all of one control, image and item.
     """
 
     points: tuple[KeyPoint, ...]
 
+    @classmethod
+    def parse(cls, regions: Sequence[JSONObject], *, max_clicks: int) -> Self:
+        """The keypoints of the newest one's control, image and item; see :func:`parse_prompt`."""
+        if len(regions) > max_clicks:
+            raise PromptError(
+                f"{len(regions)} clicks on one object, the limit is {max_clicks}",
+                hint="accept or reset the region and start anew, or raise EDGEFLOW_MAX_CLICKS",
+            )
+        points = validate(KEYPOINTS, list(regions))
+        newest = points[-1]
+        target = (newest.from_name, newest.to_name, newest.item_index)
+        return cls(tuple(p for p in points if (p.from_name, p.to_name, p.item_index) == target))
+
     @property
     def newest(self) -> KeyPoint:
-        """The last click: its control, label, item and image size are the request's."""
+        """The last click."""
         return self.points[-1]
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """What stands for its regions in a region's id and history, oldest first.
-
-        Label Studio always sends ids; where another client does not, places stand in.
-        """
+        """One a click."""
         return tuple(p.id or f"{p.value.x},{p.value.y},{p.positive}" for p in self.points)
 
+    @property
+    def marks(self) -> frozenset[Hashable]:
+        """Position and sign of each click under its id."""
+        if not all(point.id for point in self.points):
+            return frozenset()
+        return frozenset((p.id, p.value.x, p.value.y, p.positive) for p in self.points)
+
+    @property
+    def first_click(self) -> KeyPoint:
+        """The first click."""
+        return self.points[0]
+
+    @property
+    def outline(self) -> None:
+        """Clicks have none."""
+        return
+
     def clicks(self, size: Size, *, begins: bool = True) -> list[Click]:
-        """The clicks in image pixels of an image of ``size``.
-
-        Args:
-            size: of the image.
-            begins: whether they begin an object, which takes a positive one.
-
-        Raises:
-            PromptError: a click is not on the image, or none is positive.
-        """
+        """The clicks in image pixels; see :meth:`Prompt.clicks`."""
         clicks = [
             Click(PercentPoint(point.value.x, point.value.y).to_image(size), point.positive)
             for point in self.points
@@ -70,109 +150,149 @@ class ClickPrompt:
             )
         return clicks
 
+    def without(self, count: int) -> Self:
+        """The later clicks."""
+        return replace(self, points=self.points[count:])
 
-@dataclass(frozen=True)
-class ShapePrompt:
-    """One shape, drawn around an object or over it."""
 
-    shape: Shape
+class _DrawnPrompt:
+    """A prompt that is one region: the newest, where a request has several."""
 
-    @property
-    def newest(self) -> Shape:
-        """The shape: its control, label, item and image size are the request's."""
-        return self.shape
+    region: OutlineRegion | Stroke
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """What stands for it in a region's id."""
-        return (self.shape.id or self.shape.value.model_dump_json(),)
+        """One for the region."""
+        return (self.region.id or self.region.value.model_dump_json(),)
 
     @property
-    def surrounding(self) -> Surrounding | None:
-        """The shape if it goes around the object; None for a stroke over it."""
-        return None if isinstance(self.shape, Brush) else self.shape
+    def marks(self) -> frozenset[Hashable]:
+        """The region's value under its id."""
+        region = self.region
+        return frozenset({(region.id, region.value.model_dump_json())} if region.id else ())
+
+    @property
+    def first_click(self) -> None:
+        """What is drawn holds no clicks."""
+        return
+
+    def without(self, count: int) -> Self:  # noqa: ARG002
+        """The same: it is all one region."""
+        return self
+
+
+@dataclass(frozen=True)
+class OutlinePrompt(_DrawnPrompt):
+    """A rectangle, ellipse or polygon around the object; see :class:`Prompt`."""
+
+    region: OutlineRegion
+
+    @classmethod
+    def parse(cls, regions: Sequence[JSONObject], *, max_clicks: int) -> Self:  # noqa: ARG003
+        """The newest outline; see :func:`parse_prompt`."""
+        return cls(validate(OUTLINE_REGION, regions[-1]))
+
+    @property
+    def newest(self) -> OutlineRegion:
+        """The region."""
+        return self.region
+
+    @property
+    def outline(self) -> OutlineRegion:
+        """The region."""
+        return self.region
 
     def clicks(self, size: Size, *, begins: bool = True) -> list[Click]:  # noqa: ARG002
-        """The clicks that stand for a stroke; none for an outline.
-
-        Raises:
-            PromptError: the stroke is empty, or no brush RLE of this size.
-        """
-        return stroke_clicks(self.shape, size) if isinstance(self.shape, Brush) else []
+        """None: the outline says it all."""
+        return []
 
 
-Prompt = ClickPrompt | ShapePrompt
+@dataclass(frozen=True)
+class StrokePrompt(_DrawnPrompt):
+    """A brush stroke over the object; see :class:`Prompt`."""
+
+    region: Stroke
+
+    @classmethod
+    def parse(cls, regions: Sequence[JSONObject], *, max_clicks: int) -> Self:  # noqa: ARG003
+        """The newest stroke; see :func:`parse_prompt`."""
+        return cls(validate(STROKE, regions[-1]))
+
+    @property
+    def newest(self) -> Stroke:
+        """The region."""
+        return self.region
+
+    @property
+    def outline(self) -> None:
+        """A stroke goes over the object, not around it."""
+        return
+
+    def clicks(self, size: Size, *, begins: bool = True) -> list[Click]:  # noqa: ARG002
+        """Positive clicks along the stroke; see :meth:`Prompt.clicks`."""
+        return stroke_clicks(self.region, size)
 
 
-def parse_context(context: object, *, max_clicks: int) -> ClickPrompt:
-    """Read the clicks of an interactive request.
+_PROMPT_OF_CONTROL: dict[str, type[Prompt]] = {
+    "KeyPoint": ClickPrompt,
+    "Rectangle": OutlinePrompt,
+    "Ellipse": OutlinePrompt,
+    "Polygon": OutlinePrompt,
+    "Brush": StrokePrompt,
+}
+
+PROMPTS = {
+    region_type: _PROMPT_OF_CONTROL[kind.name]
+    for kind in CONTROLS.values()
+    if kind.name in _PROMPT_OF_CONTROL
+    for region_type in kind.region_types
+}
+"""The kind of prompt that a region makes, by the region's type.
+
+Label Studio 1.23 sends keypoints and rectangles; the others serve other clients.
+"""
+
+
+def parse_prompt(context: object, *, max_clicks: int) -> Prompt:
+    """Read the prompt of an interactive request: its clicks, or else what was drawn last.
 
     Args:
         context: ``params.context`` of the request: ``{"result": [region, …]}``.
-        max_clicks: more are refused.
+        max_clicks: Clicks on one object; more are refused.
 
     Raises:
-        MalformedRequestError: not of Label Studio's form.
-        UnsupportedPromptError: no keypoints, but regions of another kind.
-        PromptError: no clicks at all, or too many.
+        MalformedRequestError: It is not of Label Studio's form.
+        UnsupportedPromptError: There are regions, but none that makes a prompt.
+        PromptError: There is nothing at all, or there are too many clicks.
     """
-    if not isinstance(context, Mapping) or not isinstance(context.get("result", []), list):
+    regions = _regions(context)
+    prompting = [region for region in regions if region["type"] in PROMPTS]
+    if not prompting:
+        if not regions:
+            raise PromptError("the request has no clicks", hint="click on an object")
+        types = sorted({region["type"][:64] for region in regions})
+        raise UnsupportedPromptError(
+            f"prompts of type {', '.join(types[:5])} are not supported",
+            hint="use the keypoint tool",
+        )
+    kinds = [PROMPTS[region["type"]] for region in prompting]
+    kind = ClickPrompt if ClickPrompt in kinds else kinds[-1]
+    mine = [region for region, its in zip(prompting, kinds, strict=True) if its is kind]
+    return kind.parse(mine, max_clicks=max_clicks)
+
+
+def _regions(context: object) -> list[JSONObject]:
+    """The regions of a context, each with a type."""
+    regions = context.get("result", []) if isinstance(context, Mapping) else None
+    if not isinstance(regions, list):
         raise MalformedRequestError(
             "`context` is not an object with a list `result`",
             hint='send {"context": {"result": [keypoints]}} or null',
         )
-    regions = context.get("result", [])
-    raw = [region for region in regions if _kind(region) in ("keypointlabels", "keypoint")]
-    if not raw:
-        kinds = sorted({_kind(region) for region in regions})
-        if kinds:
-            raise UnsupportedPromptError(
-                f"prompts of type {', '.join(kinds[:5])} are not supported",
-                hint="use the keypoint tool",
+    for region in regions:
+        if not isinstance(region, dict) or not isinstance(region.get("type"), str):
+            raise MalformedRequestError(
+                "an entry of `context.result` is not a region with a `type`",
+                hint="send Label Studio regions",
             )
-        raise PromptError("the request has no clicks", hint="click on an object")
-    if len(raw) > max_clicks:
-        raise PromptError(
-            f"{len(raw)} clicks on one object, the limit is {max_clicks}",
-            hint="accept or reset the region and start anew, or raise EDGEFLOW_MAX_CLICKS",
-        )
-    try:
-        points = _KEYPOINTS.validate_python(raw)
-    except ValidationError as error:
-        raise MalformedRequestError(
-            f"a keypoint is malformed: {describe(error)}",
-            hint="see Label Studio's keypoint format: value.x and value.y in percent",
-        ) from error
-    newest = points[-1]
-    target = (newest.from_name, newest.to_name, newest.item_index)
-    return ClickPrompt(tuple(p for p in points if (p.from_name, p.to_name, p.item_index) == target))
-
-
-def _kind(region: object) -> str:
-    if not isinstance(region, Mapping) or not isinstance(region.get("type"), str):
-        raise MalformedRequestError(
-            "an entry of `context.result` is not a region with a `type`",
-            hint="send Label Studio regions",
-        )
-    return str(region["type"])[:64]
-
-
-def parse_prompt(context: object, *, max_clicks: int) -> Prompt:
-    """Read the prompt of an interactive request: clicks, or else the newest shape.
-
-    Args:
-        context: ``params.context`` of the request: ``{"result": [region, …]}``.
-        max_clicks: more are refused.
-
-    Raises:
-        MalformedRequestError: not of Label Studio's form.
-        UnsupportedPromptError: neither clicks nor a known shape.
-        PromptError: nothing at all, or too many clicks.
-    """
-    regions = context.get("result") if isinstance(context, Mapping) else None
-    found = regions if isinstance(regions, list) else []
-    kinds = [region.get("type") for region in found if isinstance(region, Mapping)]
-    if "keypointlabels" in kinds or "keypoint" in kinds or not set(kinds) & set(SHAPE_TYPES):
-        return parse_context(context, max_clicks=max_clicks)
-    newest = [r for r in found if isinstance(r, Mapping) and r.get("type") in SHAPE_TYPES][-1]
-    return ShapePrompt(parse_shape(newest))
+    return regions

@@ -1,65 +1,45 @@
-"""From masks to Label Studio regions."""
+"""Regions: their ids, and how a mask becomes one or several of them."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
-import numpy as np
-import numpy.typing as npt
-
-from edgeflow.label_studio.region_values import PolygonOptions, region_values
+from edgeflow.arrays import BoolMask
+from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
-from edgeflow_backend.protocol.label_config import Control
-from edgeflow_backend.protocol.prompts import Prompt
+from edgeflow_backend.errors import LabelConfigError
+from edgeflow_backend.protocol.controls import Holder
 from edgeflow_backend.protocol.wire import PromptRegion
 
 ID_PREFIX = "ef"
 ID_LENGTH = 10
 
 
-@dataclass(frozen=True)
-class Holder:
-    """Where an answer goes.
-
-    Attributes:
-        control: the mask control.
-        label: as stored there; None without one.
-        labels: the ``Labels`` control that carries the label where ``control`` has none itself.
-    """
-
-    control: Control
-    label: str | None
-    labels: Control | None = None
-
-
-def region_id(task_id: object, prompt: Prompt) -> str:
+def region_id(task_id: object, from_name: str, prompt_ids: Sequence[str]) -> str:
     """A stable id for the answer to a prompt that begins an object.
 
-    It depends on the task and the clicks' own ids, not on their places: the same request always
-    gets the same id, moving a point keeps it, and each longer sequence has its own. So whoever
-    finds this id among a task's accepted regions knows exactly which clicks made that region.
+    It depends on the task and the clicks' own ids, not on their positions: the same request always
+    gets the same id, moving a point keeps it, and each longer sequence has its own. So where this
+    id is found among a task's accepted regions, it is known exactly which clicks made that region.
+
+    Args:
+        task_id: The task.
+        from_name: The control that the prompt was made with.
+        prompt_ids: Ids of the prompt's regions, in order.
     """
-    names = "\n".join((str(task_id), prompt.newest.from_name, *prompt.ids))
+    names = "\n".join((str(task_id), from_name, *prompt_ids))
     digest = hashlib.sha256(names.encode()).hexdigest()
     return f"{ID_PREFIX}{digest}"[:ID_LENGTH]
 
 
 def made_here(region: object) -> bool:
-    """Whether a region's id looks like one of ours."""
+    """Whether a region's id looks like one from this backend."""
     return isinstance(region, dict) and str(region.get("id", "")).startswith(ID_PREFIX)
 
 
-def region_label(control: Control, label: str | None) -> str | None:
-    """The label of a region as stored: the prompt's (by value), or the only one there is."""
-    if label is None and len(control.labels) == 1:
-        label = control.labels[0]
-    return control.stored(label) if label is not None and control.labels else None
-
-
 def mask_regions(
-    mask: npt.NDArray[np.bool_],
+    mask: BoolMask,
     score: float,
     newest: PromptRegion,
     holder: Holder,
@@ -68,20 +48,28 @@ def mask_regions(
     polygons: PolygonOptions | None = None,
     record: Callable[[JSONObject], JSONObject] | None = None,
 ) -> list[JSONObject]:
-    """Build the regions that show a mask: one, but for polygons in several pieces.
+    """Build the regions that show a mask: one, except for polygons in several pieces.
 
     Args:
         mask: H×W bool, not empty, at the size that the editor sees.
         score: 0 to 1.
-        newest: whose image, item and rotation are echoed.
-        holder: the control and label.
-        region: id of the first region; further ones add a number to it.
-        polygons: how masks become polygons.
-        record: makes the ``meta`` that is kept with each region.
+        newest: The prompt's region whose image, item and rotation are echoed.
+        holder: The control and label.
+        region: Id of the first region; further ones add a number to it.
+        polygons: How masks become polygons.
+        record: Makes the ``meta`` of each region.
+
+    Raises:
+        LabelConfigError: The control holds no masks.
     """
+    kind = holder.control.kind
+    if kind is None or kind.mask is None:
+        raise LabelConfigError(
+            f"{holder.control} cannot hold a mask", hint="reload the task in Label Studio"
+        )
     height, width = mask.shape
     regions = []
-    values = region_values(mask, holder.control.tag, polygons or PolygonOptions())
+    values = kind.mask.encode(mask, polygons or PolygonOptions())
     for number, value in enumerate(values, start=1):
         answer: JSONObject = {
             "id": region if number == 1 else f"{region}-{number}",

@@ -1,13 +1,13 @@
-"""Label Studio's wire format as typed values: from a request's context to clicks.
+"""Label Studio's requests as typed values: tasks, and the regions that prompts are made of.
 
-Only what is needed is looked at: the drafts and annotations in a task carry every mask drawn so
-far and are never parsed.
+The drafts and annotations in a task carry every mask drawn so far; they are read by
+:mod:`edgeflow_backend.objects.task_regions`, and no more of them than needed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -18,15 +18,15 @@ from edgeflow.label_studio.values import (
     KeyPointValue,
     PolygonValue,
     RectangleValue,
-    _Wire,
+    WireModel,
 )
 from edgeflow_backend.errors import MalformedRequestError
 
 Name = Annotated[str, Field(max_length=256)]
 
 
-class PromptRegion(_Wire):
-    """What all regions of ``context.result`` have in common."""
+class BaseRegion(WireModel):
+    """The part that all regions of ``context.result`` share."""
 
     id: Name = ""
     from_name: Name
@@ -37,8 +37,8 @@ class PromptRegion(_Wire):
     item_index: Annotated[int, Field(ge=0)] | None = None
 
 
-class KeyPoint(PromptRegion):
-    """One keypoint of ``context.result``."""
+class KeyPoint(BaseRegion):
+    """A click."""
 
     type: Literal["keypointlabels", "keypoint"]
     value: KeyPointValue
@@ -51,17 +51,66 @@ class KeyPoint(PromptRegion):
             return self.is_positive
         return self.value.positive is not False
 
-    @property
-    def label(self) -> str | None:
-        """The label it was made with, as Label Studio stores it; None if unlabelled."""
-        return self.value.label
+
+class Rectangle(BaseRegion):
+    """A smart rectangle."""
+
+    type: Literal["rectanglelabels", "rectangle"]
+    value: RectangleValue
+
+
+class Ellipse(BaseRegion):
+    """A smart ellipse."""
+
+    type: Literal["ellipselabels", "ellipse"]
+    value: EllipseValue
+
+
+class Polygon(BaseRegion):
+    """A smart polygon."""
+
+    type: Literal["polygonlabels", "polygon"]
+    value: PolygonValue
+
+
+class Stroke(BaseRegion):
+    """A smart brush stroke."""
+
+    type: Literal["brushlabels", "brush"]
+    value: BrushValue
+
+
+OutlineRegion = Rectangle | Ellipse | Polygon
+PromptRegion = KeyPoint | OutlineRegion | Stroke
+
+_R = TypeVar("_R")
+OUTLINE_REGION: TypeAdapter[OutlineRegion] = TypeAdapter(
+    Annotated[OutlineRegion, Field(discriminator="type")]
+)
+KEYPOINTS = TypeAdapter(list[KeyPoint])
+STROKE = TypeAdapter(Stroke)
+
+
+def validate(form: TypeAdapter[_R], content: object) -> _R:
+    """Read a part of a request.
+
+    Raises:
+        MalformedRequestError: It is not of Label Studio's form.
+    """
+    try:
+        return form.validate_python(content)
+    except ValidationError as error:
+        raise MalformedRequestError(
+            f"a prompt is malformed: {first_problem(error)}",
+            hint="see Label Studio's region formats; positions are in percent",
+        ) from error
 
 
 def parse_tasks(tasks: object) -> Sequence[JSONObject]:
     """Check that ``tasks`` is a list of objects with a ``data`` object.
 
     Raises:
-        MalformedRequestError: it is not.
+        MalformedRequestError: It is not.
     """
     if not isinstance(tasks, list) or not all(
         isinstance(task, dict) and isinstance(task.get("data"), dict) for task in tasks
@@ -78,66 +127,8 @@ def objects(value: object) -> list[JSONObject]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def describe(error: ValidationError) -> str:
+def first_problem(error: ValidationError) -> str:
     """The first problem of a validation error, without the offending value."""
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"])
     return f"{place}: {first['msg']}"
-
-
-class Rectangle(PromptRegion):
-    """A smart rectangle."""
-
-    type: Literal["rectanglelabels", "rectangle"]
-    value: RectangleValue
-
-
-class Ellipse(PromptRegion):
-    """A smart ellipse."""
-
-    type: Literal["ellipselabels", "ellipse"]
-    value: EllipseValue
-
-
-class Polygon(PromptRegion):
-    """A smart polygon."""
-
-    type: Literal["polygonlabels", "polygon"]
-    value: PolygonValue
-
-
-class Brush(PromptRegion):
-    """A smart brush stroke."""
-
-    type: Literal["brushlabels", "brush"]
-    value: BrushValue
-
-
-Surrounding = Rectangle | Ellipse | Polygon
-
-
-Shape = Surrounding | Brush
-
-
-_SHAPE: TypeAdapter[Shape] = TypeAdapter(Annotated[Shape, Field(discriminator="type")])
-
-
-SHAPE_TYPES = (
-    "rectanglelabels", "rectangle", "ellipselabels", "ellipse", "polygonlabels", "polygon",
-    "brushlabels", "brush",
-)  # fmt: skip
-
-
-def parse_shape(region: object) -> Shape:
-    """Read one shape.
-
-    Raises:
-        MalformedRequestError: not of Label Studio's form.
-    """
-    try:
-        return _SHAPE.validate_python(region)
-    except ValidationError as error:
-        raise MalformedRequestError(
-            f"a drawn prompt is malformed: {describe(error)}",
-            hint="see Label Studio's region formats; places are in percent",
-        ) from error

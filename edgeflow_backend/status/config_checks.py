@@ -31,7 +31,7 @@ class ConfigCheck:
     """What the labelling config of a project was found to be like.
 
     Attributes:
-        project: see :func:`project_key`.
+        project: A ``ProjectRef`` as text.
         problems: in words, each with the way out; none if all is fine.
         seen: when a request last brought this config, UTC.
         place: the address of that request.
@@ -57,7 +57,7 @@ class ProjectChecks:
         Cheap enough for every request: an unchanged config is hashed, not parsed. Never raises.
 
         Args:
-            project: by :func:`project_key`.
+            project: A ``ProjectRef`` as text.
             xml: as the request has it; only its hash is kept.
             place: the address that was asked.
 

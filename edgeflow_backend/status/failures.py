@@ -28,7 +28,7 @@ class Failure:
 
     Attributes:
         id: 8 hex digits; also in the log and in the answers of these requests.
-        project: see :func:`project_key`; empty where the request did not get that far.
+        project: A ``ProjectRef`` as text; empty where the request did not get that far.
         task: of the last such request.
         count: of such requests.
         first: when the first came, UTC.
@@ -64,7 +64,7 @@ class Failures:
             code: of the error.
             message: of the error.
             hint: what can be done about it.
-            project: by :func:`project_key`.
+            project: A ``ProjectRef`` as text.
             task: its id.
 
         Returns:

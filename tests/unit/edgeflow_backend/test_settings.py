@@ -9,7 +9,7 @@ import pytest
 from pydantic import AliasChoices, SecretStr, ValidationError
 
 from edgeflow.images import MAX_PIXELS
-from edgeflow_backend.protocol.wire import describe
+from edgeflow_backend.protocol.wire import first_problem
 from edgeflow_backend.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -26,7 +26,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> str:
     monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError) as caught:
         Settings()
-    return describe(caught.value)
+    return first_problem(caught.value)
 
 
 def test_without_an_environment_the_shipped_model_serves_with_the_documented_limits() -> None:
@@ -310,7 +310,7 @@ def test_a_mistake_with_several_label_studios_shows_no_token(
         Settings()
     error = caught.value
     whole = "".join(traceback.format_exception(error))
-    for said in (describe(error), str(error), repr(error), str(error.errors()), whole):
+    for said in (first_problem(error), str(error), repr(error), str(error.errors()), whole):
         assert "my-token" not in said
 
 
@@ -321,7 +321,7 @@ def test_a_mistake_elsewhere_shows_no_token(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("EDGEFLOW_HTTP_THREADS", "8")
     with pytest.raises(ValidationError) as caught:
         Settings()
-    for said in (str(caught.value), repr(caught.value), describe(caught.value)):
+    for said in (str(caught.value), repr(caught.value), first_problem(caught.value)):
         assert "my-token" not in said
 
 

@@ -19,7 +19,7 @@ from edgeflow_backend.images.sources import (
     task_image,
 )
 from edgeflow_backend.net.origins import origin
-from edgeflow_backend.protocol.label_config import ImageTag
+from edgeflow_backend.protocol.controls import ImageTag
 from tests.contract.wire import captured
 
 STUDIO = "http://studio:8080"

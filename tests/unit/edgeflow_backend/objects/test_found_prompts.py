@@ -10,7 +10,7 @@ from edgeflow.label_studio.brush_rle import decode_brush, encode_brush
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.objects.found_prompts import MAX_OBJECTS, prompts_in
-from edgeflow_backend.protocol.prompts import ClickPrompt, ShapePrompt
+from edgeflow_backend.protocol.prompts import ClickPrompt, OutlinePrompt
 from tests.contract.wire import keypoint
 from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.samples import disk, disk_request
@@ -51,7 +51,7 @@ def answer(make_service: MakeService, *tasks: JSONObject, preannotate: bool = Tr
 def test_boxes_and_positive_points_of_the_newest_prediction_are_prompts() -> None:
     asked = task(box(1, 1, 5, 5), keypoint(3, 3), keypoint(4, 4, positive=False))
     kinds = [type(prompt) for prompt in prompts_in(asked)]
-    assert kinds == [ShapePrompt, ClickPrompt]
+    assert kinds == [OutlinePrompt, ClickPrompt]
 
 
 def test_annotations_come_before_predictions_and_newer_before_older() -> None:

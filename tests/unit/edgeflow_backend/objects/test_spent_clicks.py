@@ -4,19 +4,30 @@ import pytest
 
 from edgeflow.errors import PromptError
 from edgeflow.label_studio.values import JSONObject
-from edgeflow_backend.objects.spent_clicks import accepted, drop_spent
-from edgeflow_backend.protocol.prompts import ClickPrompt, parse_context
+from edgeflow_backend.objects import spent_clicks
+from edgeflow_backend.objects.task_regions import TaskRegions
+from edgeflow_backend.protocol.prompts import ClickPrompt, Prompt, parse_prompt
 from edgeflow_backend.protocol.regions import region_id
 from tests.contract.wire import captured, keypoint
 
 
 def prompt(*places: tuple[float, float]) -> ClickPrompt:
     points = [keypoint(x, y) for x, y in places]
-    return parse_context({"result": points}, max_clicks=100)
+    return clicks_of({"result": points})
+
+
+def clicks_of(context: JSONObject) -> ClickPrompt:
+    prompt = parse_prompt(context, max_clicks=100)
+    assert isinstance(prompt, ClickPrompt)
+    return prompt
+
+
+def drop_spent(prompt: Prompt, task: JSONObject) -> Prompt:
+    return spent_clicks.drop_spent(prompt, task["id"], TaskRegions.of(task, "annotations"))
 
 
 def task(*accepted: ClickPrompt, kind: str = "drafts") -> JSONObject:
-    result = [{"id": region_id(7, p), "value": {"rle": [0]}} for p in accepted]
+    result = [{"id": region_id(7, "click", p.ids), "value": {"rle": [0]}} for p in accepted]
     return {"id": 7, "data": {}, kind: [{"result": result}]}
 
 
@@ -55,7 +66,7 @@ def test_clicks_that_are_all_spent_are_answered_in_words() -> None:
 
 def test_a_moved_point_is_spent_as_well_since_its_id_stays() -> None:
     moved = [{**keypoint(*A), "value": {**keypoint(*B)["value"]}}, keypoint(*C)]
-    left = drop_spent(parse_context({"result": moved}, max_clicks=9), task(prompt(A)))
+    left = drop_spent(clicks_of({"result": moved}), task(prompt(A)))
     assert left == prompt(C)
 
 
@@ -63,7 +74,7 @@ def test_a_moved_point_is_spent_as_well_since_its_id_stays() -> None:
     "drafts", [None, 3, "x", [None], [{}], [{"result": 3}], [{"result": [None, {"id": 4}]}]]
 )
 def test_drafts_of_another_form_are_passed_over(drafts: object) -> None:
-    assert accepted({"id": 7, "data": {}, "drafts": drafts}).regions == frozenset()
+    assert drop_spent(prompt(A), {"id": 7, "data": {}, "drafts": drafts}) == prompt(A)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +84,7 @@ def test_captured_leaks_are_stopped(name: str, first: int) -> None:
     """The ✓ on the canvas accepted a region (p0041 there); its point came along afterwards."""
     body = captured(name)
     (asked,) = body["tasks"]
-    sent = parse_context(body["params"]["context"], max_clicks=100)
+    sent = clicks_of(body["params"]["context"])
     region = next(r for r in asked["drafts"][0]["result"] if r["id"] == "p0041")
-    region["id"] = region_id(asked["id"], ClickPrompt(sent.points[:first]))
-    assert drop_spent(sent, asked).points == sent.points[first:]
+    region["id"] = region_id(asked["id"], sent.newest.from_name, sent.ids[:first])
+    assert drop_spent(sent, asked).ids == sent.ids[first:]

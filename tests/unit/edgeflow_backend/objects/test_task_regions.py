@@ -16,15 +16,17 @@ from PIL import Image
 
 from edgeflow.geometry import Size
 from edgeflow.label_studio.brush_rle import encode_brush
-from edgeflow.label_studio.region_values import PolygonOptions, region_values
+from edgeflow.label_studio.controls import kind_of_tag
+from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
 from edgeflow.masks.patch import MaskPatch
 from edgeflow_backend.objects.task_regions import (
     MaskCache,
-    StoredRegion,
+    TaskRegion,
+    TaskRegions,
+    Where,
     code_length,
-    open_regions,
-    stored_mask,
+    region_mask,
 )
 
 SIZE = Size(60, 80)
@@ -56,13 +58,17 @@ def task(*result: JSONObject, **holders: Any) -> JSONObject:
     return {"id": 1, "data": {}, "drafts": [{"result": list(result)}], **holders}
 
 
-def only(raw: JSONObject) -> StoredRegion:
+def open_regions(task: JSONObject, where: Where) -> tuple[TaskRegion, ...]:
+    return TaskRegions.of(task, where).open
+
+
+def only(raw: JSONObject) -> TaskRegion:
     (found,) = open_regions(task(raw), "drafts")
     return found
 
 
 def decoded(raw: JSONObject) -> BoolMask | None:
-    crop = stored_mask(only(raw), SIZE, MaskCache(10**6))
+    crop = region_mask(only(raw), SIZE, MaskCache(10**6))
     return None if crop is None else crop.whole()
 
 
@@ -155,7 +161,7 @@ def test_broken_drafts_and_annotations_hold_nothing(holder: Any) -> None:
 
 def test_odd_frames_and_meta_are_ignored() -> None:
     odd = only(region(original_width="x", item_index="y", meta={"edgeflow": [1]}))
-    assert (odd.size, odd.item_index, odd.provenance) == (None, None, None)
+    assert (odd.size, odd.item_index, odd.record) == (None, None, None)
 
 
 # Masks
@@ -165,7 +171,10 @@ def test_odd_frames_and_meta_are_ignored() -> None:
     "tag", ["BrushLabels", "BitmaskLabels", "PolygonLabels", "RectangleLabels"]
 )
 def test_every_kind_is_read_back_as_it_was_written(tag: str) -> None:
-    (value,) = region_values(blob(), tag, PolygonOptions(tolerance=0))
+    kind = kind_of_tag(tag)
+    assert kind is not None
+    assert kind.mask is not None
+    (value,) = kind.mask.encode(blob(), PolygonOptions(tolerance=0))
     found = decoded(region(tag.lower(), value))
     assert found is not None
     if tag == "RectangleLabels":
@@ -245,5 +254,5 @@ def test_a_mask_much_larger_than_its_image_is_not_decoded() -> None:
 
 def test_a_mask_is_decoded_once() -> None:
     cache = MaskCache(10**6)
-    first = stored_mask(only(region()), SIZE, cache)
-    assert stored_mask(only(region(id="another, alike")), SIZE, cache) is first
+    first = region_mask(only(region()), SIZE, cache)
+    assert region_mask(only(region(id="another, alike")), SIZE, cache) is first

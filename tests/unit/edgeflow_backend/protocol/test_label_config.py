@@ -9,12 +9,8 @@ from hypothesis import strategies as st
 
 from edgeflow_backend.errors import LabelConfigError
 from edgeflow_backend.protocol.config_check import RECOMMENDED, problems
-from edgeflow_backend.protocol.label_config import (
-    Control,
-    ImageTag,
-    LabelConfig,
-    parse_label_config,
-)
+from edgeflow_backend.protocol.controls import Control, ImageTag
+from edgeflow_backend.protocol.label_config import LabelConfig, parse_label_config
 from tests.contract.wire import BODIES, captured
 
 QUICK_S = 1.0  # of the processor, so that busy machines do not matter
@@ -96,17 +92,19 @@ def test_an_xml_declaration_and_comments_do_no_harm() -> None:
     ],
 )
 def test_an_image_tag_says_where_in_the_task_the_image_stands(attributes: str, key: str) -> None:
-    assert config(f'<Image name="image" {attributes}/>').image("image").key == key
+    parsed = config(f'<Image name="image" {attributes}/>', CLICK, MASK)
+    assert parsed.resolve("click", "image", "A").image.key == key
 
 
 def test_an_image_is_found_by_name() -> None:
-    parsed = config('<Image name="a" value="$x"/>', '<Image name="b" value="$y"/>')
-    assert parsed.image("b").key == "y"
+    tags = ['<Image name="a" value="$x"/>', '<Image name="b" value="$y"/>']
+    parsed = config(*tags, '<Brush name="m" toName="b"/>')
+    assert parsed.resolve("click", "b", None).image.key == "y"
 
 
 def test_an_unknown_image_is_named() -> None:
     with pytest.raises(LabelConfigError, match="'photo'") as caught:
-        config(IMAGE).image("photo")
+        config(IMAGE).resolve("click", "photo", None)
     assert "toName" in caught.value.hint
 
 
@@ -121,12 +119,13 @@ def test_a_control_is_smart_unless_it_says_otherwise(attribute: str, *, smart: b
 
 def test_a_click_control_may_ask_for_a_model() -> None:
     parsed = config(
+        IMAGE,
+        MASK,
         '<KeyPointLabels name="one" toName="image" edgeflowModel="other"/>',
         '<KeyPointLabels name="two" toName="image"/>',
     )
-    assert parsed.model_hint("one") == "other"
-    assert parsed.model_hint("two") is None
-    assert parsed.model_hint("three") is None
+    asked = {name: parsed.resolve(name, "image", "A").model for name in ("one", "two", "three")}
+    assert asked == {"one": "other", "two": None, "three": None}
 
 
 def test_labels_may_hold_any_text() -> None:
@@ -139,46 +138,55 @@ def test_labels_may_hold_any_text() -> None:
 # Which control answers
 
 
+def answering(
+    parsed: LabelConfig, label: str | None, *, to: str = "image", prompted: str = ""
+) -> Control:
+    return parsed.resolve(prompted, to, label).control
+
+
 def test_the_mask_control_with_the_clicks_label_answers() -> None:
     parsed = config(
         IMAGE,
         '<BrushLabels name="one" toName="image"><Label value="A"/></BrushLabels>',
         '<BrushLabels name="two" toName="image"><Label value="B"/></BrushLabels>',
     )
-    assert parsed.mask_control("image", "A").name == "one"
-    assert parsed.mask_control("image", "B").name == "two"
+    assert answering(parsed, "A").name == "one"
+    assert answering(parsed, "B").name == "two"
 
 
 def test_the_first_of_several_mask_controls_with_the_label_answers() -> None:
     parsed = config(
+        IMAGE,
         '<BrushLabels name="one" toName="image"><Label value="A"/></BrushLabels>',
         '<BrushLabels name="two" toName="image"><Label value="A"/></BrushLabels>',
     )
-    assert parsed.mask_control("image", "A").name == "one"
+    assert answering(parsed, "A").name == "one"
 
 
 def test_mask_controls_of_other_images_do_not_answer() -> None:
     parsed = config(
+        '<Image name="a" value="$a"/>',
+        '<Image name="b" value="$b"/>',
         '<BrushLabels name="left" toName="a"><Label value="A"/></BrushLabels>',
         '<BrushLabels name="right" toName="b"><Label value="A"/></BrushLabels>',
     )
-    assert parsed.mask_control("b", "A").name == "right"
+    assert answering(parsed, "A", to="b").name == "right"
 
 
 def test_an_unlabelled_brush_answers_any_label() -> None:
-    parsed = config(CLICK, '<Brush name="mask" toName="image"/>')
-    control = parsed.mask_control("image", "A")
+    parsed = config(IMAGE, CLICK, '<Brush name="mask" toName="image"/>')
+    control = answering(parsed, "A")
     assert (control.name, control.region_type) == ("mask", "brush")
 
 
 def test_an_unlabelled_keypoint_is_answered_by_the_first_mask_control() -> None:
-    parsed = config('<KeyPoint name="click" toName="image"/>', MASK)
-    assert parsed.mask_control("image", None).name == "mask"
+    parsed = config(IMAGE, '<KeyPoint name="click" toName="image"/>', MASK)
+    assert answering(parsed, None).name == "mask"
 
 
 def test_an_unknown_label_is_named_with_the_control_that_could_have_it() -> None:
     with pytest.raises(LabelConfigError, match="'Zebra'") as caught:
-        config(IMAGE, CLICK, MASK).mask_control("image", "Zebra")
+        answering(config(IMAGE, CLICK, MASK), "Zebra")
     assert '<Label value="Zebra"/>' in caught.value.hint
     assert "BrushLabels 'mask'" in caught.value.hint
 
@@ -194,13 +202,13 @@ def test_an_unknown_label_is_named_with_the_control_that_could_have_it() -> None
 )
 def test_without_a_mask_control_the_hint_is_the_tag_to_add(tags: tuple[str, ...]) -> None:
     with pytest.raises(LabelConfigError, match="mask control") as caught:
-        config(*tags).mask_control("image", "A")
+        answering(config(*tags), "A")
     assert '<BrushLabels name="mask" toName="image"' in caught.value.hint
 
 
 def test_messages_stay_short_however_long_a_label_is() -> None:
     with pytest.raises(LabelConfigError) as caught:
-        config(IMAGE, CLICK, MASK).mask_control("image", "Z" * 1_000_000)
+        answering(config(IMAGE, CLICK, MASK), "Z" * 1_000_000)
     assert len(caught.value.message + caught.value.hint) < 2000
 
 
@@ -273,7 +281,7 @@ def test_any_text_is_a_config_or_a_typed_error(text: str) -> None:
 def test_the_recommended_config_has_no_problems() -> None:
     parsed = parse_label_config(RECOMMENDED)
     assert problems(parsed) == []
-    assert parsed.mask_control("image", "Object").region_type == "brushlabels"
+    assert answering(parsed, "Object").region_type == "brushlabels"
 
 
 def test_a_good_config_has_no_problems() -> None:
@@ -364,7 +372,7 @@ def test_the_kind_decides_before_the_order_in_the_config() -> None:
     names = []
     while tags:
         parsed = config(IMAGE, *(ALIASED(tag, tag.lower()) for tag in tags))
-        names.append(parsed.mask_control("image", "Cat").tag)
+        names.append(answering(parsed, "Cat").tag)
         tags.pop()
     assert names == ["BrushLabels", "BitmaskLabels", "PolygonLabels", "RectangleLabels"]
 
@@ -372,14 +380,14 @@ def test_the_kind_decides_before_the_order_in_the_config() -> None:
 def test_a_control_of_a_later_kind_answers_where_the_earlier_ones_lack_the_label() -> None:
     polygons = ALIASED("PolygonLabels", "p").replace("Cat", "Dog")
     parsed = config(IMAGE, ALIASED("BrushLabels", "b"), polygons)
-    assert parsed.mask_control("image", "Dog").name == "p"
+    assert answering(parsed, "Dog").name == "p"
 
 
 def test_the_prompts_control_may_choose_who_answers() -> None:
     click = '<KeyPoint name="k" toName="image" edgeflowAnswer="p"/>'
     parsed = config(IMAGE, click, ALIASED("BrushLabels", "b"), ALIASED("PolygonLabels", "p"))
-    assert parsed.mask_control("image", None, "k").name == "p"
-    assert parsed.mask_control("image", None).name == "b"
+    assert answering(parsed, None, prompted="k").name == "p"
+    assert answering(parsed, None).name == "b"
 
 
 @pytest.mark.parametrize("named", ["gone", "k", "image"])
@@ -387,7 +395,7 @@ def test_a_choice_that_is_no_mask_control_is_told(named: str) -> None:
     click = f'<KeyPoint name="k" toName="image" edgeflowAnswer="{named}"/>'
     parsed = config(IMAGE, click, ALIASED("BrushLabels", "b"))
     with pytest.raises(LabelConfigError, match=named) as caught:
-        parsed.mask_control("image", None, "k")
+        answering(parsed, None, prompted="k")
     assert "edgeflowAnswer" in caught.value.hint
     assert any(named in problem for problem in problems(parsed))
 
@@ -395,19 +403,24 @@ def test_a_choice_that_is_no_mask_control_is_told(named: str) -> None:
 def test_labels_are_found_by_alias_and_stored_as_each_control_does() -> None:
     click = ALIASED("KeyPointLabels", "k")
     parsed = config(IMAGE, click, ALIASED("BrushLabels", "b"))
-    assert parsed.label_value("k", "c-k") == "Cat"
-    assert parsed.label_value("k", "Cat") == "Cat"
-    assert parsed.label_value("k", None) is None
-    assert parsed.mask_control("image", "Cat").stored("Cat") == "c-b"
+    assert parsed.resolve("k", "image", "c-k").label == "Cat"
+    assert parsed.resolve("k", "image", "Cat").label == "Cat"
+    assert parsed.resolve("k", "image", None).label is None
+    assert answering(parsed, "Cat").region_label("Cat") == "c-b"
 
 
 def test_a_labels_tag_labels_unlabelled_controls() -> None:
     labels = '<Labels name="l" toName="image"><Label value="Cat"/></Labels>'
     parsed = config(IMAGE, labels, '<Brush name="b" toName="image" smart="false"/>')
-    found = parsed.label_control("image", "Cat")
-    assert found is not None
-    assert found.name == "l"
-    assert parsed.label_control("image", "Dog") is None
+    holder = parsed.holder("b", "Cat", "image")
+    assert holder.labels is not None
+    assert (holder.control.name, holder.label, holder.labels.name) == ("b", "Cat", "l")
+    assert parsed.holder("b", "Dog", "image").label is None
+
+
+def test_a_control_that_is_gone_holds_nothing() -> None:
+    with pytest.raises(LabelConfigError, match="no control 'gone' any more"):
+        config(IMAGE, MASK).holder("gone", None, "image")
 
 
 def test_boxes_that_are_meant_as_prompts_are_no_problem() -> None:

@@ -11,7 +11,7 @@ from edgeflow.errors import PromptError
 from edgeflow.geometry import ImagePoint, Size
 from edgeflow.label_studio.values import JSONObject, PercentPoint
 from edgeflow.prompts.click import Click
-from edgeflow_backend.protocol.record import RegionRecord, past_click, read_record, replayed
+from edgeflow_backend.protocol.record import RegionRecord, read_record, record_click, replay_click
 
 PERCENT = st.floats(0, 100)
 SIDE = st.integers(1, 8000)
@@ -46,7 +46,7 @@ def test_a_record_of_an_outline_survives_json() -> None:
 def test_a_click_is_replayed_where_it_was(x: float, y: float, height: int, width: int) -> None:
     size = Size(height, width)
     made = Click(PercentPoint(x, y).to_image(size))
-    again = replayed(past_click("k", made, size), size)
+    again = replay_click(record_click("k", made, size), size)
     assert again.point.x == pytest.approx(made.point.x, abs=1e-9)
     assert again.point.y == pytest.approx(made.point.y, abs=1e-9)
 
@@ -55,15 +55,15 @@ def test_a_click_is_replayed_where_it_was(x: float, y: float, height: int, width
 def test_a_record_that_was_stored_replays_bit_for_bit(x: float, y: float) -> None:
     """What is written is what is read: drafts of drafts do not drift."""
     size = Size(480, 640)
-    once = past_click("k", Click(PercentPoint(x, y).to_image(size)), size)
-    twice = past_click("k", replayed(once, size), size)
-    thrice = past_click("k", replayed(twice, size), size)
+    once = record_click("k", Click(PercentPoint(x, y).to_image(size)), size)
+    twice = record_click("k", replay_click(once, size), size)
+    thrice = record_click("k", replay_click(twice, size), size)
     assert thrice == pytest.approx(twice)
 
 
 def test_a_click_off_the_image_is_told() -> None:
     with pytest.raises(PromptError):
-        replayed(("k", 100.9, 50.0, True), Size(10, 10))
+        replay_click(("k", 100.9, 50.0, True), Size(10, 10))
 
 
 @pytest.mark.parametrize(
@@ -94,4 +94,6 @@ def test_other_keys_are_left_for_newer_releases() -> None:
 
 
 def test_points_are_image_points() -> None:
-    assert replayed(("k", 50.0, 50.0, False), Size(10, 20)) == Click(ImagePoint(9.5, 4.5), False)
+    assert replay_click(("k", 50.0, 50.0, False), Size(10, 20)) == Click(
+        ImagePoint(9.5, 4.5), False
+    )

@@ -15,24 +15,24 @@ from edgeflow.geometry import Size
 from edgeflow.label_studio.brush_rle import decode_brush
 from edgeflow.label_studio.values import JSONObject
 from edgeflow.masks.patch import fit_mask
-from edgeflow_backend.protocol.label_config import Control
-from edgeflow_backend.protocol.prompts import ClickPrompt, parse_context
-from edgeflow_backend.protocol.regions import Holder, mask_regions, region_id, region_label
+from edgeflow_backend.protocol.controls import Control, Holder
+from edgeflow_backend.protocol.prompts import Prompt, parse_prompt
+from edgeflow_backend.protocol.regions import mask_regions, region_id
 from tests.contract.wire import captured, keypoint
 
 MASKS = hnp.arrays(np.bool_, st.tuples(st.integers(1, 40), st.integers(1, 40)))
 BRUSH = Control("mask", "BrushLabels", "image", ("Object", "Other"), smart=False)
 
 
-def prompt(*points: JSONObject) -> ClickPrompt:
-    return parse_context({"result": list(points or [keypoint(5, 5)])}, max_clicks=100)
+def prompt(*points: JSONObject) -> Prompt:
+    return parse_prompt({"result": list(points or [keypoint(5, 5)])}, max_clicks=100)
 
 
 def region_of(
     mask: npt.NDArray[np.bool_], *points: JSONObject, control: Control = BRUSH
 ) -> JSONObject:
     newest = prompt(*points).newest
-    holder = Holder(control, region_label(control, newest.label))
+    holder = Holder(control, control.region_label(newest.value.label) if control.labels else None)
     (region,) = mask_regions(mask, 0.9, newest, holder, "ef01234567")
     return region
 
@@ -45,10 +45,14 @@ def mask_of(region: JSONObject) -> npt.NDArray[np.bool_]:
 # Ids
 
 
+def id_of(task_id: object, prompted: Prompt) -> str:
+    return region_id(task_id, prompted.newest.from_name, prompted.ids)
+
+
 def test_the_same_request_always_gets_the_same_id() -> None:
     body = captured("ui_02_second_pos_027_predict.json")
     ids = {
-        region_id(body["tasks"][0]["id"], prompt(*body["params"]["context"]["result"]))
+        id_of(body["tasks"][0]["id"], prompt(*body["params"]["context"]["result"]))
         for _ in range(3)
     }
     assert len(ids) == 1
@@ -57,11 +61,11 @@ def test_the_same_request_always_gets_the_same_id() -> None:
 def test_ids_are_stable_between_releases() -> None:
     point = keypoint(5, 5)
     point["id"] = "first"
-    assert region_id(7, prompt(point)) == "ef9874dfba"
+    assert id_of(7, prompt(point)) == "ef9874dfba"
 
 
 def test_an_id_looks_like_one_of_label_studios_and_says_whose_it_is() -> None:
-    name = region_id(7, prompt())
+    name = id_of(7, prompt())
     assert len(name) == 10
     assert name.startswith("ef")
     assert name.isalnum()
@@ -73,37 +77,35 @@ def moved(point: JSONObject, x: float) -> JSONObject:
 
 def test_moving_a_point_keeps_the_id() -> None:
     first, second = keypoint(5, 5), keypoint(6, 6)
-    assert region_id(1, prompt(first, second)) == region_id(1, prompt(moved(first, 90), second))
+    assert id_of(1, prompt(first, second)) == id_of(1, prompt(moved(first, 90), second))
 
 
 def test_changing_a_points_sign_keeps_the_id() -> None:
-    assert region_id(1, prompt(keypoint(5, 5))) == region_id(
-        1, prompt(keypoint(5, 5, positive=False))
-    )
+    assert id_of(1, prompt(keypoint(5, 5))) == id_of(1, prompt(keypoint(5, 5, positive=False)))
 
 
 def test_every_prefix_of_the_clicks_has_an_id_of_its_own() -> None:
     points = [keypoint(number, 5) for number in range(20)]
-    ids = {region_id(1, prompt(*points[:count])) for count in range(1, 21)}
+    ids = {id_of(1, prompt(*points[:count])) for count in range(1, 21)}
     assert len(ids) == 20
 
 
 def test_another_task_gets_another_id() -> None:
-    assert region_id(1, prompt()) != region_id(2, prompt())
-    assert region_id(None, prompt()) != region_id(1, prompt())
+    assert id_of(1, prompt()) != id_of(2, prompt())
+    assert id_of(None, prompt()) != id_of(1, prompt())
 
 
 def test_another_control_gets_another_id() -> None:
-    assert region_id(1, prompt()) != region_id(1, prompt(keypoint(5, 5, from_name="other")))
+    assert id_of(1, prompt()) != id_of(1, prompt(keypoint(5, 5, from_name="other")))
 
 
 def test_other_clicks_get_another_id() -> None:
-    assert region_id(1, prompt(keypoint(5, 5))) != region_id(1, prompt(keypoint(5, 5, key="z")))
+    assert id_of(1, prompt(keypoint(5, 5))) != id_of(1, prompt(keypoint(5, 5, key="z")))
 
 
 def test_the_order_of_the_clicks_matters() -> None:
     first, second = keypoint(5, 5), keypoint(6, 6)
-    assert region_id(1, prompt(first, second)) != region_id(1, prompt(second, first))
+    assert id_of(1, prompt(first, second)) != id_of(1, prompt(second, first))
 
 
 # Labels
@@ -115,14 +117,14 @@ def test_the_order_of_the_clicks_matters() -> None:
         (("A", "B"), "A", "A"),
         (("A", "B"), None, None),
         (("A",), None, "A"),
-        ((), "A", None),
+        ((), "A", "A"),
         ((), None, None),
     ],
 )
 def test_the_region_has_the_clicks_label_or_the_only_one_there_is(
     labels: tuple[str, ...], clicked: str | None, answer: str | None
 ) -> None:
-    assert region_label(Control("m", "BrushLabels", "i", labels, smart=False), clicked) == answer
+    assert Control("m", "BrushLabels", "i", labels, smart=False).region_label(clicked) == answer
 
 
 def test_the_label_stands_under_the_regions_type() -> None:

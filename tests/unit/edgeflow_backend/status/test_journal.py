@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.protocol.label_config import MAX_LENGTH, LabelConfig, parse_label_config
-from edgeflow_backend.protocol.project import project_key
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.status.config_checks import MAX_PROBLEMS, MAX_PROJECTS, ProjectChecks
 from edgeflow_backend.status.failures import MAX_FAILURES, Failures, utc_now
 from edgeflow_backend.status.journal import Journal
@@ -429,7 +429,7 @@ def test_eight_threads_lose_no_prediction() -> None:
 def test_projects_of_several_label_studios_are_told_apart(
     project: object, host: str, key: str
 ) -> None:
-    assert project_key(project, host) == key
+    assert str(ProjectRef.parse(project, host)) == key
 
 
 def test_a_journal_starts_empty_with_one_clock(clock: Clock) -> None:
