@@ -249,16 +249,20 @@ class SegmentationService:
 
     def _answer(self, setting: _Setting, outcome: _Outcome) -> Answer:
         """The regions that show an object."""
-        newest, shown = setting.request.prompt.newest, outcome.after
-        version = setting.predictor.version
+        settings, newest = self.settings, setting.request.prompt.newest
+        segmented, version = outcome.after, setting.predictor.version
+
+        def record(region: JSONObject) -> JSONObject:
+            return segmented.record(region, answer_mask(region, outcome.mask), version)
+
         regions = mask_regions(
             outcome.mask.whole(),
             outcome.score,
             newest,
-            setting.request.config.holder(shown.control, shown.label, newest.to_name),
-            shown.region_id,
-            polygons=PolygonOptions(self.settings.polygon_tolerance, self.settings.polygon_holes),
-            record=lambda region: shown.record(region, answer_mask(region, outcome.mask), version),
+            setting.request.config.holder(segmented.control, segmented.label, newest.to_name),
+            segmented.region_id,
+            polygons=PolygonOptions(settings.polygon_tolerance, settings.polygon_holes),
+            record=record,
         )
         return Answer(regions, outcome.score, version)
 

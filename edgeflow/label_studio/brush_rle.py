@@ -175,27 +175,27 @@ def _read_records(
     after the other is to follow these.
     """
     position, done = HEADER_BITS, 0
-    found = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint8))]
+    records = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint8))]
     while done < total:
         first = position // 8
         window = _Window(data, first, length_bits)
         visited = window.follow(position - 8 * first)
         if not visited:
             raise MaskCodecError("the brush RLE is truncated")
-        begun = np.array(visited, dtype=np.int64)
-        filled = done + np.cumsum(window.lengths[begun])
+        starts = np.array(visited, dtype=np.int64)
+        filled = done + np.cumsum(window.lengths[starts])
         needed = int(np.searchsorted(filled, total)) + 1  # what follows the last record is padding
-        begun = begun[:needed]
-        done = int(filled[begun.size - 1])
+        starts = starts[:needed]
+        done = int(filled[starts.size - 1])
         if done > total:
             raise MaskCodecError("the brush RLE overruns its own size")
-        position = 8 * first + int(window.following[begun[-1]])
+        position = 8 * first + int(window.following[starts[-1]])
         if position > 8 * data.size:
             raise MaskCodecError("the brush RLE is truncated")
-        heads = 8 * first + window.heads[begun]
-        found.append(_values(data, heads, window.lengths[begun], window.is_run[begun]))
-    lengths = np.concatenate([each for each, _ in found])
-    values = np.concatenate([each for _, each in found])
+        heads = 8 * first + window.heads[starts]
+        records.append(_values(data, heads, window.lengths[starts], window.is_run[starts]))
+    lengths = np.concatenate([each for each, _ in records])
+    values = np.concatenate([each for _, each in records])
     return np.cumsum(lengths) - lengths, lengths, values
 
 

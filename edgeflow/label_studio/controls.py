@@ -1,7 +1,7 @@
 """The kinds of controls that Label Studio has for images, and what regions of each hold.
 
-One row a kind; whoever needs to know what a tag or a region's type means asks this table. What the
-editor sends was measured on Label Studio 1.23.
+One row a kind: the only place that knows what a tag or a region's type means. What the editor sends
+was measured on Label Studio 1.23.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ class ParsedValue(Protocol):
         """What it covers of an image of ``size``: H×W bool, possibly empty.
 
         Raises:
-            MaskCodecError: its code is damaged, or made for another size.
-            PolygonError: it is too complex.
+            MaskCodecError: Its code is damaged, or made for another size.
+            PolygonError: It is too complex.
         """
         ...
 
@@ -108,7 +108,7 @@ def parse_brush(value: JSONObject) -> BrushCode:
     """Read a brush region's value.
 
     Raises:
-        MaskCodecError: it is not of Label Studio's form.
+        MaskCodecError: It is not of Label Studio's form.
     """
     rle, touches = value.get("rle"), value.get("touches")
     if rle is None and not touches:
@@ -126,7 +126,7 @@ def parse_bitmask(value: JSONObject) -> BitmaskPNG:
     """Read a bitmask region's value.
 
     Raises:
-        MaskCodecError: it is not an inline PNG.
+        MaskCodecError: It is not an inline PNG.
     """
     head, _, payload = str(value.get("imageDataURL")).partition(",")
     try:
@@ -142,7 +142,7 @@ def parse_polygon(value: JSONObject) -> PolygonCorners:
     """Read a polygon region's value.
 
     Raises:
-        MaskCodecError: it is not a list of points near the image.
+        MaskCodecError: It is not a list of points near the image.
     """
     try:
         points = np.array(value.get("points"), dtype=np.float64)
@@ -157,7 +157,7 @@ def parse_rectangle(value: JSONObject) -> RectangleArea:
     """Read a rectangle region's value.
 
     Raises:
-        MaskCodecError: it is not of Label Studio's form.
+        MaskCodecError: It is not of Label Studio's form.
     """
     try:
         return RectangleArea(RectangleValue.model_validate(value))

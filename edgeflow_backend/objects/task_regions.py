@@ -80,7 +80,7 @@ class TaskRegions:
             where: Where :attr:`open` regions are looked for.
         """
         drafts, annotations = objects(task.get("drafts")), objects(task.get("annotations"))
-        shown = _open_holder(drafts, annotations, where)
+        open_holder = _open_holder(drafts, annotations, where)
         ids: set[str] = set()
         records: list[RegionRecord] = []
         regions: list[TaskRegion] = []
@@ -93,7 +93,7 @@ class TaskRegions:
                     records.append(record)
                 if isinstance(raw.get("id"), str):
                     ids.add(raw["id"])
-                if holder is shown and (region := _read(raw, record, carried)) is not None:
+                if holder is open_holder and (region := _read(raw, record, carried)) is not None:
                     regions.append(region)
         return cls(frozenset(ids), tuple(records), tuple(reversed(regions)))
 
