@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgeflow.inference.predictor import EncodedImage
+from edgeflow.inference.state import EncodedImage
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.protocol.label_config import LabelConfig
 from edgeflow_backend.protocol.prompts import Prompt

@@ -12,7 +12,8 @@ import torch
 
 from edgeflow.errors import PromptError
 from edgeflow.geometry import ImagePoint, Size
-from edgeflow.inference.predictor import EncodedImage, Predictor, load_predictor
+from edgeflow.inference.predictor import Predictor, load_predictor
+from edgeflow.inference.state import EncodedImage
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject

@@ -124,7 +124,7 @@ def shown_mask(region: JSONObject, mask: MaskPatch) -> MaskPatch:
     if region["type"].startswith(("brush", "bitmask")):
         return mask
     read = _read(region, None)
-    shown = stored_mask(read, mask.size, MaskCache(0)) if read is not None else None
+    shown = stored_mask(read, mask.image_size, MaskCache(0)) if read is not None else None
     return shown if shown is not None else mask
 
 
