@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from edgeflow.errors import PromptError
@@ -17,7 +16,7 @@ from edgeflow.inference.state import EncodedImage
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
-from edgeflow.masks.patch import MaskPatch, fit_mask
+from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.click import Click
 from edgeflow_backend.engine.engine import Engine, PrefixStates
 from edgeflow_backend.engine.model_pool import ModelPool
@@ -111,18 +110,18 @@ class SegmentationService:
         with self.recent.visit(scene, prompt.ids):
             before = self._continued(request, image, predictor.version)
             before = before or begun(request, image.size)
-            after, mask, score = self._cut_out(request, before, image, predictor, deadline)
+            after, patch, score = self._cut_out(request, before, image, predictor, deadline)
             answered = RecentAnswer(
                 before=before,
                 after=after,
                 prompt_ids=prompt.ids,
                 to_name=prompt.newest.to_name,
                 item_index=prompt.newest.item_index,
-                mask=MaskPatch.of(mask),
+                mask=patch,
                 drawn=isinstance(prompt, ShapePrompt),
             )
             self.recent.remember(scene, answered)
-        regions = self._regions(request, after, mask, score, predictor.version)
+        regions = self._regions(request, after, patch, score, predictor.version)
         return Answer(regions, score, predictor.version)
 
     def preannotate(self, request: Request, deadline: float) -> Answer:
@@ -137,8 +136,8 @@ class SegmentationService:
         """
         image, predictor = self._ground(request, deadline)
         before = begun(request, image.size)
-        after, mask, score = self._cut_out(request, before, image, predictor, deadline)
-        regions = self._regions(request, after, mask, score, predictor.version)
+        after, patch, score = self._cut_out(request, before, image, predictor, deadline)
+        regions = self._regions(request, after, patch, score, predictor.version)
         return Answer(regions, score, predictor.version)
 
     def prepare(self, task: JSONObject, config: LabelConfig, host: str = "") -> None:
@@ -200,7 +199,7 @@ class SegmentationService:
         image: EncodedImage,
         predictor: Predictor,
         deadline: float,
-    ) -> tuple[SegmentedObject, npt.NDArray[np.bool_], float]:
+    ) -> tuple[SegmentedObject, MaskPatch, float]:
         """Run the network; the object with the prompt's clicks, its mask, and its score."""
         prompt, limit = request.prompt, self.settings.max_clicks
         clicks = prompt.clicks(image.size, begins=not before.exists)
@@ -220,31 +219,30 @@ class SegmentationService:
             marks=marks_of(prompt),
         )
         self.metrics.steps.inc(prediction.steps)
-        if not prediction.mask.any():
+        if prediction.patch.empty:
             raise PromptError(
                 "no object was found at these clicks", hint="click nearer to the object's middle"
             )
         size = self._editor_size(prompt.newest, image.size)
-        return after, fit_mask(prediction.mask, size), prediction.score
+        return after, prediction.patch.resized(size), prediction.score
 
     def _regions(
         self,
         request: Request,
         shown: SegmentedObject,
-        mask: npt.NDArray[np.bool_],
+        patch: MaskPatch,
         score: float,
         model_version: str,
     ) -> list[JSONObject]:
         newest = request.prompt.newest
-        crop = MaskPatch.of(mask)
         return mask_regions(
-            mask,
+            patch.whole(),
             score,
             newest,
             _holder(request.config, newest.to_name, shown),
             shown.region_id,
             polygons=PolygonOptions(self.settings.polygon_tolerance, self.settings.polygon_holes),
-            record=lambda region: shown.record(region, shown_mask(region, crop), model_version),
+            record=lambda region: shown.record(region, shown_mask(region, patch), model_version),
         )
 
     def _editor_size(self, newest: PromptRegion, image: Size) -> Size:
