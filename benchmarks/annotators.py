@@ -29,7 +29,8 @@ from benchmarks.click import jpeg
 from edgeflow.evaluate.machine import describe_machine
 from edgeflow.geometry import ImagePoint, Size
 from edgeflow.images import decode_image
-from edgeflow.inference.predictor import Predictor, State
+from edgeflow.inference.predictor import Predictor
+from edgeflow.inference.state import State
 from edgeflow.label_studio.brush_rle import decode_brush
 from edgeflow.prompts.click import Click
 from edgeflow_backend import log

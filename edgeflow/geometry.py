@@ -1,7 +1,7 @@
-"""Coordinates as types: image pixels, network pixels, and regions between them.
+"""Coordinates as types: points in image and network pixels, sizes and boxes.
 
 Both pixel frames put (0, 0) at the *centre* of the top-left pixel, so an image of width W spans
--0.5 to W - 0.5. Label Studio's percent frame lives in ``edgeflow_backend.protocol.wire``.
+-0.5 to W - 0.5. Label Studio's percent frame lives in ``edgeflow.label_studio``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Box(NamedTuple):
 
     @classmethod
     def whole(cls, size: Size) -> Box:
-        """The region that covers an image of ``size``."""
+        """The box that covers an image of ``size``."""
         return cls(0, 0, size.height, size.width)
 
     @property
@@ -53,8 +53,17 @@ class Box(NamedTuple):
         """Pixels inside; 0 for an empty or inverted rectangle."""
         return max(self.bottom - self.top, 0) * max(self.right - self.left, 0)
 
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Rows and columns, to index an H×W array with."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    def shifted(self, down: int, right: int) -> Box:
+        """The same box further down and to the right."""
+        return Box(self.top + down, self.left + right, self.bottom + down, self.right + right)
+
     def contains(self, point: ImagePoint) -> bool:
-        """Whether ``point`` lies on one of the region's pixels."""
+        """Whether ``point`` lies on one of the box's pixels."""
         return (
             self.left - 0.5 <= point.x < self.right - 0.5
             and self.top - 0.5 <= point.y < self.bottom - 0.5

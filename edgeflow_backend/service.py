@@ -16,7 +16,7 @@ from edgeflow.inference.state import EncodedImage
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
-from edgeflow.masks.patch import MaskPatch, fit_mask
+from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.click import Click
 from edgeflow_backend.engine.engine import Engine, PrefixStates
 from edgeflow_backend.engine.model_pool import ModelPool
@@ -240,11 +240,11 @@ class SegmentationService:
             marks=prompt.marks,
         )
         self.metrics.steps.inc(prediction.steps)
-        if not prediction.mask.any():
+        if prediction.patch.empty:
             raise PromptError(
                 "no object was found at these clicks", hint="click nearer to the object's middle"
             )
-        mask = MaskPatch.of(fit_mask(prediction.mask, self._editor_size(setting)))
+        mask = prediction.patch.resized(self._editor_size(setting))
         return _Outcome(after, mask, prediction.score)
 
     def _answer(self, setting: _Setting, outcome: _Outcome) -> Answer:

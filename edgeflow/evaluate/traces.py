@@ -13,7 +13,8 @@ from edgeflow.arrays import BoolMask
 from edgeflow.data.base import Dataset
 from edgeflow.evaluate.boundary import BoundaryIoU
 from edgeflow.evaluate.clicker import Clicker
-from edgeflow.inference.predictor import EncodedImage, Predictor
+from edgeflow.inference.predictor import Predictor
+from edgeflow.inference.state import EncodedImage
 from edgeflow.prompts.click import Click
 
 

@@ -10,22 +10,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from edgeflow.arrays import BoolMask, RGBImage
 from edgeflow.checkpoints.checkpoint import find
 from edgeflow.errors import PromptError
 from edgeflow.geometry import Box, Size
-from edgeflow.inference.patch import MASK_THRESHOLD, ProbabilityPatch
-from edgeflow.inference.state import EncodedImage, State, StateStore, mask_box
-from edgeflow.inference.steps import OUTLINE_STEPS, Stepper, Steps, drive
+from edgeflow.inference.patch import ProbabilityPatch
+from edgeflow.inference.state import EncodedImage, State, StateStore
+from edgeflow.inference.steps import Stepper, Steps, drive
 from edgeflow.inference.transfer import upload
 from edgeflow.inference.zoom import ZoomPolicy
 from edgeflow.masks.cleanup import Cleanup
+from edgeflow.masks.patch import MaskPatch
 from edgeflow.masks.score import Calibration
 from edgeflow.prompts.click import Click, check_clicks, prefix_digests
 from edgeflow.prompts.outline import Outline
@@ -33,34 +35,27 @@ from edgeflow.prompts.start import Start
 from edgeflow.runtime.base import Runtime
 from edgeflow.runtime.selection import start_runtime
 
-__all__ = [
-    "MASK_THRESHOLD",
-    "OUTLINE_STEPS",
-    "EncodedImage",
-    "Prediction",
-    "Predictor",
-    "State",
-    "StateStore",
-    "load_predictor",
-    "mask_box",
-]
-
 
 @dataclass(frozen=True)
 class Prediction:
     """The answer to a sequence of clicks.
 
     Attributes:
-        mask: H×W bool at the image's size.
-        score: an estimate of the mask's IoU with the object, 0 to 1; 0 for an empty mask.
-        steps: network runs that this answer took; fewer where a prefix was known.
-        state: the state after the last click.
+        patch: The mask, and where in the image it lies.
+        score: Estimate of the mask's IoU with the object, 0 to 1; 0 for an empty mask.
+        steps: Network runs that this answer took; fewer where a prefix was in the store.
+        state: State after the last click.
     """
 
-    mask: npt.NDArray[np.bool_]
+    patch: MaskPatch
     score: float
     steps: int
     state: State
+
+    @cached_property
+    def mask(self) -> BoolMask:
+        """H×W bool at the image's size."""
+        return self.patch.whole()
 
 
 class Predictor:
@@ -83,7 +78,7 @@ class Predictor:
         self._stepper = Stepper(policy, self.cleanup, runtime.device, runtime.feedback)
         self._identity = f"{version}|{policy}|{self.cleanup}|{runtime.name}"
 
-    def encode(self, image: npt.NDArray[np.uint8]) -> EncodedImage:
+    def encode(self, image: RGBImage) -> EncodedImage:
         """Bring an image to the device.
 
         Args:
@@ -164,9 +159,9 @@ class Predictor:
             steps += 1
             if store is not None:
                 store.put(keys[count], state)
-        mask = (shown or self._stepper.shown(image, state)).mask
-        score = self._score(state) if mask.any() else 0.0
-        return Prediction(mask, score, steps, state)
+        patch = (shown or self._stepper.shown(image, state)).mask
+        score = 0.0 if patch.empty else self._score(state)
+        return Prediction(patch, score, steps, state)
 
     def start(self, image: EncodedImage, start: Start | None = None) -> State:
         """The state before any click: nothing found, unless ``start`` says more.
@@ -189,14 +184,14 @@ class Predictor:
             The state after it, and the mask probability: H×W float32 at the image's size.
         """
         state, shown = drive(self._stepper.step(image, state, click), self.runtime.run)
-        return state, shown.probability
+        return state, shown.whole()
 
     def probability(self, image: EncodedImage, state: State) -> Tensor:
         """The mask probability of a state at the image's size: H×W float32 on the device.
 
         An object that began as a mask is 1 inside and 0 outside.
         """
-        return self._stepper.shown(image, state).probability
+        return self._stepper.shown(image, state).whole()
 
     def _resume(
         self,

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-import cv2
-import numpy as np
-import torch
 from torch import Tensor
 
 from edgeflow.geometry import Box, Size
+from edgeflow.masks.patch import bounding_box
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.prior_mask import PriorMask
 from edgeflow.prompts.start import Start
@@ -80,7 +78,7 @@ class State:
     def nothing(cls, image: EncodedImage, start: Start | None = None) -> State:
         """Before any click and any network run; a prior mask has its bounding box."""
         blank = image.overview.new_zeros((1, 1, *image.overview.shape[-2:]))
-        box = mask_box(torch.from_numpy(start.mask)) if isinstance(start, PriorMask) else None
+        box = bounding_box(start.mask) if isinstance(start, PriorMask) else None
         return cls(start, (), None, blank, blank, box)
 
 
@@ -94,9 +92,3 @@ class StateStore(Protocol):
     def put(self, key: bytes, state: State) -> None:
         """Remember ``state``; it may be forgotten again at once."""
         ...
-
-
-def mask_box(mask: Tensor) -> Box | None:
-    """Bounding box of an H×W bool mask on the host, in image pixels; None when it is empty."""
-    left, top, width, height = cv2.boundingRect(mask.contiguous().numpy().view(np.uint8))
-    return Box(top, left, top + height, left + width) if width else None

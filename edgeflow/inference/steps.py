@@ -16,10 +16,11 @@ from torch import Tensor
 
 from edgeflow.geometry import Box, NetworkPoint, Size
 from edgeflow.inference.patch import ProbabilityPatch
-from edgeflow.inference.state import EncodedImage, State, mask_box
+from edgeflow.inference.state import EncodedImage, State
 from edgeflow.inference.transfer import above, upload
 from edgeflow.inference.zoom import ZoomPolicy
-from edgeflow.masks.cleanup import ABSENT, FILLED, THRESHOLD, Cleanup, Located
+from edgeflow.masks.cleanup import ABSENT, FILLED, Cleanup, Located
+from edgeflow.masks.patch import MASK_THRESHOLD, MaskPatch
 from edgeflow.nn.interface import Feedback
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.disks import disk_pixels
@@ -98,7 +99,7 @@ class Stepper:
         state, shown = yield from self._step_to(image, nothing, implied, region)
         steps = 1
         if state.mask_box is not None:
-            middle = deepest_point(shown.mask)
+            middle = deepest_point(shown.mask.whole())
             negatives = (click for click in implied if not click.positive)
             clicks = (Click(middle), *negatives)
             state, _ = yield from self._step_to(image, state, clicks, region)
@@ -132,7 +133,7 @@ class Stepper:
     def shown(self, image: EncodedImage, state: State) -> ProbabilityPatch:
         """What a state shows of the object; one that began as a mask shows it as it is now."""
         if isinstance(state.start, PriorMask):
-            return ProbabilityPatch.of_mask(state.start.mask, self.device)
+            return ProbabilityPatch.of_mask(MaskPatch.of(state.start.mask), self.device)
         _, shown = self._show(image, state.probability, state.region, state.clicks, state.start)
         return shown
 
@@ -153,7 +154,7 @@ class Stepper:
         output = yield self._input(image, frame, size, clicks, fed_back)
         raw, shown = self._show(image, output.mask, region, clicks, state.start)
         # Regions follow what the network found, as they did when it was trained and measured.
-        box = (shown if isinstance(state.start, Outline) else raw).box
+        box = (shown if isinstance(state.start, Outline) else raw).mask_box
         after = State(state.start, clicks, region, output.mask, output.feedback, box, state.implied)
         return after, shown
 
@@ -170,11 +171,12 @@ class Stepper:
         fed_back = feedback_of(prior.mask, frame, size, self.feedback)
         output = yield self._input(image, frame, size, seen, fed_back.to(self.device))
         _, shown = self._show(image, output.mask, region, seen, None)
-        merged = merge(prior.mask, shown.mask, clicks[-1])
-        box = mask_box(torch.from_numpy(merged))
-        now = PriorMask(merged)
-        after = State(now, clicks, region, output.mask, output.feedback, box)
-        return after, ProbabilityPatch.of_mask(merged, self.device)
+        merged = merge(prior.mask, shown.mask.whole(), clicks[-1])
+        patch = ProbabilityPatch.of_mask(MaskPatch.of(merged), self.device)
+        after = State(
+            PriorMask(merged), clicks, region, output.mask, output.feedback, patch.mask_box
+        )
+        return after, patch
 
     def _input(
         self,
@@ -209,7 +211,7 @@ class Stepper:
         if clean is not values:
             cleaned = ProbabilityPatch(enlarge(clean, frame.size), frame, image.size)
         if isinstance(start, Outline):
-            confined = start.confine(cleaned.probability)
+            confined = start.confine(cleaned.whole())
             cleaned = ProbabilityPatch(confined, Box.whole(image.size), image.size)
         return raw, cleaned
 
@@ -221,7 +223,7 @@ class Stepper:
         if self.cleanup.smoothing > 0:
             smooth = self.cleanup.smooth(values[0, 0].cpu().numpy(), clicks)
             values = upload(smooth, self.device)[None, None]
-        changes = self.cleanup.changes(above(values[0, 0], THRESHOLD), clicks)
+        changes = self.cleanup.changes(above(values[0, 0], MASK_THRESHOLD), clicks)
         if changes is None:
             return values
         dropped, filled = (upload(each, self.device) for each in changes)

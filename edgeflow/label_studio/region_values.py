@@ -14,8 +14,10 @@ import numpy as np
 
 from edgeflow.arrays import BoolMask
 from edgeflow.errors import MaskCodecError
+from edgeflow.geometry import Box
 from edgeflow.label_studio.brush_rle import encode_brush
 from edgeflow.label_studio.values import JSONObject
+from edgeflow.masks.patch import bounding_box
 from edgeflow.masks.polygons import HolePolicy, mask_polygons
 
 PNG_COMPRESSION = 1
@@ -59,14 +61,13 @@ def polygon_values(mask: BoolMask, options: PolygonOptions) -> list[JSONObject]:
 
 def rectangle_values(mask: BoolMask, _: PolygonOptions) -> list[JSONObject]:
     """The bounding box."""
-    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     height, width = mask.shape
-    left, top = int(cols[0]), int(rows[0])
-    box = {
-        "x": left * 100 / width,
-        "y": top * 100 / height,
-        "width": (int(cols[-1]) + 1 - left) * 100 / width,
-        "height": (int(rows[-1]) + 1 - top) * 100 / height,
+    box = bounding_box(mask) or Box(0, 0, 0, 0)
+    rectangle = {
+        "x": box.left * 100 / width,
+        "y": box.top * 100 / height,
+        "width": box.size.width * 100 / width,
+        "height": box.size.height * 100 / height,
         "rotation": 0,
     }
-    return [box]
+    return [rectangle]

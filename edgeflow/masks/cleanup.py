@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from edgeflow.arrays import BoolMask, FloatMap
 from edgeflow.geometry import NetworkPoint
+from edgeflow.masks.patch import MASK_THRESHOLD
 
-THRESHOLD = 0.5
 ABSENT = 0.0
 FILLED = 1.0
 
@@ -61,7 +61,7 @@ class Cleanup:
             h×w float32: 0 where a component was dropped, 1 where a hole was filled.
         """
         probability = self.smooth(probability, clicks)
-        changes = self.changes(probability > THRESHOLD, clicks)
+        changes = self.changes(probability > MASK_THRESHOLD, clicks)
         if changes is None:
             return probability
         cleaned: FloatMap = probability.copy()
@@ -122,8 +122,8 @@ UNTOUCHED = Cleanup(min_part=0, largest_only=False, max_hole=0, smoothing=0)
 def _with_clicked(smooth: FloatMap, raw: FloatMap, clicks: Located) -> FloatMap:
     """Give back the parts and holes under clicks that smoothing took away."""
     for positive in (True, False):
-        agreed = (raw > THRESHOLD) == positive
-        lost = agreed & ((smooth > THRESHOLD) != positive)
+        agreed = (raw > MASK_THRESHOLD) == positive
+        lost = agreed & ((smooth > MASK_THRESHOLD) != positive)
         at = _pixels(clicks, raw.shape, positive=positive)
         _, labels = cv2.connectedComponents(
             agreed.astype(np.uint8), connectivity=8 if positive else 4

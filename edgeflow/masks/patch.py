@@ -1,4 +1,4 @@
-"""A mask and its place in an image."""
+"""A mask and its place in an image, and what every mask is asked for: box, shape, size, digest."""
 
 from __future__ import annotations
 
@@ -13,14 +13,36 @@ from edgeflow.arrays import BoolMask
 from edgeflow.errors import PromptError
 from edgeflow.geometry import Box, Size
 
+MASK_THRESHOLD = 0.5
+"""A pixel belongs to the mask where its probability exceeds this."""
 
-def _digest(mask: BoolMask) -> str:
+
+def bounding_box(mask: BoolMask) -> Box | None:
+    """The smallest box around all pixels of an H×W mask; None for an empty one."""
+    if not mask.size:
+        return None
+    left, top, width, height = cv2.boundingRect(np.ascontiguousarray(mask).view(np.uint8))
+    return Box(top, left, top + height, left + width) if width else None
+
+
+def mask_digest(mask: BoolMask) -> str:
+    """SHA-256 of an H×W mask's shape and pixels, 64 hex digits."""
     height, width = mask.shape
     bits = np.packbits(mask).tobytes()
     return hashlib.sha256(f"{height}x{width}|".encode() + bits).hexdigest()
 
 
-def _check_shape(what: str, mask: BoolMask, size: Size) -> None:
+def check_shape(what: str, mask: BoolMask, size: Size) -> None:
+    """Refuse a mask of another size than the image's.
+
+    Args:
+        what: What the message calls the mask.
+        mask: H×W.
+        size: Image size.
+
+    Raises:
+        PromptError: The sizes differ; the message names both.
+    """
     if mask.shape != tuple(size):
         raise PromptError(
             f"the {what} is {'×'.join(map(str, mask.shape[::-1]))}, "
@@ -30,7 +52,7 @@ def _check_shape(what: str, mask: BoolMask, size: Size) -> None:
 
 
 def fit_mask(mask: BoolMask, size: Size) -> BoolMask:
-    """Resize a mask to ``size``, if it has another."""
+    """Resize an H×W mask by nearest neighbours; the very same array if it has that size."""
     if mask.shape == tuple(size):
         return mask
     resized = cv2.resize(
@@ -44,23 +66,38 @@ class MaskPatch(NamedTuple):
 
     Attributes:
         pixels: h×w bool, the bounding box's content; 0×0 for an empty mask.
-        box: where it lies.
-        size: of the image.
+        box: The bounding box; 0, 0, 0, 0 for an empty mask.
+        image_size: Size of the image that the mask lies in.
     """
 
     pixels: BoolMask
     box: Box
-    size: Size
+    image_size: Size
 
     @classmethod
     def of(cls, mask: BoolMask) -> MaskPatch:
-        """Crop an H×W mask."""
+        """Crop an H×W mask of the image's size."""
         size = Size(*mask.shape)
-        rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        if not len(rows):
-            return cls(np.zeros((0, 0), dtype=np.bool_), Box(0, 0, 0, 0), size)
-        box = Box(int(rows[0]), int(cols[0]), int(rows[-1]) + 1, int(cols[-1]) + 1)
-        return cls(mask[box.top : box.bottom, box.left : box.right].copy(), box, size)
+        return cls.within_frame(mask, Box.whole(size), size)
+
+    @classmethod
+    def within_frame(cls, mask: BoolMask, frame: Box, image_size: Size) -> MaskPatch:
+        """Crop a mask of which only a part of the image is given.
+
+        Args:
+            mask: h×w, the frame's content.
+            frame: Part of the image outside which the mask is empty.
+            image_size: Size of the image.
+        """
+        box = bounding_box(mask)
+        if box is None:
+            return cls(np.zeros((0, 0), dtype=np.bool_), Box(0, 0, 0, 0), image_size)
+        return cls(mask[box.slices].copy(), box.shifted(frame.top, frame.left), image_size)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no pixel belongs to the mask."""
+        return not self.pixels.size
 
     @property
     def nbytes(self) -> int:
@@ -69,14 +106,14 @@ class MaskPatch(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """Of place and pixels, 32 hex digits."""
-        told = f"{tuple(self.box)}{tuple(self.size)}".encode()
-        return hashlib.sha256(told + np.packbits(self.pixels).tobytes()).hexdigest()[:32]
+        """Digest of place and pixels, 32 hex digits."""
+        place = f"{tuple(self.box)}{tuple(self.image_size)}".encode()
+        return hashlib.sha256(place + np.packbits(self.pixels).tobytes()).hexdigest()[:32]
 
     @property
     def percent_box(self) -> tuple[float, float, float, float]:
         """x, y, width and height of the bounding box, percent of the image."""
-        across, down = 100 / self.size.width, 100 / self.size.height
+        across, down = 100 / self.image_size.width, 100 / self.image_size.height
         box = self.box
         return (
             box.left * across,
@@ -86,21 +123,26 @@ class MaskPatch(NamedTuple):
         )
 
     def whole(self) -> BoolMask:
-        """The H×W mask."""
-        mask = np.zeros(self.size, dtype=np.bool_)
-        mask[self.box.top : self.box.bottom, self.box.left : self.box.right] = self.pixels
+        """The H×W mask, a new array."""
+        mask = np.zeros(self.image_size, dtype=np.bool_)
+        mask[self.box.slices] = self.pixels
         return mask
 
+    def resized(self, size: Size) -> MaskPatch:
+        """The mask in an image of another size; see :func:`fit_mask`."""
+        return self if size == self.image_size else MaskPatch.of(fit_mask(self.whole(), size))
+
     def within(self, x: float, y: float, reach: float) -> bool:
-        """Whether some pixel of the mask is that near to a point.
+        """Whether some pixel of the mask is near to a point.
 
         Args:
-            x: percent.
-            y: percent.
-            reach: image pixels; 0 asks for the pixel below the point.
+            x: Percent.
+            y: Percent.
+            reach: Largest distance, image pixels; 0 asks for the pixel below the point.
         """
-        row = min(max(y / 100 * self.size.height - 0.5, 0.0), self.size.height - 1.0) - self.box.top
-        col = min(max(x / 100 * self.size.width - 0.5, 0.0), self.size.width - 1.0) - self.box.left
+        height, width = self.image_size
+        row = min(max(y / 100 * height - 0.5, 0.0), height - 1.0) - self.box.top
+        col = min(max(x / 100 * width - 0.5, 0.0), width - 1.0) - self.box.left
         top, left = (max(math.floor(place - reach), 0) for place in (row, col))
         bottom, right = (max(math.ceil(place + reach) + 1, 0) for place in (row, col))
         near = np.argwhere(self.pixels[top:bottom, left:right]) + np.array((top, left))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-THRESHOLD = 0.5
+from edgeflow.arrays import FloatMap
+from edgeflow.masks.patch import MASK_THRESHOLD
 
 
 class Calibration(BaseModel):
@@ -24,7 +24,7 @@ class Calibration(BaseModel):
     slope: float = 1.0
     clicks: float = 0.0
 
-    def __call__(self, probability: npt.NDArray[np.float32], clicks: int) -> float:
+    def __call__(self, probability: FloatMap, clicks: int) -> float:
         """Estimate the IoU of the mask that a map shows.
 
         Args:
@@ -34,7 +34,7 @@ class Calibration(BaseModel):
         Returns:
             0 to 1; 0 for an empty mask.
         """
-        inside = probability[probability > THRESHOLD]
+        inside = probability[probability > MASK_THRESHOLD]
         if not inside.size:
             return 0.0
         return self.of(float(inside.mean(dtype=np.float64)), clicks)

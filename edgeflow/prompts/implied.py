@@ -10,6 +10,7 @@ import numpy as np
 
 from edgeflow.arrays import BoolMask
 from edgeflow.geometry import ImagePoint, Size
+from edgeflow.masks.patch import bounding_box
 from edgeflow.prompts.click import Click
 
 CLEARANCE = 0.05
@@ -41,10 +42,10 @@ def implied_clicks(mask: BoolMask, clicks: Sequence[Click], extent: Size) -> tup
 
 def deepest_point(mask: BoolMask) -> ImagePoint:
     """The pixel of a non-empty H×W mask that is farthest from what is outside it."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    cols = np.flatnonzero(mask.any(axis=0))
-    top, left = int(rows[0]), int(cols[0])
-    part = mask[top : int(rows[-1]) + 1, left : int(cols[-1]) + 1].astype(np.uint8)
+    box = bounding_box(mask)
+    if box is None:
+        raise ValueError("an empty mask has no deepest point")
+    part = mask[box.slices].astype(np.uint8)
     depth = cv2.distanceTransform(np.pad(part, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
     row, col = np.unravel_index(int(depth.argmax()), depth.shape)
-    return ImagePoint(float(left + col), float(top + row))
+    return ImagePoint(float(box.left + col), float(box.top + row))

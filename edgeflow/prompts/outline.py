@@ -17,7 +17,7 @@ from torch import Tensor
 from edgeflow.arrays import BoolMask
 from edgeflow.errors import PromptError
 from edgeflow.geometry import Box, ImagePoint, Size
-from edgeflow.masks.patch import _check_shape, _digest
+from edgeflow.masks.patch import check_shape, mask_digest
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.implied import deepest_point
 
@@ -44,7 +44,7 @@ class Outline:
     @cached_property
     def digest(self) -> str:
         """Stands for this start wherever a prediction is remembered."""
-        inside = "" if self.inside is None else _digest(self.inside)
+        inside = "" if self.inside is None else mask_digest(self.inside)
         return f"outline {tuple(self.region)} {inside}"
 
     def check(self, size: Size) -> None:
@@ -54,7 +54,7 @@ class Outline:
             PromptError: saying which.
         """
         if self.inside is not None:
-            _check_shape("lasso", self.inside, size)
+            check_shape("lasso", self.inside, size)
         region = self.region
         on = region == region.intersection(Box.whole(size))
         if not on or min(region.size) < 1 or (self.inside is not None and not self.inside.any()):

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from edgeflow.arrays import BoolMask
 from edgeflow.geometry import Box, Size
-from edgeflow.masks.patch import _check_shape, _digest
+from edgeflow.masks.patch import check_shape, mask_digest
 from edgeflow.nn.interface import Feedback
 from edgeflow.prompts.click import Click
 
@@ -44,12 +44,12 @@ class PriorMask:
         Raises:
             PromptError: naming both.
         """
-        _check_shape("mask", self.mask, size)
+        check_shape("mask", self.mask, size)
 
     @cached_property
     def digest(self) -> str:
         """Stands for this start wherever a prediction is remembered."""
-        return f"mask {_digest(self.mask)}"
+        return f"mask {mask_digest(self.mask)}"
 
 
 def feedback_of(mask: BoolMask, frame: Box, size: Size, kind: Feedback) -> Tensor:

@@ -15,7 +15,8 @@ from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
-from edgeflow.inference.predictor import EncodedImage, Prediction, Predictor, State
+from edgeflow.inference.predictor import Prediction, Predictor
+from edgeflow.inference.state import EncodedImage, State
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.start import Start
 from edgeflow.runtime.base import StepOutput

@@ -8,7 +8,8 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from edgeflow.errors import EdgeFlowError
 from edgeflow.images import decode_image
-from edgeflow.inference.predictor import EncodedImage, Predictor
+from edgeflow.inference.predictor import Predictor
+from edgeflow.inference.state import EncodedImage
 from edgeflow_backend.errors import DeadlineError, FetchError
 from edgeflow_backend.images.credentials import Credentials
 from edgeflow_backend.images.disk_cache import DiskCache

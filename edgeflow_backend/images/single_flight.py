@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from edgeflow.inference.predictor import EncodedImage
+from edgeflow.inference.state import EncodedImage
 from edgeflow_backend.images.sources import Source
 from edgeflow_backend.memory.byte_lru import ByteLRU
 

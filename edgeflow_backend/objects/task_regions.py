@@ -132,7 +132,7 @@ def answer_mask(region: JSONObject, mask: MaskPatch) -> MaskPatch:
     if kind is None or kind.mask is None or kind.mask.exact:
         return mask
     try:
-        return _decode(region["type"], region["value"], mask.size) or mask
+        return _decode(region["type"], region["value"], mask.image_size) or mask
     except EdgeFlowError:
         return mask
 

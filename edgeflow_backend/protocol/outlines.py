@@ -11,6 +11,7 @@ from edgeflow.errors import MaskCodecError, PromptError
 from edgeflow.geometry import Box, ImagePoint, Size
 from edgeflow.label_studio.brush_rle import decode_brush
 from edgeflow.label_studio.shapes import Corners, corners
+from edgeflow.masks.patch import bounding_box
 from edgeflow.masks.rasterize import rasterize
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.implied import deepest_point
@@ -31,10 +32,9 @@ def outline(shape: OutlineRegion, size: Size) -> Outline:
         return Outline(_box(corners(shape.value, size), size))
     drawn = corners(shape.value, size)
     inside = rasterize(drawn, size)
-    rows, cols = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    if not len(rows):
+    region = bounding_box(inside)
+    if region is None:
         raise _nothing_inside()
-    region = Box(int(rows[0]), int(cols[0]), int(rows[-1]) + 1, int(cols[-1]) + 1)
     return Outline(region, inside)
 
 

@@ -22,7 +22,8 @@ import requests
 
 from edgeflow.geometry import ImagePoint, Size
 from edgeflow.images import decode_image
-from edgeflow.inference.predictor import EncodedImage, Predictor, load_predictor
+from edgeflow.inference.predictor import Predictor, load_predictor
+from edgeflow.inference.state import EncodedImage
 from edgeflow.label_studio.brush_rle import decode_brush
 from edgeflow.prompts.click import Click
 from tests.contract.images import photo

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from edgeflow.geometry import Box, ImagePoint
-from edgeflow.inference.predictor import Predictor, State
+from edgeflow.inference.predictor import Predictor
+from edgeflow.inference.state import State
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.masks.cleanup import UNTOUCHED
 from edgeflow.nn.interface import Feedback, ImageNormalisation

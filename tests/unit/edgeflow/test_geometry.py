@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,21 +11,21 @@ SIDES = st.integers(1, 500)
 
 
 @st.composite
-def regions(draw: st.DrawFn) -> Box:
+def boxes(draw: st.DrawFn) -> Box:
     top, left = draw(st.integers(0, 300)), draw(st.integers(0, 300))
     return Box(top, left, top + draw(SIDES), left + draw(SIDES))
 
 
-def test_the_whole_region_covers_the_image() -> None:
-    region = Box.whole(Size(height=30, width=50))
-    assert region == Box(top=0, left=0, bottom=30, right=50)
-    assert region.size == Size(30, 50)
-    assert region.area == 1500
+def test_the_whole_box_covers_the_image() -> None:
+    box = Box.whole(Size(height=30, width=50))
+    assert box == Box(top=0, left=0, bottom=30, right=50)
+    assert box.size == Size(30, 50)
+    assert box.area == 1500
 
 
-@pytest.mark.parametrize("region", [Box(5, 5, 5, 9), Box(5, 5, 3, 9), Box(5, 5, 3, 2)])
-def test_an_empty_or_inverted_region_has_no_area(region: Box) -> None:
-    assert region.area == 0
+@pytest.mark.parametrize("box", [Box(5, 5, 5, 9), Box(5, 5, 3, 9), Box(5, 5, 3, 2)])
+def test_an_empty_or_inverted_box_has_no_area(box: Box) -> None:
+    assert box.area == 0
 
 
 @pytest.mark.parametrize(
@@ -39,9 +40,18 @@ def test_an_empty_or_inverted_region_has_no_area(region: Box) -> None:
         (20, 49.5, False),
     ],
 )
-def test_a_region_contains_the_full_area_of_its_pixels(x: float, y: float, inside: bool) -> None:
-    region = Box(top=20, left=10, bottom=50, right=30)
-    assert region.contains(ImagePoint(x, y)) is inside
+def test_a_box_contains_the_full_area_of_its_pixels(x: float, y: float, inside: bool) -> None:
+    box = Box(top=20, left=10, bottom=50, right=30)
+    assert box.contains(ImagePoint(x, y)) is inside
+
+
+def test_slices_cut_a_box_out_of_an_array() -> None:
+    pixels = np.arange(12).reshape(3, 4)
+    np.testing.assert_array_equal(pixels[Box(1, 2, 3, 4).slices], [[6, 7], [10, 11]])
+
+
+def test_a_shifted_box_keeps_its_size() -> None:
+    assert Box(1, 2, 3, 5).shifted(10, 20) == Box(11, 22, 13, 25)
 
 
 def test_the_intersection_is_the_common_rectangle() -> None:
@@ -53,23 +63,23 @@ def test_iou_of_a_known_pair() -> None:
     assert Box(0, 0, 10, 10).iou(Box(0, 5, 10, 15)) == pytest.approx(50 / 150)
 
 
-def test_iou_of_two_empty_regions_is_zero() -> None:
+def test_iou_of_two_empty_boxes_is_zero() -> None:
     assert Box(3, 3, 3, 3).iou(Box(3, 3, 3, 3)) == 0.0
 
 
-def test_regions_that_only_touch_share_nothing() -> None:
+def test_boxes_that_only_touch_share_nothing() -> None:
     assert Box(0, 0, 10, 10).iou(Box(10, 0, 20, 10)) == 0.0
     assert Box(0, 0, 10, 10).iou(Box(20, 20, 30, 30)) == 0.0
 
 
-@given(regions(), regions())
+@given(boxes(), boxes())
 def test_iou_is_symmetric_and_a_share(one: Box, other: Box) -> None:
     assert one.iou(other) == other.iou(one)
     assert 0.0 <= one.iou(other) <= 1.0
     assert one.iou(one) == 1.0
 
 
-@given(regions(), regions())
+@given(boxes(), boxes())
 def test_the_intersection_lies_in_both(one: Box, other: Box) -> None:
     common = one.intersection(other)
     if common.area:

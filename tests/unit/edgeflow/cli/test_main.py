@@ -18,7 +18,8 @@ from edgeflow.checkpoints.checkpoint import shipped_folder, shipped_models
 from edgeflow.checkpoints.published import PUBLISHED
 from edgeflow.cli import app
 from edgeflow.cli.predict import parse_click
-from edgeflow.inference.predictor import EncodedImage, Prediction, Predictor, StateStore
+from edgeflow.inference.predictor import Prediction, Predictor
+from edgeflow.inference.state import EncodedImage, StateStore
 from edgeflow.inference.zoom import POLICIES, ZoomPolicy
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.start import Start

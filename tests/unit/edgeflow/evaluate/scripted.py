@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from edgeflow.data.base import Sample
-from edgeflow.inference.predictor import EncodedImage, Predictor, State
+from edgeflow.inference.predictor import Predictor
+from edgeflow.inference.state import EncodedImage, State
 from edgeflow.inference.zoom import ZoomPolicy
 from edgeflow.masks.cleanup import UNTOUCHED
 from edgeflow.prompts.click import Click

@@ -24,18 +24,16 @@ from edgeflow.errors import CheckpointError, PromptError
 from edgeflow.geometry import Box, ImagePoint, Size
 from edgeflow.images import decode_image
 from edgeflow.inference.predictor import (
-    OUTLINE_STEPS,
-    EncodedImage,
     Prediction,
     Predictor,
-    State,
-    StateStore,
     load_predictor,
-    mask_box,
 )
 from edgeflow.inference.sampling import Aligned
+from edgeflow.inference.state import EncodedImage, State, StateStore
+from edgeflow.inference.steps import OUTLINE_STEPS
 from edgeflow.inference.zoom import ZoomPolicy
 from edgeflow.masks.cleanup import Cleanup
+from edgeflow.masks.patch import bounding_box
 from edgeflow.masks.score import Calibration
 from edgeflow.nn.interface import Feedback
 from edgeflow.nn.registry import ARCHITECTURES
@@ -483,7 +481,14 @@ def test_without_a_calibration_the_score_is_the_mean_probability_inside_the_mask
 
 def test_the_box_is_that_of_the_mask(desk: Desk) -> None:
     answer = desk.fresh(Request(0, THREE))
-    assert answer.state.mask_box == mask_box(torch.from_numpy(answer.mask))
+    assert answer.state.mask_box == bounding_box(answer.mask)
+
+
+def test_a_mask_is_kept_without_the_empty_space_around_it(desk: Desk) -> None:
+    answer = desk.fresh(Request(0, THREE))
+    assert answer.patch.box == bounding_box(answer.mask)
+    assert np.array_equal(answer.patch.pixels, answer.mask[answer.patch.box.slices])
+    assert answer.mask is answer.mask
 
 
 def test_the_answer_keeps_no_gradients(ours: Desk) -> None:
@@ -491,27 +496,6 @@ def test_the_answer_keeps_no_gradients(ours: Desk) -> None:
     assert not state.probability.requires_grad
     assert not state.feedback.requires_grad
     assert state.nbytes == state.probability.nbytes + state.feedback.nbytes
-
-
-@given(
-    st.integers(1, 12).flatmap(
-        lambda h: st.integers(1, 12).flatmap(
-            lambda w: st.lists(
-                st.lists(st.sampled_from([False, False, True]), min_size=w, max_size=w),
-                min_size=h,
-                max_size=h,
-            )
-        )
-    )
-)
-def test_a_box_is_the_smallest_around_all_pixels_of_a_mask(rows: list[list[bool]]) -> None:
-    box = mask_box(torch.tensor(rows))
-    found = np.argwhere(np.array(rows))
-    if len(found) == 0:
-        assert box is None
-    else:
-        (top, left), (bottom, right) = found.min(axis=0), found.max(axis=0) + 1
-        assert box == Box(top, left, bottom, right)
 
 
 # What is refused
@@ -721,7 +705,7 @@ def drawn(size: Size) -> Mask:
 def lasso(size: Size) -> Outline:
     rows, cols = np.mgrid[: size.height, : size.width]
     inside: Mask = np.abs(rows - size.height // 2) + np.abs(cols - size.width // 2) < min(size) / 3
-    region = mask_box(torch.from_numpy(inside))
+    region = bounding_box(inside)
     assert region is not None
     return Outline(region, inside)
 
@@ -988,7 +972,7 @@ def test_a_mask_never_leaves_its_outline(begun: BegunDesk, start: str, count: in
     clicks = (click(3, 3), click(125, 93), click(64, 48))
     answer = begun.fresh(Begun(0, start, clicks[:count]))
     assert not (answer.mask & ~inside_of(start)).any()
-    assert answer.state.mask_box == mask_box(torch.from_numpy(answer.mask))
+    assert answer.state.mask_box == bounding_box(answer.mask)
     assert 0 <= answer.score <= 1
 
 
@@ -1204,7 +1188,7 @@ def test_a_mask_is_merged_with_what_the_network_finds() -> None:
         answer = predictor.predict(image, [made], start=PriorMask(before))
         assert np.array_equal(answer.mask, expected)
         assert answer.steps == 1
-        assert answer.state.mask_box == mask_box(torch.from_numpy(expected))
+        assert answer.state.mask_box == bounding_box(expected)
     assert np.array_equal(before, drawn(image.size))
 
 
@@ -1221,7 +1205,7 @@ def test_every_step_is_fed_the_mask_as_it_is_then(feedback: Feedback, policy: Zo
         assert len(runtime.prompts) == count
         prompt = runtime.prompts[-1]
         seen = (Click(deepest_point(mask)), *THREE[:count])
-        box = mask_box(torch.from_numpy(mask))
+        box = bounding_box(mask)
         region = policy.choose(None, box, seen, image.size)
         frame = region or Box.whole(image.size)
         size = policy.network_size(frame.size)
@@ -1252,7 +1236,7 @@ def test_a_click_that_asks_for_nothing_or_is_not_followed_leaves_the_mask(
     assert before[48, 40]
     answer = predictor.predict(image, [made], start=PriorMask(before))
     assert np.array_equal(answer.mask, before)
-    assert answer.state.mask_box == mask_box(torch.from_numpy(before))
+    assert answer.state.mask_box == bounding_box(before)
 
 
 def test_a_mask_that_is_clicked_away_leaves_an_empty_one_that_goes_on() -> None:
@@ -1295,7 +1279,7 @@ def test_a_prior_mask_before_any_click_is_what_it_is(begun: BegunDesk) -> None:
     image = begun.images[0]
     before = drawn(image.size)
     state = begun.predictor.start(image, PriorMask(before))
-    assert state.mask_box == mask_box(torch.from_numpy(before))
+    assert state.mask_box == bounding_box(before)
     shown = begun.predictor.probability(image, state)
     assert shown.dtype == torch.float32
     assert np.array_equal(shown.numpy(), before.astype(np.float32))
@@ -1550,7 +1534,7 @@ def test_a_mask_is_cleaned_and_the_state_is_not() -> None:
     assert torch.equal(answer.state.probability, ragged.state.probability)
     # Regions follow what the network found, specks and all.
     assert answer.state.mask_box == ragged.state.mask_box
-    assert answer.state.mask_box == mask_box(torch.from_numpy(ragged.mask))
+    assert answer.state.mask_box == bounding_box(ragged.mask)
 
 
 def test_a_mask_that_cleaning_empties_scores_nothing() -> None:

@@ -21,7 +21,7 @@ SIDES = st.integers(1, 500)
 
 def paste(sampling: Sampling, values: Tensor, region: Box, image: Size) -> Tensor:
     """A map at its place in the image: H×W."""
-    return ProbabilityPatch(sampling.enlarge(values, region.size), region, image).probability
+    return ProbabilityPatch(sampling.enlarge(values, region.size), region, image).whole()
 
 
 def random_image(height: int, width: int) -> Tensor:

@@ -14,7 +14,8 @@ import pytest
 from torch import Tensor
 
 from edgeflow.geometry import ImagePoint, Size
-from edgeflow.inference.predictor import EncodedImage, Prediction, Predictor
+from edgeflow.inference.predictor import Prediction, Predictor
+from edgeflow.inference.state import EncodedImage
 from edgeflow.prompts.click import Click
 from edgeflow.runtime.base import Runtime, StepOutput
 from edgeflow_backend.engine.engine import RETRY_AFTER_S, Engine, PrefixStates

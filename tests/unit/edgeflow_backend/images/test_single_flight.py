@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from edgeflow.inference.predictor import EncodedImage
+from edgeflow.inference.state import EncodedImage
 from edgeflow_backend.images.single_flight import AHEAD_WORKERS, MAX_AHEAD, WORKERS, SingleFlight
 from edgeflow_backend.images.sources import Source, WebSource
 from edgeflow_backend.memory.byte_lru import ByteLRU
