@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from edgeflow_backend.status.redact import NAME_LENGTH
+ID_LENGTH = 64
+"""Characters kept of a project's id; real ones have a few digits."""
 
 
 def project_key(project: object, host: str = "") -> str:
@@ -12,5 +13,5 @@ def project_key(project: object, host: str = "") -> str:
         project: as requests have it: ``<id>.<time of creation>``, an id, or nothing.
         host: name of the Label Studio that asks.
     """
-    number = str(project or "").partition(".")[0][:NAME_LENGTH]
+    number = str(project or "").partition(".")[0][:ID_LENGTH]
     return f"{host}/{number}" if host else number
