@@ -38,6 +38,7 @@ from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 
 SIZE = Size(480, 640)
@@ -149,7 +150,7 @@ def measure(
     settings: Settings, annotators: int, seconds: float, think_s: float, *, even: bool
 ) -> dict[str, Any]:
     """Let ``annotators`` work for ``seconds``."""
-    service = build_service(settings, Metrics())
+    service = build_service(settings, Metrics(), Journal())
     rounds = 2 + int(seconds / think_s / len(CLICKS) * 2)
     addresses = [images_of(number, rounds) for number in range(annotators)]
     try:

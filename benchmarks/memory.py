@@ -19,10 +19,11 @@ from benchmarks.click import body, jpeg
 from edgeflow.evaluate.machine import describe_machine
 from edgeflow.geometry import Size
 from edgeflow_backend import log
-from edgeflow_backend.memory.malloc import settle_heap
+from edgeflow_backend.memory.malloc import configure_malloc
 from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.service import build_service
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 
 SIZE = Size(480, 640)
@@ -38,7 +39,7 @@ def resident_mb() -> float:
 
 def watch(clicks: int, images: int) -> list[float]:
     """Click; return resident memory at each report, megabytes."""
-    service = build_service(Settings(), Metrics())
+    service = build_service(Settings(), Metrics(), Journal())
     backend = EdgeFlowBackend(service=service)
     chance = random.Random(0)
     seen: list[float] = []
@@ -74,7 +75,7 @@ def main() -> None:
     parser.add_argument("--clicks", type=int, default=10_000)
     parser.add_argument("--images", type=int, default=200)
     options = parser.parse_args()
-    settle_heap()  # as the server does
+    configure_malloc()  # as the server does
     log.configure("ERROR", "console")
     late = (seen := watch(options.clicks, options.images))[len(seen) // 2 :]
     middle = statistics.mean(late)

@@ -5,49 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 from flask import Blueprint, Flask, Response, abort, g, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from edgeflow.errors import EdgeFlowError
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.auth import BasicAuth, read_authorization
 from edgeflow_backend.background import Background
 from edgeflow_backend.errors import MalformedRequestError, NotReadyError, RefusedRequestError
-from edgeflow_backend.images.provider import MEGABYTE
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
-from edgeflow_backend.status.report import Seen, answer, status
-
-LOADING_PATIENCE_S = 60.0
-"""How long a request waits for a model that is still loading."""
-
-KNOWN_ACTIONS = frozenset(
-    f"{thing}_{event}"
-    for thing in ("ANNOTATION", "ANNOTATIONS", "TASKS", "PROJECT", "LABEL_LINK")
-    for event in ("CREATED", "UPDATED", "DELETED")
-) | {"START_TRAINING"}
-"""Label Studio's webhook actions; others share one label, so that metrics stay bounded."""
+from edgeflow_backend.status.page import render_html
+from edgeflow_backend.status.report import HEADERS, Cache, ModelState, Snapshot, report, wants_json
 
 Loading = Background[SegmentationService]
+Build = Callable[[Settings, Metrics, Journal], SegmentationService]
 
 
-def create_app(
-    settings: Settings,
-    build: Callable[[Settings, Metrics], SegmentationService] = build_service,
-) -> Flask:
+def create_app(settings: Settings, build: Build = build_service) -> Flask:
     """Make the application; the model loads in the background.
 
     Args:
-        settings: of the whole backend.
-        build: makes the service.
+        settings: Settings of the whole backend.
+        build: Function that makes the service.
 
     Raises:
         RuntimeError: Flask is too old.
@@ -57,80 +45,84 @@ def create_app(
             "edgeflow-backend serves with Flask 3 or newer; in an environment with "
             "label-studio-ml 1.x use `label-studio-ml start` (see docs/label-studio-ml.md)"
         )
-    metrics = Metrics()
-    loading: Loading = Background(lambda: build(settings, metrics))
+    metrics, journal = Metrics(), Journal()
+    loading: Loading = Background(lambda: build(settings, metrics, journal))
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * MEGABYTE)
-    _guard(app, BasicAuth(settings.basic_auth_user, settings.basic_auth_password), metrics)
-    _add_error_answers(app, settings, metrics)
-    addresses = Blueprint("backend", __name__)
-    _add_protocol(addresses, loading, metrics)
-    _add_monitoring(addresses, loading, metrics)
-    _add_status(addresses, settings, loading, metrics)
-    _add_hosts(addresses, settings)
-    app.register_blueprint(addresses)
-    app.register_blueprint(addresses, url_prefix="/hosts/<host>", name="host")
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    auth = BasicAuth(settings.basic_auth_user, settings.basic_auth_password)
+    _add_authentication(app, auth, journal)
+    _add_request_count(app, metrics)
+    _add_error_handlers(app, settings, journal)
+    routes = Blueprint("backend", __name__)
+    _add_protocol(routes, loading, metrics, journal)
+    _add_monitoring(routes, loading, metrics)
+    _add_status(routes, settings, loading, journal)
+    _add_hosts(routes, settings)
+    app.register_blueprint(routes)
+    app.register_blueprint(routes, url_prefix="/hosts/<host>", name="host")
     return app
 
 
-def _add_hosts(addresses: Blueprint, settings: Settings) -> None:
-    """Take the Label Studio's name from the address under which it connected the backend."""
+def _add_hosts(routes: Blueprint, settings: Settings) -> None:
+    """Read the calling Label Studio's name from the route's prefix ``/hosts/<host>``."""
 
-    @addresses.url_value_preprocessor
+    @routes.url_value_preprocessor
     def note_host(_: str | None, values: dict[str, Any] | None) -> None:
         g.host = values.pop("host", "") if values else ""
 
-    @addresses.before_request  # after the password was asked for: names are nobody's business
+    @routes.before_request  # after authentication, so that host names do not leak
     def refuse_unknown_host() -> None:
         if g.host and g.host not in settings.label_studio_hosts:
             abort(HTTPStatus.NOT_FOUND)
 
 
-def _guard(app: Flask, auth: BasicAuth, metrics: Metrics) -> None:
+def _add_authentication(app: Flask, auth: BasicAuth, journal: Journal) -> None:
     @app.before_request
     def authenticate() -> Response | None:
-        given = read_authorization(request.headers.get("Authorization"))
-        if _endpoint() == "health" or auth.allows(given):
+        authorization = read_authorization(request.headers.get("Authorization"))
+        if _endpoint() == "health" or auth.allows(authorization):
             return None
         response = _refusal(
-            metrics,
+            journal,
             HTTPStatus.UNAUTHORIZED,
             "unauthorised",
-            "this backend wants a user and a password",
+            "this backend requires a user and a password",
             "enter them in the project's settings under Model, as Basic Auth",
         )
         response.headers["WWW-Authenticate"] = 'Basic realm="edgeflow"'
         return response
 
+
+def _add_request_count(app: Flask, metrics: Metrics) -> None:
     @app.after_request
     def count(response: Response) -> Response:
         metrics.requests.labels(_endpoint(), str(response.status_code)).inc()
         return response
 
 
-def _add_protocol(addresses: Blueprint, loading: Loading, metrics: Metrics) -> None:
+def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal: Journal) -> None:
     log = get_logger()
 
-    @addresses.post("/setup")
+    @routes.post("/setup")
     def setup() -> Response:
         body = _body()
-        answer: JSONObject = {"model_version": _loaded(loading).model_version}
+        answer: JSONObject = {"model_version": loading.get().model_version}
         schema = body.get("schema")
         if isinstance(schema, str) and schema.strip():
             project = str(ProjectRef.parse(body.get("project"), g.host))
-            answer["problems"] = metrics.journal.checks.check(project, schema, "setup")
+            answer["problems"] = journal.config_checks.check(project, schema, "setup")
             for problem in answer["problems"]:
                 log.warning("labelling config", project=project, text=problem)
         return _json(answer)
 
-    @addresses.post("/predict")
+    @routes.post("/predict")
     def predict() -> Response:
         body = _body()
         g.project = str(ProjectRef.parse(body.get("project"), g.host))
         params = {} if body.get("params") is None else body["params"]
         if not isinstance(params, dict):
             raise MalformedRequestError("`params` is not an object", hint="send {} or null")
-        service = _loaded(loading)
+        service = loading.get()
         results = EdgeFlowBackend(service=service).predict(
             body.get("tasks"),  # type: ignore[arg-type]  # checked there
             context=params.get("context"),
@@ -140,7 +132,7 @@ def _add_protocol(addresses: Blueprint, loading: Loading, metrics: Metrics) -> N
         )
         return _json({"results": results, "model_version": service.model_version})
 
-    @addresses.post("/webhook")
+    @routes.post("/webhook")
     def webhook() -> Response:
         body = _body()
         action = body.pop("action", None)
@@ -148,20 +140,20 @@ def _add_protocol(addresses: Blueprint, loading: Loading, metrics: Metrics) -> N
             raise MalformedRequestError(
                 "a webhook needs an `action`", hint='send {"action": "ANNOTATION_CREATED", …}'
             )
-        metrics.annotations.labels(action if action in KNOWN_ACTIONS else "other").inc()
+        metrics.count_event(action)
         return _json(EdgeFlowBackend().fit(action, body), HTTPStatus.CREATED)
 
-    @addresses.route("/versions", methods=["GET", "POST"])
+    @routes.route("/versions", methods=["GET", "POST"])
     def versions() -> Response:
-        return _json({"versions": [_loaded(loading).model_version]})
+        return _json({"versions": [loading.get().model_version]})
 
 
-def _add_monitoring(addresses: Blueprint, loading: Loading, metrics: Metrics) -> None:
-    @addresses.get("/", endpoint="index")
-    @addresses.get("/health", endpoint="health")
+def _add_monitoring(routes: Blueprint, loading: Loading, metrics: Metrics) -> None:
+    @routes.get("/", endpoint="index")
+    @routes.get("/health", endpoint="health")
     def health() -> Response:
         try:
-            service = _loaded(loading, patience_s=0.0)
+            service = loading.get(patience_s=0.0)
         except NotReadyError as error:
             status = "DOWN" if loading.failure() else "LOADING"
             answer = {"status": status, "error": _describe(error.code, error.message, error.hint)}
@@ -175,34 +167,52 @@ def _add_monitoring(addresses: Blueprint, loading: Loading, metrics: Metrics) ->
             }
         )
 
-    @addresses.get("/metrics")
+    @routes.get("/metrics")
     def show_metrics() -> Response:
         if loading.ready():
-            _loaded(loading).observe_caches()
+            loading.get().observe_caches()
         return Response(metrics.render(), content_type=CONTENT_TYPE_LATEST)
 
 
-def _add_status(
-    addresses: Blueprint, settings: Settings, loading: Loading, metrics: Metrics
-) -> None:
-    @addresses.get("/status", endpoint="status")
+def _add_status(routes: Blueprint, settings: Settings, loading: Loading, journal: Journal) -> None:
+    @routes.get("/status", endpoint="status")
     def show_status() -> Response:
         try:
-            service = _loaded(loading, patience_s=0.0)
-            seen = Seen.of(service, waiting=service.engine.waiting)
+            snapshot = take_snapshot(loading.get(patience_s=0.0))
         except NotReadyError as error:
-            state: Literal["failed", "loading"] = "failed" if loading.failure() else "loading"
-            seen = Seen(state, settings.model, message=error.message, hint=error.hint)
-        told = status(metrics.journal, seen)
-        return answer(told, request.accept_mimetypes, request.args.get("format"))
+            state: ModelState = "failed" if loading.failure() else "loading"
+            snapshot = Snapshot(state, settings.model, message=error.message, hint=error.hint)
+        body = report(journal, snapshot)
+        if wants_json(request.accept_mimetypes, request.args.get("format")):
+            response = _json(body)
+        else:
+            response = Response(render_html(body), content_type="text/html; charset=utf-8")
+        response.headers.update(HEADERS)
+        return response
 
 
-def _add_error_answers(app: Flask, settings: Settings, metrics: Metrics) -> None:
+def take_snapshot(service: SegmentationService) -> Snapshot:
+    """The state of a service whose model is loaded."""
+    settings, images, engine = service.settings, service.images, service.engine
+    return Snapshot(
+        state="ready",
+        version=service.model_version,
+        runtime=service.predictor.runtime.name,
+        waiting=engine.waiting,
+        queue_limit=settings.queue_limit,
+        caches=(
+            Cache("images", images.cache.nbytes, settings.image_cache_bytes),
+            Cache("click states", engine.states.nbytes, settings.state_cache_bytes),
+        ),
+    )
+
+
+def _add_error_handlers(app: Flask, settings: Settings, journal: Journal) -> None:
     log = get_logger()
 
     @app.errorhandler(RefusedRequestError)
     def refuse(error: RefusedRequestError) -> Response:
-        response = _refusal(metrics, error.http_status, error.code, error.message, error.hint)
+        response = _refusal(journal, error.http_status, error.code, error.message, error.hint)
         if error.retry_after_s is not None:
             response.headers["Retry-After"] = str(error.retry_after_s)
         return response
@@ -213,10 +223,10 @@ def _add_error_answers(app: Flask, settings: Settings, metrics: Metrics) -> None
         hint = (
             f"the limit is EDGEFLOW_MAX_BODY_MB={settings.max_body_mb:g}"
             if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-            else "docs/protocol.md lists the addresses and methods of this backend"
+            else "docs/protocol.md lists the routes and methods of this backend"
         )
         code = error.name.lower().replace(" ", "_")
-        response = _refusal(metrics, status, code, error.name, hint)
+        response = _refusal(journal, status, code, error.name, hint)
         for name, value in error.get_headers():
             if name != "Content-Type":
                 response.headers[name] = value
@@ -226,7 +236,7 @@ def _add_error_answers(app: Flask, settings: Settings, metrics: Metrics) -> None
     def refuse_unexpected(error: Exception) -> Response:
         log.error("unexpected error", path=request.path, exc_info=error)
         return _refusal(
-            metrics,
+            journal,
             HTTPStatus.INTERNAL_SERVER_ERROR,
             "internal",
             "an unexpected error",
@@ -234,27 +244,8 @@ def _add_error_answers(app: Flask, settings: Settings, metrics: Metrics) -> None
         )
 
 
-def _loaded(loading: Loading, patience_s: float = LOADING_PATIENCE_S) -> SegmentationService:
-    """The service, once the model is loaded and warm.
-
-    Raises:
-        NotReadyError: not in time, or never.
-    """
-    failure = loading.failure()
-    service = None if failure else loading.wait(patience_s)
-    if service is not None:
-        return service
-    failure = loading.failure()
-    if failure is None:
-        raise NotReadyError("the model is still loading", hint="try again in a few seconds")
-    message = failure.message if isinstance(failure, EdgeFlowError) else type(failure).__name__
-    raise NotReadyError(
-        f"the model could not be loaded: {message}", hint="run `edgeflow-backend doctor`"
-    )
-
-
 def _endpoint() -> str:
-    """The address's name, whichever Label Studio it was called under."""
+    """The endpoint of the request, without the prefix of its blueprint."""
     return (request.endpoint or "unknown").rpartition(".")[2]
 
 
@@ -262,7 +253,7 @@ def _body() -> JSONObject:
     """The request's JSON object.
 
     Raises:
-        MalformedRequestError: there is none.
+        MalformedRequestError: The body is not a JSON object.
     """
     try:
         data = request.get_data(cache=False)
@@ -271,10 +262,10 @@ def _body() -> JSONObject:
         body: object = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise MalformedRequestError(
-            f"the body is no valid JSON ({error.msg})", hint="send a JSON object"
+            f"the body is not valid JSON ({error.msg})", hint="send a JSON object"
         ) from error
     if not isinstance(body, dict):
-        raise MalformedRequestError("the body is no JSON object", hint="send a JSON object")
+        raise MalformedRequestError("the body is not a JSON object", hint="send a JSON object")
     return body
 
 
@@ -286,11 +277,11 @@ def _describe(code: str, message: str, hint: str) -> JSONObject:
     return {"code": code, "message": message, "hint": hint}
 
 
-def _refusal(metrics: Metrics, status: int, code: str, message: str, hint: str) -> Response:
+def _refusal(journal: Journal, status: int, code: str, message: str, hint: str) -> Response:
     """An HTTP error, logged; one that costs a click is remembered for the status page."""
     error = _describe(code, message, hint)
     if _endpoint() == "predict":
         project = g.get("project", "")
-        error["id"] = metrics.journal.troubles.note(code, message, hint, project=project)
+        error["id"] = journal.failures.note(code, message, hint, project=project)
     get_logger().warning("request refused", **error)
     return _json({"error": error}, status)

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
+from edgeflow.errors import EdgeFlowError
+from edgeflow_backend.errors import NotReadyError
 from edgeflow_backend.log import get_logger
+
+PATIENCE_S = 60.0
+"""How long a request waits for a model that is still loading."""
 
 T = TypeVar("T")
 
 
 class Background(Generic[T]):
-    """Runs ``make`` once, in a thread of its own."""
+    """Loads the model, or what is built on it, once and in a thread of its own.
+
+    Args:
+        make: Function that makes the value.
+    """
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._done = threading.Event()
@@ -33,10 +42,26 @@ class Background(Generic[T]):
         self._done.wait(timeout_s)
         return self._value
 
+    def get(self, patience_s: float = PATIENCE_S) -> T:
+        """The value, for a request that cannot be answered without it.
+
+        Raises:
+            NotReadyError: It is not there in time, or could not be made.
+        """
+        if not self._done.wait(patience_s):
+            raise NotReadyError("the model is still loading", hint="try again in a few seconds")
+        failure = self._failure
+        if failure is None:
+            return cast("T", self._value)
+        reason = failure.message if isinstance(failure, EdgeFlowError) else type(failure).__name__
+        raise NotReadyError(
+            f"the model could not be loaded: {reason}", hint="run `edgeflow-backend doctor`"
+        )
+
     def _run(self, make: Callable[[], T]) -> None:
         try:
             self._value = make()
-        except BaseException as error:  # noqa: BLE001 - kept for whoever asks for the value
+        except BaseException as error:  # noqa: BLE001 - reported to callers that ask for the value
             get_logger().error("loading failed", exc_info=error)
             self._failure = error
         self._done.set()

@@ -18,6 +18,7 @@ from edgeflow_backend.protocol.config_check import RECOMMENDED, problems
 from edgeflow_backend.protocol.label_config import parse_label_config
 from edgeflow_backend.service import build_service
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 
 Verdict = Literal["ok", "warn", "fail"]
@@ -72,7 +73,7 @@ def _examine_model(settings: Settings) -> Iterator[Finding]:
         checkpoint.load()
         yield Finding("ok", f"weights {checkpoint.version} are intact ({checkpoint.path})")
         device = pick_device(settings.device)
-        service = build_service(settings, Metrics())
+        service = build_service(settings, Metrics(), Journal())
         milliseconds = service.measure_click(brightness=200) * 1000
         service.close()
     except EdgeFlowError as error:

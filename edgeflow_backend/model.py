@@ -30,6 +30,7 @@ from edgeflow_backend.protocol.wire import parse_tasks
 from edgeflow_backend.requests import Answer, Request
 from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ _BUILDING = threading.Lock()  # functools.cache would let several first clicks e
 
 @functools.cache
 def _built_service() -> SegmentationService:
-    return build_service(Settings(), Metrics())
+    return build_service(Settings(), Metrics(), Journal())
 
 
 def process_service() -> SegmentationService:
@@ -99,8 +100,8 @@ class EdgeFlowBackend(_Base):
         label_config = kwargs.get("label_config") or getattr(self, "label_config", None)
         project = ProjectRef.parse(kwargs.get("project"), str(kwargs.get("host") or ""))
         if label_config:
-            checks = self.service.metrics.journal.checks
-            checks.check(str(project), label_config, "predict")
+            journal = self.service.journal
+            journal.config_checks.check(str(project), label_config, "predict")
         if context is None:
             return self._batch(tasks, label_config, project)
         return [self._predict_one(task, context, label_config, project) for task in tasks]
@@ -197,7 +198,7 @@ class EdgeFlowBackend(_Base):
         elapsed = time.monotonic() - started
         service.metrics.predictions.labels("ok").inc()
         service.metrics.seconds.observe(elapsed)
-        service.metrics.journal.durations.add(elapsed)
+        service.journal.latency.add(elapsed)
         log.info(
             "region",
             clicks=len(prompt.ids),
@@ -212,9 +213,9 @@ class EdgeFlowBackend(_Base):
 
     def _note(self, error: EdgeFlowError, task: JSONObject, project: ProjectRef) -> str:
         """Count and remember a failed request; return its id on the status page."""
-        metrics = self.service.metrics
-        metrics.predictions.labels(error.code).inc()
-        return metrics.journal.troubles.note(
+        service = self.service
+        service.metrics.predictions.labels(error.code).inc()
+        return service.journal.failures.note(
             error.code, error.message, error.hint, project=str(project), task=str(task.get("id"))
         )
 

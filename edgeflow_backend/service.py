@@ -21,10 +21,10 @@ from edgeflow.prompts.click import Click
 from edgeflow_backend.engine.engine import Engine, PrefixStates
 from edgeflow_backend.engine.model_pool import ModelPool
 from edgeflow_backend.engine.streams import stream_of
-from edgeflow_backend.images.provider import MEGABYTE, ImageProvider
+from edgeflow_backend.images.provider import ImageProvider
 from edgeflow_backend.images.sources import task_image
 from edgeflow_backend.memory.byte_lru import ByteLRU
-from edgeflow_backend.memory.pages import keep_state
+from edgeflow_backend.memory.pages import state_to_pages
 from edgeflow_backend.objects.recent_answers import RecentAnswer, RecentAnswers
 from edgeflow_backend.objects.refine import Refinement
 from edgeflow_backend.objects.segmented_object import SegmentedObject
@@ -35,13 +35,14 @@ from edgeflow_backend.protocol.label_config import LabelConfig
 from edgeflow_backend.protocol.regions import mask_regions
 from edgeflow_backend.requests import Answer, Request
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 
 PREPARED_IMAGES = 8
 """Images of one task that are fetched when it is opened."""
 
-RECENT_BYTES = 64 * MEGABYTE
-STORED_MASKS_BYTES = 64 * MEGABYTE
+RECENT_BYTES = 64_000_000
+STORED_MASKS_BYTES = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,16 @@ class SegmentationService:
         predictor: Predictor,
         metrics: Metrics,
         *,
+        journal: Journal | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
         self.predictor = predictor
         self.models = ModelPool(settings, predictor)
         self.metrics = metrics
+        self.journal = journal or Journal()
         self.images = ImageProvider(settings, predictor)
-        states: PrefixStates = ByteLRU(int(settings.state_cache_mb * MEGABYTE), keep=keep_state)
+        states: PrefixStates = ByteLRU(settings.state_cache_bytes, copy=state_to_pages)
         self.recent = RecentAnswers(RECENT_BYTES, clock)
         self._refinement = Refinement(settings.refine_reach, ByteLRU(STORED_MASKS_BYTES))
         self.engine = Engine(
@@ -278,7 +281,7 @@ class SegmentationService:
         return size
 
 
-def build_service(settings: Settings, metrics: Metrics) -> SegmentationService:
+def build_service(settings: Settings, metrics: Metrics, journal: Journal) -> SegmentationService:
     """Load the model, warm it up, and return a service that is ready.
 
     Raises:
@@ -295,6 +298,6 @@ def build_service(settings: Settings, metrics: Metrics) -> SegmentationService:
         cleanup=settings.cleanup,
         runtime=settings.runtime,
     )
-    service = SegmentationService(settings, predictor, metrics)
+    service = SegmentationService(settings, predictor, metrics, journal=journal)
     service.warm_up()
     return service

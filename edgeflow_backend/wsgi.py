@@ -9,20 +9,26 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from edgeflow_backend import log
 from edgeflow_backend.app import create_app
-from edgeflow_backend.memory.malloc import settle_heap
+from edgeflow_backend.memory.malloc import configure_malloc
 from edgeflow_backend.settings import Settings
 
 
 def create() -> Flask:
-    """Make the application from the environment."""
-    settle_heap()
+    """Make the application with the settings of the environment."""
+    configure_malloc()
     settings = Settings()
     log.configure(settings.log_level, settings.log_format)
     return create_app(settings)
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    """One worker process (click states live in it) with a pool of threads."""
+    """One worker process with a pool of threads; the process holds the click states.
+
+    Args:
+        host: Host name or IP to listen on.
+        port: Port to listen on.
+        settings: Settings of the backend.
+    """
 
     def __init__(self, host: str, port: int, settings: Settings) -> None:
         self._options: dict[str, Any] = {
@@ -40,11 +46,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         super().__init__()
 
     def load_config(self) -> None:
-        """Called by gunicorn."""
+        """Copy the options; called by gunicorn."""
         for name, value in self._options.items():
-            if name in self.cfg.settings:  # older releases know fewer
+            if name in self.cfg.settings:  # older releases lack some
                 self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """Called by gunicorn in the worker: the model loads after the fork."""
+        """Make the application; called by gunicorn after the fork, so the model loads there."""
         return create()

@@ -1,4 +1,4 @@
-"""Images on the model's device, fetched once however many ask."""
+"""Images on the model's device: located, fetched, decoded and cached."""
 
 from __future__ import annotations
 
@@ -18,12 +18,10 @@ from edgeflow_backend.images.single_flight import SingleFlight
 from edgeflow_backend.images.sources import InlineSource, Source, locate
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.memory.byte_lru import ByteLRU
-from edgeflow_backend.memory.pages import keep_image
+from edgeflow_backend.memory.pages import image_to_pages
 from edgeflow_backend.net.allow_list import AllowList
 from edgeflow_backend.net.guard import Guard
 from edgeflow_backend.settings import Settings
-
-MEGABYTE = 1_000_000
 
 
 class ImageProvider:
@@ -32,36 +30,35 @@ class ImageProvider:
     def __init__(self, settings: Settings, predictor: Predictor) -> None:
         self._settings = settings
         self._predictor = predictor
-        self._max_bytes = int(settings.max_image_mb * MEGABYTE)
         self._studios = settings.label_studios
-        self._downloaders = _downloaders(settings, self._max_bytes)
+        self._downloaders = _downloaders(settings)
         folder = settings.image_disk_cache_folder
-        disk_bytes = int(settings.image_disk_cache_mb * MEGABYTE)
-        ttl_s = settings.image_disk_cache_ttl_s
-        self._disk = DiskCache(folder, max_bytes=disk_bytes, ttl_s=ttl_s) if folder else None
+        max_bytes, ttl_s = settings.image_disk_cache_bytes, settings.image_disk_cache_ttl_s
+        self._disk = DiskCache(folder, max_bytes=max_bytes, ttl_s=ttl_s) if folder else None
         self.cache: ByteLRU[str, EncodedImage] = ByteLRU(
-            int(settings.image_cache_mb * MEGABYTE), ttl_s=settings.image_ttl_s
+            settings.image_cache_bytes, ttl_s=settings.image_ttl_s
         )
         self._flights = SingleFlight(self.cache, self._load)
         self._log = get_logger()
 
     def get(
-        self, address: str, *, deadline: float, host: str = "", task_id: object = None
+        self, url: str, *, deadline: float, host: str = "", task_id: object = None
     ) -> EncodedImage:
-        """The image at a task's address.
+        """Get the image of a task.
 
         Args:
-            address: as the task's data has it.
-            deadline: on ``time.monotonic``'s clock.
-            host: name of the Label Studio whose task it is; empty for the default one.
-            task_id: as the task has it; images in cloud storage need it.
+            url: Image URL as in the task's data, also a path on Label Studio, a ``data:`` or a
+                cloud URI.
+            deadline: Latest time on ``time.monotonic``'s clock.
+            host: Name of the task's Label Studio; empty for the default one.
+            task_id: Task id as in the task; images in cloud storage need it.
 
         Raises:
-            FetchError: it cannot be fetched.
-            ImageError: it cannot be decoded, or is too large.
-            DeadlineError: it is not there in time.
+            FetchError: The image cannot be fetched.
+            ImageError: The image cannot be decoded, or is too large.
+            DeadlineError: The image is not there in time.
         """
-        future = self._flights.ask(self._locate(address, host, task_id))
+        future = self._flights.ask(self._locate(url, host, task_id))
         try:
             return future.result(timeout=max(deadline - time.monotonic(), 0.0))
         except FutureTimeoutError as error:
@@ -70,38 +67,38 @@ class ImageProvider:
                 hint="check that the backend's machine reaches the image's host quickly",
             ) from error
 
-    def prefetch(self, address: str, *, host: str = "", task_id: object = None) -> None:
-        """Start to load an image that may be wanted soon, without waiting and without errors.
+    def prefetch(self, url: str, *, host: str = "", task_id: object = None) -> None:
+        """Start to load an image that may be needed soon, without waiting and without errors.
 
-        The arguments are those of :meth:`get`, which will tell what is wrong with them.
+        The arguments are those of :meth:`get`, which will raise what is wrong with them.
         """
         try:
-            future = self._flights.ask_ahead(self._locate(address, host, task_id))
-        except (EdgeFlowError, RuntimeError) as error:  # the latter: closed
+            future = self._flights.ask_ahead(self._locate(url, host, task_id))
+        except (EdgeFlowError, RuntimeError) as error:  # RuntimeError: closed
             self._log.debug("not loaded ahead", reason=str(error))
             return
         if future is not None:
             future.add_done_callback(self._note_failure)
 
     def knows_host(self, name: str) -> bool:
-        """Whether a Label Studio of this name is configured; the default one's is empty."""
+        """Whether a Label Studio of this name is configured; the default one's name is empty."""
         return name in self._studios
 
     def close(self) -> None:
-        """Stop fetching; what runs may finish."""
+        """Stop fetching; running loads may finish."""
         self._flights.close()
 
-    def _locate(self, address: str, host: str, task_id: object) -> Source:
+    def _locate(self, url: str, host: str, task_id: object) -> Source:
         if not self.knows_host(host):
             raise FetchError(
                 f"the backend knows no Label Studio named '{host[:40]}'",
-                hint="add it to EDGEFLOW_LABEL_STUDIO_HOSTS, or connect the backend by its address "
+                hint="add it to EDGEFLOW_LABEL_STUDIO_HOSTS, or connect the backend by its URL "
                 "without /hosts/",
             )
         return locate(
-            address,
+            url,
             self._studios[host].url,
-            max_bytes=self._max_bytes,
+            max_bytes=self._settings.max_image_bytes,
             host=host,
             task_id=task_id,
         )
@@ -113,14 +110,14 @@ class ImageProvider:
             stored = self._disk.get(source.key) if self._disk else None
             data = self._downloaders[source.host].fetch(source.url) if stored is None else stored
             image = self._decode(data)
-            if self._disk and stored is None:  # only now: what is kept is an image
+            if self._disk and stored is None:  # decoded by now: only images are stored
                 self._disk.put(source.key, data)
         self.cache.put(source.key, image)
         return image
 
     def _decode(self, data: bytes) -> EncodedImage:
         image = decode_image(data, max_pixels=self._settings.max_pixels)
-        return keep_image(self._predictor.encode(image))
+        return image_to_pages(self._predictor.encode(image))
 
     def _note_failure(self, future: Future[EncodedImage]) -> None:
         error = None if future.cancelled() else future.exception()
@@ -129,13 +126,13 @@ class ImageProvider:
             self._log.debug("not loaded ahead", reason=reason)
 
 
-def _downloaders(settings: Settings, max_bytes: int) -> dict[str, Downloader]:
-    """One for each Label Studio, with its own credentials, by name."""
+def _downloaders(settings: Settings) -> dict[str, Downloader]:
+    """A downloader with its own credentials for each Label Studio, by name."""
     limits = Limits(
         connect_s=settings.connect_timeout_s,
         read_s=settings.read_timeout_s,
         total_s=settings.download_timeout_s,
-        max_bytes=max_bytes,
+        max_bytes=settings.max_image_bytes,
     )
     studios = settings.label_studios
     guard = Guard(

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from edgeflow_backend.errors import FetchError
-from edgeflow_backend.net.origins import _DEFAULT_PORTS
+from edgeflow_backend.net.origins import DEFAULT_PORTS
 from edgeflow_backend.protocol.controls import ImageTag
 
 _CLOUD_SCHEMES = ("s3", "gs", "azure-blob")
@@ -131,7 +131,7 @@ def locate(
         return WebSource(f"{base}{below}", host)
     try:
         parts = urlsplit(address)
-        usable = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname)
+        usable = parts.scheme in DEFAULT_PORTS and bool(parts.hostname)
     except ValueError:
         usable = False
     if not usable:

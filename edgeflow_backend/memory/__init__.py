@@ -1,1 +1,1 @@
-"""Caches, and where their memory lies."""
+"""A cache limited in bytes, and control over where large arrays lie in memory."""

@@ -10,11 +10,11 @@ from cachetools import LRUCache, TTLCache
 
 
 class Sized(Protocol):
-    """Anything that knows how many bytes it holds."""
+    """A value that knows its size in bytes."""
 
     @property
     def nbytes(self) -> int:
-        """Bytes held."""
+        """Size in bytes."""
         ...
 
 
@@ -23,12 +23,12 @@ V = TypeVar("V", bound=Sized)
 
 
 class ByteLRU(Generic[K, V]):
-    """Keeps values until their bytes exceed the cap; forgets the least recently used first.
+    """Stores values up to a total size; drops the least recently used first.
 
     Args:
-        max_bytes: of all values together.
-        ttl_s: seconds after which a value is forgotten in any case.
-        keep: makes of a value what is kept of it; see :mod:`edgeflow_backend.memory.pages`.
+        max_bytes: Limit of all values together.
+        ttl_s: Seconds after which a value is dropped in any case.
+        copy: Makes the copy that is stored; see :mod:`edgeflow_backend.memory.pages`.
     """
 
     def __init__(
@@ -36,10 +36,10 @@ class ByteLRU(Generic[K, V]):
         max_bytes: int,
         *,
         ttl_s: float | None = None,
-        keep: Callable[[V], V] | None = None,
+        copy: Callable[[V], V] | None = None,
     ) -> None:
         self._max_bytes = max_bytes
-        self._keep = keep
+        self._copy = copy
         self._lock = threading.Lock()
         self._items: LRUCache[K, V] | TTLCache[K, V] = (
             LRUCache(max_bytes, getsizeof=lambda value: value.nbytes)
@@ -53,15 +53,15 @@ class ByteLRU(Generic[K, V]):
             return self._items.get(key)
 
     def put(self, key: K, value: V) -> None:
-        """Keep ``value``, unless it alone exceeds the cap."""
+        """Store ``value``, unless it alone exceeds the limit."""
         if value.nbytes <= self._max_bytes:
-            kept = self._keep(value) if self._keep else value
+            stored = self._copy(value) if self._copy else value
             with self._lock:
-                self._items[key] = kept
+                self._items[key] = stored
 
     @property
     def nbytes(self) -> int:
-        """Bytes held now."""
+        """Size of all stored values in bytes."""
         with self._lock:
             return int(self._items.currsize)
 

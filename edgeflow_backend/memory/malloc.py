@@ -1,15 +1,16 @@
-"""Settings of the GNU C library's heap with which memory levels off.
+"""Settings of the GNU C library's malloc that keep memory use from growing.
 
-Large arrays come and go with every click, beside small things that are kept. As the C library does
-it by itself, this leaves ever more holes (what is large and kept is
-:mod:`edgeflow_backend.memory.pages`'s concern). Two things make them, and neither is done here:
+Large arrays come and go with every click, beside small objects that live for long. With malloc's
+defaults this leaves ever more holes in the heap (:mod:`edgeflow_backend.memory.pages` takes care of
+large objects that live for long). These settings avoid both causes:
 
-* Each thread has a heap of its own, and holes in one are no use to another.
-* A large array that fits into no hole makes the heap grow, and small ones that are kept settle in
-  its place when it goes. With :data:`_OUTSIDE` it is taken from the system instead, and goes back
-  whole.
+* Each thread has a heap of its own, and the holes of one cannot be used by another. Here all
+  threads share one heap.
+* A large array that fits into no hole extends the heap, and small long-lived objects then settle in
+  its place. From :data:`_MMAP_THRESHOLD` on, such an array is mapped instead, and goes back to the
+  system as a whole.
 
-What the heap has at its end is kept for the next click, since fresh pages cost more than their use.
+Free memory at the heap's end is reserved for the next click, since fresh pages are expensive.
 ``python -m benchmarks.memory`` measures the outcome.
 """
 
@@ -17,31 +18,31 @@ from __future__ import annotations
 
 import ctypes
 
-_OUTSIDE = 1 << 20
-"""Bytes from which on an array that fits into no hole is put outside the heap."""
+_MMAP_THRESHOLD = 1 << 20
+"""Bytes from which on an array that fits into no hole is mapped outside the heap."""
 
-_KEPT_AT_END = 512 << 20
+_TRIM_THRESHOLD = 512 << 20
 """Free bytes at the heap's end that are not given back."""
 
-_GROWTH = 16 << 20
-"""Bytes by which the heap grows at least."""
+_TOP_PAD = 16 << 20
+"""Least bytes by which the heap grows."""
 
 _OPTIONS = {
     -8: 1,  # M_ARENA_MAX
-    -3: _OUTSIDE,  # M_MMAP_THRESHOLD
-    -1: _KEPT_AT_END,  # M_TRIM_THRESHOLD
-    -2: _GROWTH,  # M_TOP_PAD
+    -3: _MMAP_THRESHOLD,  # M_MMAP_THRESHOLD
+    -1: _TRIM_THRESHOLD,  # M_TRIM_THRESHOLD
+    -2: _TOP_PAD,  # M_TOP_PAD
 }
-"""Names and values of ``mallopt`` in ``malloc.h``."""
+"""Option numbers of ``malloc.h`` and their values for ``mallopt``."""
 
 
-def settle_heap() -> bool:
-    """Set up the process's heap.
+def configure_malloc() -> bool:
+    """Apply the settings to this process.
 
-    Threads that have allocated already keep their heap, so call it first.
+    Threads that have already allocated keep their heap, so call it first.
 
     Returns:
-        Whether the C library knows how; others than GNU's keep what they do.
+        Whether they took effect; C libraries other than GNU's keep their own settings.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

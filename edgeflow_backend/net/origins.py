@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from urllib3.util import parse_url
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
+"""Default port of each scheme that images are fetched by."""
 
 
 def origin(url: str) -> tuple[str, str, int]:
     r"""Scheme, host and port of an http(s) URL, for comparing origins.
 
-    Read as urllib3 reads it, which makes the connection: ``urlsplit`` takes
-    ``http://evil\@studio/`` for an address of ``studio``, urllib3 for one of ``evil``.
+    Parsed by urllib3, which also makes the connection: ``urlsplit`` takes
+    ``http://evil\@studio/`` for a URL on ``studio``, urllib3 for one on ``evil``.
 
     Raises:
-        ValueError: no valid URL.
+        ValueError: The URL is not valid.
     """
     parts = parse_url(url)
     scheme = parts.scheme or ""
-    port = parts.port or _DEFAULT_PORTS.get(scheme, 0)
+    port = parts.port or DEFAULT_PORTS.get(scheme, 0)
     return scheme, (parts.host or "").strip("[]").lower(), port

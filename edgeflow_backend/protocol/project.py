@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 MAX_ID_LENGTH = 64
+"""Characters of a project's id that count; real ones have a few digits."""
 
 
 class ProjectRef(NamedTuple):

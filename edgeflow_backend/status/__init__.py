@@ -1,1 +1,1 @@
-"""What happened lately, and how to read it."""
+"""What happened and what is: metrics, the journal of recent failures, and the status page."""

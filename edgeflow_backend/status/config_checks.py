@@ -1,4 +1,4 @@
-"""What the labelling configs of recent projects were found to be like."""
+"""Checks of the labelling configs that recent requests brought."""
 
 from __future__ import annotations
 
@@ -18,23 +18,22 @@ from edgeflow_backend.status.redact import NAME_LENGTH, clean
 
 MAX_PROJECTS = 200
 
-
 MAX_PROBLEMS = 20
-"""Problems kept of one labelling config; what is over is counted."""
-
+"""Problems remembered of one labelling config; the rest are only counted."""
 
 Place = Literal["setup", "predict"]
+"""Endpoint of the request that brought a labelling config."""
 
 
 @dataclass(frozen=True)
 class ConfigCheck:
-    """What the labelling config of a project was found to be like.
+    """The outcome of checking a project's labelling config.
 
     Attributes:
-        project: A ``ProjectRef`` as text.
-        problems: in words, each with the way out; none if all is fine.
-        seen: when a request last brought this config, UTC.
-        place: the address of that request.
+        project: Project key.
+        problems: Problems in words, each with how to fix it; empty if the config is fine.
+        seen: When a request last brought this config, UTC.
+        place: Endpoint of that request.
     """
 
     project: str
@@ -43,8 +42,8 @@ class ConfigCheck:
     place: Place
 
 
-class ProjectChecks:
-    """The labelling configs of the projects that asked last. Thread-safe."""
+class ConfigChecks:
+    """Checks of the labelling configs of the last projects. Thread-safe."""
 
     def __init__(self, clock: Clock = utc_now) -> None:
         self._clock = clock
@@ -57,29 +56,29 @@ class ProjectChecks:
         Cheap enough for every request: an unchanged config is hashed, not parsed. Never raises.
 
         Args:
-            project: A ``ProjectRef`` as text.
-            xml: as the request has it; only its hash is kept.
-            place: the address that was asked.
+            project: Project key.
+            xml: Labelling config as in the request; only its hash is stored.
+            place: Endpoint of the request.
 
         Returns:
-            The problems in words, each with the way out.
+            The problems in words, each with how to fix it.
         """
         project = clean(project, NAME_LENGTH)
         digest = _digest(xml)
         with self._lock:
-            known, check = self._checks.get(project, (None, None))
+            last_digest, last = self._checks.get(project, (None, None))
         # Parsed outside the lock: a large config must not hold up everybody's clicks.
-        found = check.problems if check and known == digest else _problems(xml)
-        check = ConfigCheck(project, found, self._clock(), place)
+        texts = last.problems if last and last_digest == digest else _problems(xml)
+        check = ConfigCheck(project, texts, self._clock(), place)
         with self._lock:
             self._checks[project] = (digest, check)
             self._checks.move_to_end(project)
             if len(self._checks) > MAX_PROJECTS:
                 self._checks.popitem(last=False)
-        return found
+        return texts
 
     def recent(self) -> list[ConfigCheck]:
-        """What is remembered, the project that asked last first."""
+        """The remembered checks, newest first."""
         with self._lock:
             return [check for _, check in reversed(self._checks.values())]
 
@@ -94,14 +93,14 @@ def _digest(xml: object) -> bytes:
 def _problems(xml: object) -> tuple[str, ...]:
     log = get_logger()
     try:
-        found = problems(parse_label_config(xml))
+        texts = problems(parse_label_config(xml))
     except EdgeFlowError as error:
-        found = [f"{error.message}; {error.hint}."]
+        texts = [f"{error.message}; {error.hint}."]
     except Exception:
         # A click must not fail because its config could not be examined.
         log.exception("labelling config not examined")
-        found = ["The labelling config could not be examined; see the backend's log."]
-    shown = [clean(problem) for problem in found[:MAX_PROBLEMS]]
-    if len(found) > MAX_PROBLEMS:
-        shown.append(f"And {len(found) - MAX_PROBLEMS} more.")
-    return tuple(shown)
+        texts = ["The labelling config could not be examined; see the backend's log."]
+    cleaned = [clean(text) for text in texts[:MAX_PROBLEMS]]
+    if len(texts) > MAX_PROBLEMS:
+        cleaned.append(f"And {len(texts) - MAX_PROBLEMS} more.")
+    return tuple(cleaned)

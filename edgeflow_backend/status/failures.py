@@ -1,4 +1,4 @@
-"""The ways in which recent requests failed."""
+"""Recent failures of interactive requests, alike ones counted together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from edgeflow_backend.status.redact import NAME_LENGTH, clean
 
 MAX_FAILURES = 100
 
-
 Clock = Callable[[], datetime]
 
 
@@ -24,15 +23,18 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Failure:
-    """A way in which requests of one project fail.
+    """Requests of one project that failed in the same way.
 
     Attributes:
-        id: 8 hex digits; also in the log and in the answers of these requests.
-        project: A ``ProjectRef`` as text; empty where the request did not get that far.
-        task: of the last such request.
-        count: of such requests.
-        first: when the first came, UTC.
-        last: when the last came.
+        id: 8 hex digits; also in the log and in the answers to these requests.
+        code: Code of the error.
+        message: Message of the error, cleaned.
+        hint: What can be done about it, cleaned.
+        project: Project key; empty if the request was refused before its project was read.
+        task: Id of the last request's task.
+        count: Number of such requests.
+        first: When the first one came, UTC.
+        last: When the last one came, UTC.
     """
 
     id: str
@@ -52,23 +54,23 @@ class Failures:
     def __init__(self, clock: Clock = utc_now) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._troubles: OrderedDict[tuple[str, str, str], Failure] = OrderedDict()
+        self._failures: OrderedDict[tuple[str, str, str], Failure] = OrderedDict()
         self._total = 0
 
     def note(
         self, code: str, message: str, hint: str = "", *, project: str = "", task: str = ""
     ) -> str:
-        """Remember a failed request; one that failed like another is counted with it.
+        """Remember a failed request; one that failed like an earlier one is counted with it.
 
         Args:
-            code: of the error.
-            message: of the error.
-            hint: what can be done about it.
-            project: A ``ProjectRef`` as text.
-            task: its id.
+            code: Code of the error.
+            message: Message of the error.
+            hint: What can be done about it.
+            project: Project key.
+            task: Task id.
 
         Returns:
-            The trouble's id, for the log and the answer.
+            The failure's id, for the log and the answer.
         """
         code, project, task = (clean(name, NAME_LENGTH) for name in (code, project, task))
         message, hint = clean(message), clean(hint)
@@ -76,25 +78,26 @@ class Failures:
         now = self._clock()
         with self._lock:
             self._total += 1
-            known = self._troubles.pop(key, None)
-            if known is None:
-                trouble = Failure(
+            earlier = self._failures.pop(key, None)
+            if earlier is None:
+                failure = Failure(
                     secrets.token_hex(4), code, message, hint, project, task, 1, now, now
                 )
             else:
-                trouble = replace(known, hint=hint, task=task, count=known.count + 1, last=now)
-            self._troubles[key] = trouble
-            if len(self._troubles) > MAX_FAILURES:
-                self._troubles.popitem(last=False)
-        return trouble.id
+                count = earlier.count + 1
+                failure = replace(earlier, hint=hint, task=task, count=count, last=now)
+            self._failures[key] = failure
+            if len(self._failures) > MAX_FAILURES:
+                self._failures.popitem(last=False)
+        return failure.id
 
     @property
     def total(self) -> int:
-        """Requests that failed since the start, forgotten ones too."""
+        """Requests that failed since the start, including forgotten ones."""
         with self._lock:
             return self._total
 
     def recent(self) -> list[Failure]:
-        """What is remembered, newest first."""
+        """The remembered failures, newest first."""
         with self._lock:
-            return list(reversed(self._troubles.values()))
+            return list(reversed(self._failures.values()))

@@ -12,19 +12,19 @@ import numpy as np
 from edgeflow_backend.status.failures import Clock, utc_now
 
 MAX_DURATIONS = 200
-"""Predictions over which times are summed up."""
+"""Predictions over which the percentiles are computed."""
 
 
 @dataclass(frozen=True)
-class Speed:
+class LatencySummary:
     """How long predictions took.
 
     Attributes:
-        count: of predictions since the start.
-        measured: of those, over so many the times are summed up.
-        median_ms: milliseconds; None without predictions.
-        p95_ms: 95th percentile, likewise.
-        last: when the last one was there, UTC.
+        count: Predictions since the start.
+        measured: Predictions behind the percentiles, at most :data:`MAX_DURATIONS`.
+        median_ms: Median in milliseconds; None without predictions.
+        p95_ms: 95th percentile in milliseconds; None without predictions.
+        last: When the last prediction was done, UTC; None without predictions.
     """
 
     count: int
@@ -34,8 +34,8 @@ class Speed:
     last: datetime | None
 
 
-class Durations:
-    """How long the last predictions took. Thread-safe."""
+class Latency:
+    """Durations of the last predictions. Thread-safe."""
 
     def __init__(self, clock: Clock = utc_now) -> None:
         self._clock = clock
@@ -52,11 +52,11 @@ class Durations:
             self._count += 1
             self._last = now
 
-    def speed(self) -> Speed:
-        """Sum up."""
+    def summary(self) -> LatencySummary:
+        """Summarise the durations."""
         with self._lock:
             seconds, count, last = list(self._seconds), self._count, self._last
         if not seconds:
-            return Speed(count, 0, None, None, last)
+            return LatencySummary(count, 0, None, None, last)
         median, p95 = np.percentile(seconds, (50, 95)) * 1000
-        return Speed(count, len(seconds), float(median), float(p95), last)
+        return LatencySummary(count, len(seconds), float(median), float(p95), last)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from edgeflow_backend.status.journal import Journal
-
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 60.0)
 QUEUE_BUCKETS = (0.001, 0.0025, 0.005, *BUCKETS)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
 
+KNOWN_ACTIONS = frozenset(
+    f"{thing}_{event}"
+    for thing in ("ANNOTATION", "ANNOTATIONS", "TASKS", "PROJECT", "LABEL_LINK")
+    for event in ("CREATED", "UPDATED", "DELETED")
+) | {"START_TRAINING"}
+"""Label Studio's webhook actions; others share one label, so that metrics stay bounded."""
+
 
 class Metrics:
-    """What is counted; each application has its own registry."""
+    """Counters, histograms and gauges of one application, in a registry of their own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.journal = Journal()
         self.predictions = Counter(
             "edgeflow_predictions",
             "Interactive predictions by outcome: `ok`, or the code of what went wrong.",
@@ -32,7 +36,7 @@ class Metrics:
         )
         self.queue_seconds = Histogram(
             "edgeflow_queue_seconds",
-            "Time until a prediction's first network run, or its answer where it needs none.",
+            "Time until a prediction's first network run, or its answer if it needs none.",
             buckets=QUEUE_BUCKETS,
             registry=self.registry,
         )
@@ -49,7 +53,7 @@ class Metrics:
         )
         self.requests = Counter(
             "edgeflow_http_requests",
-            "HTTP requests by address and status.",
+            "HTTP requests by endpoint and status.",
             ["endpoint", "status"],
             registry=self.registry,
         )
@@ -62,6 +66,10 @@ class Metrics:
         self.cache_bytes = Gauge(
             "edgeflow_cache_bytes", "Bytes held by a cache.", ["cache"], registry=self.registry
         )
+
+    def count_event(self, action: str) -> None:
+        """Count a webhook event."""
+        self.annotations.labels(action if action in KNOWN_ACTIONS else "other").inc()
 
     def render(self) -> bytes:
         """The metrics in Prometheus' text format."""

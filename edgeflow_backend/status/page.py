@@ -1,4 +1,4 @@
-"""How ``/status`` looks: a page that needs nothing but itself, no scripts, images or fonts."""
+"""The ``/status`` page as self-contained HTML: no scripts, images or fonts."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from datetime import datetime
 from jinja2 import Environment, StrictUndefined
 
 from edgeflow.label_studio.values import JSONObject
-from edgeflow_backend.images.provider import MEGABYTE
 
 
 def render_html(status: JSONObject) -> str:
     """The page.
 
     Args:
-        status: as :func:`edgeflow_backend.status.report.status` makes it; every value is escaped.
+        status: Result of :func:`edgeflow_backend.status.report.report`; every value is escaped.
     """
     now = datetime.fromisoformat(status["time"])
 
@@ -38,7 +37,7 @@ def in_words(seconds: float) -> str:
 
 
 def _sentence(text: str) -> str:
-    """``an error`` as ``An error.``; words that are no words, like addresses, stay as they are."""
+    """``an error`` as ``An error.``; a URL at the beginning stays as it is."""
     if not text:
         return ""
     first = text.partition(" ")[0]
@@ -51,7 +50,7 @@ def _counted(count: int) -> str:
 
 
 def _megabytes(count: int) -> str:
-    return _counted(round(count / MEGABYTE))
+    return _counted(round(count / 1_000_000))
 
 
 def _clock_time(time: str) -> str:
@@ -146,19 +145,19 @@ _MARKUP = (
 {% if troubles %}
 <p class="soft">The id is also in the backend's log, and in the answer that the browser got.</p>
 <ul class="cards">
-{% for trouble in troubles %}
+{% for failure in troubles %}
 <li class="card mark warning">
-<p class="row"><strong>{{ trouble.message | sentence }}</strong>
-{% if trouble.count > 1 %}<span class="chip">{{ trouble.count | counted }} times</span>{% endif %}
+<p class="row"><strong>{{ failure.message | sentence }}</strong>
+{% if failure.count > 1 %}<span class="chip">{{ failure.count | counted }} times</span>{% endif %}
 </p>
-{% if trouble.hint %}<p><span class="do">To do:</span> {{ trouble.hint | sentence }}</p>{% endif %}
+{% if failure.hint %}<p><span class="do">To do:</span> {{ failure.hint | sentence }}</p>{% endif %}
 <p class="facts soft">
-<span>{{ "last " if trouble.count > 1 }}{{ when(trouble.last) }}</span>
-{% if trouble.count > 1 %}<span>first {{ when(trouble.first) }}</span>{% endif %}
-{% if trouble.project %}<span>project {{ trouble.project }}</span>{% endif %}
-{% if trouble.task %}<span>task {{ trouble.task }}</span>{% endif %}
-<span>{{ trouble.code }}</span>
-<span>id <code>{{ trouble.id }}</code></span></p>
+<span>{{ "last " if failure.count > 1 }}{{ when(failure.last) }}</span>
+{% if failure.count > 1 %}<span>first {{ when(failure.first) }}</span>{% endif %}
+{% if failure.project %}<span>project {{ failure.project }}</span>{% endif %}
+{% if failure.task %}<span>task {{ failure.task }}</span>{% endif %}
+<span>{{ failure.code }}</span>
+<span>id <code>{{ failure.id }}</code></span></p>
 </li>
 {% endfor %}
 </ul>

@@ -1,23 +1,19 @@
-"""Text without what may be a secret."""
+"""Text for the status page, without possible secrets."""
 
 from __future__ import annotations
 
 import re
 
 TEXT_LENGTH = 500
-
-
 NAME_LENGTH = 64
 
-
 _JOINERS = "\u200c\u200d"
-"""Invisible, but several scripts spell with them."""
-
+"""Zero-width characters that several scripts are spelled with."""
 
 _SECRETS = [
-    (re.compile(pattern, re.IGNORECASE), shown)
-    for pattern, shown in (
-        # The user, password, query and fragment of an address.
+    (re.compile(pattern, re.IGNORECASE), replacement)
+    for pattern, replacement in (
+        # The user, password, query and fragment of a URL.
         (
             r"""\b([a-z][a-z0-9+.-]{0,20}://)(?:[^\s/?#'"<>]*@)?([^\s?#'"<>]*)(?:[?#][^\s'"<>]*)?""",
             r"\1\2",
@@ -33,14 +29,14 @@ _SECRETS = [
 
 
 def clean(text: str, limit: int = TEXT_LENGTH) -> str:
-    """One printable line of at most ``limit`` characters, without what may be a secret.
+    """One printable line of at most ``limit`` characters, without possible secrets.
 
-    Our own errors hold none; this is the second lock on that door, since the page shows what
+    The backend's own errors hold none. This is a second line of defence, since the page shows what
     messages quote from requests.
     """
-    text = text[: limit * 4]  # before the expressions see it
+    text = text[: limit * 4]  # bounds the work of the expressions below
     text = " ".join(text.split())
     text = "".join(x if x.isprintable() or x in _JOINERS else "�" for x in text)
-    for pattern, shown in _SECRETS:
-        text = pattern.sub(shown, text)
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -23,18 +23,21 @@ from werkzeug.test import TestResponse
 from edgeflow.errors import CheckpointError
 from edgeflow.inference.predictor import Predictor
 from edgeflow_backend import log
-from edgeflow_backend.app import create_app
+from edgeflow_backend.app import Build, create_app, take_snapshot
 from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
+from edgeflow_backend.status.page import render_html
+from edgeflow_backend.status.report import HEADERS, Cache
 from tests.contract.wire import JSONObject, captured, check_brush_region
+from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.samples import click, disk_request
 
 PATIENCE_S = 10.0
 ACCESS_TOKEN = "owners-access-token-0123456789"
 
-Build = Callable[[Settings, Metrics], SegmentationService]
 MakeApp = Callable[..., Flask]
 
 
@@ -43,8 +46,8 @@ def build(predictor: Predictor) -> Iterator[Build]:
     """Builds real services on the small predictor."""
     services: list[SegmentationService] = []
 
-    def build(settings: Settings, metrics: Metrics) -> SegmentationService:
-        services.append(SegmentationService(settings, predictor, metrics))
+    def build(settings: Settings, metrics: Metrics, journal: Journal) -> SegmentationService:
+        services.append(SegmentationService(settings, predictor, metrics, journal=journal))
         return services[-1]
 
     yield build
@@ -76,11 +79,13 @@ class Blocked:
         self.release = threading.Event()
         self.failure: Exception | None = None
 
-    def __call__(self, settings: Settings, metrics: Metrics) -> SegmentationService:
+    def __call__(
+        self, settings: Settings, metrics: Metrics, journal: Journal
+    ) -> SegmentationService:
         self.release.wait(PATIENCE_S)
         if self.failure is not None:
             raise self.failure
-        return self._build(settings, metrics)
+        return self._build(settings, metrics, journal)
 
 
 @pytest.fixture
@@ -567,6 +572,77 @@ def test_metrics_stay_bounded_whatever_is_asked(client: FlaskClient) -> None:
         client.get(f"/nowhere/{number}")
         client.post("/webhook", json={"action": f"action {number}"})
     assert shown(client).keys() == before
+
+
+# The status page
+
+
+def test_both_forms_of_the_status_page_say_the_same_under_safe_headers(
+    client: FlaskClient,
+) -> None:
+    client.post("/predict", json=disk_request(click(positive=False)))
+    page = client.get("/status", headers={"Accept": "text/html"})
+    assert page.content_type == "text/html; charset=utf-8"
+    json = client.get("/status", headers={"Accept": "application/json"})
+    assert json.content_type == "application/json"
+    body = orjson.loads(json.data)
+    assert body["model"]["state"] == "ready"
+    assert body["troubles"][0]["code"] == "prompt_unusable"
+    assert body["troubles"][0]["id"] in page.text
+    assert body["summary"]["text"] in page.text
+    assert render_html(body).splitlines()[:5] == page.text.splitlines()[:5]
+    for response in (page, json):
+        assert response.status_code == 200
+        policy = response.headers["Content-Security-Policy"].split("; ")
+        assert policy[:2] == ["default-src 'none'", "style-src 'unsafe-inline'"]
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Cache-Control"] == "no-store"
+        assert HEADERS.items() <= dict(response.headers).items()
+
+
+def test_the_query_chooses_the_form_of_the_status_page(client: FlaskClient) -> None:
+    response = client.get("/status?format=json", headers={"Accept": "text/html"})
+    assert response.content_type == "application/json"
+
+
+def test_refused_and_failed_clicks_and_configs_are_on_the_status_page(
+    client: FlaskClient,
+) -> None:
+    refused = error_of(client.post("/predict", json=disk_request(tasks=None)), 400)
+    prediction = client.post("/predict", json=disk_request(label_config="<View/>")).get_json()
+    failed = prediction["results"][0]["error"]
+    client.post("/predict", json=disk_request())
+    body = client.get("/status?format=json").get_json()
+    assert {trouble["id"] for trouble in body["troubles"]} == {refused["id"], failed["id"]}
+    assert body["load"]["ok"] == 1
+    assert body["load"]["failed"] == 2
+    assert [project["place"] for project in body["projects"]] == ["predict"]
+
+
+def test_the_status_page_says_why_there_is_no_model(make_app: MakeApp, blocked: Blocked) -> None:
+    client = make_app(build=blocked).test_client()
+    model = client.get("/status?format=json").get_json()["model"]
+    assert (model["state"], model["version"]) == ("loading", "edgeflow_lite")
+    assert "loading" in model["message"]
+    blocked.failure = CheckpointError("no model named 'x'", hint="h")
+    blocked.release.set()
+    until(lambda: client.get("/health").get_json()["status"] == "DOWN")
+    model = client.get("/status?format=json").get_json()["model"]
+    assert model["state"] == "failed"
+    assert "no model named 'x'" in model["message"]
+    assert "doctor" in model["hint"]
+
+
+def test_a_snapshot_holds_the_state_of_a_real_service(make_service: MakeService) -> None:
+    service = make_service(state_cache_mb=3, image_cache_mb=5, queue_limit=7)
+    snapshot = take_snapshot(service)
+    assert (snapshot.state, snapshot.version) == ("ready", service.model_version)
+    assert "cpu" in snapshot.runtime
+    assert "float32" in snapshot.runtime
+    assert (snapshot.waiting, snapshot.queue_limit) == (0, 7)
+    assert snapshot.caches == (Cache("images", 0, 5_000_000), Cache("click states", 0, 3_000_000))
+    service.warm_up()
+    assert take_snapshot(service).caches[1].nbytes > 0
 
 
 # Through a real server

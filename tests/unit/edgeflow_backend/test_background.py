@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from structlog.testing import capture_logs
 
+from edgeflow.errors import CheckpointError
 from edgeflow_backend.background import Background
+from edgeflow_backend.errors import NotReadyError
 
 PATIENCE_S = 10.0
 
@@ -94,3 +96,36 @@ def test_it_is_made_once() -> None:
 
     background = Background(make)
     assert [background.wait(PATIENCE_S) for _ in range(5)] == [1] * 5
+
+
+def test_a_request_gets_the_value_or_learns_that_it_is_still_loading() -> None:
+    release = threading.Event()
+    background = Background(lambda: release.wait(PATIENCE_S))
+    with pytest.raises(NotReadyError, match="still loading"):
+        background.get(patience_s=0.01)
+    release.set()
+    assert background.get(PATIENCE_S) is True
+
+
+@pytest.mark.parametrize("value", [None, 0, "", False])
+def test_a_request_gets_any_value(value: object) -> None:
+    assert Background(lambda: value).get(PATIENCE_S) == value
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (CheckpointError("no model named 'x'", hint="h"), "no model named 'x'"),
+        (RuntimeError("secret detail"), "RuntimeError"),
+    ],
+)
+def test_a_request_learns_why_there_will_be_no_value(failure: Exception, reason: str) -> None:
+    def make() -> str:
+        raise failure
+
+    with capture_logs():
+        background = Background(make)
+        with pytest.raises(NotReadyError) as caught:
+            background.get(PATIENCE_S)
+    assert caught.value.message == f"the model could not be loaded: {reason}"
+    assert "doctor" in caught.value.hint

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 from edgeflow_backend import cli, doctor
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 from edgeflow_backend.wsgi import Server
 from tests.unit.conftest import MakeService
@@ -21,7 +22,7 @@ def run(*arguments: str) -> Result:
 
 @pytest.fixture
 def _a_quick_model(monkeypatch: pytest.MonkeyPatch, make_service: MakeService) -> None:
-    def build(_: Settings, __: Metrics) -> SegmentationService:
+    def build(_: Settings, __: Metrics, ___: Journal) -> SegmentationService:
         return make_service()
 
     monkeypatch.setattr(doctor, "build_service", build)

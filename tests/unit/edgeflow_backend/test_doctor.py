@@ -13,6 +13,7 @@ from edgeflow_backend.doctor import Finding, examine
 from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.loopback import Host, Received, Reply, closed_port
@@ -52,7 +53,7 @@ def studio(host: Host) -> Host:
 def _a_quick_model(monkeypatch: pytest.MonkeyPatch, make_service: MakeService) -> None:
     """The small model, so that each examination does not load the large one."""
 
-    def build(_: Settings, __: Metrics) -> SegmentationService:
+    def build(_: Settings, __: Metrics, ___: Journal) -> SegmentationService:
         return make_service()
 
     monkeypatch.setattr(doctor, "build_service", build)

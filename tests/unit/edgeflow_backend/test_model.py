@@ -16,6 +16,7 @@ from edgeflow_backend.model import EdgeFlowBackend, _built_service
 from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 from tests.contract.images import png_header
 from tests.contract.wire import JSONObject, captured, check_brush_region, request
@@ -327,7 +328,7 @@ def test_instances_without_a_service_share_the_one_of_the_process(
 ) -> None:
     built = []
 
-    def build(settings: Settings, _: Metrics) -> SegmentationService:
+    def build(settings: Settings, _: Metrics, __: Journal) -> SegmentationService:
         built.append(settings)
         return service
 
@@ -341,7 +342,7 @@ def test_the_service_of_the_process_is_built_once_even_for_many_at_once(
 ) -> None:
     built = []
 
-    def build(settings: Settings, _: Metrics) -> SegmentationService:
+    def build(settings: Settings, _: Metrics, __: Journal) -> SegmentationService:
         built.append(settings)
         time.sleep(0.1)
         return service

@@ -13,6 +13,7 @@ from edgeflow_backend.protocol.prompts import parse_prompt
 from edgeflow_backend.requests import Answer, Request
 from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 from tests.contract.images import upright_as_exif
 from tests.contract.wire import JSONObject, captured, check_brush_region, keypoint, request
@@ -217,7 +218,7 @@ def test_the_version_names_the_weights(service: SegmentationService, predictor: 
 def test_a_built_service_is_ready_and_uses_the_threads_it_was_given() -> None:
     threads = torch.get_num_threads()
     try:
-        built = build_service(Settings(device="cpu", cpu_threads=1), Metrics())
+        built = build_service(Settings(device="cpu", cpu_threads=1), Metrics(), Journal())
         assert torch.get_num_threads() == 1
         assert len(built.engine.states) == 2
         assert check_brush_region(segment(built, disk_request()).regions[0], disk_request()).any()
@@ -228,12 +229,12 @@ def test_a_built_service_is_ready_and_uses_the_threads_it_was_given() -> None:
 
 def test_weights_that_are_not_there_are_told() -> None:
     with pytest.raises(CheckpointError, match="nothing-like-this"):
-        build_service(Settings(model="nothing-like-this"), Metrics())
+        build_service(Settings(model="nothing-like-this"), Metrics(), Journal())
 
 
 def test_a_device_that_is_not_there_is_told() -> None:
     with pytest.raises(EdgeFlowError, match="abacus") as caught:
-        build_service(Settings(device="abacus"), Metrics())
+        build_service(Settings(device="abacus"), Metrics(), Journal())
     assert "cpu" in caught.value.hint
 
 

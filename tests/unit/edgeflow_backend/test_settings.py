@@ -9,6 +9,7 @@ import pytest
 from pydantic import AliasChoices, SecretStr, ValidationError
 
 from edgeflow.images import MAX_PIXELS
+from edgeflow.inference.zoom import POLICIES
 from edgeflow_backend.protocol.wire import first_problem
 from edgeflow_backend.settings import Settings
 
@@ -332,6 +333,19 @@ def test_the_folder_of_files_may_begin_at_home(
     settings = Settings(image_disk_cache_dir="~/images")
     assert settings.image_disk_cache_folder == tmp_path / "images"
     assert Settings().image_disk_cache_folder is None
+
+
+@pytest.mark.parametrize(
+    "name", ["max_body", "max_image", "state_cache", "image_cache", "image_disk_cache"]
+)
+def test_a_megabyte_is_a_million_bytes(name: str) -> None:
+    settings = Settings.model_validate({f"{name}_mb": 0.5})
+    assert getattr(settings, f"{name}_bytes") == 500_000
+
+
+def test_every_zoom_policy_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [Settings(zoom=name).zoom for name in POLICIES] == list(POLICIES)
+    assert ", ".join(POLICIES) in refusal(monkeypatch, "EDGEFLOW_ZOOM", "fisheye")
 
 
 def test_settings_cannot_be_changed() -> None:

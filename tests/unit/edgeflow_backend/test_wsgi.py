@@ -10,6 +10,7 @@ from edgeflow_backend import wsgi
 from edgeflow_backend.app import create_app
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 from edgeflow_backend.wsgi import Server, create
 
@@ -21,7 +22,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     """The settings of the applications that are made, none of which loads a model."""
     made: list[Settings] = []
 
-    def no_model(_: Settings, __: Metrics) -> SegmentationService:
+    def no_model(_: Settings, __: Metrics, ___: Journal) -> SegmentationService:
         raise RuntimeError("not in this test")
 
     def make(settings: Settings) -> Flask:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from edgeflow_backend.memory.malloc import settle_heap
+from edgeflow_backend.memory.malloc import configure_malloc
 
 START = """
 import ctypes, re, sys, threading
-from edgeflow_backend.memory.malloc import settle_heap
-if sys.argv[1] == "settled":
-    assert settle_heap()
+from edgeflow_backend.memory.malloc import configure_malloc
+if sys.argv[1] == "configured":
+    assert configure_malloc()
 libc = ctypes.CDLL(None)
 libc.fopen.restype = ctypes.c_void_p
 libc.fclose.argtypes = [ctypes.c_void_p]
@@ -55,13 +55,13 @@ def _ask(what: str, how: str, folder: Path) -> int:
 
 
 @glibc_only
-@pytest.mark.parametrize(("how", "alone"), [("settled", True), ("by itself", False)])
+@pytest.mark.parametrize(("how", "alone"), [("configured", True), ("by itself", False)])
 def test_threads_allocate_from_one_heap(tmp_path: Path, how: str, alone: bool) -> None:
     assert (_ask(HEAPS, how, tmp_path) == 1) == alone
 
 
 @glibc_only
-@pytest.mark.parametrize(("how", "outside"), [("settled", True), ("by itself", False)])
+@pytest.mark.parametrize(("how", "outside"), [("configured", True), ("by itself", False)])
 def test_large_arrays_do_not_make_the_heap_grow(tmp_path: Path, how: str, outside: bool) -> None:
     assert (_ask(OUTSIDE, how, tmp_path) >= 10) == outside
 
@@ -70,4 +70,4 @@ def test_a_c_library_that_knows_nothing_of_it_is_left_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("ctypes.CDLL", lambda _: object())
-    assert not settle_heap()
+    assert not configure_malloc()

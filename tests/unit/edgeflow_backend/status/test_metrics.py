@@ -67,3 +67,13 @@ def test_two_applications_do_not_share_their_counts() -> None:
     one, other = Metrics(), Metrics()
     one.steps.inc()
     assert samples(other)["edgeflow_network_steps_total", ()] == 0
+
+
+def test_unknown_webhook_events_share_one_label() -> None:
+    metrics = Metrics()
+    for action in ("ANNOTATION_CREATED", "START_TRAINING", "x", "y"):
+        metrics.count_event(action)
+    counts = samples(metrics)
+    assert counts["edgeflow_annotation_events_total", ("ANNOTATION_CREATED",)] == 1
+    assert counts["edgeflow_annotation_events_total", ("START_TRAINING",)] == 1
+    assert counts["edgeflow_annotation_events_total", ("other",)] == 2
