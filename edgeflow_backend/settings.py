@@ -26,6 +26,7 @@ from typing_extensions import Self
 from edgeflow.images import MAX_PIXELS
 from edgeflow.masks.cleanup import Cleanup
 from edgeflow.masks.polygons import HolePolicy
+from edgeflow.runtime.selection import RuntimeName
 from edgeflow_backend.net.allow_list import AllowList
 from edgeflow_backend.net.origins import origin
 
@@ -79,7 +80,7 @@ class Settings(BaseSettings):
         description="How the image is zoomed between clicks: ours, RITM's evaluation, or EISeg's.",
     )
     device: str = Field(default="auto", description="`auto`, `cpu`, `cuda` or `cuda:N`.")
-    runtime: Literal["auto", "torch", "torch-bf16", "openvino", "openvino-bf16", "onnx"] = Field(
+    runtime: RuntimeName = Field(
         default="auto",
         description="What executes the network: `auto` takes the fastest for the machine and says "
         "so; or `torch`, `torch-bf16`, `openvino`, `openvino-bf16`, `onnx`. See "
