@@ -31,7 +31,7 @@ from edgeflow.runtime.selection import RUNTIMES, start_runtime
 from edgeflow.runtime.torch_eager import TorchRuntime
 
 REFERENCE = "torch, as published"
-NAMES = tuple(name for name in RUNTIMES if name != "auto")
+NAMES = tuple(RUNTIMES)
 IMAGE = Size(480, 640)
 WARM_UP = RUNS_BEFORE + 2  # what is replayed has been recorded by then
 
@@ -49,10 +49,7 @@ predictor.predict(image, [Click(ImagePoint(320, 240))])
 
 def runtimes(checkpoint: Checkpoint, device: str) -> dict[str, Runtime]:
     """Every runtime that starts here under its own name."""
-    feedback = checkpoint.entry.feedback
-    started: dict[str, Runtime] = {
-        REFERENCE: TorchRuntime(checkpoint.load(), pick_device(device), feedback=feedback)
-    }
+    started: dict[str, Runtime] = {REFERENCE: TorchRuntime(checkpoint.load(), pick_device(device))}
     for name in NAMES:
         runtime = start_runtime(name, checkpoint, device=device)
         if runtime.name not in [other.name for other in started.values()]:

@@ -24,6 +24,7 @@ from edgeflow.images import MAX_PIXELS
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.masks.cleanup import Cleanup
 from edgeflow.masks.polygons import HolePolicy
+from edgeflow.runtime.selection import RuntimeName
 from edgeflow_backend.net.allow_list import AllowList
 from edgeflow_backend.net.label_studio_host import HostName, LabelStudioHost, hide_tokens, http_url
 
@@ -64,7 +65,7 @@ class Settings(BaseSettings):
     published evaluation, or `eiseg` does it."""
     device: str = "auto"
     """Device of the network: `auto`, `cpu`, `cuda` or `cuda:N`."""
-    runtime: Literal["auto", "torch", "torch-bf16", "openvino", "openvino-bf16", "onnx"] = "auto"
+    runtime: RuntimeName = "auto"
     """What executes the network: `auto` takes the fastest for the machine and says so; or `torch`,
     `torch-bf16`, `openvino`, `openvino-bf16`, `onnx`. See [runtimes](runtimes.md)."""
     cpu_threads: int = Field(default=0, ge=0)

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from edgeflow.checkpoints.manifest import MANIFEST, ModelEntry, read_manifest
 from edgeflow.errors import CheckpointError
-from edgeflow.nn.registry import ARCHITECTURES, Architecture
+from edgeflow.nn.interface import ClickNetwork
+from edgeflow.nn.registry import ARCHITECTURES
 
 SUFFIX = ".safetensors"
 PROBLEMS_SHOWN = 20
@@ -36,33 +37,44 @@ class Checkpoint:
         """Name and digest: changes whenever the weights do."""
         return f"{self.name}-{self.entry.sha256[:8]}"
 
-    def load(self) -> nn.Module:
+    def network_class(self) -> type[ClickNetwork]:
+        """The class of the manifest's architecture.
+
+        Raises:
+            CheckpointError: The architecture is unknown, or feeds back something else than the
+                manifest says.
+        """
+        entry = self.entry
+        if entry.architecture not in ARCHITECTURES:
+            raise CheckpointError(
+                f"{self.path.name}: unknown architecture {entry.architecture!r}",
+                hint=f"known architectures: {', '.join(sorted(ARCHITECTURES))}",
+            )
+        network = ARCHITECTURES[entry.architecture]
+        if entry.feedback != network.feedback:
+            raise CheckpointError(
+                f"{self.name}: its manifest says that it feeds back its {entry.feedback}, "
+                f"{entry.architecture} feeds back its {network.feedback}",
+                hint="correct the manifest, or convert the weights again",
+            )
+        return network
+
+    def load(self) -> ClickNetwork:
         """Build the network in evaluation mode, float32, on the CPU.
 
         Raises:
-            CheckpointError: the file is missing, is not safetensors, differs from the manifest, or
+            CheckpointError: The file is missing, is not safetensors, differs from the manifest, or
                 does not fit the architecture tensor by tensor.
         """
         tensors = self._read()
-        architecture = ARCHITECTURES.get(self.entry.architecture)
-        if architecture is None:
-            raise CheckpointError(
-                f"{self.path.name}: unknown architecture {self.entry.architecture!r}",
-                hint=f"known architectures: {', '.join(sorted(ARCHITECTURES))}",
-            )
-        if self.entry.feedback != architecture.feedback:
-            raise CheckpointError(
-                f"{self.name}: its manifest says that it feeds back its {self.entry.feedback}, "
-                f"{self.entry.architecture} feeds back its {architecture.feedback}",
-                hint="correct the manifest, or convert the weights again",
-            )
-        network = self._build(architecture)
+        network = self._build()
         load_tensors(network, tensors, source=self.path.name)
         return network.eval()
 
-    def _build(self, architecture: Architecture) -> nn.Module:
+    def _build(self) -> ClickNetwork:
+        network = self.network_class()
         try:
-            return architecture.build(self.entry.options)
+            return network(**self.entry.options)
         except (TypeError, RuntimeError, ValueError) as error:
             lacks = "lacks" if isinstance(error, TypeError) else "cannot have"
             raise CheckpointError(

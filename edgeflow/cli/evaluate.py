@@ -17,7 +17,7 @@ from edgeflow.evaluate.traces import Rules, click_dataset
 from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.masks.cleanup import UNTOUCHED
-from edgeflow.runtime.selection import RUNTIMES
+from edgeflow.runtime.selection import RUNTIME_NAMES
 
 
 def evaluate(
@@ -36,7 +36,7 @@ def evaluate(
         Path | None, typer.Option(help="Folder of converted and downloaded weights.")
     ] = None,
     runtime: Annotated[
-        str, typer.Option(help=f"{', '.join(RUNTIMES)}; docs/runtimes.md.")
+        str, typer.Option(help=f"{', '.join(RUNTIME_NAMES)}; docs/runtimes.md.")
     ] = "torch",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     zoom: Annotated[str, typer.Option(help=f"Zoom policy: {', '.join(POLICIES)}.")] = "edgeflow",

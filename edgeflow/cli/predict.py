@@ -19,7 +19,7 @@ from edgeflow.inference.zoom import POLICIES
 from edgeflow.masks.png import to_png
 from edgeflow.overlay import draw_overlay
 from edgeflow.prompts.click import Click
-from edgeflow.runtime.selection import RUNTIMES
+from edgeflow.runtime.selection import RUNTIME_NAMES
 
 _CLICK = re.compile(r"(?P<sign>[+-]?)(?P<x>\d+(?:\.\d+)?),(?P<y>\d+(?:\.\d+)?)")
 
@@ -63,7 +63,7 @@ def predict(
     models_dir: ModelsDir = None,
     zoom: Annotated[str, typer.Option(help=f"Zoom policy: {', '.join(POLICIES)}.")] = "edgeflow",
     runtime: Annotated[
-        str, typer.Option(help=f"{', '.join(RUNTIMES)}; docs/runtimes.md.")
+        str, typer.Option(help=f"{', '.join(RUNTIME_NAMES)}; docs/runtimes.md.")
     ] = "torch",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     max_pixels: Annotated[int, typer.Option(help="Refuse larger images.")] = MAX_PIXELS,

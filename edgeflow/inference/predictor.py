@@ -237,8 +237,8 @@ def load_predictor(
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         policy: one of :data:`edgeflow.inference.zoom.POLICIES`; ours by default.
         cleanup: what is cleaned of each mask; specks and pinholes by default.
-        runtime: one of :data:`edgeflow.runtime.selection.RUNTIMES`; PyTorch by default, which gives
-            the same masks on every processor.
+        runtime: one of :data:`edgeflow.runtime.selection.RUNTIME_NAMES`; PyTorch by default, which
+            gives the same masks on every processor.
         exports: folder of exported graphs; ``~/.cache/edgeflow/exports`` by default.
 
     Raises:
@@ -249,7 +249,13 @@ def load_predictor(
     checkpoint = find(model, folder)
     policy = policy or ZoomPolicy()
     return Predictor(
-        start_runtime(runtime, checkpoint, device=device, policy=policy, exports=exports),
+        start_runtime(
+            runtime,
+            checkpoint,
+            device=device,
+            side_multiple=policy.side_multiple,
+            exports=exports,
+        ),
         version=checkpoint.version,
         policy=policy,
         cleanup=cleanup,

@@ -41,6 +41,11 @@ class ZoomPolicy:
     keep_whole: bool = False
     sampling: Sampling = field(default_factory=Centred)
 
+    @property
+    def side_multiple(self) -> int:
+        """The number that both sides at the network are multiples of."""
+        return self.long_side if self.square else self.multiple
+
     def network_size(self, size: Size) -> Size:
         """The network's input size for a region of ``size``."""
         if self.square:

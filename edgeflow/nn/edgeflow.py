@@ -6,8 +6,10 @@ Hao et al., *EdgeFlow: Achieving Practical Interactive Segmentation With Edge-Gu
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from edgeflow.nn.blocks.coarse_head import CoarseHead
 from edgeflow.nn.blocks.edge_head import EdgeHead
@@ -16,20 +18,22 @@ from edgeflow.nn.blocks.fusion import AlignedFusion
 from edgeflow.nn.blocks.layers import ConvBNReLU, SameConvBN, resize
 from edgeflow.nn.blocks.prompt_stem import PromptStem
 from edgeflow.nn.encoders.hrnet import FULL_DEPTH, LAYER1_WIDTH, SMALL_DEPTH, STEM_WIDTH, HRNet
-from edgeflow.nn.interface import ImageNormalisation, NetworkOutput
+from edgeflow.nn.interface import ClickNetwork, Feedback, ImageNormalisation, NetworkOutput
 
 EDGE_WIDTH = 256
 EDGE_REFINED_WIDTH = 48
 
 
-class EdgeFlow(nn.Module):
+class EdgeFlow(ClickNetwork):
     """Coarse-to-fine network with early, middle and late fusion; feeds its edge map back.
 
     Args:
-        width: of HRNet's finest branch; 18 as published.
-        ocr_width: key width of the object context, half its feature width; 64 as published.
-        small: the shallower "s" depth.
+        width: Width of HRNet's finest branch; 18 as published.
+        ocr_width: Key width of the object context, half its feature width; 64 as published.
+        small: Whether HRNet has the shallower "s" depth.
     """
+
+    feedback: ClassVar[Feedback] = "edge"
 
     def __init__(self, width: int = 18, ocr_width: int = 64, *, small: bool = False) -> None:
         super().__init__()
@@ -51,14 +55,8 @@ class EdgeFlow(nn.Module):
         )
         self.fine = FineNet()
 
-    def forward(self, image: Tensor, prompt: Tensor) -> NetworkOutput:
-        """One step.
-
-        Args:
-            image: N×3×H×W float RGB in [0, 1].
-            prompt: N×3×H×W float: the previous edge probability (zeros at the first click), the
-                positive disks, the negative disks.
-        """
+    def step(self, image: Tensor, prompt: Tensor) -> NetworkOutput:
+        """Compute one step; see :meth:`.ClickNetwork.step`."""
         size = image.shape[-2:]
         image = self.normalise(image)
         guide = self.prompt_stem(prompt)
@@ -68,4 +66,4 @@ class EdgeFlow(nn.Module):
         edge = resize(self.edge(head.before, head.after), size)
         coarse = resize(head.coarse, size)
         mask = self.fine(torch.cat((image, prompt, coarse.sigmoid(), edge.sigmoid()), dim=1))
-        return NetworkOutput(mask=mask, coarse=coarse, aux=resize(head.aux, size), edge=edge)
+        return NetworkOutput(mask, coarse, head.aux, edge)

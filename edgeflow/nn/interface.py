@@ -1,14 +1,20 @@
-"""What every click network takes and gives."""
+"""The interface of click networks: what training, checkpoints and runtimes expect of one.
+
+A network is one module in this package, with one row in :data:`edgeflow.nn.registry.ARCHITECTURES`.
+"""
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from edgeflow.nn.blocks.layers import resize
+
 Feedback = Literal["edge", "mask"]
-"""Which of its own outputs a network is fed at the next click (EdgeFlow: the edge map)."""
+"""The output that a network is fed at the next click (EdgeFlow: the edge map)."""
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -21,6 +27,50 @@ class NetworkOutput(NamedTuple):
     coarse: Tensor
     aux: Tensor
     edge: Tensor | None
+
+
+class ClickNetwork(nn.Module, ABC):
+    """A network that segments the clicked object, one step a click.
+
+    The arguments of its constructor, ints or bools with defaults, are the options that a manifest
+    or a training configuration may set. Image normalisation is part of the network. Sides may be
+    any from 32 pixels on; in evaluation mode the images of a batch do not influence each other.
+
+    Every network trains and runs on PyTorch. The graph runtimes (OpenVINO, ONNX Runtime) also
+    need :meth:`step` to consist of the operations in :mod:`edgeflow.runtime.graph.trace`, where
+    batch norms are not among them: :mod:`edgeflow.runtime.folding.fold` must know their modules.
+
+    Attributes:
+        feedback: Output that is fed back at the next click. ``edge`` needs edge logits.
+        encoder_prefix: Prefix of the names of the encoder's parameters. Training gives them their
+            own learning rate, since they usually start from ImageNet weights.
+    """
+
+    feedback: ClassVar[Feedback]
+    encoder_prefix: ClassVar[str] = "backbone."
+
+    @abstractmethod
+    def step(self, image: Tensor, prompt: Tensor) -> NetworkOutput:
+        """Compute one step.
+
+        Args:
+            image: N×3×H×W float RGB in [0, 1].
+            prompt: N×3×H×W float: the previous feedback probability (zeros at the first click),
+                the positive disks, the negative disks.
+
+        Returns:
+            Logits; ``aux`` may have any resolution here.
+        """
+
+    def forward(self, image: Tensor, prompt: Tensor) -> NetworkOutput:
+        """:meth:`step` as training supervises it: all logits at the input's size."""
+        output = self.step(image, prompt)
+        return output._replace(aux=resize(output.aux, image.shape[-2:]))
+
+    def infer(self, image: Tensor, prompt: Tensor) -> tuple[Tensor, Tensor | None]:
+        """:meth:`step` as runtimes execute it: mask and edge logits."""
+        output = self.step(image, prompt)
+        return output.mask, output.edge
 
 
 class ImageNormalisation(nn.Module):

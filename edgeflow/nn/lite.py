@@ -6,6 +6,8 @@ Hao et al., *EdgeFlow: Achieving Practical Interactive Segmentation With Edge-Gu
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -17,7 +19,7 @@ from edgeflow.nn.blocks.fusion import AlignedFusion
 from edgeflow.nn.blocks.layers import ConvBN, DepthwiseSeparable, resize
 from edgeflow.nn.blocks.prompt_stem import PromptStem
 from edgeflow.nn.encoders.efficientnet_lite import STEM_WIDTH, EfficientNetLite2
-from edgeflow.nn.interface import ImageNormalisation, NetworkOutput
+from edgeflow.nn.interface import ClickNetwork, Feedback, ImageNormalisation, NetworkOutput
 
 PROMPT_WIDTH = 64
 STRIDE4_WIDTH = 24
@@ -54,8 +56,10 @@ class PyramidNeck(nn.Module):
         return F.relu(self.fuse(merged))
 
 
-class EdgeFlowLite(nn.Module):
+class EdgeFlowLite(ClickNetwork):
     """4.58 M parameters, 10.7 GFLOP at 448×448; feeds its edge map back."""
+
+    feedback: ClassVar[Feedback] = "edge"
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,7 +93,7 @@ class EdgeFlowLite(nn.Module):
 
         Args:
             image: N×3×H×W RGB in [0, 1].
-            guide: the prompt stem's N×64×⌈H/2⌉×⌈W/2⌉.
+            guide: The prompt stem's N×64×⌈H/2⌉×⌈W/2⌉.
 
         Returns:
             Features at strides 4, 8, 16, 32, and the guide aligned at stride 4.
@@ -102,21 +106,15 @@ class EdgeFlowLite(nn.Module):
         stride32 = run(6, run(5, stride16))
         return [stride4, stride8, stride16, stride32], guide
 
-    def forward(self, image: Tensor, prompt: Tensor) -> NetworkOutput:
-        """One step.
-
-        Args:
-            image: N×3×H×W float RGB in [0, 1].
-            prompt: N×3×H×W float: the previous edge probability (zeros at the first click), the
-                positive disks, the negative disks.
-        """
+    def step(self, image: Tensor, prompt: Tensor) -> NetworkOutput:
+        """Compute one step; see :meth:`.ClickNetwork.step`."""
         size = image.shape[-2:]
         levels, guide = self.encode(image, self.prompt_stem(prompt))
         features, _ = self.late_fusion(guide, self.neck(levels))
         head = self.coarse(features)
-        edge = self.edge(head.before, head.after)
-        aux, coarse, edge = (resize(x, size) for x in (head.aux, head.coarse, edge))
+        edge = resize(self.edge(head.before, head.after), size)
+        coarse = resize(head.coarse, size)
         fine = self.fine(
             torch.cat((self.normalise(image), prompt, coarse.sigmoid(), edge.sigmoid()), dim=1)
         )
-        return NetworkOutput(mask=coarse + fine, coarse=coarse, aux=aux, edge=edge)
+        return NetworkOutput(coarse + fine, coarse, head.aux, edge)

@@ -1,4 +1,4 @@
-"""RITM's click network on HRNet and OCR, which EISeg's other models are.
+"""RITM's click network on HRNet and OCR: the architecture of EISeg's other models.
 
 Sofiiuk et al., *Reviving Iterative Training with Mask Guidance for Interactive Segmentation*,
 arXiv:2102.06583.
@@ -6,23 +6,27 @@ arXiv:2102.06583.
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from typing import ClassVar
+
+from torch import Tensor
 
 from edgeflow.nn.blocks.coarse_head import CoarseHead
 from edgeflow.nn.blocks.layers import ConvBNReLU, resize
 from edgeflow.nn.blocks.prompt_stem import PromptStem
 from edgeflow.nn.encoders.hrnet import FULL_DEPTH, SMALL_DEPTH, STEM_WIDTH, HRNet
-from edgeflow.nn.interface import ImageNormalisation, NetworkOutput
+from edgeflow.nn.interface import ClickNetwork, Feedback, ImageNormalisation, NetworkOutput
 
 
-class RITM(nn.Module):
+class RITM(ClickNetwork):
     """Early fusion only; its mask is the coarse one, and it feeds that mask back.
 
     Args:
-        width: of HRNet's finest branch; 18 as published.
-        ocr_width: key width of the object context, half its feature width; 64, or 48 when small.
-        small: the shallower "s" depth.
+        width: Width of HRNet's finest branch; 18 as published.
+        ocr_width: Key width of the object context, half its feature width; 64, or 48 when small.
+        small: Whether HRNet has the shallower "s" depth.
     """
+
+    feedback: ClassVar[Feedback] = "mask"
 
     def __init__(self, width: int = 18, ocr_width: int = 64, *, small: bool = False) -> None:
         super().__init__()
@@ -34,16 +38,9 @@ class RITM(nn.Module):
             features, ConvBNReLU(features, context, 3, bias=True), context, ocr_width
         )
 
-    def forward(self, image: Tensor, prompt: Tensor) -> NetworkOutput:
-        """One step.
-
-        Args:
-            image: N×3×H×W float RGB in [0, 1].
-            prompt: N×3×H×W float: the previous mask probability (zeros at the first click), the
-                positive disks, the negative disks.
-        """
-        size = image.shape[-2:]
+    def step(self, image: Tensor, prompt: Tensor) -> NetworkOutput:
+        """Compute one step; see :meth:`.ClickNetwork.step`."""
         x = self.backbone.stem(self.normalise(image), self.prompt_stem(prompt))
         head = self.coarse(self.backbone.branches(x))
-        coarse = resize(head.coarse, size)
-        return NetworkOutput(mask=coarse, coarse=coarse, aux=resize(head.aux, size), edge=None)
+        mask = resize(head.coarse, image.shape[-2:])
+        return NetworkOutput(mask, mask, head.aux, edge=None)

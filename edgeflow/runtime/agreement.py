@@ -1,4 +1,4 @@
-"""Whether a runtime gives what PyTorch gave, told on one small made-up image."""
+"""Comparison of a runtime with PyTorch on one small synthetic image."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from edgeflow.runtime.base import Runtime, StepOutput
 
 LOGIT_LIMIT = 6.9
-"""Probabilities beyond .001 and .999 count as these: float32 has no exact logits there."""
+"""Clips probabilities to .001 and .999: float32 has no exact logits beyond."""
 
 _EDGE = 1 / (1 + math.exp(LOGIT_LIMIT))
 _HEIGHT, _WIDTH = 96, 128
@@ -19,7 +19,7 @@ _HEIGHT, _WIDTH = 96, 128
 
 @dataclass(frozen=True)
 class Probe:
-    """An input and what PyTorch made of it; shapes as in :meth:`.Runtime.run`."""
+    """An input and PyTorch's output for it; shapes as in :meth:`.Runtime.run`."""
 
     image: Tensor
     prompt: Tensor
@@ -36,11 +36,11 @@ class Probe:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far a runtime's answer is from PyTorch's.
+    """How close a runtime's output is to PyTorch's.
 
     Attributes:
-        iou: of the two masks; 1 where both are empty.
-        logit_difference: the largest one, of mask and feedback, within ±6.9.
+        iou: IoU of the two masks; 1 if both are empty.
+        logit_difference: Largest difference of mask or feedback logits, within ±6.9.
     """
 
     iou: float
@@ -52,11 +52,15 @@ class Agreement:
             f"largest logit difference {self.logit_difference:.1e}"
         )
 
+    def reaches(self, least: Agreement) -> bool:
+        """Whether neither figure is worse than the one of ``least``."""
+        return self.iou >= least.iou and self.logit_difference <= least.logit_difference
+
     @classmethod
     def of(cls, runtime: Runtime, probe: Probe, times: int = 1) -> Agreement:
-        """Run the probe input once or more; the worst of each figure counts.
+        """Run the probe input one or more times; the worst value of each figure counts.
 
-        A value that is no number makes the difference infinite.
+        A NaN makes the difference infinite.
         """
         image, prompt = (x.to(runtime.device) for x in (probe.image, probe.prompt))
         expected = StepOutput(probe.mask, probe.feedback)
@@ -67,9 +71,9 @@ class Agreement:
     @classmethod
     def between(cls, output: StepOutput, reference: StepOutput) -> Agreement:
         """Compare two outputs of one size."""
-        ours, theirs = output.mask.cpu() > 0.5, reference.mask.cpu() > 0.5
-        union = int((ours | theirs).sum())
-        iou = int((ours & theirs).sum()) / union if union else 1.0
+        mask, expected_mask = output.mask.cpu() > 0.5, reference.mask.cpu() > 0.5
+        union = int((mask | expected_mask).sum())
+        iou = int((mask & expected_mask).sum()) / union if union else 1.0
         differences = [
             (_logits(values) - _logits(expected)).abs().max()
             for values, expected in zip(output, reference, strict=True)

@@ -1,10 +1,8 @@
-"""What only CUDA has: recording kernels, and float32 that is none."""
+"""Recording of CUDA graphs."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
@@ -13,11 +11,10 @@ from torch import Tensor
 class CudaRecorder:
     """Records CUDA graphs; see :class:`edgeflow.runtime.cuda_replay.Recorder`.
 
-    The graphs share memory, so one must have been replayed, and its results copied, before the
-    next is.
+    The graphs share memory, so the results of one replay must be copied before the next one.
 
     Args:
-        device: whose kernels are recorded.
+        device: Device whose kernels are recorded.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -31,14 +28,14 @@ class CudaRecorder:
         """Record one call.
 
         Raises:
-            RuntimeError: something in it cannot be recorded.
+            RuntimeError: Something in the call cannot be recorded.
         """
         with torch.cuda.device(self._device):
             self._stream.wait_stream(torch.cuda.current_stream(self._device))
             with torch.cuda.stream(self._stream):
-                step()  # libraries make their workspaces of this stream at its first use
+                step()  # libraries allocate their workspaces for a stream at its first use
             graph = torch.cuda.CUDAGraph()
-            # Other threads bring images to the device meanwhile; that is none of this graph's.
+            # Other threads may copy images to the device meanwhile, outside of the graph.
             with torch.cuda.graph(
                 graph,
                 pool=self._pool,
@@ -47,15 +44,3 @@ class CudaRecorder:
             ):
                 outputs = step()
         return outputs, graph.replay
-
-
-def exact_float32(device: torch.device) -> AbstractContextManager[None]:
-    """Keep cuDNN from TF32, in which it computes float32 convolutions unless told otherwise."""
-    if device.type != "cuda":
-        return contextlib.nullcontext()
-    return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
-
-
-def computes_bfloat16(device: torch.device) -> bool:
-    """Whether a CUDA device has bfloat16 arithmetic of its own: compute capability 8 and more."""
-    return torch.cuda.get_device_capability(device) >= (8, 0)

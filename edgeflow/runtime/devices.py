@@ -1,6 +1,9 @@
-"""The device a network runs on."""
+"""The device that a network runs on, and its arithmetic."""
 
 from __future__ import annotations
+
+import contextlib
+from contextlib import AbstractContextManager
 
 import torch
 
@@ -17,7 +20,7 @@ def pick_device(device: str) -> torch.device:
     """Turn ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` into a device that exists.
 
     Raises:
-        DeviceError: the name is unknown or CUDA is not available.
+        DeviceError: The name is unknown or CUDA is not available.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -35,3 +38,15 @@ def pick_device(device: str) -> torch.device:
             hint="use cpu, or install a CUDA build of PyTorch and the NVIDIA driver",
         )
     return picked
+
+
+def exact_float32(device: torch.device) -> AbstractContextManager[None]:
+    """Keep cuDNN from TF32, its default for float32 convolutions."""
+    if device.type != "cuda":
+        return contextlib.nullcontext()
+    return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+
+
+def computes_bfloat16(device: torch.device) -> bool:
+    """Whether a CUDA device has bfloat16 arithmetic: compute capability 8 or higher."""
+    return torch.cuda.get_device_capability(device) >= (8, 0)

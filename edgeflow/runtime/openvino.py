@@ -7,14 +7,15 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from edgeflow.nn.interface import Feedback
-from edgeflow.runtime.base import RuntimeUnavailableError, StepOutput
+from edgeflow.runtime.agreement import Probe
+from edgeflow.runtime.base import Precision, Runtime, RuntimeUnavailableError, StepOutput
 from edgeflow.runtime.graph.to_openvino import (
     MODEL_INPUTS,
     keep_precise,
@@ -22,9 +23,8 @@ from edgeflow.runtime.graph.to_openvino import (
     sampling_grid,
 )
 from edgeflow.runtime.graph.trace import OUTPUTS, Graph, check_sides
+from edgeflow.runtime.source import NetworkSource
 from edgeflow.runtime.telemetry_free import import_openvino
-
-Precision = Literal["float32", "bfloat16"]
 
 MODEL, WEIGHTS = "model.xml", "model.bin"
 
@@ -45,7 +45,7 @@ def openvino_files(graph: Graph) -> dict[str, bytes]:
 
 
 def has_bfloat16() -> bool:
-    """Whether this processor computes in bfloat16 (AMX or AVX-512 BF16), says OpenVINO."""
+    """Whether this processor computes in bfloat16 (AMX or AVX-512 BF16), according to OpenVINO."""
     openvino = import_openvino()
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
@@ -53,26 +53,28 @@ def has_bfloat16() -> bool:
 class OpenVINORuntime:
     """One compiled model with dynamic batch and sides, and one request that calls take in turn.
 
-    A latency-bound model has the cores for one call at a time, so requests beside each other would
-    gain nothing and cost the memory of their activations.
+    A single call already keeps all cores busy, so parallel requests would gain nothing and cost the
+    memory of their activations.
 
     Args:
-        files: from :func:`openvino_files`.
-        precision: what convolutions are to be computed in; weights and outputs are float32.
-        feedback: which of its outputs the network is fed at the next click.
-        threads: of one step.
+        files: Files from :func:`openvino_files`.
+        precision: Precision of the convolutions; weights and outputs are float32.
+        feedback: Output that the network is fed at the next click.
+        threads: Threads of one step.
 
     Raises:
-        RuntimeUnavailableError: the model does not load, or is executed at another precision.
+        ImportError: OpenVINO is not installed, or its libraries do not load.
+        RuntimeUnavailableError: The model does not load, or is executed in another precision.
     """
 
     def __init__(
         self, files: Mapping[str, bytes], precision: Precision, *, feedback: Feedback, threads: int
     ) -> None:
         self._openvino = openvino = import_openvino()
-        self._feedback = feedback
+        self.feedback = feedback
+        self.device = torch.device("cpu")
         self._lock = threading.Lock()
-        # OpenVINO's constants stay where they are, so they must live as long as the model.
+        # OpenVINO does not copy the constants, so they must live as long as the model.
         self._weights = np.frombuffer(bytearray(files[WEIGHTS]), dtype=np.uint8)
         core = openvino.Core()
         try:
@@ -90,36 +92,21 @@ class OpenVINORuntime:
         except RuntimeError as error:
             raise RuntimeUnavailableError(
                 f"OpenVINO does not load the network: {error}",
-                hint="take the runtime torch, and report this",
+                hint="choose the runtime torch, and report this",
             ) from error
         self.precision = executed_precision(compiled)
         if self.precision != precision:
             raise RuntimeUnavailableError(
                 f"OpenVINO computes in {self.precision} on this processor, not in {precision}",
-                hint="take the runtime openvino for float32",
+                hint="choose the runtime openvino for float32",
             )
         version = openvino.__version__.split("-")[0]
-        self._name = f"openvino {version} cpu {self.precision}"
+        self.name = f"openvino {version} cpu {self.precision}"
         self._request = compiled.create_infer_request()
         self._compiled = compiled
 
-    @property
-    def name(self) -> str:
-        """For example ``openvino 2026.4.1 cpu bfloat16``."""
-        return self._name
-
-    @property
-    def device(self) -> torch.device:
-        """Where inputs are expected and outputs lie."""
-        return torch.device("cpu")
-
-    @property
-    def feedback(self) -> Feedback:
-        """Which of its outputs the network is fed at the next click."""
-        return self._feedback
-
     def run(self, image: Tensor, prompt: Tensor) -> StepOutput:
-        """One network step; see :class:`edgeflow.runtime.base.Runtime`."""
+        """One network step; see :meth:`.Runtime.run`."""
         check_sides(image, prompt)
         grid = sampling_grid(int(image.shape[2]), int(image.shape[3]))
         arrays = (
@@ -133,18 +120,33 @@ class OpenVINORuntime:
         }
         with self._lock:
             self._request.infer(inputs)
-            # The request's own memory is written to by the next call.
+            # The next call overwrites the request's memory.
             mask, feedback = (
                 torch.from_numpy(self._request.get_output_tensor(index).data.copy())
                 for index in range(len(OUTPUTS))
             )
-        return StepOutput(mask, mask if self._feedback == "mask" else feedback)
+        return StepOutput(mask, mask if self.feedback == "mask" else feedback)
+
+
+def start(source: NetworkSource, precision: Precision) -> tuple[Runtime, Probe]:
+    """Start from a checkpoint; one float32 export serves both precisions.
+
+    Raises:
+        CheckpointError: The weights cannot be used.
+        ImportError: OpenVINO is not installed, or its libraries do not load.
+        RuntimeUnavailableError: The model does not load, or is executed in another precision.
+    """
+    feedback, threads = source.feedback, torch.get_num_threads()
+    export = source.export(f"openvino {import_openvino().__version__}", openvino_files)
+    return OpenVINORuntime(
+        export.files, precision, feedback=feedback, threads=threads
+    ), export.probe
 
 
 def executed_precision(compiled: Any) -> str:  # noqa: ANN401 - OpenVINO has no types
-    """What most of a compiled model's convolutions and matrix products are computed in.
+    """The precision of most of a compiled model's convolutions and matrix products.
 
-    Read off the plugin's own execution graph, since a hint is a wish.
+    It is read from the plugin's execution graph, since the precision hint is only a hint.
     """
     kinds = Counter(
         str(node.get_rt_info()["runtimePrecision"].astype(str)).lower()

@@ -2,74 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from edgeflow.nn.interface import Feedback
-from edgeflow.runtime.base import StepOutput
-from edgeflow.runtime.cuda import exact_float32
+from edgeflow.nn.interface import ClickNetwork
+from edgeflow.runtime.agreement import Probe
+from edgeflow.runtime.base import Precision, Runtime, StepOutput
+from edgeflow.runtime.cuda import CudaRecorder
 from edgeflow.runtime.cuda_replay import Recorder, Replayed, Step
+from edgeflow.runtime.devices import exact_float32
 from edgeflow.runtime.folding.bfloat16 import convolve_in_bfloat16
 from edgeflow.runtime.folding.inference_network import InferenceNetwork
-
-TorchPrecision = Literal["float32", "bfloat16"]
+from edgeflow.runtime.source import NetworkSource, probe_of
 
 
 class FoldedTorchRuntime:
-    """What :class:`~edgeflow.runtime.torch_eager.TorchRuntime` does, with less work.
+    """Does what :class:`.TorchRuntime` does with less work.
 
     Args:
-        network: as :data:`edgeflow.nn.registry.ARCHITECTURES` builds it, in evaluation mode. It is
-            copied.
-        device: where it runs.
-        feedback: which of its outputs it wants to be fed at the next click.
-        precision: of the convolutions; see :mod:`edgeflow.runtime.folding.bfloat16`.
-        recorder: of the device, if steps are to be recorded and replayed.
+        network: Network in evaluation mode. It is copied.
+        device: Device to run on.
+        precision: Precision of the convolutions; see :mod:`edgeflow.runtime.folding.bfloat16`.
+        recorder: Recorder of the device, if steps are to be recorded and replayed.
     """
 
     def __init__(
         self,
-        network: nn.Module,
+        network: ClickNetwork,
         device: torch.device,
         *,
-        feedback: Feedback,
-        precision: TorchPrecision = "float32",
+        precision: Precision = "float32",
         recorder: Recorder | None = None,
     ) -> None:
-        self._device = device
-        self._feedback = feedback
-        self._precision = precision
-        inference = InferenceNetwork(network, feedback=feedback)
+        self.name = f"torch {torch.__version__} {device} {precision} folded"
+        self.device = device
+        self.feedback = network.feedback
+        inference = InferenceNetwork(network)
         if precision == "bfloat16":
             convolve_in_bfloat16(inference)
         self._network = inference.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._step: Step = Replayed(self._run, recorder) if recorder else self._run
 
-    @property
-    def name(self) -> str:
-        """For example ``torch 2.13.0 cpu float32 folded``."""
-        return f"torch {torch.__version__} {self._device} {self._precision} folded"
-
-    @property
-    def device(self) -> torch.device:
-        """Where inputs are expected and outputs lie."""
-        return self._device
-
-    @property
-    def feedback(self) -> Feedback:
-        """Which of its outputs the network is fed at the next click."""
-        return self._feedback
-
     @torch.inference_mode()
     def run(self, image: Tensor, prompt: Tensor) -> StepOutput:
-        """One network step; see :class:`edgeflow.runtime.base.Runtime`.
+        """One network step; see :meth:`.Runtime.run`.
 
         Raises:
-            ValueError: the network has no edges to feed back.
+            ValueError: The network has no edges to feed back.
         """
-        with exact_float32(self._device):
+        with exact_float32(self.device):
             return StepOutput(*self._step(image, prompt))
 
     def _run(self, image: Tensor, prompt: Tensor) -> tuple[Tensor, Tensor]:
@@ -78,3 +59,19 @@ class FoldedTorchRuntime:
             prompt.contiguous(memory_format=torch.channels_last),
         )
         return mask, feedback
+
+
+def start(source: NetworkSource, precision: Precision) -> tuple[Runtime, Probe | None]:
+    """Start from a checkpoint, with CUDA graphs where the device has them.
+
+    Float32 on the CPU has no probe: the other runtimes are compared with it.
+
+    Raises:
+        CheckpointError: The weights cannot be used.
+    """
+    device, network = source.device, source.checkpoint.load()
+    recorder = CudaRecorder(device) if device.type == "cuda" else None
+    runtime = FoldedTorchRuntime(network, device, precision=precision, recorder=recorder)
+    if (precision, device.type) == ("float32", "cpu"):
+        return runtime, None
+    return runtime, probe_of(network)

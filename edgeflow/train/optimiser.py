@@ -8,17 +8,15 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from edgeflow.nn.interface import ClickNetwork
 from edgeflow.train.config import Optimiser
 
-ENCODERS = ("backbone.",)
-"""Prefixes of the parameters that ImageNet has taught already."""
 
-
-def make_optimiser(network: nn.Module, options: Optimiser) -> torch.optim.AdamW:
+def make_optimiser(network: ClickNetwork, options: Optimiser) -> torch.optim.AdamW:
     """AdamW with four groups: encoder or not, decayed or not. Biases and norms are not decayed."""
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
-        key = name.startswith(ENCODERS), parameter.ndim > 1
+        key = name.startswith(network.encoder_prefix), parameter.ndim > 1
         groups.setdefault(key, []).append(parameter)
     return torch.optim.AdamW(
         [

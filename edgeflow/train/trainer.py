@@ -242,7 +242,6 @@ def _validate(
     summary = validate(
         trainer.learner.average,
         trainer.processes.device,
-        trainer.feedback,
         material.held_out,
         trainer.config.schedule.validation_side,
     )

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import torch
-from torch import nn
 
 from edgeflow.data.base import Sample
 from edgeflow.evaluate.summary import Summary, summarise
@@ -16,7 +15,7 @@ from edgeflow.evaluate.traces import Rules, click_dataset
 from edgeflow.inference.predictor import Predictor
 from edgeflow.inference.zoom import ZoomPolicy
 from edgeflow.masks.cleanup import UNTOUCHED
-from edgeflow.nn.interface import Feedback
+from edgeflow.nn.interface import ClickNetwork
 from edgeflow.runtime.torch_eager import TorchRuntime
 
 RULES = Rules(stop_at=0.9)
@@ -58,21 +57,18 @@ def hold(samples: Iterable[Sample], min_area: float) -> HeldOut:
     return HeldOut(tuple(kept))
 
 
-def validate(
-    network: nn.Module, device: torch.device, feedback: Feedback, data: HeldOut, side: int
-) -> Summary:
+def validate(network: ClickNetwork, device: torch.device, data: HeldOut, side: int) -> Summary:
     """Count the clicks that a network needs, in float32.
 
     Args:
         network: not changed; a copy is measured.
         device: where.
-        feedback: which map it is fed back.
         data: at least one sample.
         side: network pixels of the longer side.
     """
     measured = copy.deepcopy(network).eval()
     predictor = Predictor(
-        TorchRuntime(measured, device, feedback=feedback),
+        TorchRuntime(measured, device),
         version="in training",
         policy=ZoomPolicy(long_side=side),
         cleanup=UNTOUCHED,

@@ -69,7 +69,7 @@ def before_and_after(
     torch.manual_seed(0)
     network = build_network(read_config(config).model).eval()
     untrained = Predictor(
-        TorchRuntime(network, torch.device("cpu"), feedback="edge"),
+        TorchRuntime(network, torch.device("cpu")),
         version="untrained",
         policy=policy,
         cleanup=UNTOUCHED,

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from torch import nn
 
 from edgeflow.checkpoints.convert.names import UNUSED, static_names, static_operators
 from edgeflow.checkpoints.convert.paddle_static import StaticModel
 from edgeflow.errors import ConversionError
+from edgeflow.nn.interface import ClickNetwork
 from edgeflow.nn.registry import ARCHITECTURES
 
 Arrays = Mapping[str, npt.NDArray[np.float32]]
@@ -26,9 +26,9 @@ class Recognised:
     architecture: str
     options: dict[str, int | bool]
 
-    def build(self) -> nn.Module:
+    def build(self) -> ClickNetwork:
         """Make the network, with random parameters."""
-        return ARCHITECTURES[self.architecture].build(self.options)
+        return ARCHITECTURES[self.architecture](**self.options)
 
     def __str__(self) -> str:
         depth = "small depth" if self.options["small"] else "full depth"
@@ -88,7 +88,7 @@ def rename_static(model: StaticModel) -> dict[str, npt.NDArray[np.float32]]:
     )
 
 
-def _unused(network: nn.Module) -> dict[str, npt.NDArray[np.float32]]:
+def _unused(network: ClickNetwork) -> dict[str, npt.NDArray[np.float32]]:
     """Neutral values for the tensors that no run ever reads and that exports leave out."""
     return {
         name: np.full(tensor.shape, float(name.endswith("running_var")), dtype=np.float32)

@@ -28,25 +28,31 @@ from edgeflow.checkpoints.checkpoint import (
 )
 from edgeflow.checkpoints.manifest import ModelEntry, read_manifest
 from edgeflow.errors import CheckpointError
+from edgeflow.nn.interface import ClickNetwork, NetworkOutput
 from edgeflow.nn.lite import EdgeFlowLite
-from edgeflow.nn.registry import ARCHITECTURES, Architecture
+from edgeflow.nn.registry import ARCHITECTURES
 from tests.unit.edgeflow.samples import manifest_entry, write_manifest
 
 LITE = "edgeflow_lite.safetensors"
 
 
-class Tiny(nn.Module):
+class Tiny(ClickNetwork):
     """Stands in for a network where only names and shapes matter."""
+
+    feedback = "edge"
 
     def __init__(self, width: int = 4) -> None:
         super().__init__()
         self.conv = nn.Conv2d(3, width, 1)
         self.bn = nn.BatchNorm2d(width)
 
+    def step(self, image: Tensor, prompt: Tensor) -> NetworkOutput:
+        raise NotImplementedError
+
 
 @pytest.fixture(autouse=True)
 def _a_tiny_architecture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ARCHITECTURES, "tiny", Architecture(Tiny, "edge"))
+    monkeypatch.setitem(ARCHITECTURES, "tiny", Tiny)
 
 
 def tiny_tensors(width: int = 4) -> dict[str, Tensor]:

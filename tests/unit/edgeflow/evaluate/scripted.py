@@ -16,7 +16,7 @@ from edgeflow.inference.state import EncodedImage, State
 from edgeflow.inference.zoom import ZoomPolicy
 from edgeflow.masks.cleanup import UNTOUCHED
 from edgeflow.prompts.click import Click
-from edgeflow.runtime.torch_eager import TorchRuntime
+from tests.unit.edgeflow.samples import FakeRuntime
 
 Answer = Callable[[Sequence[Click]], npt.NDArray[np.float32]]
 
@@ -25,9 +25,8 @@ class ScriptedPredictor(Predictor):
     """Gives ``answer(clicks)`` as the probability; the network is never run."""
 
     def __init__(self, answer: Answer) -> None:
-        runtime = TorchRuntime(torch.nn.Identity(), torch.device("cpu"), feedback="edge")
         policy = ZoomPolicy(long_side=32)
-        super().__init__(runtime, version="scripted-0", policy=policy, cleanup=UNTOUCHED)
+        super().__init__(FakeRuntime(), version="scripted-0", policy=policy, cleanup=UNTOUCHED)
         self._answer = answer
 
     def step(self, image: EncodedImage, state: State, click: Click) -> tuple[State, Tensor]:  # noqa: ARG002

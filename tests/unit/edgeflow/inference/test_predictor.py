@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from torch import Tensor, nn
+from torch import Tensor
 
 from edgeflow.checkpoints.checkpoint import find
 from edgeflow.errors import CheckpointError, PromptError
@@ -36,6 +36,7 @@ from edgeflow.masks.cleanup import Cleanup
 from edgeflow.masks.patch import bounding_box
 from edgeflow.masks.score import Calibration
 from edgeflow.nn.interface import Feedback
+from edgeflow.nn.lite import EdgeFlowLite
 from edgeflow.nn.registry import ARCHITECTURES
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.disks import disk_maps
@@ -142,7 +143,7 @@ def desk(request: pytest.FixtureRequest, shipped_runtime: TorchRuntime) -> Desk:
 
 @pytest.fixture(scope="session")
 def shipped_runtime() -> TorchRuntime:
-    return TorchRuntime(find("edgeflow_lite").load(), torch.device("cpu"), feedback="edge")
+    return TorchRuntime(find("edgeflow_lite").load(), torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -383,9 +384,8 @@ def test_the_fed_back_edge_map_makes_a_difference(shipped_runtime: TorchRuntime)
 def test_the_published_networks_are_fed_what_they_were_trained_on(
     architecture: str, feeds_its_mask: bool
 ) -> None:
-    declared = ARCHITECTURES[architecture]
-    network = declared.build({"width": 4, "ocr_width": 8, "small": True}).eval()
-    runtime = TorchRuntime(network, torch.device("cpu"), feedback=declared.feedback)
+    network = ARCHITECTURES[architecture](width=4, ocr_width=8, small=True).eval()
+    runtime = TorchRuntime(network, torch.device("cpu"))
     recorder, states, _ = record(runtime, THREE)
     for before, prompt in zip(states, recorder.prompts[1:], strict=False):
         assert torch.equal(prompt[:, :1], before.feedback)
@@ -766,18 +766,24 @@ def assert_begun_same(one: Prediction, other: Prediction) -> None:
         assert begun.digest == otherwise.digest
 
 
+class MaskFed(EdgeFlowLite):
+    feedback = "mask"
+
+
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param(("edge", OURS), id="ours"),
-        pytest.param(("edge", EISEGS), id="eisegs"),
-        pytest.param(("mask", OURS), id="fed its mask"),
+        pytest.param((EdgeFlowLite, OURS), id="ours"),
+        pytest.param((EdgeFlowLite, EISEGS), id="eisegs"),
+        pytest.param((MaskFed, OURS), id="fed its mask"),
     ],
 )
-def begun(request: pytest.FixtureRequest, shipped_network: nn.Module) -> BegunDesk:
+def begun(request: pytest.FixtureRequest, shipped_network: EdgeFlowLite) -> BegunDesk:
     """The shipped network; the last one as if it were of RITM's kind."""
-    feedback, policy = request.param
-    runtime = TorchRuntime(shipped_network, torch.device("cpu"), feedback=feedback)
+    kind, policy = request.param
+    network = kind().eval()
+    network.load_state_dict(shipped_network.state_dict())
+    runtime = TorchRuntime(network, torch.device("cpu"))
     return BegunDesk(Predictor(runtime, version="v", policy=policy, calibration=CALIBRATED))
 
 

@@ -26,7 +26,7 @@ def step_input(height: int = 64, width: int = 96, batch: int = 1) -> tuple[Tenso
 
 def reference_of(checkpoint: Checkpoint) -> TorchRuntime:
     """The published modules as they are."""
-    return TorchRuntime(checkpoint.load(), CPU, feedback=checkpoint.entry.feedback)
+    return TorchRuntime(checkpoint.load(), CPU)
 
 
 def logit_difference(one: StepOutput, other: StepOutput) -> float:

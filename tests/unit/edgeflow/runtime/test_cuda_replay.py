@@ -11,8 +11,9 @@ from torch import Tensor
 
 from edgeflow.checkpoints.checkpoint import Checkpoint
 from edgeflow.runtime import cuda_replay as replay
+from edgeflow.runtime.base import Precision
 from edgeflow.runtime.cuda_replay import RUNS_BEFORE, Replayed, padded
-from edgeflow.runtime.torch_folded import FoldedTorchRuntime, TorchPrecision
+from edgeflow.runtime.torch_folded import FoldedTorchRuntime
 from tests.unit.edgeflow.runtime.cases import ARCHITECTURES, CPU, step_input
 
 Maps = tuple[Tensor, Tensor]
@@ -185,12 +186,12 @@ def test_threads_get_their_own_answers() -> None:
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_networks_give_the_same_when_replayed(
-    checkpoints: dict[str, Checkpoint], name: str, precision: TorchPrecision
+    checkpoints: dict[str, Checkpoint], name: str, precision: Precision
 ) -> None:
-    network, feedback = checkpoints[name].load(), checkpoints[name].entry.feedback
+    network = checkpoints[name].load()
     tape = Tape()
     plain, replayed = (
-        FoldedTorchRuntime(network, CPU, feedback=feedback, precision=precision, recorder=recorder)
+        FoldedTorchRuntime(network, CPU, precision=precision, recorder=recorder)
         for recorder in (None, tape)
     )
     for _ in range(RUNS_BEFORE + 2):

@@ -3,20 +3,29 @@ from __future__ import annotations
 import logging
 import shutil
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import torch
+from pydantic import ValidationError
+from torch import Tensor
 
 from edgeflow.checkpoints.checkpoint import Checkpoint
 from edgeflow.errors import CheckpointError
 from edgeflow.inference.predictor import load_predictor
-from edgeflow.inference.zoom import POLICIES, ZoomPolicy
-from edgeflow.runtime import selection as choice
-from edgeflow.runtime.agreement import Agreement
-from edgeflow.runtime.base import RuntimeUnavailableError
+from edgeflow.inference.zoom import POLICIES
+from edgeflow.runtime import openvino, selection
+from edgeflow.runtime.agreement import Agreement, Probe
+from edgeflow.runtime.base import Precision, Runtime, RuntimeUnavailableError, StepOutput
 from edgeflow.runtime.openvino import has_bfloat16
-from edgeflow.runtime.selection import RUNTIMES, RuntimeName, candidates, start_runtime
+from edgeflow.runtime.selection import (
+    RUNTIME_NAMES,
+    RUNTIMES,
+    RuntimeSpec,
+    candidates,
+    start_runtime,
+)
+from edgeflow.runtime.source import NetworkSource, probe_of
 from edgeflow_backend.settings import Settings
 from tests.unit.edgeflow.runtime.cases import CPU, logit_difference, reference_of, step_input
 
@@ -40,22 +49,25 @@ CUDA = torch.device("cuda")
     ],
 )
 def test_the_order_in_which_runtimes_are_tried(
-    name: RuntimeName,
+    name: str,
     device: torch.device,
     fits: bool,
     bfloat16: bool,
     expected: tuple[str, ...],
 ) -> None:
-    assert candidates(name, device, fits=fits, bfloat16=lambda: bfloat16) == expected
+    assert (
+        candidates(name, device, side_multiple=32 if fits else 1, bfloat16=lambda: bfloat16)
+        == expected
+    )
 
 
 def test_processors_are_not_asked_where_it_does_not_matter() -> None:
     def ask() -> bool:
         raise AssertionError("OpenVINO would be imported")
 
-    assert candidates("torch", CPU, fits=True, bfloat16=ask) == ("torch",)
-    assert candidates("auto", CPU, fits=False, bfloat16=ask) == ("torch",)
-    assert candidates("openvino", CUDA, fits=True, bfloat16=ask) == ("openvino", "torch")
+    assert candidates("torch", CPU, side_multiple=32, bfloat16=ask) == ("torch",)
+    assert candidates("auto", CPU, side_multiple=400, bfloat16=ask) == ("torch",)
+    assert candidates("openvino", CUDA, side_multiple=32, bfloat16=ask) == ("openvino", "torch")
 
 
 def test_an_unknown_name_is_refused(checkpoints: dict[str, Checkpoint]) -> None:
@@ -64,7 +76,7 @@ def test_an_unknown_name_is_refused(checkpoints: dict[str, Checkpoint]) -> None:
     assert "openvino-bf16" in caught.value.hint
 
 
-@pytest.mark.parametrize("name", RUNTIMES)
+@pytest.mark.parametrize("name", RUNTIME_NAMES)
 def test_each_name_starts_and_says_what_it_is(
     checkpoints: dict[str, Checkpoint], tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
@@ -104,8 +116,7 @@ def test_a_runtime_that_does_not_start_falls_back_and_says_so(
     caplog: pytest.LogCaptureFixture,
     name: str,
 ) -> None:
-    monkeypatch.setattr(choice, "import_openvino", broken)
-    monkeypatch.setattr(choice, "has_bfloat16", broken)
+    monkeypatch.setattr(openvino, "import_openvino", broken)
     runtime = start_runtime(name, checkpoints["ritm_hrnet"], device="cpu", exports=tmp_path)
     assert runtime.name.startswith("torch")
     warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
@@ -119,8 +130,8 @@ def test_bfloat16_that_does_not_start_becomes_float32_with_a_warning(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    least = {**choice.LEAST_AGREEMENT, "bfloat16": Agreement(2.0, 0.0)}
-    monkeypatch.setattr(choice, "LEAST_AGREEMENT", least)
+    least = {**selection.LEAST_AGREEMENT, "bfloat16": Agreement(2.0, 0.0)}
+    monkeypatch.setattr(selection, "LEAST_AGREEMENT", least)
     checkpoint = checkpoints["ritm_hrnet"]
     runtime = start_runtime("openvino-bf16", checkpoint, exports=tmp_path)
     assert runtime.name.startswith("openvino")
@@ -136,8 +147,8 @@ def test_a_runtime_that_disagrees_with_pytorch_is_not_used(
     caplog: pytest.LogCaptureFixture,
     name: str,
 ) -> None:
-    least = {**choice.LEAST_AGREEMENT, "float32": Agreement(0.995, -1.0)}
-    monkeypatch.setattr(choice, "LEAST_AGREEMENT", least)
+    least = {**selection.LEAST_AGREEMENT, "float32": Agreement(0.995, -1.0)}
+    monkeypatch.setattr(selection, "LEAST_AGREEMENT", least)
     runtime = start_runtime(name, checkpoints["ritm_hrnet"], device="cpu", exports=tmp_path)
     assert runtime.name.startswith("torch")
     assert "largest logit difference" in caplog.text
@@ -150,19 +161,21 @@ def test_zoom_policies_with_other_sides_run_on_pytorch(
     caplog: pytest.LogCaptureFixture,
     policy: str,
 ) -> None:
-    checkpoint = checkpoints["ritm_hrnet"]
+    checkpoint, multiple = checkpoints["ritm_hrnet"], POLICIES[policy].side_multiple
     for name in ("auto", "openvino"):
-        options: dict[str, Any] = {"policy": POLICIES[policy], "exports": tmp_path, "device": "cpu"}
-        assert start_runtime(name, checkpoint, **options).name.startswith("torch")
+        runtime = start_runtime(
+            name, checkpoint, device="cpu", side_multiple=multiple, exports=tmp_path
+        )
+        assert runtime.name.startswith("torch")
     assert "multiples of 32" in caplog.text
 
 
 def test_openvino_on_a_cuda_device_is_no_choice(
     checkpoints: dict[str, Checkpoint], tmp_path: Path
 ) -> None:
-    starter = choice._Starter(checkpoints["ritm_hrnet"], CUDA, ZoomPolicy(), tmp_path)
-    with pytest.raises(RuntimeUnavailableError, match="runs on the CPU, not on cuda"):
-        starter.start("openvino")
+    source = NetworkSource(checkpoints["ritm_hrnet"], CUDA, tmp_path)
+    with pytest.raises(RuntimeUnavailableError, match="openvino runs on cpu, not on cuda"):
+        selection._start("openvino", source, side_multiple=32)
 
 
 def test_an_export_does_not_outlive_its_weights(
@@ -202,7 +215,73 @@ def test_the_librarys_default_is_pytorch() -> None:
     assert load_predictor(device="cpu").runtime.name.startswith("torch")
 
 
-def test_the_backend_knows_the_same_names_and_takes_the_fastest() -> None:
-    field = Settings.model_fields["runtime"]
-    assert set(get_args(field.annotation)) == set(RUNTIMES)
-    assert field.default == "auto"
+def test_the_backend_takes_the_fastest_by_default() -> None:
+    assert Settings().runtime == "auto"
+
+
+@pytest.mark.parametrize("name", RUNTIME_NAMES)
+def test_the_backends_setting_takes_every_name(name: str) -> None:
+    assert Settings(runtime=name).runtime == name
+
+
+def test_the_backends_setting_takes_no_other_name() -> None:
+    with pytest.raises(ValidationError, match="'openvino-bf16' or 'onnx'"):
+        Settings(runtime="abacus")
+
+
+# A runtime from outside the package
+
+
+class Abacus:
+    """PyTorch's reference under another name, off by a factor."""
+
+    def __init__(self, source: NetworkSource, factor: float) -> None:
+        self._torch = reference_of(source.checkpoint)
+        self._factor = factor
+        self.name, self.device = "abacus 1.0 cpu float32", source.device
+        self.feedback = source.feedback
+
+    def run(self, image: Tensor, prompt: Tensor) -> StepOutput:
+        return StepOutput(*(x * self._factor for x in self._torch.run(image, prompt)))
+
+
+def register_abacus(monkeypatch: pytest.MonkeyPatch, factor: float = 1.0) -> None:
+    def start(source: NetworkSource, _precision: Precision) -> tuple[Runtime, Probe]:
+        return Abacus(source, factor), probe_of(source.checkpoint.load())
+
+    spec = RuntimeSpec("float32", start, fallback="onnx", devices=("cpu",), side_multiple=8)
+    monkeypatch.setitem(RUNTIMES, "abacus", spec)
+
+
+def test_one_row_adds_a_runtime(
+    checkpoints: dict[str, Checkpoint],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    register_abacus(monkeypatch)
+    runtime = start_runtime("abacus", checkpoints["edgeflow_lite"], side_multiple=8)
+    assert isinstance(runtime, Abacus)
+    assert "abacus 1.0 cpu float32; probe against PyTorch: mask IoU 1.0000" in caplog.text
+
+
+def test_an_added_runtime_falls_back_along_its_row(
+    checkpoints: dict[str, Checkpoint],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    register_abacus(monkeypatch, factor=0.1)
+    checkpoint = checkpoints["ritm_hrnet"]
+    runtime = start_runtime("abacus", checkpoint, device="cpu", exports=tmp_path)
+    assert runtime.name.startswith("onnxruntime")
+    assert "largest logit difference" in caplog.text
+    runtime = start_runtime("abacus", checkpoint, device="cpu", side_multiple=1, exports=tmp_path)
+    assert runtime.name.startswith("torch")
+    assert "not multiples of 8" in caplog.text
+
+
+def test_every_runtime_falls_back_to_pytorch_in_float32() -> None:
+    for name in RUNTIMES:
+        *_, last = candidates(name, CPU, side_multiple=32, bfloat16=lambda: True)
+        assert last == "torch"

@@ -1,22 +1,24 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from edgeflow.nn.interface import Feedback, NetworkOutput
+from edgeflow.nn.interface import ClickNetwork, Feedback, NetworkOutput
 from edgeflow.nn.lite import EdgeFlowLite
 from edgeflow.nn.registry import ARCHITECTURES
-from edgeflow.runtime.devices import DeviceError, pick_device
 from edgeflow.runtime.torch_eager import TorchRuntime
 
 CPU = torch.device("cpu")
 
 
-class Stub(nn.Module):
-    """Fixed logits, with or without edges, and a note of what came in."""
+class Stub(ClickNetwork):
+    """Simple logits, with or without edges, and a note of the inputs' layout."""
+
+    feedback: ClassVar[Feedback] = "edge"
 
     def __init__(self, *, edges: bool = True) -> None:
         super().__init__()
@@ -24,12 +26,16 @@ class Stub(nn.Module):
         self._edges = edges
         self.channels_last: list[bool] = []
 
-    def forward(self, image: Tensor, prompt: Tensor) -> NetworkOutput:
+    def step(self, image: Tensor, prompt: Tensor) -> NetworkOutput:
         self.channels_last += [
             x.is_contiguous(memory_format=torch.channels_last) for x in (image, prompt)
         ]
         logits = self.weight * prompt[:, :1]
         return NetworkOutput(logits, logits, logits, -logits if self._edges else None)
+
+
+class MaskFedStub(Stub):
+    feedback = "mask"
 
 
 def inputs(height: int = 64, width: int = 96) -> tuple[Tensor, Tensor]:
@@ -41,92 +47,49 @@ def inputs(height: int = 64, width: int = 96) -> tuple[Tensor, Tensor]:
 
 @pytest.fixture
 def runtime(shipped_network: EdgeFlowLite) -> TorchRuntime:
-    return TorchRuntime(shipped_network, CPU, feedback="edge")
-
-
-def test_cpu_is_always_there() -> None:
-    assert pick_device("cpu") == CPU
-
-
-def test_auto_takes_cuda_where_there_is_some(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert pick_device("auto") == torch.device("cuda")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert pick_device("auto") == CPU
-
-
-@pytest.mark.parametrize("name", ["cuda", "cuda:0", "cuda:7"])
-def test_a_missing_cuda_device_is_named_with_the_way_out(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    with pytest.raises(DeviceError, match=f"'{name}' is not available") as caught:
-        pick_device(name)
-    assert "use cpu" in caught.value.hint
-    assert caught.value.code == "device"
-
-
-def test_only_cuda_devices_that_exist_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert pick_device("cuda") == torch.device("cuda")
-    assert pick_device("cuda:1") == torch.device("cuda:1")
-    with pytest.raises(DeviceError, match="2 CUDA devices"):
-        pick_device("cuda:2")
-
-
-@pytest.mark.parametrize("name", ["", "gpu", "cuda:", "cuda:x", "cuda:-1", "AUTO", "nonsense"])
-def test_an_unknown_device_is_refused(name: str) -> None:
-    with pytest.raises(DeviceError, match="device") as caught:
-        pick_device(name)
-    assert "auto, cpu, cuda or cuda:N" in caught.value.hint
-
-
-@pytest.mark.parametrize("name", ["meta", "mps", "xpu"])
-def test_other_kinds_of_device_are_not_supported(name: str) -> None:
-    with pytest.raises(DeviceError, match=f"unsupported device '{name}'"):
-        pick_device(name)
+    return TorchRuntime(shipped_network, CPU)
 
 
 def test_the_runtime_names_itself_device_and_precision() -> None:
-    runtime = TorchRuntime(Stub(), CPU, feedback="edge")
+    runtime = TorchRuntime(Stub(), CPU)
     assert runtime.name == f"torch {torch.__version__} cpu float32"
     assert runtime.device == CPU
 
 
 def test_logits_become_probabilities() -> None:
     image, prompt = inputs()
-    output = TorchRuntime(Stub(), CPU, feedback="edge").run(image, prompt)
+    output = TorchRuntime(Stub(), CPU).run(image, prompt)
     torch.testing.assert_close(output.mask, (2 * prompt[:, :1]).sigmoid())
 
 
 def test_a_network_with_edges_is_fed_its_edges() -> None:
     image, prompt = inputs()
-    output = TorchRuntime(Stub(), CPU, feedback="edge").run(image, prompt)
+    output = TorchRuntime(Stub(), CPU).run(image, prompt)
     torch.testing.assert_close(output.feedback, (-2 * prompt[:, :1]).sigmoid())
 
 
 def test_a_network_without_edges_is_fed_its_mask() -> None:
     image, prompt = inputs()
-    output = TorchRuntime(Stub(edges=False), CPU, feedback="mask").run(image, prompt)
+    output = TorchRuntime(MaskFedStub(edges=False), CPU).run(image, prompt)
     assert torch.equal(output.feedback, output.mask)
 
 
 def test_what_is_declared_is_fed_back_whatever_else_the_network_gives() -> None:
     image, prompt = inputs()
-    output = TorchRuntime(Stub(), CPU, feedback="mask").run(image, prompt)
+    output = TorchRuntime(MaskFedStub(), CPU).run(image, prompt)
     assert torch.equal(output.feedback, output.mask)
     with pytest.raises(ValueError, match="no edges"):
-        TorchRuntime(Stub(edges=False), CPU, feedback="edge").run(image, prompt)
+        TorchRuntime(Stub(edges=False), CPU).run(image, prompt)
 
 
 def test_inputs_reach_the_network_channels_last() -> None:
     stub = Stub()
-    TorchRuntime(stub, CPU, feedback="edge").run(*inputs())
+    TorchRuntime(stub, CPU).run(*inputs())
     assert stub.channels_last == [True, True]
 
 
 def test_no_gradients_are_kept() -> None:
-    output = TorchRuntime(Stub(), CPU, feedback="edge").run(*inputs())
+    output = TorchRuntime(Stub(), CPU).run(*inputs())
     assert not output.mask.requires_grad
     assert not output.feedback.requires_grad
 
@@ -168,28 +131,20 @@ def test_threads_do_not_disturb_each_other(runtime: TorchRuntime) -> None:
         assert torch.equal(one.feedback, other.feedback)
 
 
-@pytest.mark.parametrize("feedback", ["edge", "mask"])
-def test_the_runtime_tells_what_it_feeds_back(feedback: Feedback) -> None:
-    # A mask that is there already is turned into the map that the network would have made of it.
-    runtime = TorchRuntime(Stub(), CPU, feedback=feedback)
-    image, prompt = inputs()
-    assert runtime.feedback == feedback
-    output = runtime.run(image, prompt)
+@pytest.mark.parametrize("stub", [Stub, MaskFedStub])
+def test_the_runtime_tells_what_it_feeds_back(stub: type[Stub]) -> None:
+    # A prior mask is turned into the map that the network would have fed back.
+    runtime = TorchRuntime(stub(), CPU)
+    assert runtime.feedback == stub.feedback
+    output = runtime.run(*inputs())
     assert torch.equal(output.feedback, output.mask) is (runtime.feedback == "mask")
-    assert runtime.feedback == feedback
-
-
-def test_what_is_fed_back_cannot_be_reassigned() -> None:
-    runtime = TorchRuntime(Stub(), CPU, feedback="edge")
-    with pytest.raises(AttributeError):
-        runtime.feedback = "mask"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
 def test_every_architecture_can_feed_back_what_it_declares(architecture: str) -> None:
-    declared = ARCHITECTURES[architecture]
+    network = ARCHITECTURES[architecture]
     small = {"width": 4, "ocr_width": 8, "small": True} if "hrnet" in architecture else {}
-    runtime = TorchRuntime(declared.build(small).eval(), CPU, feedback=declared.feedback)
+    runtime = TorchRuntime(network(**small).eval(), CPU)
     output = runtime.run(*inputs())
     assert output.feedback.shape == output.mask.shape == (1, 1, 64, 96)
-    assert runtime.feedback == declared.feedback
+    assert runtime.feedback == network.feedback

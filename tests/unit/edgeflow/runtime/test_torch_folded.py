@@ -10,9 +10,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from edgeflow.checkpoints.checkpoint import Checkpoint
 from edgeflow.runtime.agreement import Agreement, Probe
-from edgeflow.runtime.cuda import CudaRecorder, computes_bfloat16, exact_float32
+from edgeflow.runtime.base import Precision
+from edgeflow.runtime.cuda import CudaRecorder
 from edgeflow.runtime.cuda_replay import RUNS_BEFORE
-from edgeflow.runtime.torch_folded import FoldedTorchRuntime, TorchPrecision
+from edgeflow.runtime.devices import computes_bfloat16
+from edgeflow.runtime.torch_folded import FoldedTorchRuntime
 from tests.unit.edgeflow.runtime.cases import (
     ARCHITECTURES,
     CPU,
@@ -23,16 +25,15 @@ from tests.unit.edgeflow.runtime.cases import (
 )
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
-PRECISIONS: tuple[TorchPrecision, ...] = ("float32", "bfloat16")
+PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 
 
 def folded(
-    checkpoint: Checkpoint, precision: TorchPrecision, device: torch.device = CPU
+    checkpoint: Checkpoint, precision: Precision, device: torch.device = CPU
 ) -> FoldedTorchRuntime:
     return FoldedTorchRuntime(
         checkpoint.load(),
         device,
-        feedback=checkpoint.entry.feedback,
         precision=precision,
         recorder=CudaRecorder(device) if device.type == "cuda" else None,
     )
@@ -89,7 +90,7 @@ def test_bfloat16_is_what_convolutions_compute_in(
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_no_step_waits_for_its_device_or_brings_anything_to_it(
-    checkpoints: dict[str, Checkpoint], name: str, precision: TorchPrecision
+    checkpoints: dict[str, Checkpoint], name: str, precision: Precision
 ) -> None:
     # Such operations cannot be part of a CUDA graph.
     forbidden = {"lift_fresh", "_local_scalar_dense", "nonzero", "is_nonzero", "masked_select"}
@@ -101,21 +102,8 @@ def test_no_step_waits_for_its_device_or_brings_anything_to_it(
 def test_the_network_as_published_is_left_as_it_was(checkpoints: dict[str, Checkpoint]) -> None:
     checkpoint = checkpoints["edgeflow_lite"]
     network = checkpoint.load()
-    FoldedTorchRuntime(network, CPU, feedback="edge", precision="bfloat16")
+    FoldedTorchRuntime(network, CPU, precision="bfloat16")
     assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
-
-
-def test_float32_on_the_cpu_needs_no_switches() -> None:
-    before = torch.backends.cudnn.allow_tf32
-    with exact_float32(CPU):
-        assert torch.backends.cudnn.allow_tf32 == before
-
-
-def test_tf32_is_off_for_the_time_of_a_step_and_no_longer() -> None:
-    before = torch.backends.cudnn.allow_tf32
-    with exact_float32(torch.device("cuda")):
-        assert not torch.backends.cudnn.allow_tf32
-    assert torch.backends.cudnn.allow_tf32 == before
 
 
 @needs_cuda

@@ -41,6 +41,18 @@ def test_the_encoder_learns_slowly_and_biases_and_norms_do_not_decay() -> None:
     assert by_id[id(named["coarse.logits.bias"])] == (0.5, 0.0)
 
 
+def test_a_network_says_which_of_its_parameters_are_the_encoders() -> None:
+    class OnItsNeck(EdgeFlowLite):
+        encoder_prefix = "neck."
+
+    network = OnItsNeck()
+    groups = make_optimiser(network, OPTIONS).param_groups
+    slow = {
+        id(p) for group in groups if group["factor"] == OPTIONS.encoder for p in group["params"]
+    }
+    assert slow == {id(parameter) for parameter in network.neck.parameters()}
+
+
 def test_the_average_follows_parameters_and_statistics() -> None:
     network = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
     average = copy.deepcopy(network)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from edgeflow.checkpoints.checkpoint import Checkpoint
 from edgeflow.nn.blocks.layers import SameConv2d
 from edgeflow.nn.interface import NetworkOutput
+from edgeflow.nn.ritm import RITM
 from edgeflow.runtime.folding.batch_norm import affine, fold_after, fold_before
 from edgeflow.runtime.folding.fold import fold
 from edgeflow.runtime.torch_eager import TorchRuntime
@@ -151,9 +152,9 @@ def test_modules_of_other_networks_stay_as_they_are() -> None:
 def test_the_folded_runtime_gives_what_the_reference_runtime_gives(
     checkpoints: dict[str, Checkpoint], name: str
 ) -> None:
-    network, feedback = checkpoints[name].load(), checkpoints[name].entry.feedback
-    reference = TorchRuntime(network, CPU, feedback=feedback)
-    folded = FoldedTorchRuntime(network, CPU, feedback=feedback)
+    network = checkpoints[name].load()
+    reference = TorchRuntime(network, CPU)
+    folded = FoldedTorchRuntime(network, CPU)
     for size in ((64, 96), (101, 75)):
         case = step_input(*size, batch=2)
         assert logit_difference(folded.run(*case), reference.run(*case)) <= TOLERANCES[name]
@@ -164,15 +165,22 @@ def test_the_folded_runtime_is_told_apart_from_the_reference(
 ) -> None:
     # States of one must not be continued by the other: they differ by rounding.
     network = checkpoints["ritm_hrnet"].load()
-    folded = FoldedTorchRuntime(network, CPU, feedback="mask")
+    folded = FoldedTorchRuntime(network, CPU)
     assert folded.name == f"torch {torch.__version__} cpu float32 folded"
-    assert folded.name != TorchRuntime(network, CPU, feedback="mask").name
+    assert folded.name != TorchRuntime(network, CPU).name
     assert (folded.device, folded.feedback) == (CPU, "mask")
+
+
+class EdgeFedRITM(RITM):
+    feedback = "edge"
 
 
 def test_a_network_without_edges_cannot_feed_them_back(
     checkpoints: dict[str, Checkpoint],
 ) -> None:
-    runtime = FoldedTorchRuntime(checkpoints["ritm_hrnet"].load(), CPU, feedback="edge")
+    tensors = checkpoints["ritm_hrnet"].load().state_dict()
+    network = EdgeFedRITM(width=4, ocr_width=8, small=True).eval()
+    network.load_state_dict(tensors)
+    runtime = FoldedTorchRuntime(network, CPU)
     with pytest.raises(ValueError, match="no edges"):
         runtime.run(*step_input())

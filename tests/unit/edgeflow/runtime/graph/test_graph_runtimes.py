@@ -39,7 +39,7 @@ Started = Callable[[str, str], Runtime]
 
 def start(kind: str, checkpoint: Checkpoint, **options: Any) -> Runtime:
     feedback = checkpoint.entry.feedback
-    graph = trace(InferenceNetwork(checkpoint.load(), feedback=feedback))
+    graph = trace(InferenceNetwork(checkpoint.load()))
     if kind == "onnx":
         return ONNXRuntime(onnx_files(graph), CPU, feedback=feedback, threads=1)
     precision = options.get("precision", "float32")
@@ -274,7 +274,7 @@ def test_arrays_of_the_graph_are_not_shared_with_the_network(
 ) -> None:
     # An export is of the weights as they were, whatever becomes of the network later.
     network = checkpoints["ritm_hrnet"].load()
-    inference = InferenceNetwork(network, feedback="mask")
+    inference = InferenceNetwork(network)
     files = openvino_files(trace(inference))
     with torch.no_grad():
         for parameter in network.parameters():

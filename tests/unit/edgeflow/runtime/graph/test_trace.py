@@ -105,7 +105,7 @@ def test_a_graph_has_no_auxiliary_output_and_no_norms(
     checkpoints: dict[str, Checkpoint], name: str
 ) -> None:
     checkpoint = checkpoints[name]
-    graph = trace(InferenceNetwork(checkpoint.load(), feedback=checkpoint.entry.feedback))
+    graph = trace(InferenceNetwork(checkpoint.load()))
     used = set(graph.outputs)
     for number, operation in reversed(list(enumerate(graph.operations, start=2))):
         assert number in used, f"{operation.kind} is computed in vain"
@@ -116,7 +116,7 @@ def test_a_graph_has_no_auxiliary_output_and_no_norms(
 def test_a_network_that_feeds_its_mask_back_gives_one_value_twice(
     checkpoints: dict[str, Checkpoint],
 ) -> None:
-    graph = trace(InferenceNetwork(checkpoints["ritm_hrnet"].load(), feedback="mask"))
+    graph = trace(InferenceNetwork(checkpoints["ritm_hrnet"].load()))
     assert graph.outputs[0] == graph.outputs[1]
 
 
