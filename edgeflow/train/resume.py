@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from edgeflow.train.config import TrainingError
+from edgeflow.train.errors import TrainingError
 
 KEPT = 2
 PATTERN = "step-*.safetensors"

@@ -24,7 +24,7 @@ RULES = Rules(stop_at=0.9)
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Held-out samples in memory, one object each; a :class:`edgeflow.data.base.Dataset`."""
+    """Held-out samples in memory; a :class:`edgeflow.data.base.Dataset`."""
 
     samples: tuple[Sample, ...]
     name: str = "held out"
