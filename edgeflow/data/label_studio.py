@@ -1,4 +1,4 @@
-"""Label Studio's JSON export: what was drawn there, as objects."""
+"""Label Studio's JSON export: the regions drawn there, as objects."""
 
 from __future__ import annotations
 
@@ -27,12 +27,14 @@ class Task(NamedTuple):
     """A task with something drawn.
 
     Attributes:
-        image: relative to the folder of images.
-        regions: in the order of the annotation.
+        image: Path of the image.
+        regions: Regions in the order of the annotation.
+        labels: Label of each region; None for a region without one.
     """
 
     image: str
     regions: tuple[Region, ...]
+    labels: tuple[str | None, ...]
 
 
 class LabelStudio(ListedDataset[Task]):
@@ -61,14 +63,15 @@ class LabelStudio(ListedDataset[Task]):
             regions = _regions(raw, source)
             if not regions:
                 continue
-            found = _find(raw.get("data"), folders)
-            if found is None:
-                missing.append(_told(raw.get("data")))
+            image = _find(raw.get("data"), folders)
+            if image is None:
+                missing.append(_first_location(raw.get("data")))
                 continue
-            name = str(PurePosixPath(found[1]).with_suffix(""))
+            name = str(PurePosixPath(image[1]).with_suffix(""))
             if name in tasks:
                 name = f"{name}-{raw.get('id', number)}"
-            tasks[name] = Task(str(found[0] / found[1]), regions)
+            drawn, labels = zip(*regions, strict=True)
+            tasks[name] = Task(str(image[0] / image[1]), drawn, labels)
         if missing:
             raise DatasetError(
                 f"{root}: images not found in {' and '.join(map(str, folders))}: "
@@ -88,9 +91,9 @@ class LabelStudio(ListedDataset[Task]):
             raise DatasetError(
                 f"{name}: its regions are for different sizes", hint="draw them anew"
             )
-        told = sizes.pop() if sizes else None
+        drawn_on = sizes.pop() if sizes else None
         path = Path(entry.image)
-        rgb = image_for(read_bytes(path), told, entry.image, f"its annotation in {self.name}")
+        rgb = image_for(read_bytes(path), drawn_on, entry.image, f"its annotation in {self.name}")
         size = Size(*rgb.shape[:2])
         check_masks(len(entry.regions), rgb.shape[0] * rgb.shape[1], name)
         try:
@@ -99,7 +102,15 @@ class LabelStudio(ListedDataset[Task]):
             raise DatasetError(
                 f"{self.name}, {name}: {error.message}", hint="draw the region anew"
             ) from error
-        return Sample(name, rgb, tuple(mask for mask in masks if mask.any()))
+        objects = [
+            (mask, label) for mask, label in zip(masks, entry.labels, strict=True) if mask.any()
+        ]
+        return Sample(
+            name,
+            rgb,
+            objects=tuple(mask for mask, _ in objects),
+            labels=tuple(label for _, label in objects),
+        )
 
 
 def _tasks(root: Path) -> Iterator[dict[str, Any]]:
@@ -113,15 +124,36 @@ def _tasks(root: Path) -> Iterator[dict[str, Any]]:
         yield task
 
 
-def _regions(task: dict[str, Any], source: str) -> tuple[Region, ...]:
+def _regions(task: dict[str, Any], source: str) -> list[tuple[Region, str | None]]:
+    """The regions of a task that count, each with its label."""
     for annotation in task["annotations"]:
         if isinstance(annotation, dict) and not annotation.get("was_cancelled"):
             results = annotation.get("result")
             if not isinstance(results, list):
                 raise DatasetError(f"{source}: an annotation without result", hint="export it anew")
-            found = [read_region(result, source) for result in results]
-            return tuple(region for region in found if region is not None)
-    return ()
+            regions = [read_region(result, source) for result in results]
+            shared = {
+                str(result.get("id")): _own_label(result)
+                for result in results
+                if result["type"] == "labels"
+            }
+            return [
+                (region, _own_label(result) or shared.get(str(result.get("id"))))
+                for region, result in zip(regions, results, strict=True)
+                if region is not None
+            ]
+    return []
+
+
+def _own_label(result: dict[str, Any]) -> str | None:
+    """The first label in a result's value.
+
+    A tag such as ``BrushLabels`` writes it into the region's own value; beside one such as
+    ``Brush``, ``Labels`` writes it into a result of type ``labels`` with the region's id.
+    """
+    kind, value = result["type"], result.get("value")
+    labels = value.get(kind) if isinstance(value, dict) and kind.endswith("labels") else None
+    return str(labels[0]) if isinstance(labels, list) and labels else None
 
 
 def _find(data: object, folders: list[Path]) -> tuple[Path, str] | None:
@@ -139,7 +171,7 @@ def _locations(data: object) -> list[str]:
     return [value for value in values if isinstance(value, str) and not value.startswith("data:")]
 
 
-def _told(data: object) -> str:
+def _first_location(data: object) -> str:
     return next((ascii(location[-80:]) for location in _locations(data)), "a task without one")
 
 
