@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
+from edgeflow.cli.options import Images, Layout, Split
 from edgeflow.data.base import Dataset
 from edgeflow.data.duplicates import THRESHOLD, near_duplicates, thumbnails_of
 from edgeflow.data.opening import open_dataset
@@ -17,9 +18,9 @@ from edgeflow.data.opening import open_dataset
 
 def datasets(
     path: Annotated[Path, typer.Argument(help="Folder or file with annotated images.")],
-    layout: Annotated[str, typer.Option(help="See docs/datasets.md.")] = "auto",
-    split: Annotated[str | None, typer.Option(help="Of a dataset that has splits.")] = None,
-    images: Annotated[Path | None, typer.Option(help="Folder of the images.")] = None,
+    layout: Layout = "auto",
+    split: Split = None,
+    images: Images = None,
 ) -> None:
     """Read every annotated image of a dataset and count what is there."""
     dataset = open_dataset(path, layout=layout, split=split, images=images)
@@ -37,8 +38,8 @@ def datasets(
 
 
 def find_near_duplicates(
-    data: Annotated[list[Path], typer.Option(help="Images to be trained on; may be repeated.")],
-    against: Annotated[list[Path], typer.Option(help="Images to be evaluated on; likewise.")],
+    data: Annotated[list[Path], typer.Option(help="Images to train on; may be repeated.")],
+    against: Annotated[list[Path], typer.Option(help="Images to evaluate on; may be repeated.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Names to exclude, one a line.")
     ] = Path("near-duplicates.txt"),

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from edgeflow.data.opening import LAYOUTS, open_dataset
+from edgeflow.cli.options import (
+    Device,
+    Images,
+    Layout,
+    Model,
+    ModelsDir,
+    Runtime,
+    Split,
+    Zoom,
+)  # fmt: skip
+from edgeflow.data.opening import open_dataset
 from edgeflow.evaluate.flip import FlippedRuntime
 from edgeflow.evaluate.machine import describe_machine
 from edgeflow.evaluate.report import write_report
@@ -17,35 +27,24 @@ from edgeflow.evaluate.traces import Rules, click_dataset
 from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.masks.cleanup import UNTOUCHED
-from edgeflow.runtime.selection import RUNTIME_NAMES
 
 
 def evaluate(
     data: Annotated[Path, typer.Option(help="Folder or file with annotated images.", exists=True)],
-    layout: Annotated[str, typer.Option(help=f"auto, or one of {', '.join(LAYOUTS)}.")] = "auto",
-    split: Annotated[
-        str | None, typer.Option(help="Of a dataset that has splits, such as val.")
-    ] = None,
-    images: Annotated[
-        Path | None, typer.Option(help="Folder of the images, where a layout cannot tell.")
-    ] = None,
-    model: Annotated[str, typer.Option(help="A model's name, or a weights file.")] = (
-        "edgeflow_lite"
-    ),
-    models_dir: Annotated[
-        Path | None, typer.Option(help="Folder of converted and downloaded weights.")
-    ] = None,
-    runtime: Annotated[
-        str, typer.Option(help=f"{', '.join(RUNTIME_NAMES)}; docs/runtimes.md.")
-    ] = "torch",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    zoom: Annotated[str, typer.Option(help=f"Zoom policy: {', '.join(POLICIES)}.")] = "edgeflow",
+    layout: Layout = "auto",
+    split: Split = None,
+    images: Images = None,
+    model: Model = "edgeflow_lite",
+    models_dir: ModelsDir = None,
+    runtime: Runtime = "torch",
+    device: Device = "auto",
+    zoom: Zoom = "edgeflow",
     flip: Annotated[
         bool, typer.Option(help="Average with the mirrored image: twice the time.")
     ] = False,
     max_clicks: Annotated[int, typer.Option(help="Clicks on one object.", min=1)] = 20,
     all_clicks: Annotated[
-        bool, typer.Option(help="Make all of them; normally an object is done at an IoU of .95.")
+        bool, typer.Option(help="Make all of them; by default an object is done at an IoU of .95.")
     ] = False,
     json: Annotated[Path | None, typer.Option(help="Write the figures here.")] = None,
     report: Annotated[
@@ -56,8 +55,6 @@ def evaluate(
     ] = None,
 ) -> None:
     """Count the clicks that a model needs, after RITM's protocol."""
-    if zoom not in POLICIES:
-        raise typer.BadParameter(f"{zoom!r} is no zoom policy; known: {', '.join(POLICIES)}")
     others = [read_curve(path) for path in compare or ()]
     dataset = open_dataset(data, layout=layout, split=split, images=images)
     predictor = load_predictor(

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options that several commands share, each defined once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,45 @@ from typing import Annotated
 
 import typer
 
+from edgeflow.data.opening import LAYOUTS
+from edgeflow.inference.zoom import POLICIES
+from edgeflow.runtime.selection import RUNTIME_NAMES
+
+
+def check_zoom(name: str) -> str:
+    """Refuse a name that no zoom policy has.
+
+    Raises:
+        typer.BadParameter: There is no such policy; the message names those there are.
+    """
+    if name not in POLICIES:
+        raise typer.BadParameter(
+            f"{name!r} is not a zoom policy; choose one of {', '.join(POLICIES)}"
+        )
+    return name
+
+
+Model = Annotated[str, typer.Option(help="A model's name, or a weights file.")]
+
 ModelsDir = Annotated[
     Path | None,
     typer.Option(help="Folder of converted and downloaded weights.", show_default="your cache"),
+]
+
+Runtime = Annotated[str, typer.Option(help=f"{', '.join(RUNTIME_NAMES)}; see docs/runtimes.md.")]
+
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+
+Zoom = Annotated[
+    str, typer.Option(help=f"Zoom policy: {', '.join(POLICIES)}.", callback=check_zoom)
+]
+
+Layout = Annotated[
+    str, typer.Option(help=f"auto, or one of {', '.join(LAYOUTS)}; see docs/datasets.md.")
+]
+
+Split = Annotated[str | None, typer.Option(help="Part of a dataset that has splits, such as val.")]
+
+Images = Annotated[
+    Path | None, typer.Option(help="Folder of the images, for a layout that cannot tell.")
 ]

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from PIL import Image
 
-from edgeflow.cli.options import ModelsDir
+from edgeflow.cli.options import Device, Model, ModelsDir, Runtime, Zoom
 from edgeflow.errors import EdgeFlowError
 from edgeflow.geometry import ImagePoint
 from edgeflow.images import MAX_PIXELS, decode_image
@@ -19,7 +19,6 @@ from edgeflow.inference.zoom import POLICIES
 from edgeflow.masks.png import to_png
 from edgeflow.overlay import draw_overlay
 from edgeflow.prompts.click import Click
-from edgeflow.runtime.selection import RUNTIME_NAMES
 
 _CLICK = re.compile(r"(?P<sign>[+-]?)(?P<x>\d+(?:\.\d+)?),(?P<y>\d+(?:\.\d+)?)")
 
@@ -28,7 +27,7 @@ def parse_click(text: str) -> Click:
     """Parse ``120,80`` (positive) or ``-30,40`` (negative: the sign belongs to the click).
 
     Raises:
-        typer.BadParameter: anything else.
+        typer.BadParameter: The text is anything else.
     """
     match = _CLICK.fullmatch(text.strip())
     if match is None:
@@ -57,21 +56,15 @@ def predict(
     overlay: Annotated[
         Path | None, typer.Option(help="The image with mask and clicks drawn on it.")
     ] = None,
-    model: Annotated[str, typer.Option(help="A model's name, or a weights file.")] = (
-        "edgeflow_lite"
-    ),
+    model: Model = "edgeflow_lite",
     models_dir: ModelsDir = None,
-    zoom: Annotated[str, typer.Option(help=f"Zoom policy: {', '.join(POLICIES)}.")] = "edgeflow",
-    runtime: Annotated[
-        str, typer.Option(help=f"{', '.join(RUNTIME_NAMES)}; docs/runtimes.md.")
-    ] = "torch",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    zoom: Zoom = "edgeflow",
+    runtime: Runtime = "torch",
+    device: Device = "auto",
     max_pixels: Annotated[int, typer.Option(help="Refuse larger images.")] = MAX_PIXELS,
 ) -> None:
     """Segment one object and write its mask."""
     clicks = [parse_click(text) for text in click]
-    if zoom not in POLICIES:
-        raise typer.BadParameter(f"{zoom!r} is no zoom policy; known: {', '.join(POLICIES)}")
     rgb = decode_image(image.read_bytes(), max_pixels=max_pixels)
     predictor = load_predictor(
         model, folder=models_dir, device=device, runtime=runtime, policy=POLICIES[zoom]

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from edgeflow.cli.options import Device, ModelsDir
 from edgeflow.runtime.devices import pick_device
-from edgeflow.train.config import read_config
+from edgeflow.train.config_file import read_config
 from edgeflow.train.distributed import join_processes
 from edgeflow.train.trainer import train as run
 from edgeflow.train.training_data import open_material
@@ -16,21 +17,25 @@ from edgeflow.train.training_data import open_material
 
 def train(
     config: Annotated[Path, typer.Argument(help="A TOML file; see docs/training.md.", exists=True)],
+    data: Annotated[
+        Path | None,
+        typer.Option(envvar="EDGEFLOW_DATA", help="The folder that $EDGEFLOW_DATA in the file is."),
+    ] = None,
     minutes: Annotated[
         float | None, typer.Option(help="Stop after this much training; overrides the file.")
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Likewise, after so many steps.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    models_dir: Annotated[
-        Path | None, typer.Option(help="Folder of converted and downloaded weights.")
+    steps: Annotated[
+        int | None, typer.Option(help="Stop after this many steps; overrides the file.")
     ] = None,
+    device: Device = "auto",
+    models_dir: ModelsDir = None,
 ) -> None:
-    """Train a network. A run that was interrupted goes on where it was."""
-    settings = read_config(config)
+    """Train a network. A run that was interrupted continues where it stopped."""
+    settings = read_config(config, data)
     bounds = {"minutes": minutes, "steps": steps}
-    changed = {name: value for name, value in bounds.items() if value is not None}
+    changes = {name: value for name, value in bounds.items() if value is not None}
     settings = settings.model_copy(
-        update={"schedule": settings.schedule.model_copy(update=changed)}
+        update={"schedule": settings.schedule.model_copy(update=changes)}
     )
     processes = join_processes(pick_device(device))
 

@@ -1,14 +1,11 @@
-"""What a dataset is: named images, each with the masks of its objects."""
+"""The dataset protocol: named images, each with the masks of its objects."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from edgeflow.arrays import BoolMask
+from edgeflow.arrays import BoolMask, RGBImage
 from edgeflow.errors import EdgeFlowError
 
 
@@ -23,16 +20,28 @@ class Sample:
     """An image with its objects, decoded.
 
     Attributes:
-        name: unique within its dataset, without extension; the same on every machine.
+        name: Unique within its dataset, without extension; the same on every machine.
         rgb: H×W×3 uint8.
-        objects: H×W masks, one an object, each with at least one pixel; they may overlap.
+        objects: H×W masks, one for each object, each with at least one pixel; they may overlap.
         ignore: H×W, true where the annotation does not say; None where it says of every pixel.
+        labels: Class names, one for each object; None for an object without one. If left out, no
+            object has one.
+
+    Raises:
+        ValueError: There are labels, but not one for each object.
     """
 
     name: str
-    rgb: npt.NDArray[np.uint8]
+    rgb: RGBImage
     objects: tuple[BoolMask, ...]
     ignore: BoolMask | None = None
+    labels: tuple[str | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        labels = self.labels or (None,) * len(self.objects)
+        if len(labels) != len(self.objects):
+            raise ValueError(f"{self.name}: {len(labels)} labels for {len(self.objects)} objects")
+        object.__setattr__(self, "labels", labels)
 
 
 class Dataset(Protocol):
@@ -40,12 +49,12 @@ class Dataset(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is called in reports."""
+        """Name in reports."""
         ...
 
     @property
     def sample_names(self) -> tuple[str, ...]:
-        """The samples' names, in order."""
+        """Names of the samples, in order."""
         ...
 
     def __len__(self) -> int: ...
@@ -54,6 +63,6 @@ class Dataset(Protocol):
         """Read a sample.
 
         Raises:
-            DatasetError: its image or its annotation cannot be read; the file is named.
+            DatasetError: The image or its annotation cannot be read; the file is named.
         """
         ...

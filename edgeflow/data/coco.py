@@ -26,6 +26,7 @@ from edgeflow.errors import MaskCodecError
 from edgeflow.geometry import Size
 
 KEYS = ("images", "annotations")
+CATEGORIES = "categories"
 PROBED = 8
 _FILE = re.compile(r"(?:instances|lvis_v\d+(?:\.\d+)?)_(.+)", re.DOTALL)
 
@@ -42,14 +43,26 @@ class ImageEntry(NamedTuple):
     """An image of the JSON file.
 
     Attributes:
-        path: relative to the folder of images.
-        size: as the file says, if it does.
-        annotations: those with a segmentation.
+        path: Path in the folder of images.
+        size: Size that the file gives, if it does.
+        annotations: Annotations with a segmentation.
     """
 
     path: str
     size: Size | None
     annotations: tuple[Place, ...]
+
+
+class Contents(NamedTuple):
+    """What a JSON file lists.
+
+    Attributes:
+        images: Images with an object, by name without extension.
+        categories: Category names by id.
+    """
+
+    images: dict[str, ImageEntry]
+    categories: dict[int | str, str]
 
 
 class Coco(ListedDataset[ImageEntry]):
@@ -74,7 +87,7 @@ class Coco(ListedDataset[ImageEntry]):
     def __init__(self, root: Path, *, split: str | None = None, images: Path | None = None) -> None:
         path, chosen = (root, _split_of(root)) if root.is_file() else _find(root, split)
         self._text = read_text(path)
-        entries = find_images(self._text, str(path))
+        entries, self._categories = read_contents(self._text, str(path))
         name = path.stem if root.is_file() else f"{root.name} {chosen}"
         self._annotations = path
         self._folder, self._nested = _locate(path, chosen, images, entries)
@@ -92,34 +105,45 @@ class Coco(ListedDataset[ImageEntry]):
         size = Size(*rgb.shape[:2])
         check_masks(len(entry.annotations), rgb.shape[0] * rgb.shape[1], name)
         objects: list[BoolMask] = []
+        labels: list[str | None] = []
         crowds: list[BoolMask] = []
         for start, stop, crowd in entry.annotations:
-            segmentation = json.loads(self._text[start:stop])["segmentation"]
+            annotation = json.loads(self._text[start:stop])
             try:
-                mask = decode_segmentation(segmentation, size)
+                mask = decode_segmentation(annotation["segmentation"], size)
             except MaskCodecError as error:
                 raise DatasetError(
                     f"{self._annotations.name}: an annotation of {name}: {error.message}",
                     hint="correct the annotation or take it out",
                 ) from error
-            if mask.any():
-                (crowds if crowd else objects).append(mask)
-        return Sample(name, rgb, tuple(objects), _ignored(crowds, objects))
+            if mask.any() and crowd:
+                crowds.append(mask)
+            elif mask.any():
+                objects.append(mask)
+                labels.append(self._label(annotation))
+        return Sample(name, rgb, tuple(objects), _ignored(crowds, objects), tuple(labels))
+
+    def _label(self, annotation: dict[str, Any]) -> str | None:
+        number = annotation.get("category_id")
+        return self._categories.get(number) if isinstance(number, int | str) else None
 
 
-def find_images(text: str, source: str) -> dict[str, ImageEntry]:
-    """A file's images by name, without extension.
+def read_contents(text: str, source: str) -> Contents:
+    """List a file's images and categories.
 
     Raises:
-        DatasetError: it is not as COCO describes it, or two images have one name.
+        DatasetError: The file is not as COCO describes it, or two images have one name.
     """
     images: list[dict[str, Any]] = []
     by_image: dict[int | str, list[Place]] = defaultdict(list)
-    found: dict[str, ImageEntry] = {}
+    entries: dict[str, ImageEntry] = {}
+    categories: dict[int | str, str] = {}
     try:
-        for key, value, start, stop in elements(text, KEYS):
+        for key, value, start, stop in elements(text, (*KEYS, CATEGORIES)):
             if key == "images":
                 images.append(value)
+            elif key == CATEGORIES:
+                categories[value["id"]] = str(value["name"])
             elif value.get("segmentation"):
                 place = Place(start, stop, crowd=value.get("iscrowd") == 1)
                 by_image[value["image_id"]].append(place)
@@ -129,25 +153,26 @@ def find_images(text: str, source: str) -> dict[str, ImageEntry]:
                 continue
             relative = _relative(image, source)
             name = str(PurePosixPath(relative).with_suffix(""))
-            if name in found:
+            if name in entries:
                 raise DatasetError(
                     f"{source}: two images are called {name}",
                     hint="samples are named by file, without extension: rename one",
                 )
-            found[name] = ImageEntry(relative, _size(image), places)
+            entries[name] = ImageEntry(relative, _size(image), places)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise DatasetError(
             f"{source} is not a COCO file: {type(error).__name__} {error}",
-            hint='it needs the lists "images" and "annotations" of COCO instances or LVIS',
+            hint='it needs the lists "images" and "annotations" of COCO instances or LVIS, and in '
+            '"categories" an id and a name each',
         ) from error
-    return found
+    return Contents(entries, categories)
 
 
 def _relative(image: dict[str, Any], source: str) -> str:
-    named = image.get("file_name")
-    if named is None:
-        named = "/".join(urlsplit(image["coco_url"]).path.split("/")[-2:])
-    relative = str(PurePosixPath(named))
+    name = image.get("file_name")
+    if name is None:
+        name = "/".join(urlsplit(image["coco_url"]).path.split("/")[-2:])
+    relative = str(PurePosixPath(name))
     check_name(relative, source)
     return relative
 

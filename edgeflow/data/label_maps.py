@@ -26,17 +26,24 @@ _PNG_GREY_STEPS = {2: 85, 4: 17}
 
 @dataclass(frozen=True)
 class Annotation:
-    """What a mask file says.
+    """The content of a mask file.
 
     Attributes:
         objects: H×W masks, each with at least one pixel.
         ignore: H×W, or None where nothing is ignored.
-        size: H and W, of the image too.
+        size: Size of the masks and of their image.
+        labels: Class names as in :class:`edgeflow.data.base.Sample`.
     """
 
     objects: tuple[BoolMask, ...]
     ignore: BoolMask | None
     size: Size
+    labels: tuple[str | None, ...] = ()
+
+
+def label_map(data: bytes, source: str) -> Labels:
+    """The values of a one-channel mask, H×W; arguments and errors as for :func:`numbered`."""
+    return _indices(_open(data, source), data, source)
 
 
 def numbered(data: bytes, source: str) -> Annotation:
@@ -49,7 +56,7 @@ def numbered(data: bytes, source: str) -> Annotation:
     Raises:
         DatasetError: unreadable, or with colours that are no indices.
     """
-    labels = _indices(_open(data, source), data, source)
+    labels = label_map(data, source)
     return split_labels(labels, IGNORE if labels.dtype == np.uint8 else None, source)
 
 

@@ -1,4 +1,4 @@
-"""Label Studio's JSON export: what was drawn there, as objects."""
+"""Label Studio's JSON export: the regions drawn there, as objects."""
 
 from __future__ import annotations
 
@@ -30,18 +30,20 @@ class DrawnRegion(NamedTuple):
     Attributes:
         size: Size of the image that it was drawn on, if the export says so.
         value: Its value, not rendered yet.
+        label: Its first label; None for a region without one.
     """
 
     size: Size | None
     value: ParsedValue
+    label: str | None
 
 
 class Task(NamedTuple):
     """A task with something drawn.
 
     Attributes:
-        image: relative to the folder of images.
-        regions: in the order of the annotation.
+        image: Path of the image.
+        regions: Regions in the order of the annotation.
     """
 
     image: str
@@ -74,14 +76,14 @@ class LabelStudio(ListedDataset[Task]):
             regions = _regions(raw, source)
             if not regions:
                 continue
-            found = _find(raw.get("data"), folders)
-            if found is None:
-                missing.append(_told(raw.get("data")))
+            image = _find(raw.get("data"), folders)
+            if image is None:
+                missing.append(_first_location(raw.get("data")))
                 continue
-            name = str(PurePosixPath(found[1]).with_suffix(""))
+            name = str(PurePosixPath(image[1]).with_suffix(""))
             if name in tasks:
                 name = f"{name}-{raw.get('id', number)}"
-            tasks[name] = Task(str(found[0] / found[1]), regions)
+            tasks[name] = Task(str(image[0] / image[1]), regions)
         if missing:
             raise DatasetError(
                 f"{root}: images not found in {' and '.join(map(str, folders))}: "
@@ -101,9 +103,9 @@ class LabelStudio(ListedDataset[Task]):
             raise DatasetError(
                 f"{name}: its regions are for different sizes", hint="draw them anew"
             )
-        told = sizes.pop() if sizes else None
+        drawn_on = sizes.pop() if sizes else None
         path = Path(entry.image)
-        rgb = image_for(read_bytes(path), told, entry.image, f"its annotation in {self.name}")
+        rgb = image_for(read_bytes(path), drawn_on, entry.image, f"its annotation in {self.name}")
         size = Size(*rgb.shape[:2])
         check_masks(len(entry.regions), rgb.shape[0] * rgb.shape[1], name)
         try:
@@ -112,7 +114,17 @@ class LabelStudio(ListedDataset[Task]):
             raise DatasetError(
                 f"{self.name}, {name}: {error.message}", hint="draw the region anew"
             ) from error
-        return Sample(name, rgb, tuple(mask for mask in masks if mask.any()))
+        objects = [
+            (mask, region.label)
+            for mask, region in zip(masks, entry.regions, strict=True)
+            if mask.any()
+        ]
+        return Sample(
+            name,
+            rgb,
+            objects=tuple(mask for mask, _ in objects),
+            labels=tuple(label for _, label in objects),
+        )
 
 
 def _tasks(root: Path) -> Iterator[dict[str, Any]]:
@@ -127,22 +139,38 @@ def _tasks(root: Path) -> Iterator[dict[str, Any]]:
 
 
 def _regions(task: dict[str, Any], source: str) -> tuple[DrawnRegion, ...]:
+    """The regions of a task that cover objects."""
     for annotation in task["annotations"]:
         if isinstance(annotation, dict) and not annotation.get("was_cancelled"):
             results = annotation.get("result")
             if not isinstance(results, list):
                 raise DatasetError(f"{source}: an annotation without result", hint="export it anew")
-            regions = [_region(result, source) for result in results]
+            for result in results:
+                if not isinstance(result, dict) or not isinstance(result.get("type"), str):
+                    raise DatasetError(
+                        f"{source}: a result without type", hint="export the project anew"
+                    )
+            carried = {
+                str(result.get("id")): _own_label(result)
+                for result in results
+                if result["type"] == "labels"
+            }
+            regions = [_region(result, carried, source) for result in results]
             return tuple(region for region in regions if region is not None)
     return ()
 
 
-def _region(result: object, source: str) -> DrawnRegion | None:
-    """A region of an annotation's ``result``; None for what has no exact outline."""
-    region_type = result.get("type") if isinstance(result, dict) else None
-    if not isinstance(result, dict) or not isinstance(region_type, str):
-        raise DatasetError(f"{source}: a result without type", hint="export the project anew")
-    kind = kind_of_region(region_type)
+def _region(
+    result: dict[str, Any], carried: dict[str, str | None], source: str
+) -> DrawnRegion | None:
+    """A region of an annotation's ``result``; None for what has no exact outline.
+
+    Args:
+        result: A result with a type.
+        carried: By region id, labels that stand in results of their own.
+        source: Where it was read, for messages.
+    """
+    kind = kind_of_region(result["type"])
     if kind is None or kind.mask is None or not kind.mask.drawn_is_mask:
         return None
     value = result.get("value")
@@ -154,8 +182,19 @@ def _region(result: object, source: str) -> DrawnRegion | None:
             hint="delete the region in Label Studio, or draw it anew, and export again",
         ) from error
     height, width = result.get("original_height"), result.get("original_width")
-    sized = isinstance(height, int) and isinstance(width, int)
-    return DrawnRegion(Size(height, width) if sized else None, parsed)  # type: ignore[arg-type]
+    size = Size(height, width) if isinstance(height, int) and isinstance(width, int) else None
+    return DrawnRegion(size, parsed, _own_label(result) or carried.get(str(result.get("id"))))
+
+
+def _own_label(result: dict[str, Any]) -> str | None:
+    """The first label in a result's value.
+
+    A tag such as ``BrushLabels`` writes it into the region's own value; beside one such as
+    ``Brush``, ``Labels`` writes it into a result of type ``labels`` with the region's id.
+    """
+    kind, value = result["type"], result.get("value")
+    labels = value.get(kind) if isinstance(value, dict) and kind.endswith("labels") else None
+    return str(labels[0]) if isinstance(labels, list) and labels else None
 
 
 def _find(data: object, folders: list[Path]) -> tuple[Path, str] | None:
@@ -173,7 +212,7 @@ def _locations(data: object) -> list[str]:
     return [value for value in values if isinstance(value, str) and not value.startswith("data:")]
 
 
-def _told(data: object) -> str:
+def _first_location(data: object) -> str:
     return next((ascii(location[-80:]) for location in _locations(data)), "a task without one")
 
 

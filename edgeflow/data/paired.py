@@ -46,7 +46,7 @@ class PairedDataset(ListedDataset[Pair]):
             str(entry.image),
             str(entry.annotation),
         )
-        return Sample(name, rgb, annotation.objects, annotation.ignore)
+        return Sample(name, rgb, annotation.objects, annotation.ignore, annotation.labels)
 
 
 def pairs_in(images: Path, masks: Path) -> dict[str, Pair]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from edgeflow.data.base import DatasetError
 from edgeflow.data.label_maps import Annotation, split_labels
 from edgeflow.data.paired import PairedDataset
 from edgeflow.data.splits import choose_split, listed_pairs, splits_in
+from edgeflow.data.voc import class_name
 
 MAX_BYTES = 1 << 20
 """Published files have up to 50 kB. They are compressed, so memory is bounded by this, too."""
@@ -43,6 +46,8 @@ class Sbd(PairedDataset):
 def read_instances(data: bytes, source: str) -> Annotation:
     """The objects of a ``.mat`` file: ``GTinst.Segmentation``, H×W, 0 background, k object k.
 
+    Class names are those of ``GTinst.Categories``, which counts VOC's classes from 1.
+
     Raises:
         DatasetError: it is no such file.
     """
@@ -55,6 +60,7 @@ def read_instances(data: bytes, source: str) -> Annotation:
     try:
         record = loadmat(io.BytesIO(data), variable_names=["GTinst"])["GTinst"]
         labels = np.asarray(record["Segmentation"].item())
+        names = _class_names(record)
     except Exception as error:  # the parser raises almost anything on damaged or hostile bytes
         raise DatasetError(f"{source} is not a MATLAB file with GTinst", hint=hint) from error
     whole = labels.dtype.kind in "ui" or (
@@ -64,7 +70,17 @@ def read_instances(data: bytes, source: str) -> Annotation:
         raise DatasetError(f"{source}: GTinst.Segmentation is no label map", hint=hint)
     if labels.min() < 0 or labels.max() > 65535:
         raise DatasetError(f"{source}: GTinst.Segmentation has labels out of range", hint=hint)
-    return split_labels(labels.astype(np.uint16), None, source)
+    annotation = split_labels(labels.astype(np.uint16), None, source)
+    present = np.unique(labels[labels > 0]).astype(int).tolist()
+    return replace(annotation, labels=tuple(names.get(number) for number in present))
+
+
+def _class_names(record: Any) -> dict[int, str | None]:  # noqa: ANN401 - a MATLAB structure
+    """Class names by object number: ``GTinst.Categories``, a VOC class for each object."""
+    if "Categories" not in (record.dtype.names or ()):
+        return {}
+    categories = np.asarray(record["Categories"].item()).ravel().tolist()
+    return {number: class_name(int(each)) for number, each in enumerate(categories, start=1)}
 
 
 def _require_scipy() -> None:

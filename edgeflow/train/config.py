@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from edgeflow.errors import EdgeFlowError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
-
-
-class TrainingError(EdgeFlowError):
-    """A training run that cannot start or go on."""
-
-    code = "training"
 
 
 class _Section(BaseModel):
@@ -302,51 +288,3 @@ class Config(_Section):
         bounds = {"steps", "minutes", "save_every", "log_every", "validate_every"}
         text = self.model_dump_json(exclude={"schedule": bounds, "output": True})
         return hashlib.sha256(text.encode()).hexdigest()
-
-
-def read_config(path: Path) -> Config:
-    """Read a configuration; relative paths in it are relative to its folder.
-
-    Raises:
-        TrainingError: it cannot be read, is not TOML, or has unknown or impossible entries.
-    """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        config = Config.model_validate(data)
-    except OSError as error:
-        raise TrainingError(
-            f"cannot read {path}: {error.strerror}", hint="check the path"
-        ) from error
-    except (ValidationError, ValueError) as error:
-        raise TrainingError(
-            f"{path} is not a training configuration: {error}", hint="see docs/training.md"
-        ) from error
-    return _resolved(config, path.parent)
-
-
-def _resolved(config: Config, base: Path) -> Config:
-    def at(path: Path | None) -> Path | None:
-        return None if path is None else base / path.expanduser()
-
-    sources = tuple(
-        source.model_copy(
-            update={
-                "path": at(source.path),
-                "images": at(source.images),
-                "exclude": at(source.exclude),
-            }
-        )
-        for source in config.data.sources
-    )
-    initial = tuple(
-        each.model_copy(update={"file": at(each.file)}) for each in config.model.initial
-    )
-    return config.model_copy(
-        update={
-            "data": config.data.model_copy(
-                update={"sources": sources, "cache": at(config.data.cache)}
-            ),
-            "model": config.model.model_copy(update={"initial": initial}),
-            "output": config.output.model_copy(update={"folder": at(config.output.folder)}),
-        }
-    )

@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from edgeflow.data.base import Dataset, Sample
-from edgeflow.train.config import TrainingError
+from edgeflow.train.errors import TrainingError
 
 IGNORE = 255
 MAX_OBJECTS = 254

@@ -15,7 +15,8 @@ from edgeflow.checkpoints.convert.sources import open_source
 from edgeflow.errors import EdgeFlowError
 from edgeflow.nn.interface import ClickNetwork
 from edgeflow.nn.registry import ARCHITECTURES
-from edgeflow.train.config import InitialTensors, Model, TrainingError
+from edgeflow.train.config import InitialTensors, Model
+from edgeflow.train.errors import TrainingError
 
 _EFFICIENTNET = (
     (r"^_conv_stem\.", "stem.conv."),

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from edgeflow.nn.interface import ClickNetwork
-from edgeflow.train.config import TrainingError
+from edgeflow.train.errors import TrainingError
 
 KEPT = 2
 PATTERN = "step-*.safetensors"

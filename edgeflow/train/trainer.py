@@ -16,9 +16,10 @@ from edgeflow.evaluate.summary import Summary
 from edgeflow.nn.interface import Feedback, NetworkOutput
 from edgeflow.nn.registry import ARCHITECTURES
 from edgeflow.train.augment import Batch, draw_batch, view_size
-from edgeflow.train.config import Config, TrainingError
+from edgeflow.train.config import Config
 from edgeflow.train.contact_sheet import save_sheet
 from edgeflow.train.distributed import Processes
+from edgeflow.train.errors import TrainingError
 from edgeflow.train.image_store import ImageStore, object_weights
 from edgeflow.train.log import Log
 from edgeflow.train.objective import autocast, keep_norms, mean_iou, total_loss

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from edgeflow.data.base import Dataset, Sample
 from edgeflow.data.opening import open_dataset
-from edgeflow.train.config import Data, Source, TrainingError
+from edgeflow.train.config import Data, Source
+from edgeflow.train.errors import TrainingError
 from edgeflow.train.image_store import (
     ImageStore,
     build_store,

@@ -23,7 +23,7 @@ RULES = Rules(stop_at=0.9)
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Held-out samples in memory, one object each; a :class:`edgeflow.data.base.Dataset`."""
+    """Held-out samples in memory; a :class:`edgeflow.data.base.Dataset`."""
 
     samples: tuple[Sample, ...]
     name: str = "held out"
@@ -49,11 +49,12 @@ def hold(samples: Iterable[Sample], min_area: float) -> HeldOut:
     """
     kept = []
     for sample in samples:
-        large = [mask for mask in sample.objects if mask.mean() >= min_area]
+        large = [n for n, mask in enumerate(sample.objects) if mask.mean() >= min_area]
         if large:
             digest = hashlib.sha256(sample.name.encode()).digest()
             chosen = large[int.from_bytes(digest[:4], "big") % len(large)]
-            kept.append(replace(sample, objects=(chosen,)))
+            one = slice(chosen, chosen + 1)
+            kept.append(replace(sample, objects=sample.objects[one], labels=sample.labels[one]))
     return HeldOut(tuple(kept))
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 from edgeflow.geometry import ImagePoint
 from edgeflow.images import decode_image
 from edgeflow.inference.predictor import load_predictor
+from edgeflow.inference.state import State
 from edgeflow.overlay import draw_overlay
 from edgeflow.prompts.click import Click
 
@@ -69,6 +70,13 @@ SAMPLES = (
 )
 
 
+class Memory(dict[bytes, State]):
+    """Keeps the state after each click, so that a click is one step and not a replay of all."""
+
+    def put(self, key: bytes, state: State) -> None:
+        self[key] = state
+
+
 def test_a_person_would_keep_the_masks() -> None:
     predictor = load_predictor(device="cpu")
     rows = []
@@ -76,8 +84,8 @@ def test_a_person_would_keep_the_masks() -> None:
     for sample in SAMPLES:
         rgb = decode_image((ROOT / "demo" / "photos" / f"{sample.name}.jpg").read_bytes())
         clicks = [Click(ImagePoint(x, y), positive) for x, y, positive in sample.clicks]
-        image = predictor.encode(rgb)
-        masks = [predictor.predict(image, clicks[: n + 1]).mask for n in range(len(clicks))]
+        image, memory = predictor.encode(rgb), Memory()
+        masks = [predictor.predict(image, clicks[: n + 1], memory).mask for n in range(len(clicks))]
         cells = [draw_overlay(rgb, mask, clicks[: n + 1]) for n, mask in enumerate(masks)]
         cells += [np.full_like(rgb, 255)] * (3 - len(cells))
         rows.append(np.hstack([np.array(Image.fromarray(cell).resize(CELL)) for cell in cells]))

@@ -16,7 +16,6 @@ from safetensors.torch import load_file, save_file
 
 from edgeflow.checkpoints.checkpoint import shipped_folder
 from edgeflow.data.base import Dataset
-from edgeflow.data.combining import Subset
 from edgeflow.data.opening import open_dataset
 from edgeflow.evaluate.summary import Summary, summarise
 from edgeflow.evaluate.traces import Rules, click_dataset
@@ -24,12 +23,14 @@ from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow.inference.zoom import ZoomPolicy
 from edgeflow.masks.cleanup import UNTOUCHED
 from edgeflow.runtime.torch_eager import TorchRuntime
-from edgeflow.train.config import read_config
+from edgeflow.train.config_file import read_config
 from edgeflow.train.image_store import is_held_out
 from edgeflow.train.pretrained import build_network
+from edgeflow.train.validation import HeldOut
+from tests.data_folder import DATA, needs_data
 from tests.training.shapes import SIDE, write_shapes
 
-TRAINING = Path(__file__).parents[3] / "shared" / "data" / "train"
+TRAINING = DATA / "train"
 RULES = Rules(max_clicks=10, stop_at=0.9)
 BODY = ("backbone", "prompt_stem", "early_fusion", "middle_fusion", "neck", "late_fusion")
 
@@ -123,11 +124,9 @@ name = "shapes"
     assert trained < 4
 
 
+@needs_data
 @pytest.mark.slow
 def test_minutes_on_a_slice_of_real_images_help_on_others(tmp_path: Path) -> None:
-    if not TRAINING.is_dir():
-        message = f"THE TRAINING IMAGES ARE NOT AT {TRAINING}: nothing was learnt from them"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
     config = tmp_path / "train.toml"
     config.write_text(
         body_of_the_shipped_weights()
@@ -157,9 +156,10 @@ name = "slice"
     finish(config)
     images = open_dataset(TRAINING, split="ecssd")
     held = [i for i, name in enumerate(images.sample_names) if is_held_out(name, 0.1)]
+    unseen = HeldOut(tuple(images[index] for index in held[:30]))
     policy = ZoomPolicy(long_side=160)
     untrained, trained = before_and_after(
-        config, tmp_path / "run/slice.safetensors", policy, Subset(images, held[:30])
+        config, tmp_path / "run/slice.safetensors", policy, unseen
     )
     print(f"NoC@90 on held-out images: {untrained:.2f} before, {trained:.2f} after")
     assert untrained > 8

@@ -10,7 +10,7 @@ from edgeflow.evaluate.report import ReportError
 from edgeflow.evaluate.results import ResultsError
 from edgeflow.runtime.base import RuntimeUnavailableError
 from edgeflow.runtime.devices import DeviceError
-from edgeflow.train.config import TrainingError
+from edgeflow.train.errors import TrainingError
 
 KINDS = [
     kind

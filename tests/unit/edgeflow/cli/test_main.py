@@ -342,7 +342,7 @@ def test_a_device_that_is_not_there_is_refused(image_path: str, device: str) -> 
 
 def test_an_unknown_zoom_policy_is_refused_with_the_known_ones(image_path: str) -> None:
     said = fails("predict", image_path, "-c", "4,3", "--zoom", "fish-eye")
-    assert "'fish-eye' is no zoom policy; known: edgeflow, ritm, eiseg" in said
+    assert "'fish-eye' is not a zoom policy; choose one of edgeflow, ritm, eiseg" in said
 
 
 @pytest.mark.usefixtures("spy")

@@ -72,6 +72,32 @@ def test_objects_come_in_the_order_of_their_annotations_and_empty_ones_are_dropp
     assert objects(Coco(root), 1) == [[(3, 5)], FIRST]
 
 
+def test_labels_are_the_names_of_the_categories(tmp_path: Path) -> None:
+    annotations = [
+        annotation(1, SQUARE, category_id=18),
+        annotation(1, BLANK, category_id=1),
+        annotation(1, CORNER, category_id=1),
+        annotation(1, CORNER, category_id=99),
+        annotation(1, CORNER),
+        annotation(1, CORNER, category_id=[]),
+        annotation(1, CORNER, category_id=18, iscrowd=1),
+    ]
+    categories = [{"id": 1, "name": "person"}, {"id": 18, "name": "dog", "supercategory": "animal"}]
+    path = put_json(
+        tmp_path / "x.json", {**document([image(1)], *annotations), "categories": categories}
+    )
+    put(tmp_path, {"001.jpg": image_file()})
+    assert Coco(path)[0].labels == ("dog", "person", None, None, None)
+
+
+def test_a_file_without_categories_has_objects_without_labels(tmp_path: Path) -> None:
+    content = document([image(1)], annotation(1, SQUARE, category_id=1))
+    del content["categories"]
+    path = put_json(tmp_path / "x.json", content)
+    put(tmp_path, {"001.jpg": image_file()})
+    assert Coco(path)[0].labels == (None,)
+
+
 def test_crowds_are_ignored_where_no_object_is(root: Path) -> None:
     everywhere = [(row, col) for row in range(4) for col in range(6)]
     ignored = pixels(Coco(root)[1].ignore)
@@ -217,6 +243,8 @@ def test_two_images_of_one_name_are_refused(tmp_path: Path) -> None:
         document([image(1)], annotation([], SQUARE)),
         document([image(1)], {"segmentation": SQUARE}),
         document([], annotation(1, SQUARE)),
+        {**document([image(1)], annotation(1, SQUARE)), "categories": [{"id": 1}]},
+        {**document([image(1)], annotation(1, SQUARE)), "categories": [7]},
     ],
 )
 def test_documents_of_another_form_are_refused(tmp_path: Path, content: object) -> None:

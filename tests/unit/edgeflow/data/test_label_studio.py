@@ -85,6 +85,27 @@ def test_controls_without_labels_are_read_too(tmp_path: Path) -> None:
     assert objects(export(tmp_path, task(1, shape, labels))) == [FIRST]
 
 
+def test_labels_are_those_of_the_regions(tmp_path: Path) -> None:
+    dog = polygon()
+    dog["value"]["polygonlabels"] = ["Dog", "Puppy"]
+    bare = {**brush(1), "type": "brush", "id": "bare"}
+    results = [brush(9), brush(2), dog, bitmask(TWO_OBJECTS == 1), bare]
+    assert export(tmp_path, task(1, *results))[0].labels == ("Cat", "Dog", "Cat", None)
+
+
+def test_a_label_may_be_a_result_of_its_own_with_the_regions_id(tmp_path: Path) -> None:
+    shapes = [{**brush(number), "type": "brush", "id": f"r{number}"} for number in (1, 2)]
+    names = [region("labels", {"labels": [f"n{number}"]}, id=f"r{number}") for number in (2, 1)]
+    assert export(tmp_path, task(1, *shapes, *names))[0].labels == ("n1", "n2")
+
+
+@pytest.mark.parametrize("labels", [None, [], "Cat", {"a": 1}])
+def test_labels_of_another_form_are_none(tmp_path: Path, labels: Any) -> None:
+    drawn = brush(1)
+    drawn["value"]["brushlabels"] = labels
+    assert export(tmp_path, task(1, drawn))[0].labels == (None,)
+
+
 def test_what_has_no_exact_outline_is_left_out(tmp_path: Path) -> None:
     box = region("rectanglelabels", {"x": 0, "y": 0, "width": 50, "height": 50, "rotation": 0})
     ellipse = region("ellipselabels", {"x": 50, "y": 50, "radiusX": 20, "radiusY": 20})

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from edgeflow.data.base import DatasetError
+from edgeflow.cli import app
+from edgeflow.data.base import DatasetError, Sample
 from edgeflow.data.coco import Coco
 from edgeflow.data.davis import Davis
 from edgeflow.data.folder import Folder, ImgGt
 from edgeflow.data.grabcut import Berkeley, GrabCut
 from edgeflow.data.label_studio import LabelStudio
-from edgeflow.data.opening import LAYOUTS, open_dataset
+from edgeflow.data.opening import LAYOUTS, Layout, open_dataset
 from edgeflow.data.sbd import Sbd
 from edgeflow.data.shards import Shards
 from edgeflow.data.voc import Voc
@@ -25,14 +27,16 @@ from tests.unit.edgeflow.data.making import (
     put,
     put_tar,
 )
-from tests.unit.edgeflow.data.test_sbd import LABELS, mat
+from tests.unit.edgeflow.data.test_sbd import LABELS as NUMBERS
+from tests.unit.edgeflow.data.test_sbd import mat
 
 ONE = np.where(TWO_OBJECTS == 1, np.uint8(1), np.uint8(0))
 SHEET = encoded(ONE)
 BINARY = encoded(ONE * np.uint8(255))
 COCO = {
     "images": [{"id": 1, "file_name": "a.jpg", "height": 4, "width": 6}],
-    "annotations": [{"image_id": 1, "segmentation": [[1, 1, 3, 1, 3, 3, 1, 3]]}],
+    "annotations": [{"image_id": 1, "category_id": 5, "segmentation": [[1, 1, 3, 1, 3, 3, 1, 3]]}],
+    "categories": [{"id": 5, "name": "cat"}],
 }
 EXPORT = [
     {
@@ -41,8 +45,11 @@ EXPORT = [
             {
                 "result": [
                     {
-                        "type": "polygon",
-                        "value": {"points": [[20, 25], [45, 25], [45, 70], [20, 70]]},
+                        "type": "polygonlabels",
+                        "value": {
+                            "points": [[20, 25], [45, 25], [45, 70], [20, 70]],
+                            "polygonlabels": ["Cat"],
+                        },
                     }
                 ]
             }
@@ -61,11 +68,16 @@ TREES: dict[str, dict[str, bytes]] = {
     "davis": {"JPEGImages/480p/s/a.jpg": image_file(), "Annotations/480p/s/a.png": BINARY},
     "voc": {
         "JPEGImages/a.jpg": image_file(),
+        "SegmentationClass/a.png": encoded(ONE * np.uint8(8)),
         "SegmentationObject/a.png": SHEET,
         "ImageSets/Segmentation/val.txt": b"a",
         "Annotations/a.xml": b"",
     },
-    "sbd": {"img/a.jpg": image_file(), "inst/a.mat": mat(LABELS * (LABELS == 1)), "val.txt": b"a"},
+    "sbd": {
+        "img/a.jpg": image_file(),
+        "inst/a.mat": mat(NUMBERS * (NUMBERS == 1)),
+        "val.txt": b"a",
+    },
     "coco": {
         "annotations/instances_val.json": json.dumps(COCO).encode(),
         "val/a.jpg": image_file(),
@@ -102,6 +114,16 @@ def test_each_layout_is_recognised_and_read(tmp_path: Path, layout: str) -> None
     assert dataset.__class__.__name__ == CLASSES[layout].__name__
     assert len(dataset) == 1
     assert objects(dataset) == [FIRST]
+
+
+LABELS = {"voc": "cat", "sbd": "aeroplane", "coco": "cat", "label-studio": "Cat"}
+"""Of the object in those trees that name classes."""
+
+
+@pytest.mark.parametrize("layout", TREES)
+def test_objects_have_labels_where_the_layout_names_classes(tmp_path: Path, layout: str) -> None:
+    sample = open_dataset(make(tmp_path, layout))[0]
+    assert sample.labels == (LABELS.get(layout),)
 
 
 @pytest.mark.parametrize("layout", TREES)
@@ -179,3 +201,50 @@ def test_image_folders_are_handed_on(tmp_path: Path, layout: str) -> None:
         open_dataset(path, images=tmp_path / "empty")
     put(tmp_path, {"other/a.jpg": image_file()})
     assert objects(open_dataset(path, images=tmp_path / "other")) == [FIRST]
+
+
+class Toy:
+    """One sample: a name a line, each a black image that is one object."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.stem
+        self.sample_names = tuple(path.read_text(encoding="utf-8").split())
+
+    def __len__(self) -> int:
+        return len(self.sample_names)
+
+    def __getitem__(self, index: int) -> Sample:
+        rgb = np.zeros((32, 48, 3), dtype=np.uint8)
+        everything = np.ones((32, 48), dtype=np.bool_)
+        return Sample(self.sample_names[index], rgb, (everything,), labels=("night",))
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    row = Layout(
+        "names of black images",
+        "a .toy file",
+        lambda path: path.suffix == ".toy",
+        lambda path, _split, _images: Toy(path),
+    )
+    monkeypatch.setitem(LAYOUTS, "toy", row)
+    path = tmp_path / "mine.toy"
+    path.write_text("a b", encoding="utf-8")
+    return path
+
+
+def test_a_row_in_the_table_is_all_that_a_new_layout_takes(toy: Path) -> None:
+    dataset = open_dataset(toy)
+    assert (dataset.name, dataset.sample_names) == ("mine", ("a", "b"))
+    assert dataset[1].labels == ("night",)
+    with pytest.raises(DatasetError, match="layout toy, which knows no split"):
+        open_dataset(toy, split="val")
+
+
+def test_the_commands_read_and_evaluate_a_layout_from_outside(toy: Path) -> None:
+    counted = CliRunner().invoke(app, ["datasets", str(toy)])
+    assert "all: 2 images, 2 objects" in counted.output
+    options = ["--data", str(toy), "--device", "cpu", "--max-clicks", "1"]
+    evaluated = CliRunner().invoke(app, ["evaluate", *options])
+    assert evaluated.exit_code == 0, evaluated.output
+    assert "2 objects, 2 clicks" in evaluated.output

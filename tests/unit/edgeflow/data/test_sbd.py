@@ -25,14 +25,11 @@ from tests.unit.edgeflow.data.making import (
 LABELS = np.where(TWO_OBJECTS == 255, np.uint8(0), TWO_OBJECTS)
 
 
-def mat(segmentation: Any, *, name: str = "GTinst", **options: Any) -> bytes:
+def mat(segmentation: Any, *, name: str = "GTinst", more: Any = None, **options: Any) -> bytes:
     """As published: a struct with three fields."""
     buffer = io.BytesIO()
-    record = {
-        "Segmentation": segmentation,
-        "Boundaries": np.zeros((2, 1)),
-        "Categories": [[1], [2]],
-    }
+    categories = {"Categories": [[1], [2]]} if more is None else more
+    record = {"Segmentation": segmentation, "Boundaries": np.zeros((2, 1)), **categories}
     savemat(buffer, {name: record}, **options)
     return buffer.getvalue()
 
@@ -56,6 +53,7 @@ def test_instances_are_objects(tmp_path: Path, nested: str) -> None:
     assert dataset.sample_names == ("2008_1",)
     assert objects(dataset) == [FIRST, SECOND]
     assert dataset[0].ignore is None
+    assert dataset[0].labels == ("aeroplane", "bicycle")
 
 
 def test_the_split_must_be_chosen(tmp_path: Path) -> None:
@@ -73,6 +71,18 @@ def test_what_is_no_matlab_file_is_named(tmp_path: Path) -> None:
 def test_floating_point_labels_are_taken_where_they_are_whole() -> None:
     found = read_instances(mat(LABELS.astype(float)), "a.mat")
     assert [pixels(mask) for mask in found.objects] == [FIRST, SECOND]
+
+
+def test_labels_are_the_categories_of_the_objects() -> None:
+    categories = {"Categories": np.array([[15], [12], [8]], dtype=np.uint8)}
+    assert read_instances(mat(LABELS, more=categories), "a.mat").labels == ("person", "dog")
+    later = np.where(LABELS == 1, 3, LABELS)
+    assert read_instances(mat(later, more=categories), "a.mat").labels == ("dog", "cat")
+
+
+@pytest.mark.parametrize("more", [{}, {"Categories": []}, {"Categories": [[0], [21]]}])
+def test_objects_without_a_category_have_no_label(more: Any) -> None:
+    assert read_instances(mat(LABELS, more=more), "a.mat").labels == (None, None)
 
 
 def test_label_255_is_an_object() -> None:
@@ -93,6 +103,7 @@ def test_label_255_is_an_object() -> None:
         mat(np.array([[np.nan, np.inf]])),
         mat(np.array([[-1, 1]])),
         mat(np.array([[0, 70_000]])),
+        mat(LABELS, more={"Categories": "ab"}),
         mat({"deeper": 1}),
         bytes(range(256)) * 20,
         b"\x89HDF\r\n\x1a\n" + bytes(600),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgeflow.data.base import DatasetError
@@ -81,3 +82,25 @@ def test_masks_that_were_made_without_regard_to_exif_fit(tmp_path: Path) -> None
     sample = Voc(tmp_path, "val")[0]
     assert sample.rgb.shape == (4, 6, 3)
     assert sample.rgb[:, 0, 0].tolist() == [0, 20, 40, 60]
+
+
+def test_labels_are_the_classes_of_most_of_an_objects_pixels(tmp_path: Path) -> None:
+    classes = np.where(TWO_OBJECTS == 1, np.uint8(8), np.uint8(0))
+    classes[1, 1] = 3
+    classes[1:3, 4] = 20
+    put(tmp_path, {**FILES, "SegmentationClass/2007_2.png": palette_png(classes)})
+    dataset = Voc(tmp_path, "val")
+    assert dataset[0].labels == ("cat", "tvmonitor")
+    assert dataset[1].labels == (None, None)  # it has no such file
+
+
+def test_pixels_of_no_class_are_no_label(tmp_path: Path) -> None:
+    classes = np.where(TWO_OBJECTS == 1, np.uint8(255), np.uint8(0))
+    put(tmp_path, {**FILES, "SegmentationClass/2007_2.png": palette_png(classes)})
+    assert Voc(tmp_path, "val")[0].labels == (None, None)
+
+
+def test_classes_of_another_size_are_refused_by_name(tmp_path: Path) -> None:
+    put(tmp_path, {**FILES, "SegmentationClass/2007_2.png": palette_png(TWO_OBJECTS[:2])})
+    with pytest.raises(DatasetError, match=r"SegmentationClass/2007_2\.png has 6×2 pixels"):
+        Voc(tmp_path, "val")[0]

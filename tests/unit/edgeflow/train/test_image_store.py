@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from edgeflow.data.base import Sample
-from edgeflow.train.config import TrainingError
+from edgeflow.train.errors import TrainingError
 from edgeflow.train.image_store import (
     IGNORE,
     build_store,

@@ -10,7 +10,8 @@ from torch import Tensor
 from edgeflow.checkpoints.checkpoint import shipped_folder
 from edgeflow.nn.encoders.efficientnet_lite import EfficientNetLite2
 from edgeflow.nn.lite import EdgeFlowLite
-from edgeflow.train.config import InitialTensors, Model, TrainingError
+from edgeflow.train.config import InitialTensors, Model
+from edgeflow.train.errors import TrainingError
 from edgeflow.train.pretrained import build_network, lay_over
 
 

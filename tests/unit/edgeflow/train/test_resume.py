@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from edgeflow.train.config import Config, TrainingError
+from edgeflow.train.config import Config
+from edgeflow.train.errors import TrainingError
 from edgeflow.train.resume import Position, resume, save_progress
 from edgeflow.train.trainer import Trainer
 from tests.unit.edgeflow.train.small import make, small_config

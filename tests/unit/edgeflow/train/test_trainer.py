@@ -11,7 +11,8 @@ from edgeflow.checkpoints.checkpoint import find
 from edgeflow.geometry import ImagePoint
 from edgeflow.inference.predictor import load_predictor
 from edgeflow.prompts.click import Click
-from edgeflow.train.config import Config, Teacher, TrainingError
+from edgeflow.train.config import Config, Teacher
+from edgeflow.train.errors import TrainingError
 from edgeflow.train.trainer import make_trainer
 from edgeflow.train.training_data import open_material
 from tests.unit.edgeflow.train.small import ONE, make, run, small_config

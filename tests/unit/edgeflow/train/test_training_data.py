@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from edgeflow.label_studio.brush_rle import encode_brush
-from edgeflow.train.config import Data, Source, TrainingError
+from edgeflow.train.config import Data, Source
+from edgeflow.train.errors import TrainingError
 from edgeflow.train.training_data import open_material
 from tests.training.shapes import write_shapes
 

@@ -1,18 +1,15 @@
-"""The real benchmarks and training images, where they are at hand; in CI they always are."""
+"""The real benchmarks and training images."""
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edgeflow.data.base import Sample
 from edgeflow.data.opening import open_dataset
-
-SHARED = Path(__file__).parents[5] / "shared" / "data"
+from tests.data_folder import DATA, needs_data
 
 IMAGES = {
     "voc_aug_animals": 1074, "ecssd": 898, "coco_mini": 420, "bsds500": 377, "ccp_clothing": 419,
@@ -21,14 +18,6 @@ IMAGES = {
     "football": 37, "cwfid_plants": 35, "via_fifa2016": 17,
 }  # fmt: skip
 """As their README counts them."""
-
-
-@pytest.fixture
-def shared() -> Path:
-    if not SHARED.is_dir():
-        message = f"THE DATA ARE NOT AT {SHARED}: the real datasets were not read"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    return SHARED
 
 
 def check(sample: Sample) -> int:
@@ -46,20 +35,20 @@ def check(sample: Sample) -> int:
     return len(sample.objects)
 
 
+@needs_data
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "count", "ignoring"), [("grabcut", 50, 42), ("berkeley", 100, 0)])
-def test_the_benchmarks_have_an_object_an_image(
-    shared: Path, name: str, count: int, ignoring: int
-) -> None:
-    dataset = open_dataset(shared / "benchmarks" / name)
+def test_the_benchmarks_have_an_object_an_image(name: str, count: int, ignoring: int) -> None:
+    dataset = open_dataset(DATA / "benchmarks" / name)
     samples = [dataset[index] for index in range(len(dataset))]
     assert [check(sample) for sample in samples] == [1] * count
     assert sum(sample.ignore is not None for sample in samples) == ignoring
 
 
+@needs_data
 @pytest.mark.slow
-def test_the_training_images_are_all_readable(shared: Path) -> None:
-    dataset = open_dataset(shared / "train")
+def test_the_training_images_are_all_readable() -> None:
+    dataset = open_dataset(DATA / "train")
     sets = [name.split("/")[0] for name in dataset.sample_names]
     assert {each: sets.count(each) for each in set(sets)} == IMAGES
     assert len(dataset) == 4515

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from edgeflow.cli import app
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "train.toml"
+    path.write_text(
+        """
+        [data]
+        sources = [{ path = "$EDGEFLOW_DATA/train" }]
+        [output]
+        folder = "run"
+        name = "mine"
+        """
+    )
+    return path
+
+
+def fails(config: Path, *options: str | Path, data: str | None = None) -> str:
+    arguments = ["train", str(config), *map(str, options)]
+    result = CliRunner().invoke(app, arguments, env={"EDGEFLOW_DATA": data})
+    assert result.exit_code == 1, result.output
+    return result.stderr
+
+
+def test_without_a_data_folder_the_error_says_how_to_name_it(config: Path) -> None:
+    said = fails(config)
+    assert "error: " in said
+    assert "no data folder is given" in said
+    assert "--data FOLDER or EDGEFLOW_DATA" in said
+
+
+def test_the_data_folder_is_an_option_or_from_the_environment(config: Path, tmp_path: Path) -> None:
+    assert "/from/env/train does not exist" in fails(config, data="/from/env")
+    option = tmp_path / "from-option"
+    assert f"{option}/train does not exist" in fails(config, "--data", option, data="/from/env")
