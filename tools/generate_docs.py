@@ -31,7 +31,7 @@ def pages() -> dict[Path, str]:
     _, _, after = rest.partition(END)
     return {
         DOCS / "reference" / "cli.md": cli_page(),
-        settings: f"{before}{BEGIN}\n{settings_table()}\n{END}{after}",
+        settings: f"{before}{BEGIN}\n\n{settings_table()}\n\n{END}{after}",
     }
 
 
