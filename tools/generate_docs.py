@@ -81,8 +81,12 @@ def _argument_rows(arguments: list[TyperArgument]) -> Iterator[str]:
 def _option_rows(options: list[TyperOption]) -> Iterator[str]:
     for each in options:
         names = ", ".join(f"`{name}`" for name in (*each.opts, *each.secondary_opts))
-        repeatable = " Repeatable." if each.multiple else ""
-        yield f"| {names} | {_default(each)} | {_cell(each.help)}{repeatable} |"
+        meaning = _cell(each.help)
+        if each.multiple:
+            meaning += " Repeatable."
+        if each.envvar:
+            meaning += f" Also read from `{each.envvar}`."
+        yield f"| {names} | {_default(each)} | {meaning} |"
 
 
 def _metavar(argument: TyperArgument) -> str:
