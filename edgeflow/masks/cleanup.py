@@ -35,7 +35,7 @@ class Changes(NamedTuple):
 
 @dataclass(frozen=True)
 class Cleanup:
-    """What is cleaned; the defaults were chosen on training images (``docs/clean-masks.md``).
+    """What is cleaned; the defaults were chosen on training images (``docs/mask-cleanup.md``).
 
     Attributes:
         min_part: components smaller than this part of the largest one vanish; 0 keeps all.

@@ -1,0 +1,136 @@
+"""Write the pages that follow from code: the commands' options and the table of settings.
+
+``python -m tools.generate_docs`` rewrites them, ``--check`` only compares. The text is built from
+Typer's own parameters instead of rendered help, so the terminal's width and colours do not matter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+from pydantic import SecretStr
+from typer.core import TyperArgument, TyperGroup, TyperOption
+
+import edgeflow.cli
+import edgeflow_backend.cli
+from edgeflow_backend.settings import Settings
+
+DOCS = Path(__file__).parents[1] / "docs"
+COMMANDS = {"edgeflow": edgeflow.cli.app, "edgeflow-backend": edgeflow_backend.cli.app}
+BEGIN, END = "<!-- begin generated: make reference -->", "<!-- end generated -->"
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page with the text it should have."""
+    settings = DOCS / "settings.md"
+    before, _, rest = settings.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return {
+        DOCS / "reference" / "cli.md": cli_page(),
+        settings: f"{before}{BEGIN}\n\n{settings_table()}\n\n{END}{after}",
+    }
+
+
+def settings_table() -> str:
+    """A row for each environment variable: name, default and meaning."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = "" if isinstance(field.default, SecretStr) else str(field.default)
+        rows.append(
+            f"| `EDGEFLOW_{name.upper()}` | {_code(default)} | {_cell(field.description)} |"
+        )
+    return "\n".join(rows)
+
+
+def cli_page() -> str:
+    """The reference of both commands, in Markdown."""
+    sections = [
+        "# Command reference",
+        "Every argument and option. [Command line](../command-line.md) has examples.",
+    ]
+    for program, app in COMMANDS.items():
+        group = typer.main.get_command(app)
+        assert isinstance(group, TyperGroup), program
+        sections += [f"## {program}", group.help or ""]
+        for name, command in group.commands.items():
+            arguments = [each for each in command.params if isinstance(each, TyperArgument)]
+            options = [
+                each for each in command.params if isinstance(each, TyperOption) and not each.hidden
+            ]
+            usage = [program, name, *(_metavar(each) for each in arguments), "[OPTIONS]"]
+            sections += [
+                f"### {program} {name}",
+                "```text\n" + " ".join(usage) + "\n```",
+                command.help or "",
+            ]
+            rows = [*_argument_rows(arguments), *_option_rows(options)]
+            if rows:
+                sections.append("\n".join(["| | default | |", "|---|---|---|", *rows]))
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _argument_rows(arguments: list[TyperArgument]) -> Iterator[str]:
+    for each in arguments:
+        yield f"| `{_metavar(each)}` | {_default(each)} | {_cell(each.help)} |"
+
+
+def _option_rows(options: list[TyperOption]) -> Iterator[str]:
+    for each in options:
+        names = ", ".join(f"`{name}`" for name in (*each.opts, *each.secondary_opts))
+        meaning = _cell(each.help)
+        if each.multiple:
+            meaning += " Repeatable."
+        if each.envvar:
+            meaning += f" Also read from `{each.envvar}`."
+        yield f"| {names} | {_default(each)} | {meaning} |"
+
+
+def _metavar(argument: TyperArgument) -> str:
+    return argument.metavar or (argument.name or "").upper()
+
+
+def _default(parameter: TyperArgument | TyperOption) -> str:
+    if parameter.required:
+        return "required"
+    if isinstance(parameter.show_default, str):
+        return parameter.show_default
+    if isinstance(parameter.default, bool):
+        return "on" if parameter.default else "off"
+    return "" if parameter.default is None else _code(str(parameter.default))
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _cell(text: str | None) -> str:
+    return (text or "").replace("|", "\\|").replace("\n", " ")
+
+
+def main() -> None:
+    """Write or compare the pages; exit with 1 if a compared page is out of date."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    check = parser.parse_args().check
+    stale = [
+        path
+        for path, text in pages().items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text
+    ]
+    for path in stale:
+        if not check:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(pages()[path], encoding="utf-8")
+        sys.stdout.write(
+            f"{'out of date' if check else 'written'}: {path.relative_to(DOCS.parent)}\n"
+        )
+    if check and stale:
+        sys.exit("run `make reference`")
+
+
+if __name__ == "__main__":
+    main()
