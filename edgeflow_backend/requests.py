@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgeflow.inference.predictor import Predictor
 from edgeflow.inference.state import EncodedImage
 from edgeflow.label_studio.values import JSONObject
+from edgeflow_backend.protocol.controls import Target
 from edgeflow_backend.protocol.label_config import LabelConfig
 from edgeflow_backend.protocol.project import NO_PROJECT, ProjectRef
 from edgeflow_backend.protocol.prompts import Prompt
@@ -32,12 +34,33 @@ class Request:
         """The task's id, as Label Studio has it; None where a client sends none."""
         return self.task.get("id")
 
-    def scene(self, image: EncodedImage) -> str:
+
+@dataclass(frozen=True)
+class ResolvedRequest:
+    """A request and everything that it refers to.
+
+    Attributes:
+        target: What the labelling config says of the prompt.
+        image: The image that was prompted on.
+        predictor: The model that answers.
+        deadline: On ``time.monotonic``'s clock.
+    """
+
+    request: Request
+    target: Target
+    image: EncodedImage
+    predictor: Predictor
+    deadline: float
+
+    @property
+    def scene(self) -> str:
         """Identifies what clicks may belong together: an image in a task.
 
         The image is part of it, since other clients may send tasks without ids.
         """
-        return f"{self.project.host}|{self.project.id}|{self.task_id}|{image.digest}"
+        request = self.request
+        project = request.project
+        return f"{project.host}|{project.id}|{request.task_id}|{self.image.digest}"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ import torch
 from edgeflow.errors import PromptError
 from edgeflow.geometry import ImagePoint, Size
 from edgeflow.inference.predictor import Predictor, load_predictor
-from edgeflow.inference.state import EncodedImage
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
@@ -30,10 +29,9 @@ from edgeflow_backend.objects.refine import Refinement
 from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.spent_clicks import drop_spent
 from edgeflow_backend.objects.task_regions import TaskRegions, answer_mask
-from edgeflow_backend.protocol.controls import Target
 from edgeflow_backend.protocol.label_config import LabelConfig
 from edgeflow_backend.protocol.regions import mask_regions
-from edgeflow_backend.requests import Answer, Request
+from edgeflow_backend.requests import Answer, Request, ResolvedRequest
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
@@ -43,29 +41,6 @@ PREPARED_IMAGES = 8
 
 RECENT_BYTES = 64_000_000
 STORED_MASKS_BYTES = 64_000_000
-
-
-@dataclass(frozen=True)
-class _Setting:
-    """A request and everything that it refers to.
-
-    Attributes:
-        target: What the labelling config says of the prompt.
-        image: The image that was prompted on.
-        predictor: The model that answers.
-        deadline: On ``time.monotonic``'s clock.
-    """
-
-    request: Request
-    target: Target
-    image: EncodedImage
-    predictor: Predictor
-    deadline: float
-
-    @property
-    def scene(self) -> str:
-        """Identifies what clicks may belong together."""
-        return self.request.scene(self.image)
 
 
 @dataclass(frozen=True)
@@ -137,10 +112,10 @@ class SegmentationService:
         regions = TaskRegions.of(request.task, self.settings.refine)
         prompt = drop_spent(request.prompt, request.task_id, regions)
         deadline = time.monotonic() + self.settings.request_timeout_s
-        setting = self._look_up(replace(request, prompt=prompt), deadline)
-        with self.recent.visit(setting.scene, prompt.ids):
-            before = self._existing_object(setting, regions) or self._new_object(setting)
-            outcome = self._predict(setting, before)
+        resolved = self._look_up(replace(request, prompt=prompt), deadline)
+        with self.recent.visit(resolved.scene, prompt.ids):
+            before = self._existing_object(resolved, regions) or self._new_object(resolved)
+            outcome = self._predict(resolved, before)
             answer = RecentAnswer(
                 before=before,
                 after=outcome.after,
@@ -150,8 +125,8 @@ class SegmentationService:
                 mask=outcome.mask,
                 drawn=prompt.first_click is None,
             )
-            self.recent.remember(setting.scene, answer)
-        return self._answer(setting, outcome)
+            self.recent.remember(resolved.scene, answer)
+        return self._answer(resolved, outcome)
 
     def preannotate(self, request: Request, deadline: float) -> Answer:
         """Answer a prompt that nobody sent: a box or point found in a task.
@@ -163,8 +138,8 @@ class SegmentationService:
         Raises:
             EdgeFlowError: It cannot be served; the message says why.
         """
-        setting = self._look_up(request, deadline)
-        return self._answer(setting, self._predict(setting, self._new_object(setting)))
+        resolved = self._look_up(request, deadline)
+        return self._answer(resolved, self._predict(resolved, self._new_object(resolved)))
 
     def prepare(self, task: JSONObject, config: LabelConfig, host: str = "") -> None:
         """Fetch and decode a task's images in the background; never raises.
@@ -187,7 +162,7 @@ class SegmentationService:
         self.engine.close()
         self.images.close()
 
-    def _look_up(self, request: Request, deadline: float) -> _Setting:
+    def _look_up(self, request: Request, deadline: float) -> ResolvedRequest:
         """Resolve the config first: its mistakes are cheaper to find than an image."""
         newest = request.prompt.newest
         target = request.config.resolve(newest.from_name, newest.to_name, newest.value.label)
@@ -198,34 +173,36 @@ class SegmentationService:
             host=request.project.host,
             task_id=request.task_id,
         )
-        return _Setting(request, target, image, predictor, deadline)
+        return ResolvedRequest(request, target, image, predictor, deadline)
 
-    def _existing_object(self, setting: _Setting, regions: TaskRegions) -> SegmentedObject | None:
+    def _existing_object(
+        self, resolved: ResolvedRequest, regions: TaskRegions
+    ) -> SegmentedObject | None:
         """The object that the prompt refines, if there is one."""
         if self.settings.refine == "off":
             return None
-        prompt, scene = setting.request.prompt, setting.scene
+        prompt, scene = resolved.request.prompt, resolved.scene
         return self._refinement.find(
             prompt,
-            setting.target.label,
-            setting.request.config,
+            resolved.target.label,
+            resolved.request.config,
             regions=regions.open,
             recent=self.recent.of(scene, {region.object_id for region in regions.open}),
             repeated=self.recent.repeated(scene, prompt.ids),
-            size=setting.image.size,
-            model=setting.predictor.version,
+            size=resolved.image.size,
+            model=resolved.predictor.version,
         )
 
-    def _new_object(self, setting: _Setting) -> SegmentedObject:
+    def _new_object(self, resolved: ResolvedRequest) -> SegmentedObject:
         """The object that the prompt begins, before its clicks."""
-        request = setting.request
+        request = resolved.request
         return SegmentedObject.begin(
-            request.prompt, request.task_id, setting.target, setting.image.size
+            request.prompt, request.task_id, resolved.target, resolved.image.size
         )
 
-    def _predict(self, setting: _Setting, before: SegmentedObject) -> _Outcome:
+    def _predict(self, resolved: ResolvedRequest, before: SegmentedObject) -> _Outcome:
         """Add the prompt's clicks to an object and run the network."""
-        prompt, image, limit = setting.request.prompt, setting.image, self.settings.max_clicks
+        prompt, image, limit = resolved.request.prompt, resolved.image, self.settings.max_clicks
         clicks = prompt.clicks(image.size, begins=not before.exists)
         after = before.with_clicks(prompt.ids, clicks, image.size)
         if len(after.clicks) > limit:
@@ -236,10 +213,10 @@ class SegmentationService:
         prediction = self.engine.predict(
             image,
             after.clicks,
-            deadline=setting.deadline,
-            predictor=setting.predictor,
+            deadline=resolved.deadline,
+            predictor=resolved.predictor,
             start=after.start,
-            stream=stream_of(setting.scene, prompt),
+            stream=stream_of(resolved.scene, prompt),
             marks=prompt.marks,
         )
         self.metrics.steps.inc(prediction.steps)
@@ -247,13 +224,13 @@ class SegmentationService:
             raise PromptError(
                 "no object was found at these clicks", hint="click nearer to the object's middle"
             )
-        mask = prediction.patch.resized(self._editor_size(setting))
+        mask = prediction.patch.resized(self._editor_size(resolved))
         return _Outcome(after, mask, prediction.score)
 
-    def _answer(self, setting: _Setting, outcome: _Outcome) -> Answer:
+    def _answer(self, resolved: ResolvedRequest, outcome: _Outcome) -> Answer:
         """The regions that show an object."""
-        settings, newest = self.settings, setting.request.prompt.newest
-        segmented, version = outcome.after, setting.predictor.version
+        settings, newest = self.settings, resolved.request.prompt.newest
+        segmented, version = outcome.after, resolved.predictor.version
 
         def record(region: JSONObject) -> JSONObject:
             return segmented.record(region, answer_mask(region, outcome.mask), version)
@@ -262,16 +239,16 @@ class SegmentationService:
             outcome.mask.whole(),
             outcome.score,
             newest,
-            setting.request.config.holder(segmented.control, segmented.label, newest.to_name),
+            resolved.request.config.holder(segmented.control, segmented.label, newest.to_name),
             segmented.region_id,
             polygons=PolygonOptions(settings.polygon_tolerance, settings.polygon_holes),
             record=record,
         )
         return Answer(regions, outcome.score, version)
 
-    def _editor_size(self, setting: _Setting) -> Size:
+    def _editor_size(self, resolved: ResolvedRequest) -> Size:
         """The image's size as the editor sees it, which the region must have."""
-        newest, image = setting.request.prompt.newest, setting.image.size
+        newest, image = resolved.request.prompt.newest, resolved.image.size
         size = Size(newest.original_height or image.height, newest.original_width or image.width)
         if size.height * size.width > self.settings.max_pixels:
             raise PromptError(
