@@ -165,7 +165,7 @@ class SegmentationService:
     def _look_up(self, request: Request, deadline: float) -> ResolvedRequest:
         """Resolve the config first: its mistakes are cheaper to find than an image."""
         newest = request.prompt.newest
-        target = request.config.resolve(newest.from_name, newest.to_name, newest.value.label)
+        target = request.config.resolve(newest.from_name, newest.to_name, request.prompt.label)
         predictor = self.models.choose(request.project.id, target.model)
         image = self.images.get(
             task_image(request.task["data"], target.image, newest.item_index),

@@ -10,7 +10,7 @@ from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.errors import LabelConfigError
 from edgeflow_backend.protocol.controls import Holder
-from edgeflow_backend.protocol.wire import PromptRegion
+from edgeflow_backend.protocol.wire import BaseRegion
 
 ID_PREFIX = "ef"
 ID_LENGTH = 10
@@ -41,7 +41,7 @@ def made_here(region: object) -> bool:
 def mask_regions(
     mask: BoolMask,
     score: float,
-    newest: PromptRegion,
+    newest: BaseRegion,
     holder: Holder,
     region: str,
     *,

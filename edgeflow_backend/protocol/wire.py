@@ -81,7 +81,6 @@ class Stroke(BaseRegion):
 
 
 OutlineRegion = Rectangle | Ellipse | Polygon
-PromptRegion = KeyPoint | OutlineRegion | Stroke
 
 _R = TypeVar("_R")
 OUTLINE_REGION: TypeAdapter[OutlineRegion] = TypeAdapter(

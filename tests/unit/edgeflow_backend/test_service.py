@@ -1,15 +1,24 @@
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
 import numpy as np
 import pytest
 import torch
+from pydantic import TypeAdapter
+from typing_extensions import Self
 
 from edgeflow.errors import CheckpointError, EdgeFlowError, PromptError
 from edgeflow.geometry import Size
 from edgeflow.inference.predictor import Predictor
+from edgeflow.label_studio.values import PercentPoint, WireModel
+from edgeflow.prompts.click import Click
 from edgeflow_backend.errors import FetchError, LabelConfigError
 from edgeflow_backend.protocol.label_config import parse_label_config
-from edgeflow_backend.protocol.prompts import parse_prompt
+from edgeflow_backend.protocol.prompts import PROMPTS, parse_prompt
+from edgeflow_backend.protocol.wire import BaseRegion, validate
 from edgeflow_backend.requests import Answer, Request
 from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
@@ -243,3 +252,63 @@ def test_a_measured_click_is_not_one_that_is_known_already(service: Segmentation
     known = len(service.engine.states)
     assert service.measure_click(brightness=200) > 0
     assert len(service.engine.states) == known + 2
+
+
+# Prompts from outside
+
+
+class VectorValue(WireModel):
+    """A toy: points in percent, each a positive click."""
+
+    points: tuple[tuple[float, float], ...]
+
+
+class Vector(BaseRegion):
+    type: Literal["vectorlabels"]
+    value: VectorValue
+
+
+@dataclass(frozen=True)
+class VectorPrompt:
+    region: Vector
+    label: str = "Object"
+    first_click: None = None
+    outline: None = None
+
+    @classmethod
+    def parse(cls, regions: Sequence[JSONObject], *, max_clicks: int) -> Self:  # noqa: ARG003
+        return cls(validate(TypeAdapter(Vector), regions[-1]))
+
+    @property
+    def newest(self) -> Vector:
+        return self.region
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return (self.region.id,)
+
+    @property
+    def marks(self) -> frozenset[Hashable]:
+        return frozenset({(self.region.id, self.region.value)})
+
+    def clicks(self, size: Size, *, begins: bool = True) -> list[Click]:  # noqa: ARG002
+        return [Click(PercentPoint(x, y).to_image(size)) for x, y in self.region.value.points]
+
+    def without(self, count: int) -> Self:  # noqa: ARG002
+        return self
+
+
+def test_a_kind_of_prompt_is_added_by_one_row(
+    service: SegmentationService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PROMPTS, "vectorlabels", VectorPrompt)
+    body = disk_request()
+    point = body["params"]["context"]["result"][0]
+    vector = {**point, "type": "vectorlabels", "value": {"points": [[50, 50], [45, 55]]}}
+    prompt = parse_prompt({"result": [vector]}, max_clicks=9)
+    config = parse_label_config(body["label_config"])
+    (region,) = service.segment(Request(body["tasks"][0], prompt, config)).regions
+    assert [click[1:] for click in region["meta"]["edgeflow"]["clicks"]] == [
+        pytest.approx((50, 50, True)),
+        pytest.approx((45, 55, True)),
+    ]

@@ -31,9 +31,9 @@ def prompt(*points: JSONObject) -> Prompt:
 def region_of(
     mask: npt.NDArray[np.bool_], *points: JSONObject, control: Control = BRUSH
 ) -> JSONObject:
-    newest = prompt(*points).newest
-    holder = Holder(control, control.region_label(newest.value.label) if control.labels else None)
-    (region,) = mask_regions(mask, 0.9, newest, holder, "ef01234567")
+    prompted = prompt(*points)
+    holder = Holder(control, control.region_label(prompted.label) if control.labels else None)
+    (region,) = mask_regions(mask, 0.9, prompted.newest, holder, "ef01234567")
     return region
 
 
