@@ -72,8 +72,8 @@ def test_only_names_of_arrays_are_admitted(name: str) -> None:
         (np.ones(3, np.float16), "float32"),
         (np.asfortranarray(np.ones((2, 3), np.float32)), "C order"),
         (np.array([{}]), "float32|damaged|readable"),
-        ("text", "no array"),
-        (3, "no array"),
+        ("text", "not an array"),
+        (3, "not an array"),
     ],
     ids=str,
 )
@@ -92,7 +92,7 @@ def test_a_shape_that_claims_gigabytes_is_refused_without_allocating_them() -> N
 
 @pytest.mark.parametrize("value", [[], 3, "x", {1: np.ones(2, np.float32)}])
 def test_a_pickle_that_is_no_state_dict_is_refused(value: object) -> None:
-    with pytest.raises(ConversionError, match="no state dict"):
+    with pytest.raises(ConversionError, match="not hold a state dict"):
         read_pdparams(dump(value))
 
 
