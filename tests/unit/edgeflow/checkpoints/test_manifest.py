@@ -37,7 +37,7 @@ def test_a_broken_manifest_is_refused_with_its_path(tmp_path: Path, text: str) -
     assert caught.value.hint
 
 
-def test_a_manifest_that_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_a_manifest_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_bytes(b"\xff\xfe{}")
     with pytest.raises(CheckpointError, match="not a valid manifest"):
         read_manifest(tmp_path)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 QUIET = """
 import sys
-seen = []
+events = []
 def listen(event, details):
     if event.startswith(("socket.", "subprocess.", "os.posix_spawn", "os.exec", "os.fork")):
-        seen.append(event)
+        events.append(event)
 sys.addaudithook(listen)
 import torch
 from edgeflow.checkpoints.checkpoint import find
@@ -19,7 +19,7 @@ for name in ("openvino", "onnx"):
     assert runtime.name.startswith(name), runtime.name
     runtime.run(torch.rand(1, 3, 64, 64), torch.zeros(1, 3, 64, 64))
 assert "openvino_telemetry" not in sys.modules
-assert not seen, seen
+assert not events, events
 """
 
 

@@ -20,12 +20,12 @@ def norm(channels: int, **values: list[float]) -> nn.BatchNorm2d:
 
 def conv(weight: list[float], bias: list[float] | None = None) -> nn.Conv2d:
     """A 1×1 convolution of one input channel to ``len(weight)``."""
-    made = nn.Conv2d(1, len(weight), 1, bias=bias is not None)
+    result = nn.Conv2d(1, len(weight), 1, bias=bias is not None)
     with torch.no_grad():
-        made.weight.copy_(torch.tensor(weight).view(-1, 1, 1, 1))
-        if bias is not None and made.bias is not None:
-            made.bias.copy_(torch.tensor(bias))
-    return made
+        result.weight.copy_(torch.tensor(weight).view(-1, 1, 1, 1))
+        if bias is not None and result.bias is not None:
+            result.bias.copy_(torch.tensor(bias))
+    return result
 
 
 def test_a_batch_norm_is_a_scale_and_a_shift() -> None:
