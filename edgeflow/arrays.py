@@ -11,5 +11,8 @@ BoolMask = npt.NDArray[np.bool_]
 FloatMap = npt.NDArray[np.float32]
 """H×W."""
 
+FloatArray = npt.NDArray[np.float32]
+"""Any shape, such as a network's weights."""
+
 RGBImage = npt.NDArray[np.uint8]
 """H×W×3."""

@@ -1,4 +1,4 @@
-"""Errors that a user can act on: each says what, why, and the way out."""
+"""Errors that a user can act on: each says what is wrong, and how to fix it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ class EdgeFlowError(Exception):
     """Base of every error this package raises on purpose.
 
     Attributes:
-        code: short stable identifier, for logs and metrics.
-        hint: what the user can do about it.
+        code: Short stable identifier for logs and metrics.
+        message: What is wrong.
+        hint: What the user can do about it.
     """
 
     code = "error"
@@ -25,8 +26,14 @@ class CheckpointError(EdgeFlowError):
     code = "checkpoint"
 
 
+class FileWriteError(EdgeFlowError):
+    """A file that cannot be written."""
+
+    code = "file_write"
+
+
 class ImageError(EdgeFlowError):
-    """Bytes that are not a usable image."""
+    """Data that is not a usable image."""
 
     code = "image_unreadable"
 
@@ -56,6 +63,6 @@ class MaskCodecError(EdgeFlowError):
 
 
 class PolygonError(EdgeFlowError):
-    """A polygon or a mask that cannot be turned into the other."""
+    """A polygon that cannot become a mask, or the reverse."""
 
     code = "polygon_invalid"

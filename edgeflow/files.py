@@ -1,18 +1,22 @@
-"""Files that readers never see half written."""
+"""Atomic file writes."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
 
-from edgeflow.errors import CheckpointError
+from edgeflow.errors import FileWriteError
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that readers see the old or the new content, never a part.
+    """Write a file so that readers see the old or the new content, never a part of it.
+
+    Args:
+        path: File to write; its folder is created if it is missing.
+        data: Whole content.
 
     Raises:
-        CheckpointError: the folder cannot be written to.
+        FileWriteError: The file or its folder cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -21,6 +25,6 @@ def write_atomically(path: Path, data: bytes) -> None:
             part.write_bytes(data)
             part.replace(path)
     except OSError as error:
-        raise CheckpointError(
+        raise FileWriteError(
             f"cannot write {path}: {error.strerror}", hint="check the folder and its permissions"
         ) from error

@@ -1,6 +1,6 @@
 """Weights on disk: safetensors files that a manifest describes and a sha256 pins.
 
-Nothing here executes what it loads: only safetensors is read, and only after its digest matched.
+Loading never executes code: only safetensors is read, and only if its digest matches.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PROBLEMS_SHOWN = 20
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A described weights file; nothing is read from it yet."""
+    """A weights file with its manifest entry; the file is only read by :meth:`load`."""
 
     name: str
     entry: ModelEntry
@@ -34,7 +34,7 @@ class Checkpoint:
 
     @property
     def version(self) -> str:
-        """Name and digest: changes whenever the weights do."""
+        """Name and digest, which changes whenever the weights do."""
         return f"{self.name}-{self.entry.sha256[:8]}"
 
     def network_class(self) -> type[ClickNetwork]:
@@ -104,7 +104,7 @@ class Checkpoint:
         try:
             return parse_safetensors(data)
         except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
-            # Beside its own error the library lets slip what an unknown dtype or shape causes.
+            # The library does not wrap the errors of an unknown dtype or shape in its own.
             raise CheckpointError(
                 f"{self.path.name} is not a valid safetensors file ({error})",
                 hint="only safetensors weights are loaded; convert others with `edgeflow convert`",
@@ -112,10 +112,15 @@ class Checkpoint:
 
 
 def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor], *, source: str) -> None:
-    """Fill ``network`` from ``tensors`` by name; half-precision tensors become float32.
+    """Fill a network from tensors by name; half-precision tensors become float32.
+
+    Args:
+        network: Network to fill; unchanged if anything does not fit.
+        tensors: Tensors by parameter name.
+        source: Name of their file, for the message.
 
     Raises:
-        CheckpointError: a tensor is missing, superfluous or of another shape.
+        CheckpointError: A tensor is missing, superfluous or of another shape.
     """
     own = {
         name: tensor
@@ -130,12 +135,12 @@ def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor], *, source: s
         if tensors[name].shape != own[name].shape
     ]
     if problems:
-        shown = "; ".join(problems[:PROBLEMS_SHOWN])
+        listed = "; ".join(problems[:PROBLEMS_SHOWN])
         rest = len(problems) - PROBLEMS_SHOWN
         more = f"; and {rest} more" if rest > 0 else ""
         raise CheckpointError(
-            f"{source} does not fit the architecture: {shown}{more}",
-            hint="the file is of another network, or was altered",
+            f"{source} does not fit the architecture: {listed}{more}",
+            hint="the file belongs to another network, or was altered",
         )
     with torch.no_grad():
         for name, tensor in own.items():
@@ -143,7 +148,7 @@ def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor], *, source: s
 
 
 def shipped_folder() -> Path:
-    """The folder of the shipped weights: inside an installed package, or of a checkout."""
+    """The folder of the shipped weights, in an installed package or in a checkout."""
     package = Path(__file__).parents[1]
     installed = package / "weights"
     return installed if installed.is_dir() else package.parent / "weights"
@@ -155,10 +160,10 @@ def user_folder() -> Path:
 
 
 def models_in(folder: Path) -> list[Checkpoint]:
-    """The models that a folder's manifest describes, by name; none where there is no manifest.
+    """The models that a folder's manifest describes, by name; empty if there is no manifest.
 
     Raises:
-        CheckpointError: the manifest is broken.
+        CheckpointError: The manifest is broken.
     """
     if not (folder / MANIFEST).is_file():
         return []
@@ -172,10 +177,10 @@ def shipped_models() -> list[Checkpoint]:
 
 
 def known_models(folder: Path | None = None) -> dict[str, Checkpoint]:
-    """Shipped, converted and downloaded models by name; of two with one name, the shipped one.
+    """Shipped, converted and downloaded models by name; shipped ones take precedence.
 
     Args:
-        folder: of converted and downloaded models; :func:`user_folder` by default.
+        folder: Folder of converted and downloaded models; :func:`user_folder` by default.
     """
     others = models_in(folder or user_folder())
     return {checkpoint.name: checkpoint for checkpoint in (*others, *shipped_models())}
@@ -185,23 +190,23 @@ def find(model: str, folder: Path | None = None) -> Checkpoint:
     """Find a model by name, or by the path of a safetensors file beside a manifest.
 
     Args:
-        model: shipped models come first, then those of ``folder``, then paths.
-        folder: of converted and downloaded models; :func:`user_folder` by default.
+        model: Name or path. Shipped models come first, then those of ``folder``, then paths.
+        folder: Folder of converted and downloaded models; :func:`user_folder` by default.
 
     Raises:
-        CheckpointError: no such model, or the manifest does not mention the file.
+        CheckpointError: There is no such model, or the manifest does not mention the file.
     """
-    for checkpoint in shipped_models():  # first and alone: a container user may have no home
+    for checkpoint in shipped_models():  # needs no home folder, which a container user may lack
         if checkpoint.name == model:
             return checkpoint
-    known = known_models(folder)
-    if model in known:
-        return known[model]
+    models = known_models(folder)
+    if model in models:
+        return models[model]
     path = Path(model)
     if not path.is_file():
         raise CheckpointError(
             f"no model named {model!r} and no such file",
-            hint=f"known models: {', '.join(known)}; or give the path of a {SUFFIX} file",
+            hint=f"known models: {', '.join(models)}; or give the path of a {SUFFIX} file",
         )
     if path.suffix != SUFFIX:
         raise CheckpointError(

@@ -1,4 +1,4 @@
-"""Download published weights: resumable, complete or not at all, pinned at the first success."""
+"""Download of published weights: resumable, never partial, pinned at the first success."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_BYTES = 1 << 30
 RECORDS = "downloads.json"
 
 Progress = Callable[[int, int | None], None]
-"""Called with the bytes there are, and the bytes there will be if the server said so."""
+"""Called with the bytes received so far, and the total if the server announced it."""
 
 
 class DownloadError(EdgeFlowError):
@@ -29,19 +29,20 @@ class DownloadError(EdgeFlowError):
 
 
 def download(url: str, folder: Path, progress: Progress | None = None) -> Path:
-    """Fetch ``url`` into ``folder``, going on where an interrupted download stopped.
+    """Fetch ``url`` into ``folder``, resuming an interrupted download.
 
     Args:
-        url: http(s).
-        folder: gets the file, and ``downloads.json`` with each address's sha256 and size.
-        progress: told about every chunk.
+        url: http(s) URL of the file.
+        folder: Destination of the file, and of ``downloads.json`` with each URL's sha256 and size.
+        progress: Called after every chunk.
 
     Returns:
-        The file's path.
+        Path of the file.
 
     Raises:
-        DownloadError: it cannot be fetched, is incomplete, or differs from what the address
-            gave the first time.
+        DownloadError: The file cannot be fetched, is incomplete, or differs from the one that the
+            URL gave the first time.
+        FileWriteError: ``downloads.json`` cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / url.rsplit("/", 1)[-1]
@@ -51,7 +52,7 @@ def download(url: str, folder: Path, progress: Progress | None = None) -> Path:
     except requests.RequestException as error:
         raise DownloadError(
             f"{url} could not be fetched ({type(error).__name__})",
-            hint="check the network and run the command again; it goes on where it stopped",
+            hint="check the network and run the command again; it resumes the download",
         ) from error
     except OSError as error:
         raise DownloadError(
@@ -71,7 +72,8 @@ def _fetch(url: str, part: Path, progress: Progress | None) -> None:
         if have and response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             part.unlink()
             raise DownloadError(
-                f"{url} no longer fits what was fetched before", hint="run the command again"
+                f"{url} no longer fits the part that was fetched before",
+                hint="run the command again",
             )
         if response.status_code not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
             raise DownloadError(
@@ -84,7 +86,7 @@ def _fetch(url: str, part: Path, progress: Progress | None) -> None:
         total = have + int(length) if length.isdecimal() else None
         if total is not None and total > MAX_BYTES:
             raise DownloadError(
-                f"{url} is larger than {MAX_BYTES} bytes", hint="these are no weights"
+                f"{url} is larger than {MAX_BYTES} bytes", hint="these are not weights"
             )
         with part.open("ab" if resumed else "wb") as file:
             for chunk in response.iter_content(CHUNK_BYTES):
@@ -92,31 +94,31 @@ def _fetch(url: str, part: Path, progress: Progress | None) -> None:
                 have += len(chunk)
                 if have > MAX_BYTES:
                     raise DownloadError(
-                        f"{url} is larger than {MAX_BYTES} bytes", hint="these are no weights"
+                        f"{url} is larger than {MAX_BYTES} bytes", hint="these are not weights"
                     )
                 if progress is not None:
                     progress(have, total)
     if total is not None and have != total:
         raise DownloadError(
             f"{url} gave {have} of {total} bytes",
-            hint="run the command again; it goes on where it stopped",
+            hint="run the command again; it resumes the download",
         )
 
 
 def _check_record(url: str, part: Path) -> None:
     path = part.parent / RECORDS
     records = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    found = {
+    record = {
         "sha256": hashlib.sha256(part.read_bytes()).hexdigest(),
         "bytes": part.stat().st_size,
     }
-    known = records.get(url)
-    if known is not None and known != found:
+    first = records.get(url, record)
+    if record != first:
         part.unlink()
         raise DownloadError(
-            f"{url} gave another file than before (sha256 {found['sha256']}, first time "
-            f"{known['sha256']})",
+            f"{url} gave another file than before (sha256 {record['sha256']}, first time "
+            f"{first['sha256']})",
             hint=f"if its publisher announced a new version, delete the entry in {path}",
         )
-    records[url] = found
+    records[url] = record
     write_atomically(path, json.dumps(records, indent=2).encode())

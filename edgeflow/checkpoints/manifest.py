@@ -1,4 +1,4 @@
-"""The manifest beside weights: what each file is, and the sha256 that pins it."""
+"""The manifest of a weights folder: what each file is, and the sha256 that pins it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,23 @@ class SourceNote(BaseModel):
 
 
 class ModelEntry(BaseModel):
-    """What a manifest says of one weights file."""
+    """Description of one weights file.
+
+    Attributes:
+        file: File name in the manifest's folder.
+        sha256: Digest of the file, in hex.
+        architecture: Key of :data:`edgeflow.nn.registry.ARCHITECTURES`.
+        options: Constructor arguments of the architecture.
+        feedback: Output that is fed back at the next click; must equal the architecture's.
+        input: Format of the network's input, free text.
+        use: What the weights are good for, free text.
+        licence: Licence of the weights, free text.
+        trained_on: Training data, free text.
+        metrics: Figures by name, by benchmark.
+        metrics_note: How the figures were measured, free text.
+        source: Origin of converted weights.
+        calibration: Calibration of the score.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -58,7 +74,7 @@ def read_manifest(folder: Path) -> Manifest:
     """Read ``manifest.json`` of a weights folder.
 
     Raises:
-        CheckpointError: there is none, or it does not follow the format.
+        CheckpointError: The manifest is missing or does not follow the format.
     """
     path = folder / MANIFEST
     try:
@@ -78,7 +94,8 @@ def add_to_manifest(folder: Path, name: str, entry: ModelEntry) -> None:
     """Add or replace one model in a folder's manifest.
 
     Raises:
-        CheckpointError: the manifest that is there is broken.
+        CheckpointError: The existing manifest is broken.
+        FileWriteError: The folder cannot be written to.
     """
     models = read_manifest(folder).models if (folder / MANIFEST).is_file() else {}
     manifest = Manifest(format=1, models={**models, name: entry})

@@ -1,6 +1,6 @@
 """Published weights that can be downloaded and converted.
 
-EISeg's publishers gave no checksums: the first download's sha256 is recorded and every later one
+EISeg published no checksums: the sha256 of the first download is recorded, and every later download
 must match it (trust on first use).
 """
 
@@ -15,13 +15,13 @@ _EISEG_05 = "https://paddleseg.bj.bcebos.com/eiseg/0.5/"
 
 @dataclass(frozen=True)
 class Published:
-    """A published file.
+    """A published weights file.
 
     Attributes:
-        name: under which it is known here once converted.
-        url: where its publisher has it.
-        network: for people.
-        use: what it is good for.
+        name: Model name after the conversion.
+        url: URL at its publisher.
+        network: Architecture, free text.
+        use: What the weights are good for, free text.
     """
 
     name: str

@@ -1,1 +1,1 @@
-"""The networks: one file an idea, one file a model."""
+"""The networks: one module a model, with shared blocks and encoders."""

@@ -1,1 +1,1 @@
-"""How a network is executed."""
+"""Execution of networks: one module a runtime, one table to choose from."""

@@ -1,8 +1,8 @@
 """Network steps that are recorded once for each shape and then replayed.
 
-A small network on a GPU waits for its kernels to be launched, several hundred of them from Python;
-a recording (a CUDA graph) launches them all at once. Shapes are few: sides are multiples of 32, and
-batches are filled up to powers of two.
+A small network on a GPU spends its time waiting for Python to launch several hundred kernels; a
+recording (a CUDA graph) launches them all at once. Shapes are few: sides are multiples of 32, and
+batches are padded to powers of two.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ import torch
 from torch import Tensor
 
 Step = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""A network: N×3×h×w image and prompt to two N×1×h×w maps."""
+"""A network step: N×3×h×w image and prompt to two N×1×h×w maps."""
 
 RUNS_BEFORE = 2
-"""Times a shape is run as it is, before it is recorded: some shapes never come again."""
+"""Runs of a shape before it is recorded: some shapes never occur again."""
 
 MAX_SHAPES = 96
-"""Shapes that are remembered; the one that was used least recently is forgotten."""
+"""Limit of remembered shapes; the least recently used one is forgotten."""
 
 _log = logging.getLogger(__name__)
 
 
 class Recorder(Protocol):
-    """Records what a device is asked to do."""
+    """Records the work that a call gives to a device."""
 
     def record(
         self, step: Callable[[], tuple[Tensor, Tensor]], /
@@ -38,10 +38,10 @@ class Recorder(Protocol):
         """Record one call.
 
         Returns:
-            The tensors in which its results lie after each replay, and what replays it.
+            The tensors that hold the results after each replay, and the function that replays.
 
         Raises:
-            RuntimeError: the device does not record.
+            RuntimeError: The device cannot record the call.
         """
         ...
 
@@ -61,12 +61,12 @@ class _Shape:
 
 
 class Replayed:
-    """A network that replays shapes it has seen before. Thread-safe: one step at a time.
+    """A network that replays recorded shapes. Thread-safe: one step at a time.
 
     Args:
-        step: must do the same work for the same shape, whatever the values, and never wait for the
-            device.
-        recorder: of the device.
+        step: Step that does the same work for the same shape, whatever the values, and never waits
+            for the device.
+        recorder: Recorder of the device.
     """
 
     def __init__(self, step: Step, recorder: Recorder) -> None:
@@ -76,12 +76,7 @@ class Replayed:
         self._lock = threading.Lock()
 
     def __call__(self, image: Tensor, prompt: Tensor) -> tuple[Tensor, Tensor]:
-        """One step; the results are the caller's own.
-
-        Args:
-            image: N×3×h×w.
-            prompt: N×3×h×w.
-        """
+        """One step on N×3×h×w inputs; later steps do not overwrite the results."""
         with self._lock:
             recording = self._recording_for(image)
             if recording is None:
@@ -91,11 +86,11 @@ class Replayed:
             recording.prompt[:count].copy_(prompt)
             recording.replay()
             mask, feedback = recording.outputs
-            kept = mask[:count].clone()
-            return kept, kept if feedback is mask else feedback[:count].clone()
+            copy = mask[:count].clone()
+            return copy, copy if feedback is mask else feedback[:count].clone()
 
     def _recording_for(self, image: Tensor) -> _Recording | None:
-        """The recording of a shape; None while it should be run as it is."""
+        """The recording of a shape; None as long as the step itself should run."""
         if self._recorder is None:
             return None
         key = (padded(len(image)), *image.shape[1:])
@@ -117,8 +112,8 @@ class Replayed:
             outputs, replay = recorder.record(lambda: self._step(image, prompt))
         except RuntimeError as error:
             _log.warning(
-                "the network's steps cannot be recorded (%s): they run one kernel at a time, "
-                "which takes longer and gives the same masks",
+                "the network's steps cannot be recorded (%s): kernels are launched one by one, "
+                "which is slower and gives the same masks",
                 error,
             )
             self._recorder = None
@@ -128,5 +123,5 @@ class Replayed:
 
 
 def padded(count: int) -> int:
-    """The least power of two that is not below ``count``."""
+    """The smallest power of two that is at least ``count``."""
     return 1 << (count - 1).bit_length()

@@ -25,19 +25,19 @@ def pick_device(device: str) -> torch.device:
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        picked = torch.device(device)
+        result = torch.device(device)
     except RuntimeError as error:
         raise DeviceError(
             f"unknown device {device!r}", hint="use auto, cpu, cuda or cuda:N"
         ) from error
-    if picked.type not in ("cpu", "cuda"):
+    if result.type not in ("cpu", "cuda"):
         raise DeviceError(f"unsupported device {device!r}", hint="use auto, cpu, cuda or cuda:N")
-    if picked.type == "cuda" and (picked.index or 0) >= torch.cuda.device_count():
+    if result.type == "cuda" and (result.index or 0) >= torch.cuda.device_count():
         raise DeviceError(
             f"device {device!r} is not available ({torch.cuda.device_count()} CUDA devices found)",
             hint="use cpu, or install a CUDA build of PyTorch and the NVIDIA driver",
         )
-    return picked
+    return result
 
 
 def exact_float32(device: torch.device) -> AbstractContextManager[None]:

@@ -94,9 +94,8 @@ def start(source: NetworkSource, _precision: Precision) -> tuple[Runtime, Probe]
     """
     feedback, threads = source.feedback, torch.get_num_threads()
     export = source.export("onnx", onnx_files)
-    return ONNXRuntime(
-        export.files, source.device, feedback=feedback, threads=threads
-    ), export.probe
+    runtime = ONNXRuntime(export.files, source.device, feedback=feedback, threads=threads)
+    return runtime, export.probe
 
 
 def _provider(device: torch.device, available: list[str]) -> tuple[str, dict[str, str]]:

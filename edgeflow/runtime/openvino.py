@@ -138,9 +138,8 @@ def start(source: NetworkSource, precision: Precision) -> tuple[Runtime, Probe]:
     """
     feedback, threads = source.feedback, torch.get_num_threads()
     export = source.export(f"openvino {import_openvino().__version__}", openvino_files)
-    return OpenVINORuntime(
-        export.files, precision, feedback=feedback, threads=threads
-    ), export.probe
+    runtime = OpenVINORuntime(export.files, precision, feedback=feedback, threads=threads)
+    return runtime, export.probe
 
 
 def executed_precision(compiled: Any) -> str:  # noqa: ANN401 - OpenVINO has no types

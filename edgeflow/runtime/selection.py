@@ -1,4 +1,7 @@
-"""The table of runtimes, and which of them executes a model: by name, or the fastest that works."""
+"""The table of runtimes, and the choice between them: by name, or the fastest that works.
+
+A runtime is one module in this package and one row in :data:`RUNTIMES`.
+"""
 
 from __future__ import annotations
 
@@ -55,21 +58,34 @@ class RuntimeSpec:
 
 
 RUNTIMES: dict[str, RuntimeSpec] = {
-    "torch": RuntimeSpec("float32", torch_folded.start, None),
-    "torch-bf16": RuntimeSpec("bfloat16", torch_folded.start, "torch"),
-    "openvino": RuntimeSpec("float32", openvino.start, "torch", ("cpu",), SIDE_MULTIPLE),
-    "openvino-bf16": RuntimeSpec("bfloat16", openvino.start, "openvino", ("cpu",), SIDE_MULTIPLE),
-    "onnx": RuntimeSpec("float32", onnx.start, "torch", side_multiple=SIDE_MULTIPLE),
+    "torch": RuntimeSpec("float32", torch_folded.start, fallback=None),
+    "torch-bf16": RuntimeSpec("bfloat16", torch_folded.start, fallback="torch"),
+    "openvino": RuntimeSpec(
+        "float32",
+        openvino.start,
+        fallback="torch",
+        devices=("cpu",),
+        side_multiple=SIDE_MULTIPLE,
+    ),
+    "openvino-bf16": RuntimeSpec(
+        "bfloat16",
+        openvino.start,
+        fallback="openvino",
+        devices=("cpu",),
+        side_multiple=SIDE_MULTIPLE,
+    ),
+    "onnx": RuntimeSpec("float32", onnx.start, fallback="torch", side_multiple=SIDE_MULTIPLE),
 }
 
 RUNTIME_NAMES = (AUTO, *RUNTIMES)
 """Names that users may choose from."""
 
+# A type checker needs literals written out; pydantic takes them from the table.
 if TYPE_CHECKING:
     RuntimeName: TypeAlias = str
 else:
     RuntimeName = Literal[RUNTIME_NAMES]
-"""Type of a setting that takes one of :data:`RUNTIME_NAMES`."""
+"""Type of a setting that accepts one of :data:`RUNTIME_NAMES`."""
 
 
 def start_runtime(
@@ -100,7 +116,7 @@ def start_runtime(
     if name != AUTO and name not in RUNTIMES:
         raise RuntimeUnavailableError(
             f"there is no runtime named {name[:80]!r}",
-            hint=f"choose one of {', '.join((AUTO, *RUNTIMES))}",
+            hint=f"choose one of {', '.join(RUNTIME_NAMES)}",
         )
     if device == "auto" and name in RUNTIMES and "cuda" not in RUNTIMES[name].devices:
         device = "cpu"

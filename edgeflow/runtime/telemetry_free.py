@@ -1,4 +1,4 @@
-"""OpenVINO's and ONNX Runtime's packages without their telemetry."""
+"""Import of OpenVINO and ONNX Runtime without their telemetry."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _SENDERS = ("openvino_telemetry", "openvino.tools.ovc")
 
 
 def import_openvino() -> Any:  # noqa: ANN401 - OpenVINO has no types
-    """Import ``openvino``, and nothing of it that sends anything.
+    """Import ``openvino`` without the parts that send telemetry.
 
-    The package imports its model converter for convenience, and that one sends an event to Google
-    Analytics as soon as it is imported and keeps an identifier in ``~/intel``, unless the user
-    opted out. ``openvino`` does without it, so while it is imported neither the converter nor the
-    sender is there; afterwards the program may import them as ever.
+    The package imports its model converter for convenience, which on import sends an event to
+    Google Analytics and keeps an identifier in ``~/intel``, unless the user opted out. ``openvino``
+    works without it, so converter and sender are hidden during the import; afterwards the program
+    may import them as usual.
 
     Raises:
         ImportError: OpenVINO is not installed, or its libraries do not load.
@@ -28,7 +28,7 @@ def import_openvino() -> Any:  # noqa: ANN401 - OpenVINO has no types
             return sys.modules["openvino"]
         absent = [name for name in _SENDERS if name not in sys.modules]
         for name in absent:
-            sys.modules[name] = None  # type: ignore[assignment]  # which is not importable
+            sys.modules[name] = None  # type: ignore[assignment]  # makes it not importable
         try:
             return importlib.import_module("openvino")
         finally:
@@ -39,8 +39,8 @@ def import_openvino() -> Any:  # noqa: ANN401 - OpenVINO has no types
 def import_onnxruntime() -> Any:  # noqa: ANN401 - ONNX Runtime has no types
     """Import ``onnxruntime`` with its uploader switched off for this process.
 
-    Its recent builds for Linux send events to Microsoft, and keep an identifier and a database in
-    ``~/.cache/Microsoft`` (``Privacy.md`` in the package). The variable is read at its import only.
+    Recent Linux builds send events to Microsoft, and keep an identifier and a database in
+    ``~/.cache/Microsoft`` (``Privacy.md`` in the package). The variable is only read on import.
 
     Raises:
         ImportError: ONNX Runtime is not installed, or its libraries do not load.

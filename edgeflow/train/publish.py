@@ -57,7 +57,7 @@ def write_result(network: nn.Module, outcome: Outcome) -> Path:
         The weights' path.
 
     Raises:
-        CheckpointError: the folder cannot be written to.
+        FileWriteError: the folder cannot be written to.
     """
     output = outcome.config.output
     data = save(

@@ -1,4 +1,4 @@
-"""Convert foreign weights: read, recognise, check every tensor, write safetensors and manifest."""
+"""Conversion of foreign weights: read, recognise, check every tensor, write file and manifest."""
 
 from __future__ import annotations
 
@@ -32,41 +32,43 @@ def convert(
     """Convert one file (or zip, or folder) of foreign weights.
 
     Args:
-        source: what EISeg or RITM published; see ``edgeflow.checkpoints.convert.sources.FORMATS``.
-        destination: the ``.safetensors`` file to write; the manifest beside it gets an entry
-            under the file's stem.
-        use: what the weights are good for, for people.
-        licence: what is known of the weights' licence, for people.
+        source: Weights as EISeg or RITM published them, in one of the formats
+            :data:`edgeflow.checkpoints.convert.sources.FORMATS`.
+        destination: ``.safetensors`` file to write; the manifest beside it gets an entry under the
+            file's stem.
+        use: What the weights are good for, free text.
+        licence: Licence of the weights as far as it is known, free text.
 
     Raises:
-        ConversionError: the source is unknown, damaged or hostile; nothing was written.
-        CheckpointError: its tensors do not fit the recognised architecture, with every
-            difference named; nothing was written.
+        ConversionError: The source is unknown, damaged or hostile; nothing was written.
+        CheckpointError: The tensors do not fit the recognised architecture, with every difference
+            named; nothing was written. Or the existing manifest is broken.
+        FileWriteError: The destination cannot be written.
     """
     if destination.suffix != SUFFIX:
         raise ConversionError(
             f"{destination.name} does not end in {SUFFIX}", hint=f"name it NAME{SUFFIX}"
         )
-    opened = open_source(source)
-    recognised = recognise(opened.tensors)
+    foreign = open_source(source)
+    spec = recognise(foreign.tensors)
     tensors = {
         name: torch.from_numpy(np.array(array, dtype=np.float32))
-        for name, array in opened.tensors.items()
+        for name, array in foreign.tensors.items()
     }
-    load_tensors(recognised.build(), tensors, source=f"{opened.name} ({recognised})")
-    broken = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
-    if broken:
+    load_tensors(spec.build(), tensors, source=f"{foreign.name} ({spec})")
+    not_finite = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
+    if not_finite:
         raise ConversionError(
-            f"{opened.name}: {broken[0]} holds values that are not finite",
+            f"{foreign.name}: {not_finite[0]} holds values that are not finite",
             hint="the file is damaged; download it again",
         )
-    data = to_safetensors(tensors, {"architecture": recognised.architecture})
-    feedback = ARCHITECTURES[recognised.architecture].feedback
+    data = to_safetensors(tensors, {"architecture": spec.architecture})
+    feedback = ARCHITECTURES[spec.architecture].feedback
     entry = ModelEntry(
         file=destination.name,
         sha256=hashlib.sha256(data).hexdigest(),
-        architecture=recognised.architecture,
-        options=recognised.options,
+        architecture=spec.architecture,
+        options=spec.options,
         feedback=feedback,
         input=INPUT.format(feedback=feedback),
         use=use,
@@ -75,8 +77,8 @@ def convert(
         metrics={},
         metrics_note="not measured",
         source=SourceNote(
-            name=opened.name,
-            sha256=opened.sha256,
+            name=foreign.name,
+            sha256=foreign.sha256,
             converted_on=datetime.now(timezone.utc).date().isoformat(),
         ),
     )

@@ -1,4 +1,4 @@
-"""From the names of published checkpoints to ours."""
+"""Tensor names: from those of published checkpoints to EdgeFlow's."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _PROJECTION = re.compile(r"coarse\.ocr\.f_(pixel|object)\.(0|1\.0|2|3\.0)\b")
 
 
 def our_name(name: str) -> str:
-    """Translate one tensor's name from Paddle's or RITM's state dicts; unknown names stay."""
+    """Translate a tensor's name from Paddle's or RITM's state dicts; unknown names are kept."""
     match = _FINENET.match(name)
     if match:
         layer = _FINENET_LAYERS[int(match[2])]
@@ -82,14 +82,14 @@ CONSTRUCTION_ORDER = (
     "backbone.stage4", "coarse.context", "coarse.ocr", "coarse.logits", "coarse.aux",
     "late_fusion", "edge",
 )  # fmt: skip
-"""Order in which Paddle's network made its layers, which numbers them in static exports."""
+"""Order in which Paddle's network creates its layers; static exports number them by it."""
 
 UNUSED = ("fine.bottleneck.conv2", "fine.bottleneck.bn2")
-"""Layers that are made, and numbered, and never used: static exports lack them."""
+"""Layers that are created and numbered but never used: static exports lack them."""
 
 
 def static_names(network: nn.Module) -> dict[str, str]:
-    """Names of a static export's variables to our tensors' names."""
+    """EdgeFlow's tensor names by the variable names of a static export of ``network``."""
     counts = {"conv2d": 0, "batch_norm2d": 0, "p_re_lu": 0}
     names = {"scale_layer_0.w_0": "prompt_stem.scale"}
     for path, layer in _in_construction_order(network):
@@ -109,7 +109,7 @@ def static_names(network: nn.Module) -> dict[str, str]:
 
 
 def static_operators(network: nn.Module) -> dict[str, int]:
-    """How often a static export of ``network`` uses each telling operator: its fingerprint."""
+    """Fingerprint of a static export of ``network``: how often it uses each telling operator."""
     layers = [(p, m) for p, m in network.named_modules() if p not in UNUSED]
     convolutions = [m for _, m in layers if isinstance(m, nn.Conv2d)]
     depthwise = sum(m.groups > 1 for m in convolutions)

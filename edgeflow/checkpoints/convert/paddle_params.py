@@ -1,7 +1,7 @@
-"""Read ``.pdparams``: a pickle of {name: array}, opened so that nothing in it can run.
+"""Reading of ``.pdparams``: a pickle of {name: array}, opened so that nothing in it can run.
 
-A pickle names functions to call. Here every name but four is refused, and those four stand for
-inert records of ours: neither numpy's nor anybody else's code is reached.
+A pickle names functions to call. The names in ``_ADMITTED`` are replaced by inert stand-ins from
+this module and all others are refused, so no foreign code is reached, not even numpy's.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import pickle
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from edgeflow.arrays import FloatArray
 from edgeflow.errors import ConversionError
 
 DROPPED = "StructuredToParameterName@@"
@@ -74,17 +74,17 @@ class _InertUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError("external references")
 
 
-def read_pdparams(data: bytes) -> dict[str, npt.NDArray[np.float32]]:
+def read_pdparams(data: bytes) -> dict[str, FloatArray]:
     """Read a dynamic state dict.
 
     Args:
-        data: the file's bytes.
+        data: Content of the file.
 
     Returns:
         float32 arrays by Paddle's names.
 
     Raises:
-        ConversionError: it is no such pickle, is damaged, or calls anything.
+        ConversionError: The file is not such a pickle, is damaged, or calls other functions.
     """
     try:
         loaded = _InertUnpickler(io.BytesIO(data)).load()
@@ -92,20 +92,20 @@ def read_pdparams(data: bytes) -> dict[str, npt.NDArray[np.float32]]:
         raise
     except Exception as error:  # a damaged pickle raises almost anything
         raise ConversionError(
-            f"the file is no readable .pdparams ({type(error).__name__})",
+            f"the file is not a readable .pdparams ({type(error).__name__})",
             hint="download it again; only Paddle's dynamic state dicts are supported",
         ) from error
     if not isinstance(loaded, dict) or not all(isinstance(name, str) for name in loaded):
         raise ConversionError(
-            "the file holds no state dict", hint="expected a dictionary of arrays by name"
+            "the file does not hold a state dict", hint="expected a dictionary of arrays by name"
         )
     return {name: _to_array(name, value) for name, value in loaded.items() if name != DROPPED}
 
 
-def _to_array(name: str, value: object) -> npt.NDArray[np.float32]:
+def _to_array(name: str, value: object) -> FloatArray:
     state = value.state if isinstance(value, _Array) else None
     if not (isinstance(state, tuple) and len(state) == 5):
-        raise ConversionError(f"{name!r} is no array", hint="download the file again")
+        raise ConversionError(f"{name!r} is not an array", hint="download the file again")
     _, shape, dtype, fortran, raw = state
     if not (
         isinstance(dtype, _DType)

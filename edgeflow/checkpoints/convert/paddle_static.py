@@ -1,4 +1,4 @@
-"""Read Paddle's static exports: ``.pdmodel`` (a ProgramDesc protobuf) and ``.pdiparams``."""
+"""Reading of Paddle's static exports: ``.pdmodel`` (a ProgramDesc protobuf) and ``.pdiparams``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from edgeflow.arrays import FloatArray
 from edgeflow.errors import ConversionError
 
 FLOAT32 = 5
@@ -22,10 +22,10 @@ class StaticModel:
 
     Attributes:
         tensors: float32 arrays by static variable name, such as ``conv2d_12.w_0``.
-        operators: how often each operator occurs in the graph.
+        operators: Number of times that each operator occurs in the graph.
     """
 
-    tensors: dict[str, npt.NDArray[np.float32]]
+    tensors: dict[str, FloatArray]
     operators: Counter[str]
 
 
@@ -33,11 +33,11 @@ def read_static(model: bytes, parameters: bytes) -> StaticModel:
     """Read a static export.
 
     Args:
-        model: bytes of the ``.pdmodel``.
-        parameters: bytes of the ``.pdiparams``.
+        model: Content of the ``.pdmodel``.
+        parameters: Content of the ``.pdiparams``.
 
     Raises:
-        ConversionError: either is damaged, or they do not belong together.
+        ConversionError: Either file is damaged, or they do not belong together.
     """
     try:
         names, operators = _read_program(model)
@@ -115,7 +115,7 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
     raise ValueError("a number without an end")
 
 
-def _read_tensor(data: bytes, offset: int, name: str) -> tuple[npt.NDArray[np.float32], int]:
+def _read_tensor(data: bytes, offset: int, name: str) -> tuple[FloatArray, int]:
     """One tensor: u32 0, u64 lod levels 0, u32 0, i32 length, TensorDesc, raw data."""
     try:
         version, levels, tensor_version, length = struct.unpack_from("<IQIi", data, offset)

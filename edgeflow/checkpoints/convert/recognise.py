@@ -1,4 +1,4 @@
-"""Which architecture a state dict belongs to, read off its names and shapes."""
+"""The architecture of a state dict, recognised by its names and shapes."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from edgeflow.arrays import FloatArray
 from edgeflow.checkpoints.convert.names import UNUSED, static_names, static_operators
 from edgeflow.checkpoints.convert.paddle_static import StaticModel
 from edgeflow.errors import ConversionError
 from edgeflow.nn.interface import ClickNetwork
 from edgeflow.nn.registry import ARCHITECTURES
 
-Arrays = Mapping[str, npt.NDArray[np.float32]]
+Arrays = Mapping[str, FloatArray]
 
 HINT = "supported: EdgeFlow and RITM networks on HRNet with OCR, as EISeg and RITM publish them"
 
 
 @dataclass(frozen=True)
-class Recognised:
-    """An architecture with its options, as a manifest names them."""
+class NetworkSpec:
+    """An architecture with its options, in a manifest's terms."""
 
     architecture: str
     options: dict[str, int | bool]
 
     def build(self) -> ClickNetwork:
-        """Make the network, with random parameters."""
+        """Build the network with random parameters."""
         return ARCHITECTURES[self.architecture](**self.options)
 
     def __str__(self) -> str:
@@ -36,11 +36,11 @@ class Recognised:
         return f"{self.architecture}, width {width}, OCR {ocr}, {depth}"
 
 
-def recognise(tensors: Arrays) -> Recognised:
-    """Recognise a state dict that has our names.
+def recognise(tensors: Arrays) -> NetworkSpec:
+    """Recognise a state dict that has EdgeFlow's names.
 
     Raises:
-        ConversionError: it is of no architecture that we have.
+        ConversionError: It belongs to none of the architectures.
     """
     try:
         first_branch = tensors["backbone.transition1.0.0.weight"]
@@ -55,7 +55,7 @@ def recognise(tensors: Arrays) -> Recognised:
             f"the weights are of an unknown architecture: they have no {error}", hint=HINT
         ) from error
     edgeflow = any(name.startswith(("edge.", "fine.")) for name in tensors)
-    return Recognised(
+    return NetworkSpec(
         "edgeflow_hrnet" if edgeflow else "ritm_hrnet",
         {
             "width": int(first_branch.shape[0]),
@@ -65,18 +65,20 @@ def recognise(tensors: Arrays) -> Recognised:
     )
 
 
-def rename_static(model: StaticModel) -> dict[str, npt.NDArray[np.float32]]:
-    """Give a static export's tensors our names.
+def rename_static(model: StaticModel) -> dict[str, FloatArray]:
+    """Give a static export's tensors EdgeFlow's names.
 
-    The numbering depends on architecture and depth but not on widths, so each candidate's names
-    are held against the export's.
+    The numbering depends on architecture and depth but not on widths, so the names of each
+    candidate are compared with the export's.
 
     Raises:
-        ConversionError: the export is of no architecture that we have.
+        ConversionError: The export belongs to none of the architectures.
     """
     for architecture in ("edgeflow_hrnet", "ritm_hrnet"):
         for small in (False, True):
-            network = Recognised(architecture, {"width": 1, "ocr_width": 1, "small": small}).build()
+            network = NetworkSpec(
+                architecture, {"width": 1, "ocr_width": 1, "small": small}
+            ).build()
             names = static_names(network)
             if names.keys() == model.tensors.keys():
                 _check_fingerprint(model, static_operators(network), architecture)
@@ -88,8 +90,8 @@ def rename_static(model: StaticModel) -> dict[str, npt.NDArray[np.float32]]:
     )
 
 
-def _unused(network: ClickNetwork) -> dict[str, npt.NDArray[np.float32]]:
-    """Neutral values for the tensors that no run ever reads and that exports leave out."""
+def _unused(network: ClickNetwork) -> dict[str, FloatArray]:
+    """Neutral values for the tensors that are never used and that exports leave out."""
     return {
         name: np.full(tensor.shape, float(name.endswith("running_var")), dtype=np.float32)
         for name, tensor in network.state_dict().items()
@@ -100,9 +102,9 @@ def _unused(network: ClickNetwork) -> dict[str, npt.NDArray[np.float32]]:
 
 def _check_fingerprint(model: StaticModel, expected: dict[str, int], architecture: str) -> None:
     for operator, count in expected.items():
-        found = model.operators[operator]
-        if found != count:
+        actual = model.operators[operator]
+        if actual != count:
             raise ConversionError(
-                f"the graph has {found} operators {operator}, a {architecture} has {count}",
+                f"the graph has {actual} operators {operator}, a {architecture} has {count}",
                 hint="the export was made by another version of the network; it is not converted",
             )

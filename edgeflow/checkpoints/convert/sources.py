@@ -1,4 +1,4 @@
-"""Open foreign weights: one file, a zip or a folder. Nothing is ever extracted to disk."""
+"""Opening of foreign weights: one file, a zip or a folder. Nothing is extracted to disk."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
+from edgeflow.arrays import FloatArray
 from edgeflow.checkpoints.convert.names import our_name
 from edgeflow.checkpoints.convert.paddle_params import read_pdparams
 from edgeflow.checkpoints.convert.paddle_static import read_static
@@ -20,22 +19,22 @@ from edgeflow.checkpoints.convert.recognise import rename_static
 from edgeflow.errors import ConversionError
 
 MAX_BYTES = 1 << 30
-"""Largest file that is read; the published networks have 17 to 46 MB."""
+"""Size limit of a file; the published networks have 17 to 46 MB."""
 
 FORMATS = ".pdparams, .pdmodel with its .pdiparams, a .zip or folder of those, or .pth"
 
 
 @dataclass(frozen=True)
 class Source:
-    """Foreign weights under our names.
+    """Foreign weights under EdgeFlow's tensor names.
 
     Attributes:
-        tensors: float32 arrays.
-        name: of the file or folder they came from.
-        sha256: of the file that holds the parameters, or of the zip.
+        tensors: float32 arrays by name.
+        name: Name of the file that they came from.
+        sha256: Digest of the file that holds the parameters, or of the zip, in hex.
     """
 
-    tensors: dict[str, npt.NDArray[np.float32]]
+    tensors: dict[str, FloatArray]
     name: str
     sha256: str
 
@@ -44,7 +43,7 @@ def open_source(path: Path) -> Source:
     """Read weights of any supported format.
 
     Raises:
-        ConversionError: the format is unknown, or the file is damaged or hostile.
+        ConversionError: The format is unknown, or the file is damaged or hostile.
     """
     if path.is_dir():
         return _open_folder(path)
@@ -87,7 +86,8 @@ def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ConversionError(
-                f"{path.name} is larger than {MAX_BYTES} bytes", hint="these are no click weights"
+                f"{path.name} is larger than {MAX_BYTES} bytes",
+                hint="these are not a click network's weights",
             )
         return path.read_bytes()
     except OSError as error:
@@ -96,7 +96,7 @@ def _read(path: Path) -> bytes:
         ) from error
 
 
-def _read_zip(data: bytes) -> dict[str, npt.NDArray[np.float32]]:
+def _read_zip(data: bytes) -> dict[str, FloatArray]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
@@ -128,16 +128,16 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
 
 
 def _only(members: list[zipfile.ZipInfo], suffix: str) -> zipfile.ZipInfo:
-    found = [member for member in members if member.filename.endswith(suffix)]
-    if len(found) != 1:
+    matches = [member for member in members if member.filename.endswith(suffix)]
+    if len(matches) != 1:
         raise ConversionError(
-            f"the zip holds {len(found)} {suffix} files instead of one",
+            f"the zip holds {len(matches)} {suffix} files instead of one",
             hint=f"supported: {FORMATS}",
         )
-    return found[0]
+    return matches[0]
 
 
-def _read_pth(data: bytes) -> dict[str, npt.NDArray[np.float32]]:
+def _read_pth(data: bytes) -> dict[str, FloatArray]:
     try:
         loaded = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -151,27 +151,27 @@ def _read_pth(data: bytes) -> dict[str, npt.NDArray[np.float32]]:
         ) from error
     state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
     if not isinstance(state, dict):
-        raise ConversionError("the .pth holds no state dict", hint="expected RITM's format")
+        raise ConversionError("the .pth does not hold a state dict", hint="expected RITM's format")
     tensors = {}
     for name, value in state.items():
         if str(name).endswith("num_batches_tracked"):
             continue
         if not isinstance(value, torch.Tensor) or value.dtype != torch.float32:
             raise ConversionError(
-                f"{str(name)[:80]!r} is no float32 tensor", hint="only float32 weights"
+                f"{str(name)[:80]!r} is not a float32 tensor", hint="only float32 weights"
             )
         tensors[str(name)] = value.numpy()
     return tensors
 
 
 def _rename(
-    tensors: dict[str, npt.NDArray[np.float32]],
-) -> dict[str, npt.NDArray[np.float32]]:
-    renamed: dict[str, npt.NDArray[np.float32]] = {}
+    tensors: dict[str, FloatArray],
+) -> dict[str, FloatArray]:
+    renamed: dict[str, FloatArray] = {}
     for name, value in tensors.items():
         if (ours := our_name(name)) in renamed:
             raise ConversionError(
-                f"two tensors of the file stand for {ours}; one of them is {name[:80]!r}",
+                f"two tensors of the file are named {ours} here; one of them is {name[:80]!r}",
                 hint="the file was altered; download it again",
             )
         renamed[ours] = value

@@ -1,1 +1,1 @@
-"""The parts that networks are made of."""
+"""Building blocks of the networks."""

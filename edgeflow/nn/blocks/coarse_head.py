@@ -11,7 +11,7 @@ from edgeflow.nn.blocks.ocr import ObjectContext
 
 
 class CoarseOutput(NamedTuple):
-    """N×1 logits, and N×C features before and after the object context; all of one size."""
+    """N×1 logits, and N×C features before and after the object context; all of the same size."""
 
     aux: Tensor
     coarse: Tensor
@@ -35,7 +35,14 @@ class AuxHead(nn.Module):
 
 
 class CoarseHead(nn.Module):
-    """``context`` narrows the encoder's features to ``channels``."""
+    """Auxiliary and coarse logits from the encoder's features.
+
+    Args:
+        in_channels: Channels of the encoder's features.
+        context: Block from ``in_channels`` to ``channels``.
+        channels: Channels of the object context.
+        key_channels: Channels of its attention.
+    """
 
     def __init__(
         self, in_channels: int, context: nn.Module, channels: int, key_channels: int

@@ -16,11 +16,11 @@ class EdgeHead(nn.Module):
     """After Li et al., *Improving Semantic Segmentation via Decoupled Body and Edge Supervision*.
 
     Args:
-        channels: of both feature maps.
-        squeeze: blocks that halve the resolution, each before its ReLU.
-        fused: width of the fused edge features.
-        refine: block from ``fused`` to ``refined`` channels, its ReLU included.
-        refined: width of the last features.
+        channels: Channels of both feature maps.
+        squeeze: Blocks that halve the resolution, without their ReLU.
+        fused: Channels of the fused edge features.
+        refine: Block from ``fused`` to ``refined`` channels, including its ReLU.
+        refined: Channels of the last features.
     """
 
     def __init__(

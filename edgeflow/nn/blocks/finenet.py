@@ -49,7 +49,7 @@ class _AtrousBranch(nn.Module):
 
 
 class _Bottleneck(nn.Module):
-    """A bottleneck whose stored 3×3 convolution the published network never runs."""
+    """A bottleneck whose stored 3×3 convolution is never run by the published network."""
 
     def __init__(self, in_channels: int, middle: int, out_channels: int) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class _Bottleneck(nn.Module):
 
 
 class FineNet(nn.Module):
-    """The paper's FineNet: its output is the mask itself. Inputs as of :class:`LiteFineNet`."""
+    """The paper's FineNet: its output is the mask itself. Inputs as for :class:`LiteFineNet`."""
 
     def __init__(self, in_channels: int = 8) -> None:
         super().__init__()

@@ -9,7 +9,7 @@ from edgeflow.nn.blocks.flow import FlowAlign
 
 
 class AlignedFusion(nn.Module):
-    """Bring the prompt's features to the image's width and align the image's features by them."""
+    """Fuse the prompt's features with the image's, after aligning the image's by flow."""
 
     def __init__(self, in_channels: int, channels: int, projected: int, stride: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The prompt's own stem: early fusion of clicks and edge map (EdgeFlow, section 3.1)."""
+"""The prompt's stem: early fusion of clicks and edge map (EdgeFlow, section 3.1)."""
 
 from __future__ import annotations
 

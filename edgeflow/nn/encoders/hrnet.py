@@ -19,7 +19,7 @@ LAYER1_WIDTH = 256
 
 
 class Depth(NamedTuple):
-    """How deep a network is: bottlenecks of layer1, blocks a branch, modules of stages 2 to 4."""
+    """Depth of a network: bottlenecks of layer1, blocks a branch, modules of stages 2 to 4."""
 
     bottlenecks: int
     blocks: int

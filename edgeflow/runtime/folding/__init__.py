@@ -1,1 +1,1 @@
-"""A network in the form that inference needs."""
+"""Networks in the form that inference needs."""

@@ -1,8 +1,8 @@
-"""A network whose convolutions compute in bfloat16.
+"""Convolutions in bfloat16.
 
-Like autocast, but weights are cast once. What lies between two convolutions takes their precision;
-what needs more has it: the grey levels that enter, positions on feature maps
-(:func:`edgeflow.runtime.folding.modules.warp`) and the probabilities that leave.
+Like autocast, but weights are cast once. Operations between two convolutions run in bfloat16, too,
+except for those that need more precision: the input's grey levels, positions on feature maps
+(:func:`edgeflow.runtime.folding.modules.warp`) and the output's probabilities.
 """
 
 from __future__ import annotations

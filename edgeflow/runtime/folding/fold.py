@@ -1,8 +1,7 @@
-"""A loaded reference network in the form that inference needs; the reference itself stays as it is.
+"""Folding: a copy of a network without the work that inference does not need.
 
-What the reference modules compute in vain is left out, exactly: batch norms go into the
-convolutions beside them, OCR's query and key and FineNet's stored but unused layers go, the prompt
-stem's scale goes into its weights.
+The result is mathematically the same. Batch norms are folded into adjacent convolutions and the
+prompt stem's scale into its weights; OCR's query and key and FineNet's unused layers are dropped.
 """
 
 from __future__ import annotations
@@ -52,15 +51,15 @@ _PAIRS: dict[type[nn.Module], tuple[tuple[str, str], ...]] = {
     SameConvBN: _CONV_BN,
     Stem: _CONV_BN,
 }
-"""Convolutions that a batch norm follows at once, by the module that holds both."""
+"""Convolutions that a batch norm directly follows, by the module that holds both."""
 
 
 def fold(network: Network) -> Network:
     """A copy that gives the same logits with less work, up to the rounding of its weights.
 
     Args:
-        network: one of :data:`edgeflow.nn.registry.ARCHITECTURES` with its weights, in evaluation
-            mode. It is not changed. Modules that are not of these networks are copied as they are.
+        network: Network with its weights, in evaluation mode. It is not changed. Modules that are
+            unknown here are copied unchanged.
     """
     folded = copy.deepcopy(network).eval().requires_grad_(requires_grad=False)
     for module in list(folded.modules()):
@@ -80,7 +79,7 @@ def _folded_stem(stem: PromptStem) -> nn.Module:
 
 
 def _padding_inside(conv: SameConv2d) -> nn.Conv2d:
-    """At stride 1, "SAME" padding is alike on both sides for every size, and needs no copy."""
+    """At stride 1, "SAME" padding is symmetric for every size, so the convolution can do it."""
     size = conv.kernel_size[0]
     if conv.stride != (1, 1) or size % 2 == 0:
         return conv
@@ -116,4 +115,4 @@ _FORMS: dict[type[nn.Module], Callable[..., nn.Module]] = {
     PromptStem: _folded_stem,
     SameConv2d: _padding_inside,
 }
-"""What takes a module's place."""
+"""Replacements of modules, by their type."""

@@ -1,7 +1,7 @@
-"""Modules of the reference networks in the form that inference needs.
+"""Replacements of the networks' modules for inference.
 
 ``warp`` and ``object_vector`` may be overridden through ``__torch_function__``, since an exported
-graph has its own words for them.
+graph has its own operations for them.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from edgeflow.runtime.folding.batch_norm import affine, fold_after, fold_before,
 
 
 def warp(x: Tensor, flow: Tensor) -> Tensor:
-    """:func:`edgeflow.nn.blocks.flow.warp`."""
+    """:func:`edgeflow.nn.blocks.flow.warp`, with positions in float32."""
     if has_torch_function((x, flow)):
         return _overridden(warp, x, flow)
-    return reference.warp(widened(x), widened(flow)).to(x.dtype)  # positions need float32
+    return reference.warp(widened(x), widened(flow)).to(x.dtype)
 
 
 def object_vector(features: Tensor, logits: Tensor) -> Tensor:
@@ -37,15 +37,15 @@ def object_vector(features: Tensor, logits: Tensor) -> Tensor:
 
 
 def widened(x: Tensor) -> Tensor:
-    """In float32 what is bfloat16; graphs see to that themselves."""
+    """A bfloat16 tensor in float32; graph runtimes choose their own precision."""
     return x if has_torch_function((x,)) or x.dtype != torch.bfloat16 else x.float()
 
 
 class FoldedContext(nn.Module):
     """:class:`~edgeflow.nn.blocks.ocr.ObjectContext` with one object, without its query and key.
 
-    The attention over one object has weight 1, so every pixel gets the same context, and what the
-    last convolution makes of it is one vector an image.
+    The attention over one object has weight 1, so every pixel gets the same context, and the last
+    convolution turns it into one vector an image.
     """
 
     def __init__(self, context: ObjectContext) -> None:
@@ -91,7 +91,7 @@ class FoldedFineNet(nn.Module):
 
 
 class FoldedExchange(nn.Module):
-    """:class:`~edgeflow.nn.encoders.hrnet.HRModule` that adds its maps up without stacking them."""
+    """:class:`~edgeflow.nn.encoders.hrnet.HRModule` that adds its maps without stacking them."""
 
     def __init__(self, module: HRModule) -> None:
         super().__init__()
@@ -112,7 +112,7 @@ class FoldedExchange(nn.Module):
 
 
 class FoldedAlign(nn.Module):
-    """:class:`~edgeflow.nn.blocks.flow.FlowAlign`."""
+    """:class:`~edgeflow.nn.blocks.flow.FlowAlign` with this module's :func:`warp`."""
 
     def __init__(self, align: reference.FlowAlign) -> None:
         super().__init__()
@@ -127,7 +127,7 @@ class FoldedAlign(nn.Module):
 
 
 class FoldedEdge(nn.Module):
-    """:class:`~edgeflow.nn.blocks.edge_head.EdgeHead`."""
+    """:class:`~edgeflow.nn.blocks.edge_head.EdgeHead` with this module's :func:`warp`."""
 
     def __init__(self, head: EdgeHead) -> None:
         super().__init__()

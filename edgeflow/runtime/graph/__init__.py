@@ -1,1 +1,1 @@
-"""A network as a graph for other runtimes."""
+"""Networks as graphs for runtimes other than PyTorch."""

@@ -1,7 +1,7 @@
-"""Exports: a network's graph in a runtime's own form, made once and kept beside its probe.
+"""Cache of exports: a network's graph in a runtime's own form, stored with its probe.
 
-An export is one safetensors file that holds bytes and numbers, so that it is there whole or not at
-all, and so that nothing in it can be executed. Its own digest tells a damaged one.
+An export is a single safetensors file of bytes and numbers, so it is complete or missing, and
+nothing in it can be executed. It contains its own digest, which reveals damage.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from edgeflow.errors import CheckpointError
+from edgeflow.errors import FileWriteError
 from edgeflow.files import write_atomically
 from edgeflow.runtime.agreement import Probe
 
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 def code_digest() -> str:
-    """Of the networks' and the runtimes' source files."""
+    """Digest of the source files of networks and runtimes."""
     package = Path(__file__).parents[2]
     digest = hashlib.sha256()
     for path in sorted([*package.glob("nn/**/*.py"), *package.glob("runtime/**/*.py")]):
@@ -44,16 +44,16 @@ def code_digest() -> str:
 
 @dataclass(frozen=True)
 class ExportKey:
-    """All that an export depends on.
+    """Everything that an export depends on.
 
     Attributes:
         weights: sha256 of the weights file.
-        architecture: name in :data:`edgeflow.nn.registry.ARCHITECTURES`.
-        options: of the architecture, as JSON.
-        runtime: the runtime and its version.
-        precision: of the graph's numbers.
-        sides: which inputs the graph takes.
-        code: digest of the modules that make it, so that no change of theirs meets an old export.
+        architecture: Key of :data:`edgeflow.nn.registry.ARCHITECTURES`.
+        options: Options of the architecture, as JSON.
+        runtime: Runtime and its version.
+        precision: Precision of the graph's numbers.
+        sides: Sides of the inputs that the graph takes.
+        code: Digest of the modules that make it, so that exports of older code are not used.
     """
 
     weights: str
@@ -78,8 +78,8 @@ class Export:
     """A graph in a runtime's form.
 
     Attributes:
-        files: contents by name.
-        probe: what PyTorch made of the probe input when the export was made.
+        files: Contents by name.
+        probe: PyTorch's output for the probe input when the export was made.
     """
 
     files: Mapping[str, bytes]
@@ -87,13 +87,13 @@ class Export:
 
 
 class DamagedExportError(Exception):
-    """A cached export that is cut short, altered, or something else."""
+    """A cached export that is truncated, altered, or not an export."""
 
 
 def exports_folder() -> Path:
-    """Where exports are kept unless the user says otherwise.
+    """The default folder of exports.
 
-    A user without a home, as containers may have, keeps them in the temporary folder.
+    It is in the temporary folder for users without a home, as containers may have.
     """
     try:
         return Path.home() / ".cache" / "edgeflow" / "exports"
@@ -102,14 +102,14 @@ def exports_folder() -> Path:
 
 
 def cached_export(folder: Path, key: ExportKey, make: Callable[[], Export]) -> Export:
-    """The export under ``key``, made and kept if it is not there or is damaged.
+    """The export of a key, made and stored if it is missing or damaged.
 
-    Where the folder cannot be used, the export is made each time, with a warning.
+    If the folder cannot be used, the export is made each time, with a warning.
 
     Args:
-        folder: made if missing, for its owner only.
-        key: what it depends on.
-        make: makes it.
+        folder: Folder of exports; created if it is missing, for its owner only.
+        key: Everything that the export depends on.
+        make: Makes the export.
     """
     path = folder / key.filename
     try:
@@ -120,13 +120,15 @@ def cached_export(folder: Path, key: ExportKey, make: Callable[[], Export]) -> E
     except DamagedExportError as error:
         _log.warning("%s is damaged (%s) and is made again", path, error)
     except OSError as error:
-        _log.warning("exports cannot be kept in %s (%s): made anew at each start", folder, error)
+        _log.warning(
+            "exports cannot be stored in %s (%s): they are made at each start", folder, error
+        )
         return make()
     export = make()
     try:
         write_export(path, export)
-    except CheckpointError as error:
-        _log.warning("the export is not kept: %s", error)
+    except FileWriteError as error:
+        _log.warning("the export is not stored: %s", error)
     return export
 
 
@@ -134,7 +136,7 @@ def write_export(path: Path, export: Export) -> None:
     """Write an export; readers see all of it or nothing.
 
     Raises:
-        CheckpointError: it cannot be written.
+        FileWriteError: The file cannot be written.
     """
     tensors = {
         f"{_FILE}{name}": torch.frombuffer(bytearray(content), dtype=torch.uint8)
@@ -149,9 +151,9 @@ def read_export(path: Path) -> Export:
     """Read an export.
 
     Raises:
-        FileNotFoundError: there is none.
-        OSError: it cannot be read.
-        DamagedExportError: it is not what was written.
+        FileNotFoundError: There is no such file.
+        OSError: The file cannot be read.
+        DamagedExportError: The file is not what was written.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -181,10 +183,10 @@ def read_export(path: Path) -> Export:
 
 def _open_folder(folder: Path) -> None:
     folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-    found = folder.stat()
-    if hasattr(os, "getuid") and found.st_uid not in (0, os.getuid()):
-        raise PermissionError(f"it belongs to user {found.st_uid}")
-    if found.st_mode & _OTHERS_WRITE:  # what they leave there would be run
+    status = folder.stat()
+    if hasattr(os, "getuid") and status.st_uid not in (0, os.getuid()):
+        raise PermissionError(f"it belongs to user {status.st_uid}")
+    if status.st_mode & _OTHERS_WRITE:  # their files would be executed as graphs
         raise PermissionError("others may write to it")
 
 

@@ -1,4 +1,4 @@
-"""A graph in ONNX's operations."""
+"""Translation of a graph into ONNX."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgeflow.runtime.graph.trace import INPUTS, OUTPUTS, Floats, Graph, Operation
+from edgeflow.arrays import FloatArray
+from edgeflow.runtime.graph.trace import INPUTS, OUTPUTS, Graph, Operation
 
 OPSET = 17
-"""The first with ``GridSample`` is 16; this one is known to ONNX Runtime since 1.13."""
+"""``GridSample`` exists since 16; ONNX Runtime knows 17 since 1.13."""
 
 IR_VERSION = 8
 
@@ -29,7 +30,7 @@ def onnx_model(graph: Graph) -> bytes:
     """The serialised ``ModelProto`` of a graph, float32, with dynamic batch and sides.
 
     Raises:
-        ImportError: the package ``onnx`` is not installed.
+        ImportError: The package ``onnx`` is not installed.
     """
     import onnx  # noqa: PLC0415 - an extra, and only exports need it
 
@@ -47,7 +48,7 @@ def onnx_model(graph: Graph) -> bytes:
         shape: list[str | int | None] = ["batch", channels, "height", "width"]
         return onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
 
-    made = onnx.helper.make_graph(
+    onnx_graph = onnx.helper.make_graph(
         lower.nodes,
         "edgeflow",
         [describe(name, 3) for name in INPUTS],
@@ -55,7 +56,7 @@ def onnx_model(graph: Graph) -> bytes:
         lower.constants,
     )
     model = onnx.helper.make_model(
-        made,
+        onnx_graph,
         producer_name="edgeflow",
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
@@ -66,7 +67,7 @@ def onnx_model(graph: Graph) -> bytes:
 
 
 class _Lowering:
-    """Notes nodes and constants down; every method gives the name of its value."""
+    """Collects nodes and constants; every method returns the name of its value."""
 
     def __init__(self, onnx: Any) -> None:  # noqa: ANN401 - the package has no types
         self._onnx = onnx
@@ -88,8 +89,8 @@ class _Lowering:
     def operation(self, operation: Operation, operands: Sequence[str]) -> str:
         if operation.kind in _PLAIN:
             return self.node(_PLAIN[operation.kind], *operands)
-        made: str = getattr(self, f"_{operation.kind}")(*operands, **operation.attributes)
-        return made
+        name: str = getattr(self, f"_{operation.kind}")(*operands, **operation.attributes)
+        return name
 
     def _ints(self, *values: int) -> str:
         return self.constant(np.array(values, np.int64))
@@ -127,7 +128,7 @@ class _Lowering:
         return self.node("Concat", *parts, axis=1)
 
     def _resize(self, x: str, *, scale: int, align_corners: bool) -> str:
-        scales: Floats = np.array([1, 1, scale, scale], np.float32)
+        scales: FloatArray = np.array([1, 1, scale, scale], np.float32)
         return self.node(
             "Resize",
             x,
@@ -140,7 +141,7 @@ class _Lowering:
     def _warp(self, x: str, flow: str) -> str:
         shape = self.node("Shape", flow)
         grids = []
-        for channel, axis in enumerate((3, 2)):  # flow's channel 0 runs along the width
+        for channel, axis in enumerate((3, 2)):  # the flow's channel 0 is x
             side = self.node("Gather", shape, self.constant(np.array(axis, np.int64)))
             side = self.node("Cast", side, to=self._onnx.TensorProto.FLOAT)
             steps = self.node("Range", self._float(0), side, self._float(1))

@@ -1,4 +1,4 @@
-"""A graph in OpenVINO's operations."""
+"""Translation of a graph into OpenVINO."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
-from edgeflow.runtime.graph.trace import INPUTS, OUTPUTS, Floats, Graph, Operation
+from edgeflow.arrays import FloatArray
+from edgeflow.runtime.graph.trace import INPUTS, OUTPUTS, Graph, Operation
 from edgeflow.runtime.telemetry_free import import_openvino
 
 GRID, UNIT = "grid", "unit"
 MODEL_INPUTS = (*INPUTS, GRID, UNIT)
 WARP_STRIDE = 4
-"""All maps that are warped have this stride."""
+"""Stride of all maps that are warped."""
 
 _PRECISE = "precise"
 
@@ -22,10 +23,10 @@ _PRECISE = "precise"
 def openvino_model(graph: Graph) -> Any:  # noqa: ANN401 - OpenVINO has no types
     """The ``openvino.Model`` of a graph, float32, with dynamic batch and sides.
 
-    In bfloat16, whose numbers have eight bits, positions on a map would be off by half a pixel and
-    grey levels by one. So beside the prompt the model takes the image in [0, 255], where every
-    level has a number, and the sampling grid of :func:`sampling_grid`, which it adds flows to in
-    float32: see :func:`keep_precise`.
+    In bfloat16, whose mantissa has eight bits, positions on a map would be off by half a pixel and
+    grey levels by one. So the model takes the image in [0, 255], where bfloat16 represents every
+    level, and the inputs of :func:`sampling_grid`, to which it adds flows in float32: see
+    :func:`keep_precise`.
     """
     openvino = import_openvino()
     ops = openvino.opset13
@@ -49,7 +50,7 @@ def openvino_model(graph: Graph) -> Any:  # noqa: ANN401 - OpenVINO has no types
     return openvino.Model(results, list(inputs.values()), "edgeflow")
 
 
-def sampling_grid(height: int, width: int) -> tuple[Floats, Floats]:
+def sampling_grid(height: int, width: int) -> tuple[FloatArray, FloatArray]:
     """The model's inputs ``grid`` and ``unit`` for an image of height × width.
 
     Returns:
@@ -63,9 +64,9 @@ def sampling_grid(height: int, width: int) -> tuple[Floats, Floats]:
 
 
 def keep_precise(representation: bytes) -> bytes:
-    """Mark what must stay float32 at any inference precision in a model's XML.
+    """Mark the operations in a model's XML that stay float32 at any inference precision.
 
-    OpenVINO's Python package has no word for the attribute, which its own passes call ``precise``.
+    OpenVINO's Python package does not expose the attribute, which its own passes call ``precise``.
     """
     root = ET.fromstring(representation)  # noqa: S314 - written by OpenVINO a moment ago
     for layer in root.iter("layer"):
@@ -94,8 +95,8 @@ class _Lowering:
     def _conv(
         self,
         x: Any,  # noqa: ANN401
-        weight: Floats,
-        bias: Floats | None = None,
+        weight: FloatArray,
+        bias: FloatArray | None = None,
         *,
         stride: Sequence[int],
         pads: Sequence[int],
@@ -116,7 +117,7 @@ class _Lowering:
     def _leaky_relu(self, x: Any, *, slope: float) -> Any:  # noqa: ANN401
         return self.ops.prelu(x, np.array([slope], np.float32))
 
-    def _prelu(self, x: Any, slopes: Floats) -> Any:  # noqa: ANN401
+    def _prelu(self, x: Any, slopes: FloatArray) -> Any:  # noqa: ANN401
         return self.ops.prelu(x, slopes)
 
     def _concat(self, *parts: Any) -> Any:  # noqa: ANN401

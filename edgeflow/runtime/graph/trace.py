@@ -1,10 +1,10 @@
-"""A network's graph for sides that are multiples of 32, written down while it runs on symbols.
+"""Tracing of a network into a graph for sides that are multiples of 32.
 
-PyTorch's own exporters are not used: on the default network ``torch.export`` takes 40 s with
-dynamic sides, and ``torch.jit.trace`` is deprecated and keeps sizes of the example as constants.
-The networks need some fifteen operations. Symbols have sizes and no values; each PyTorch function
-that is called on one is noted down (``__torch_function__``, PyTorch's protocol for operands that
-are no tensors). Nothing global is touched, so other threads may run networks meanwhile.
+The network runs on symbols, which have sizes but no values; every PyTorch function called on one is
+recorded (``__torch_function__``, PyTorch's protocol for operands that are not tensors). Nothing
+global is changed, so other threads may run networks meanwhile. PyTorch's own exporters are not
+used: on the default network ``torch.export`` takes 40 s with dynamic sides, and ``torch.jit.trace``
+is deprecated and bakes the example's sizes in. The networks need about fifteen operations.
 """
 
 from __future__ import annotations
@@ -14,23 +14,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from edgeflow.arrays import FloatArray
 from edgeflow.runtime.folding.modules import object_vector, warp
 
 SIDE_MULTIPLE = 32
-"""Inputs' sides are multiples of this, so sizes at all strides are exact ratios of each other."""
+"""Divisor of the inputs' sides, so that sizes at all strides are exact ratios of each other."""
 
 _EXAMPLE = (1, 3, 5 * SIDE_MULTIPLE, 3 * SIDE_MULTIPLE)
 
-Floats = npt.NDArray[np.float32]
-
 
 class UnknownOperationError(TypeError):
-    """A network computes something that graphs have no word for."""
+    """A network computes something that is not among a graph's operations."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +36,9 @@ class Operation:
     """One step of a graph.
 
     Attributes:
-        kind: one of
+        kind: One of
 
-            - ``conv``: operands x, weight, perhaps bias; attributes stride, pads (top, left,
+            - ``conv``: operands x, weight and optionally bias; attributes stride, pads (top, left,
               bottom, right), dilation, groups;
             - ``add``, ``subtract``, ``multiply``, ``divide``: two operands, broadcast;
             - ``relu``, ``relu6``, ``sigmoid``; ``prelu`` with its slopes, one or one a channel;
@@ -50,18 +48,18 @@ class Operation:
             - ``warp``: see :func:`edgeflow.nn.blocks.flow.warp`; operands x, flow;
             - ``object_vector``: see :func:`edgeflow.runtime.folding.modules.object_vector`;
               operands features, logits.
-        operands: numbers of earlier values, or constants.
-        attributes: by name.
+        operands: Numbers of earlier values, or constants.
+        attributes: Attributes by name.
     """
 
     kind: str
-    operands: tuple[int | Floats, ...]
+    operands: tuple[int | FloatArray, ...]
     attributes: Mapping[str, Any]
 
 
 @dataclass
 class Graph:
-    """Values are numbered: 0 is the image, 1 the prompt, 2 and on what operations give in turn."""
+    """Numbered values: 0 is the image, 1 the prompt, from 2 on the operations' results in order."""
 
     operations: list[Operation] = field(default_factory=list)
     outputs: tuple[int, int] = (0, 0)
@@ -72,14 +70,14 @@ OUTPUTS = ("mask", "feedback")
 
 
 def trace(network: nn.Module) -> Graph:
-    """Write down the graph of an inference network.
+    """Trace an inference network.
 
     Args:
-        network: an :class:`.InferenceNetwork`; any that takes (image, prompt) and gives two
-            maps.
+        network: An :class:`.InferenceNetwork`, or any other module that takes (image, prompt) and
+            gives two maps.
 
     Raises:
-        UnknownOperationError: it computes something that graphs have no word for.
+        UnknownOperationError: The network computes something that is not among the operations.
     """
     graph = Graph()
     mask, feedback = network(*(_Symbol(graph, index, _EXAMPLE) for index in range(len(INPUTS))))
@@ -88,10 +86,11 @@ def trace(network: nn.Module) -> Graph:
 
 
 def check_sides(image: Tensor, prompt: Tensor) -> None:
-    """Refuse what a graph cannot compute.
+    """Refuse inputs that a graph cannot take.
 
     Raises:
-        ValueError: not two N×3×h×w maps of one shape with sides that are multiples of 32.
+        ValueError: The inputs are not two N×3×h×w maps of the same shape with sides that are
+            multiples of 32.
     """
     shape = tuple(image.shape)
     fits = len(shape) == 4 and shape[1] == 3 and tuple(prompt.shape) == shape
@@ -151,12 +150,12 @@ class _Symbol:
         *others: _Symbol | Tensor | None,
         **attributes: Any,
     ) -> _Symbol:
-        """Note an operation down, of which this is the first operand."""
+        """Record an operation whose first operand is this value."""
         if self.pads and kind != "conv":
             raise UnknownOperationError(f"padding before {kind} is not among a graph's operations")
         operands = (self, *(other for other in others if other is not None))
-        noted = tuple(x.index if isinstance(x, _Symbol) else _constant(x) for x in operands)
-        self.graph.operations.append(Operation(kind, noted, attributes))
+        references = tuple(x.index if isinstance(x, _Symbol) else _constant(x) for x in operands)
+        self.graph.operations.append(Operation(kind, references, attributes))
         return _Symbol(self.graph, len(INPUTS) + len(self.graph.operations) - 1, shape)
 
     def _arithmetic(self, kind: str, other: _Symbol | Tensor | float) -> _Symbol:
@@ -167,7 +166,7 @@ class _Symbol:
         return self.then(kind, shape, other)
 
 
-def _constant(values: Tensor) -> Floats:
+def _constant(values: Tensor) -> FloatArray:
     return np.ascontiguousarray(values.detach().cpu().numpy(), dtype=np.float32)
 
 
@@ -216,7 +215,7 @@ def _pad(
 
 def _concat(parts: Sequence[_Symbol], dim: int = 0) -> _Symbol:
     if dim != 1:
-        raise UnknownOperationError("only channels are concatenated in a graph")
+        raise UnknownOperationError("only concatenation of channels is among a graph's operations")
     first, *rest = parts
     channels = sum(part.shape[1] for part in parts)
     return first.then("concat", (first.shape[0], channels, *first.shape[2:]), *rest)
@@ -226,7 +225,7 @@ def _interpolate(x: _Symbol, size: Sequence[int], **options: Any) -> _Symbol:
     scale = size[0] // x.shape[2]
     if tuple(size) != (x.shape[2] * scale, x.shape[3] * scale) or options["mode"] != "bilinear":
         raise UnknownOperationError(
-            "only bilinear enlarging by a whole factor has a word in graphs"
+            "only bilinear enlarging by a whole factor is among a graph's operations"
         )
     return x.then(
         "resize", (*x.shape[:2], *size), scale=scale, align_corners=bool(options["align_corners"])

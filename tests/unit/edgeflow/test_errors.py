@@ -29,7 +29,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_an_error_carries_what_happened_and_the_way_out(kind: type[EdgeFlowError]) -> None:
+def test_an_error_carries_a_message_and_a_hint(kind: type[EdgeFlowError]) -> None:
     error = kind("the sky fell", hint="wear a hat")
     assert str(error) == error.message == "the sky fell"
     assert error.hint == "wear a hat"

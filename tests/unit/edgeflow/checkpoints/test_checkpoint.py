@@ -170,7 +170,7 @@ def test_an_unknown_model_is_refused_with_the_known_ones(tmp_path: Path) -> None
     assert ".safetensors" in caught.value.hint
 
 
-def test_a_folder_is_no_model(tmp_path: Path) -> None:
+def test_a_folder_is_not_a_model(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no such file"):
         find(str(tmp_path))
 
@@ -340,10 +340,10 @@ def test_a_long_list_of_problems_is_cut_and_counted() -> None:
     tensors = {f"other.{number:03}": torch.zeros(1) for number in range(100)}
     with pytest.raises(CheckpointError, match=r"and \d+ more") as caught:
         load_tensors(Tiny(), tensors, source="w")
-    shown = caught.value.message.count("missing") + caught.value.message.count("superfluous")
+    listed = caught.value.message.count("missing") + caught.value.message.count("superfluous")
     more = int(caught.value.message.rsplit("and ", 1)[1].split()[0])
-    assert shown + more == 106
-    assert shown < 50
+    assert listed + more == 106
+    assert listed < 50
 
 
 def test_a_network_is_not_half_filled_when_something_does_not_fit() -> None:

@@ -34,13 +34,13 @@ def publisher() -> Iterator[Publisher]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            wanted = self.headers.get("Range")
-            state.ranges.append(wanted)
-            start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
+            byte_range = self.headers.get("Range")
+            state.ranges.append(byte_range)
+            start = int(byte_range.removeprefix("bytes=").rstrip("-")) if byte_range else 0
             if state.status != 200:
                 self.send_error(state.status)
                 return
-            if wanted and state.resumable and start >= len(state.content):
+            if byte_range and state.resumable and start >= len(state.content):
                 self.send_error(416)
                 return
             start = start if state.resumable else 0
@@ -75,9 +75,7 @@ def test_a_file_is_fetched_whole_and_its_digest_recorded(
     assert {p.name for p in tmp_path.iterdir()} == {"file.pdparams", RECORDS}
 
 
-def test_an_interrupted_download_goes_on_where_it_stopped(
-    publisher: Publisher, tmp_path: Path
-) -> None:
+def test_an_interrupted_download_is_resumed(publisher: Publisher, tmp_path: Path) -> None:
     publisher.stop_after = 300_000
     with pytest.raises(DownloadError):
         download(publisher.url, tmp_path)

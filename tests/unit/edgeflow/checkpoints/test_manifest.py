@@ -9,7 +9,6 @@ import pytest
 from edgeflow.checkpoints.checkpoint import find
 from edgeflow.checkpoints.manifest import ModelEntry, SourceNote, add_to_manifest, read_manifest
 from edgeflow.errors import CheckpointError
-from edgeflow.files import write_atomically
 from edgeflow.masks.score import Calibration
 from tests.unit.edgeflow.samples import ROOT, manifest_entry, write_manifest
 
@@ -38,7 +37,7 @@ def test_a_broken_manifest_is_refused_with_its_path(tmp_path: Path, text: str) -
     assert caught.value.hint
 
 
-def test_a_manifest_that_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_a_manifest_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_bytes(b"\xff\xfe{}")
     with pytest.raises(CheckpointError, match="not a valid manifest"):
         read_manifest(tmp_path)
@@ -123,28 +122,6 @@ def test_a_broken_manifest_is_not_overwritten(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError):
         add_to_manifest(tmp_path, "one", entry)
     assert (tmp_path / "manifest.json").read_text(encoding="utf-8") == "{"
-
-
-def test_a_written_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
-    path = tmp_path / "folder" / "file"
-    write_atomically(path, b"old")
-    write_atomically(path, b"new")
-    assert path.read_bytes() == b"new"
-    assert list(path.parent.iterdir()) == [path]
-
-
-def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(CheckpointError, match="cannot write"):
-        write_atomically(tmp_path / "file" / "below", b"data")
-
-
-def test_a_write_that_fails_half_way_leaves_nothing_behind(tmp_path: Path) -> None:
-    occupied = tmp_path / "target"
-    (occupied / "full").mkdir(parents=True)
-    with pytest.raises(CheckpointError, match="cannot write"):
-        write_atomically(occupied, b"data")
-    assert list(tmp_path.iterdir()) == [occupied]
 
 
 # Calibration

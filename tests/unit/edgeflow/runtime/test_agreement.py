@@ -27,12 +27,12 @@ def test_two_empty_masks_agree() -> None:
     assert Agreement.between(nothing, nothing) == Agreement(1.0, 0.0)
 
 
-def test_what_float32_cannot_tell_apart_is_no_difference() -> None:
+def test_probabilities_beyond_the_logit_limit_agree() -> None:
     ours, theirs = StepOutput(maps(1.0), maps(0.0)), StepOutput(maps(0.9995), maps(1e-5))
     assert Agreement.between(ours, theirs).logit_difference < 0.01
 
 
-def test_a_value_that_is_no_number_never_agrees() -> None:
+def test_nan_never_agrees() -> None:
     broken = StepOutput(maps(float("nan")), maps(0.5))
     assert Agreement.between(broken, broken).logit_difference == float("inf")
 

@@ -170,7 +170,7 @@ def test_zoom_policies_with_other_sides_run_on_pytorch(
     assert "multiples of 32" in caplog.text
 
 
-def test_openvino_on_a_cuda_device_is_no_choice(
+def test_openvino_does_not_start_on_a_cuda_device(
     checkpoints: dict[str, Checkpoint], tmp_path: Path
 ) -> None:
     source = NetworkSource(checkpoints["ritm_hrnet"], CUDA, tmp_path)
@@ -181,7 +181,7 @@ def test_openvino_on_a_cuda_device_is_no_choice(
 def test_an_export_does_not_outlive_its_weights(
     checkpoints: dict[str, Checkpoint], tmp_path: Path
 ) -> None:
-    # The export is there, so the weights are not needed; that they are damaged is said even so.
+    # With an export the weights are not needed, but damage to them must not go unnoticed.
     original = checkpoints["ritm_hrnet"]
     path = tmp_path / original.path.name
     shutil.copy(original.path, path)

@@ -1,5 +1,3 @@
-"""PyTorch's own runtime: in bfloat16, and as CUDA wants it."""
-
 from __future__ import annotations
 
 from typing import Any
@@ -9,15 +7,18 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from edgeflow.checkpoints.checkpoint import Checkpoint
+from edgeflow.nn.ritm import RITM
 from edgeflow.runtime.agreement import Agreement, Probe
 from edgeflow.runtime.base import Precision
 from edgeflow.runtime.cuda import CudaRecorder
 from edgeflow.runtime.cuda_replay import RUNS_BEFORE
 from edgeflow.runtime.devices import computes_bfloat16
+from edgeflow.runtime.torch_eager import TorchRuntime
 from edgeflow.runtime.torch_folded import FoldedTorchRuntime
 from tests.unit.edgeflow.runtime.cases import (
     ARCHITECTURES,
     CPU,
+    FOLDING_TOLERANCES,
     iou,
     logit_difference,
     reference_of,
@@ -40,7 +41,7 @@ def folded(
 
 
 class Watched(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Notes every operation, with the types of what it is given."""
+    """Records every operation with the types of its operands."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -99,7 +100,7 @@ def test_no_step_waits_for_its_device_or_brings_anything_to_it(
     assert not called & forbidden
 
 
-def test_the_network_as_published_is_left_as_it_was(checkpoints: dict[str, Checkpoint]) -> None:
+def test_the_network_itself_is_not_changed(checkpoints: dict[str, Checkpoint]) -> None:
     checkpoint = checkpoints["edgeflow_lite"]
     network = checkpoint.load()
     FoldedTorchRuntime(network, CPU, precision="bfloat16")
@@ -132,3 +133,41 @@ def test_cuda_in_bfloat16_finds_the_same_objects(checkpoints: dict[str, Checkpoi
         image, prompt = step_input(320, 448)
         output = runtime.run(image.to(device), prompt.to(device))
         assert iou(output.mask.cpu(), reference.run(image, prompt).mask) >= 0.9
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_folded_runtime_gives_what_the_reference_runtime_gives(
+    checkpoints: dict[str, Checkpoint], name: str
+) -> None:
+    network = checkpoints[name].load()
+    reference = TorchRuntime(network, CPU)
+    folded = FoldedTorchRuntime(network, CPU)
+    for size in ((64, 96), (101, 75)):
+        case = step_input(*size, batch=2)
+        assert logit_difference(folded.run(*case), reference.run(*case)) <= FOLDING_TOLERANCES[name]
+
+
+def test_the_folded_runtime_has_another_name_than_the_reference(
+    checkpoints: dict[str, Checkpoint],
+) -> None:
+    # States of one must not be continued by the other: they differ by rounding.
+    network = checkpoints["ritm_hrnet"].load()
+    folded = FoldedTorchRuntime(network, CPU)
+    assert folded.name == f"torch {torch.__version__} cpu float32 folded"
+    assert folded.name != TorchRuntime(network, CPU).name
+    assert (folded.device, folded.feedback) == (CPU, "mask")
+
+
+class EdgeFedRITM(RITM):
+    feedback = "edge"
+
+
+def test_a_network_without_edges_cannot_feed_them_back(
+    checkpoints: dict[str, Checkpoint],
+) -> None:
+    tensors = checkpoints["ritm_hrnet"].load().state_dict()
+    network = EdgeFedRITM(width=4, ocr_width=8, small=True).eval()
+    network.load_state_dict(tensors)
+    runtime = FoldedTorchRuntime(network, CPU)
+    with pytest.raises(ValueError, match="no edges"):
+        runtime.run(*step_input())

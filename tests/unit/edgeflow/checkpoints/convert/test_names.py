@@ -14,7 +14,7 @@ CLASSES = {TINY[0]: EdgeFlow, TINY[1]: RITM}
 
 
 @pytest.mark.parametrize("name", TINY)
-def test_every_name_of_a_published_state_dict_has_one_of_ours(name: str) -> None:
+def test_every_name_of_a_published_state_dict_has_a_translation(name: str) -> None:
     network = CLASSES[name](4, 8, small=True)
     ours = {key for key in network.state_dict() if not key.endswith("num_batches_tracked")}
     theirs = read_pdparams(pdparams(name).read_bytes())
@@ -29,8 +29,8 @@ def test_unknown_names_stay_as_they_are() -> None:
 @pytest.mark.parametrize("name", TINY)
 def test_static_numbers_follow_the_order_of_construction(name: str) -> None:
     truth = json.loads((GOLDEN / "static" / f"static_{name}.name_map.json").read_text())
-    found = static_names(CLASSES[name](4, 8, small=True))
-    assert found == {key: our_name(value) for key, value in truth.items()}
+    names = static_names(CLASSES[name](4, 8, small=True))
+    assert names == {key: our_name(value) for key, value in truth.items()}
 
 
 def test_the_fingerprint_of_the_full_edgeflow_is_the_published_one() -> None:

@@ -22,9 +22,9 @@ def test_a_published_file_is_read_as_numpy_itself_would() -> None:
     data = pdparams().read_bytes()
     expected = pickle.loads(data)
     del expected[DROPPED]
-    found = read_pdparams(data)
-    assert found.keys() == expected.keys()
-    for name, array in found.items():
+    arrays = read_pdparams(data)
+    assert arrays.keys() == expected.keys()
+    for name, array in arrays.items():
         assert array.dtype == np.float32
         np.testing.assert_array_equal(array, expected[name])
 
@@ -72,8 +72,8 @@ def test_only_names_of_arrays_are_admitted(name: str) -> None:
         (np.ones(3, np.float16), "float32"),
         (np.asfortranarray(np.ones((2, 3), np.float32)), "C order"),
         (np.array([{}]), "float32|damaged|readable"),
-        ("text", "no array"),
-        (3, "no array"),
+        ("text", "not an array"),
+        (3, "not an array"),
     ],
     ids=str,
 )
@@ -91,8 +91,8 @@ def test_a_shape_that_claims_gigabytes_is_refused_without_allocating_them() -> N
 
 
 @pytest.mark.parametrize("value", [[], 3, "x", {1: np.ones(2, np.float32)}])
-def test_a_pickle_that_is_no_state_dict_is_refused(value: object) -> None:
-    with pytest.raises(ConversionError, match="no state dict"):
+def test_a_pickle_that_is_not_a_state_dict_is_refused(value: object) -> None:
+    with pytest.raises(ConversionError, match="not hold a state dict"):
         read_pdparams(dump(value))
 
 

@@ -22,12 +22,12 @@ from tests.unit.edgeflow.checkpoints.convert.foreign import (
 
 @pytest.mark.parametrize("name", TINY)
 def test_an_exports_tensors_and_operators_are_read(name: str) -> None:
-    found = read_static(*static(name))
+    model = read_static(*static(name))
     folder = GOLDEN / "static"
     names = json.loads((folder / f"static_{name}.name_map.json").read_text())
     operators = json.loads((folder / f"static_{name}.op_histogram.json").read_text())
-    assert found.tensors.keys() == names.keys()
-    assert dict(found.operators) == operators
+    assert model.tensors.keys() == names.keys()
+    assert dict(model.operators) == operators
 
 
 def test_the_tensors_equal_those_of_the_dynamic_file() -> None:

@@ -38,9 +38,9 @@ def test_it_works_at_full_resolution(make: Make, size: tuple[int, int]) -> None:
 @torch.no_grad()
 def test_a_pixel_is_seen_as_far_as_the_widest_branch_and_the_last_layer_reach(make: Make) -> None:
     network = lively(make())
-    seen = reached(network, torch.rand(1, 8, 21, 21), 10, 10)
-    rows = seen.any(dim=1).nonzero()
-    cols = seen.any(dim=0).nonzero()
+    reach = reached(network, torch.rand(1, 8, 21, 21), 10, 10)
+    rows = reach.any(dim=1).nonzero()
+    cols = reach.any(dim=0).nonzero()
     assert (int(rows.min()), int(rows.max())) == (6, 14)  # dilation 3, then a 3×3
     assert (int(cols.min()), int(cols.max())) == (6, 14)
 

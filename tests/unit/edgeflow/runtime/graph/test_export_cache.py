@@ -114,7 +114,7 @@ def damage(path: Path, how: str) -> None:
 @pytest.mark.parametrize(
     "how", ["truncated", "empty", "one bit", "header", "something else", "other tensors"]
 )
-def test_a_damaged_export_is_told_and_made_again(
+def test_a_damaged_export_is_logged_and_made_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, how: str
 ) -> None:
     make, path = Maker(), tmp_path / KEY.filename
@@ -134,10 +134,10 @@ def test_where_nothing_can_be_written_exports_are_made_each_time(
     (tmp_path / "file").write_text("in the way")
     make = Maker()
     for count in (1, 2):
-        made = cached_export(tmp_path / "file" / "exports", KEY, make)
-        assert made.files["model.xml"] == b"made %d" % count
+        export = cached_export(tmp_path / "file" / "exports", KEY, make)
+        assert export.files["model.xml"] == b"made %d" % count
     assert all(record.levelno == logging.WARNING for record in caplog.records)
-    assert "cannot be kept" in caplog.text
+    assert "cannot be stored" in caplog.text
 
 
 def test_a_folder_that_others_may_write_to_is_not_used(
@@ -167,7 +167,7 @@ def test_a_changed_module_makes_another_export(
     assert exporting.code_digest() != before
 
 
-def test_exports_are_kept_beside_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exports_are_stored_beside_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ann")
     assert exports_folder() == Path("/home/ann/.cache/edgeflow/exports")
 

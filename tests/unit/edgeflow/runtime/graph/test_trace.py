@@ -69,7 +69,7 @@ def test_same_padding_becomes_the_convolutions_own(
     assert operation.attributes["stride"] == (stride, stride)
 
 
-def test_enlarging_is_a_factor_and_no_size() -> None:
+def test_enlarging_has_a_factor_instead_of_a_size() -> None:
     def body(x: Tensor) -> Tensor:
         small = F.conv2d(x, torch.ones(3, 1, 2, 2), None, 2, 0, 1, 3)
         return resize(small, x.shape[-2:])
@@ -95,7 +95,7 @@ def test_enlarging_is_a_factor_and_no_size() -> None:
         torch.exp,
     ],
 )
-def test_what_graphs_have_no_word_for_is_refused(function: object) -> None:
+def test_an_operation_that_graphs_lack_is_refused(function: object) -> None:
     with pytest.raises(UnknownOperationError, match="graph"):
         trace(Toy(Call(function)))
 
@@ -108,7 +108,7 @@ def test_a_graph_has_no_auxiliary_output_and_no_norms(
     graph = trace(InferenceNetwork(checkpoint.load()))
     used = set(graph.outputs)
     for number, operation in reversed(list(enumerate(graph.operations, start=2))):
-        assert number in used, f"{operation.kind} is computed in vain"
+        assert number in used, f"{operation.kind} is computed and unused"
         used.update(x for x in operation.operands if isinstance(x, int))
     assert {0, 1} <= used
 
