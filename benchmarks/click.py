@@ -33,7 +33,6 @@ from edgeflow.images import decode_image
 from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow.label_studio.brush_rle import encode_brush
 from edgeflow.prompts.click import Click
-from edgeflow.prompts.disks import disk_maps
 from edgeflow_backend.protocol.config_check import RECOMMENDED
 
 PHOTO = Path(__file__).parents[1] / "demo" / "photos" / "astronaut.jpg"
@@ -78,7 +77,7 @@ def measure_stages(predictor: Predictor, size: Size, repeats: int) -> Times:
                 state, probability = predictor.step(image, state, click)
         network = Size(*state.probability.shape[-2:])
         view = torch.rand(1, 3, *network)
-        prompt = torch.cat((state.feedback, torch.from_numpy(disk_maps([], network))[None]), dim=1)
+        prompt = torch.cat((state.feedback, torch.zeros(1, 2, *network)), dim=1)
         with timed(times, "network alone"):
             predictor.runtime.run(view, prompt)
         mask = (probability > 0.5).cpu().numpy()

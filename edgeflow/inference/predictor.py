@@ -1,8 +1,8 @@
 """From clicks to a mask: a pure function of (weights, image, ordered clicks).
 
 There is no ``set_image`` and no session. The state after click k is what replaying clicks 1..k
-gives; a store may remember it under the digest of all it depends on, which saves work and never
-decides an answer.
+gives; a store may keep it under the digest of all it depends on, which saves work and never decides
+an answer.
 """
 
 from __future__ import annotations
@@ -30,8 +30,7 @@ from edgeflow.masks.cleanup import Cleanup
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.masks.score import Calibration
 from edgeflow.prompts.click import Click, check_clicks, prefix_digests
-from edgeflow.prompts.outline import Outline
-from edgeflow.prompts.start import Start
+from edgeflow.prompts.start import NOTHING, Start
 from edgeflow.runtime.base import Runtime
 from edgeflow.runtime.selection import start_runtime
 
@@ -83,6 +82,9 @@ class Predictor:
 
         Args:
             image: H×W×3 uint8 RGB, EXIF orientation already applied.
+
+        Raises:
+            ValueError: Another shape or type.
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise ValueError(f"expected H×W×3 uint8, got {image.shape} {image.dtype}")
@@ -108,14 +110,14 @@ class Predictor:
         """Answer a sequence of clicks.
 
         Args:
-            image: from :meth:`encode`.
-            clicks: in the order in which they were made, in image pixels; at least one, unless
-                ``start`` is an outline.
-            store: where states of prefixes are looked up and left.
-            start: what the object begins with, instead of nothing.
+            image: From :meth:`encode`.
+            clicks: Image pixels, in the order in which they were made; at least one, unless
+                ``start`` opens without.
+            store: Where states of prefixes are looked up and left.
+            start: What the object starts from: an outline or a mask; None for clicks alone.
 
         Raises:
-            PromptError: no clicks, or one that is not on the image.
+            PromptError: No clicks, or a click or start that does not lie on the image.
         """
         return drive(self.predicting(image, clicks, store, start=start), self.runtime.run)
 
@@ -127,19 +129,19 @@ class Predictor:
         *,
         start: Start | None = None,
     ) -> Steps[Prediction]:
-        """:meth:`predict` for whoever runs the network themselves, perhaps for several at once.
+        """:meth:`predict` for callers that run the network themselves, perhaps for several at once.
 
-        It yields what this predictor's runtime is to be shown and is sent what that said. Nothing
-        is looked up in ``store`` before the first ``next``. Any thread may take the next step.
+        The generator yields inputs for this predictor's runtime and is sent its outputs. ``store``
+        is not asked before the first ``next``. Any thread may take the next step.
 
         Raises:
-            PromptError: at once; see :meth:`predict`.
+            PromptError: At once, not at the first ``next``; see :meth:`predict`.
         """
-        if not clicks and not isinstance(start, Outline):
+        start = NOTHING if start is None else start
+        if not clicks and not start.opens:
             raise PromptError("no clicks", hint="send at least one positive click")
         check_clicks(clicks, image.size)
-        if start is not None:
-            start.check(image.size)
+        start.check(image.size)
         return self._predicting(image, clicks, store, start)
 
     @torch.inference_mode()  # PyTorch leaves it at each yield and enters it again at each send
@@ -148,27 +150,23 @@ class Predictor:
         image: EncodedImage,
         clicks: Sequence[Click],
         store: StateStore | None,
-        start: Start | None,
+        start: Start,
     ) -> Steps[Prediction]:
-        begun = start.digest if start is not None else "nothing"
-        keys = prefix_digests(f"{self._identity}|{image.digest}|{begun}", clicks)
-        state, known, steps = yield from self._resume(image, start, keys, store)
-        shown: ProbabilityPatch | None = None
-        for count in range(known + 1, len(clicks) + 1):
-            state, shown = yield from self._stepper.step(image, state, clicks[count - 1])
+        keys = prefix_digests(f"{self._identity}|{image.digest}|{start.digest}", clicks)
+        state, count, steps = yield from self._resume(image, start, keys, store)
+        patch: ProbabilityPatch | None = None
+        for key, click in zip(keys[count + 1 :], clicks[count:], strict=True):
+            state, patch = yield from self._stepper.step(image, state, click)
             steps += 1
             if store is not None:
-                store.put(keys[count], state)
-        patch = (shown or self._stepper.shown(image, state)).mask
-        score = 0.0 if patch.empty else self._score(state)
-        return Prediction(patch, score, steps, state)
+                store.put(key, state)
+        mask = (patch or self._stepper.patch(image, state)).mask
+        score = 0.0 if mask.empty else self._score(state)
+        return Prediction(mask, score, steps, state)
 
     def start(self, image: EncodedImage, start: Start | None = None) -> State:
-        """The state before any click: nothing found, unless ``start`` says more.
-
-        For an outline this runs the network twice: with implied clicks in its middle and outside
-        its corners, then with the middle of what that found.
-        """
+        """The state before any click; an outline runs the network for it, other starts do not."""
+        start = NOTHING if start is None else start
         state, _ = drive(self._stepper.start(image, start), self.runtime.run)
         return state
 
@@ -176,47 +174,45 @@ class Predictor:
         """One network run.
 
         Args:
-            image: from :meth:`encode`.
-            state: after the clicks so far.
-            click: the next one, on the image.
+            image: From :meth:`encode`.
+            state: State after the clicks so far.
+            click: The next one, on the image.
 
         Returns:
             The state after it, and the mask probability: H×W float32 at the image's size.
         """
-        state, shown = drive(self._stepper.step(image, state, click), self.runtime.run)
-        return state, shown.whole()
+        state, patch = drive(self._stepper.step(image, state, click), self.runtime.run)
+        return state, patch.whole()
 
     def probability(self, image: EncodedImage, state: State) -> Tensor:
         """The mask probability of a state at the image's size: H×W float32 on the device.
 
-        An object that began as a mask is 1 inside and 0 outside.
+        For an object that started from a mask: 1 inside and 0 outside.
         """
-        return self._stepper.shown(image, state).whole()
+        return self._stepper.patch(image, state).whole()
 
     def _resume(
         self,
         image: EncodedImage,
-        start: Start | None,
+        start: Start,
         keys: Sequence[bytes],
         store: StateStore | None,
     ) -> Steps[tuple[State, int, int]]:
-        """The state of the longest known prefix, that prefix's length, and steps it took."""
-        opens = isinstance(start, Outline)
+        """The state of the longest prefix in the store, that prefix's length, and steps taken."""
         if store is not None:
-            for count in range(len(keys) - 1, -1 if opens else 0, -1):
+            for count in range(len(keys) - 1, -1 if start.opens else 0, -1):
                 state = store.get(keys[count])
                 if state is not None:
                     return state, count, 0
         state, steps = yield from self._stepper.start(image, start)
-        if store is not None and opens:
+        if store is not None and start.opens:
             store.put(keys[0], state)
         return state, 0, steps
 
     def _score(self, state: State) -> float:
         if state.mask_box is None:
             return 0.0
-        made = len(state.clicks) - state.implied
-        return self.calibration(state.probability[0, 0].cpu().numpy(), made)
+        return self.calibration(state.probability[0, 0].cpu().numpy(), len(state.clicks))
 
 
 def load_predictor(
@@ -232,19 +228,19 @@ def load_predictor(
     """Load a model by name or path.
 
     Args:
-        model: see :func:`edgeflow.checkpoints.checkpoint.find`.
-        folder: of converted and downloaded models.
+        model: See :func:`edgeflow.checkpoints.checkpoint.find`.
+        folder: Folder of converted and downloaded models.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        policy: one of :data:`edgeflow.inference.zoom.POLICIES`; ours by default.
-        cleanup: what is cleaned of each mask; specks and pinholes by default.
-        runtime: one of :data:`edgeflow.runtime.selection.RUNTIME_NAMES`; PyTorch by default, which
+        policy: One of :data:`edgeflow.inference.zoom.POLICIES`; ``edgeflow`` by default.
+        cleanup: What is cleaned of each mask; specks and pinholes by default.
+        runtime: One of :data:`edgeflow.runtime.selection.RUNTIME_NAMES`; PyTorch by default, which
             gives the same masks on every processor.
-        exports: folder of exported graphs; ``~/.cache/edgeflow/exports`` by default.
+        exports: Folder of exported graphs; ``~/.cache/edgeflow/exports`` by default.
 
     Raises:
-        CheckpointError: the weights cannot be used.
-        DeviceError: the device does not exist.
-        RuntimeUnavailableError: there is no runtime of that name.
+        CheckpointError: The weights cannot be used.
+        DeviceError: The device does not exist.
+        RuntimeUnavailableError: There is no runtime of that name.
     """
     checkpoint = find(model, folder)
     policy = policy or ZoomPolicy()

@@ -1,8 +1,8 @@
-"""What the network is shown, and what is made of its answer; running it is left to others.
+"""Network steps as generators; running the network is left to the caller.
 
-A step is a generator: it yields what the network is to be shown, is sent what the network said,
-and returns the state after it. Whoever drives one may run the network at once (:func:`drive`) or
-keep many waiting and run them together.
+A step yields what the network is to see, is sent the network's output, and returns the state after
+it. The caller may run the network at once (:func:`drive`), or keep many steps waiting and run them
+together.
 """
 
 from __future__ import annotations
@@ -24,18 +24,13 @@ from edgeflow.masks.patch import MASK_THRESHOLD, MaskPatch
 from edgeflow.nn.interface import Feedback
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.disks import disk_pixels
-from edgeflow.prompts.implied import contradicts, deepest_point, implied_clicks
-from edgeflow.prompts.outline import Outline
-from edgeflow.prompts.prior_mask import PriorMask, feedback_of, merge
+from edgeflow.prompts.prior_mask import feedback_of
 from edgeflow.prompts.start import Start
 from edgeflow.runtime.base import StepOutput
 
-OUTLINE_STEPS = 2
-"""Network runs that an outline takes before any click; one where the first finds nothing."""
-
 
 class StepInput(NamedTuple):
-    """What the network is to be shown, on the runtime's device.
+    """Input of one network run, on the runtime's device.
 
     Attributes:
         image: 1×3×h×w float32 RGB in [0, 1].
@@ -48,7 +43,7 @@ class StepInput(NamedTuple):
 
 T = TypeVar("T")
 Steps = Generator[StepInput, StepOutput, T]
-"""Network runs to be made, one after the other, and what comes of them in the end."""
+"""Network runs, one after the other, and the result of them all."""
 
 
 @torch.inference_mode()
@@ -56,17 +51,17 @@ def drive(steps: Steps[T], run: Callable[[Tensor, Tensor], StepOutput]) -> T:
     """Make each network run as soon as it is asked for.
 
     Args:
-        steps: not begun yet.
-        run: a runtime's :meth:`edgeflow.runtime.base.Runtime.run`.
+        steps: A generator that has not begun yet.
+        run: A runtime's :meth:`edgeflow.runtime.base.Runtime.run`.
     """
     output: StepOutput | None = None
     while True:
         try:
-            wanted = next(steps) if output is None else steps.send(output)
+            step = next(steps) if output is None else steps.send(output)
         except StopIteration as done:
             result: T = done.value
             return result
-        output = run(wanted.image, wanted.prompt)
+        output = run(step.image, step.prompt)
 
 
 @dataclass(frozen=True)
@@ -74,10 +69,10 @@ class Stepper:
     """The way from a state and a click to the next state. Its tensors stay on one device.
 
     Attributes:
-        policy: which part of the image the network sees, and how.
-        cleanup: what is cleaned of each mask.
-        device: the runtime's.
-        feedback: which of its outputs the network is fed at the next click.
+        policy: Which part of the image the network sees, and how.
+        cleanup: What is cleaned of each mask.
+        device: The runtime's device.
+        feedback: Which of its outputs the network is fed at the next click.
     """
 
     policy: ZoomPolicy
@@ -85,26 +80,20 @@ class Stepper:
     device: torch.device
     feedback: Feedback
 
-    def start(self, image: EncodedImage, start: Start | None) -> Steps[tuple[State, int]]:
-        """The state before any click, and the network runs that it took.
-
-        An outline takes two: with implied clicks in its middle and outside its corners, then with
-        the middle of what that found.
-        """
-        nothing = State.nothing(image, start)
-        if not isinstance(start, Outline):
-            return nothing, 0
-        region = self.policy.around(start.region, image.size)
-        implied = start.implied_clicks(image.size)
-        state, shown = yield from self._step_to(image, nothing, implied, region)
-        steps = 1
-        if state.mask_box is not None:
-            middle = deepest_point(shown.mask.whole())
-            negatives = (click for click in implied if not click.positive)
-            clicks = (Click(middle), *negatives)
-            state, _ = yield from self._step_to(image, state, clicks, region)
-            steps = OUTLINE_STEPS
-        return replace(state, implied=len(state.clicks)), steps
+    def start(self, image: EncodedImage, start: Start) -> Steps[tuple[State, int]]:
+        """The state before any click, and the network runs that it took."""
+        state = State.nothing(image, start)
+        masks: list[MaskPatch] = []
+        while (opening := start.opening(image.size, masks)) is not None:
+            clicks, box = opening
+            region = (
+                self.policy.choose(state.region, state.mask_box, clicks, image.size)
+                if box is None
+                else self.policy.around(box, image.size)
+            )
+            state, patch = yield from self._run(image, state, clicks, (), region)
+            masks.append(patch.mask)
+        return state, len(masks)
 
     def step(
         self, image: EncodedImage, state: State, click: Click
@@ -112,71 +101,60 @@ class Stepper:
         """One network run.
 
         Args:
-            image: on the device.
-            state: after the clicks so far.
-            click: the next one, on the image.
+            image: On the device.
+            state: State after the clicks so far.
+            click: The next one, on the image.
 
         Returns:
-            The state after it, and what it shows of the object.
+            The state after it, and the object's probability.
         """
-        clicks = (*state.clicks, click)
-        if isinstance(state.start, PriorMask):
-            return (yield from self._refine(image, state, state.start, clicks))
-        if isinstance(state.start, Outline) and state.implied and state.clicks[0].positive:
-            middle = state.clicks[0].point
-            if contradicts(click, middle, state.start.region.size):
-                clicks = clicks[1:]
-                state = replace(state, implied=state.implied - 1)
-        region = self.policy.choose(state.region, state.mask_box, clicks, image.size)
-        return (yield from self._step_to(image, state, clicks, region))
+        start, clicks = state.start, (*state.clicks, click)
+        implied = start.imply(state.implied, clicks)
+        # With a prior mask the fed-back map is made anew, and so may the region be.
+        previous = state.region if start.prior is None else None
+        region = self.policy.choose(previous, state.mask_box, (*implied, *clicks), image.size)
+        state, patch = yield from self._run(image, state, implied, clicks, region)
+        start = start.after(patch.mask, click)
+        if start.prior is not None:
+            patch = ProbabilityPatch.of_mask(MaskPatch.of(start.prior), self.device)
+            state = replace(state, start=start, mask_box=patch.mask_box)
+        return state, patch
 
-    def shown(self, image: EncodedImage, state: State) -> ProbabilityPatch:
-        """What a state shows of the object; one that began as a mask shows it as it is now."""
-        if isinstance(state.start, PriorMask):
-            return ProbabilityPatch.of_mask(MaskPatch.of(state.start.mask), self.device)
-        _, shown = self._show(image, state.probability, state.region, state.clicks, state.start)
-        return shown
+    def patch(self, image: EncodedImage, state: State) -> ProbabilityPatch:
+        """The object's probability after a state's clicks."""
+        start = state.start
+        if start.prior is not None:
+            return ProbabilityPatch.of_mask(MaskPatch.of(start.prior), self.device)
+        clicks = (*state.implied, *state.clicks)
+        return self._patches(image, state.probability, state.region, clicks, start)[1]
 
-    def _step_to(
+    def _run(
         self,
         image: EncodedImage,
         state: State,
+        implied: tuple[Click, ...],
         clicks: tuple[Click, ...],
         region: Box | None,
     ) -> Steps[tuple[State, ProbabilityPatch]]:
-        """Show the network ``clicks`` in ``region``, with what ``state`` feeds back."""
-        whole = Box.whole(image.size)
-        frame = region or whole
-        size = self.policy.network_size(frame.size)
-        fed_back = self.policy.sampling.carry(
-            state.feedback, state.region or whole, frame, size, image.size
-        )
-        output = yield self._input(image, frame, size, clicks, fed_back)
-        raw, shown = self._show(image, output.mask, region, clicks, state.start)
-        # Regions follow what the network found, as they did when it was trained and measured.
-        box = (shown if isinstance(state.start, Outline) else raw).mask_box
-        after = State(state.start, clicks, region, output.mask, output.feedback, box, state.implied)
-        return after, shown
-
-    def _refine(
-        self, image: EncodedImage, state: State, prior: PriorMask, clicks: tuple[Click, ...]
-    ) -> Steps[tuple[State, ProbabilityPatch]]:
-        """Change a mask around the newest click; the network is told of the rest of it."""
-        seen = clicks
-        if state.mask_box is not None:
-            seen = (*implied_clicks(prior.mask, clicks, state.mask_box.size), *clicks)
-        region = self.policy.choose(None, state.mask_box, seen, image.size)
+        """Run the network on all clicks in a region, with the feedback of the state before."""
         frame = region or Box.whole(image.size)
         size = self.policy.network_size(frame.size)
-        fed_back = feedback_of(prior.mask, frame, size, self.feedback)
-        output = yield self._input(image, frame, size, seen, fed_back.to(self.device))
-        _, shown = self._show(image, output.mask, region, seen, None)
-        merged = merge(prior.mask, shown.mask.whole(), clicks[-1])
-        patch = ProbabilityPatch.of_mask(MaskPatch.of(merged), self.device)
+        both = (*implied, *clicks)
+        fed_back = self._fed_back(image, state, frame, size)
+        output = yield self._input(image, frame, size, both, fed_back)
+        raw, clean = self._patches(image, output.mask, region, both, state.start)
         after = State(
-            PriorMask(merged), clicks, region, output.mask, output.feedback, patch.mask_box
+            state.start, implied, clicks, region, output.mask, output.feedback, raw.mask_box
         )
-        return after, patch
+        return after, clean
+
+    def _fed_back(self, image: EncodedImage, state: State, frame: Box, size: Size) -> Tensor:
+        """The map that the network is fed in a frame: 1×1×size float32 on the device."""
+        prior = state.start.prior
+        if prior is not None:
+            return feedback_of(prior, frame, size, self.feedback).to(self.device)
+        source = state.region or Box.whole(image.size)
+        return self.policy.sampling.carry(state.feedback, source, frame, size, image.size)
 
     def _input(
         self,
@@ -194,26 +172,32 @@ class Stepper:
         disks.view(-1).index_fill_(0, upload(pixels, self.device), 1.0)
         return StepInput(view, torch.cat((fed_back, disks), dim=1))
 
-    def _show(
+    def _patches(
         self,
         image: EncodedImage,
         values: Tensor,
         region: Box | None,
         clicks: Sequence[Click],
-        start: Start | None,
+        start: Start,
     ) -> tuple[ProbabilityPatch, ProbabilityPatch]:
-        """A 1×1×h×w probability map at its place in the image, raw and cleaned."""
+        """A 1×1×h×w probability map at its place in the image.
+
+        Returns:
+            The map that the next region follows, and the one that is answered. Regions follow what
+            the network found, specks and all, as when it was trained and measured; but not where
+            the start rules it out.
+        """
         frame = region or Box.whole(image.size)
         size = Size(int(values.shape[2]), int(values.shape[3]))
-        clean = self._clean(values, self._located(clicks, frame, size))
+        cleaned = self._clean(values, self._located(clicks, frame, size))
         enlarge = self.policy.sampling.enlarge
-        raw = cleaned = ProbabilityPatch(enlarge(values, frame.size), frame, image.size)
-        if clean is not values:
-            cleaned = ProbabilityPatch(enlarge(clean, frame.size), frame, image.size)
-        if isinstance(start, Outline):
-            confined = start.confine(cleaned.whole())
-            cleaned = ProbabilityPatch(confined, Box.whole(image.size), image.size)
-        return raw, cleaned
+        raw = clean = ProbabilityPatch(enlarge(values, frame.size), frame, image.size)
+        if cleaned is not values:
+            clean = replace(raw, probability=enlarge(cleaned, frame.size))
+        confined = start.confine(clean.probability, frame)
+        if confined is not clean.probability:
+            raw = clean = replace(clean, probability=confined)
+        return raw, clean
 
     def _clean(self, values: Tensor, clicks: Located) -> Tensor:
         """A cleaned 1×1×h×w map; the very same one where there is nothing to clean.

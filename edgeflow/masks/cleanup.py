@@ -50,25 +50,6 @@ class Cleanup:
     max_hole: float = 0.005
     smoothing: float = 0.0
 
-    def __call__(self, probability: FloatMap, clicks: Located) -> FloatMap:
-        """Clean a map.
-
-        Args:
-            probability: h×w float32, mask probability on the network's grid; left unchanged.
-            clicks: what must not be overruled.
-
-        Returns:
-            h×w float32: 0 where a component was dropped, 1 where a hole was filled.
-        """
-        probability = self.smooth(probability, clicks)
-        changes = self.changes(probability > MASK_THRESHOLD, clicks)
-        if changes is None:
-            return probability
-        cleaned: FloatMap = probability.copy()
-        cleaned[changes.dropped] = ABSENT
-        cleaned[changes.filled] = FILLED
-        return cleaned
-
     def smooth(self, probability: FloatMap, clicks: Located) -> FloatMap:
         """Only the Gaussian; the very same map without one."""
         if self.smoothing <= 0:

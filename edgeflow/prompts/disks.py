@@ -1,4 +1,4 @@
-"""Clicks as the disk maps that a network sees."""
+"""Clicks as the disks that a network sees."""
 
 from __future__ import annotations
 
@@ -14,30 +14,19 @@ DISK_RADIUS = 5.0
 """Network pixels (RITM's disks, arXiv:2102.06583, after Benenson et al., arXiv:1903.10830)."""
 
 
-def disk_maps(
-    points: Sequence[tuple[NetworkPoint, bool]], size: Size, radius: float = DISK_RADIUS
-) -> npt.NDArray[np.float32]:
-    """Draw clicks as disks.
-
-    Args:
-        points: (network point, positive?) pairs; a centre may be fractional or outside.
-        size: of the network's input.
-        radius: in network pixels.
-
-    Returns:
-        2×H×W float32: positive disks, negative disks; 1 where (row-r)² + (col-c)² ≤ radius².
-    """
-    maps = np.zeros((2, size.height, size.width), dtype=np.float32)
-    maps.reshape(-1)[disk_pixels(points, size, radius)] = 1.0
-    return maps
-
-
 def disk_pixels(
     points: Sequence[tuple[NetworkPoint, bool]], size: Size, radius: float = DISK_RADIUS
 ) -> npt.NDArray[np.int64]:
-    """Where :func:`disk_maps` is 1: int64 positions in the flattened maps, some of them twice.
+    """Pixels of the disks: a few bytes a click, so that a device can draw the maps itself.
 
-    A few bytes a click, so that a device can draw the disks itself.
+    Args:
+        points: (network point, positive?) pairs; a centre may be fractional or outside.
+        size: Network input size.
+        radius: Network pixels.
+
+    Returns:
+        int64 positions in the flattened 2×H×W maps (positive disks, negative disks) where
+        (row - r)² + (col - c)² ≤ radius²; some of them twice.
     """
     pixels = [np.empty(0, dtype=np.int64)]
     for point, positive in points:

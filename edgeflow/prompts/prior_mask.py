@@ -1,7 +1,11 @@
-"""A mask that is there before the first click, and how clicks change it."""
+"""A mask that exists before the first click, and how clicks change it.
+
+What each choice is worth on training images is in ``docs/refining.md``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,21 +16,28 @@ from torch import Tensor
 
 from edgeflow.arrays import BoolMask
 from edgeflow.geometry import Box, Size
-from edgeflow.masks.patch import check_shape, mask_digest
+from edgeflow.masks.patch import (
+    MASK_THRESHOLD,
+    MaskPatch,
+    bounding_box,
+    check_shape,
+    mask_digest,
+)
 from edgeflow.nn.interface import Feedback
 from edgeflow.prompts.click import Click
+from edgeflow.prompts.implied import implied_clicks
+from edgeflow.prompts.start import Start
 
 BAND_WIDTH = 9
 """Width of the edge map made from a mask's boundary, in network pixels."""
 
-
 BAND_PROBABILITY = 0.9
-"""Its value: about what the network's own edge maps reach."""
+"""Value of that edge map on the boundary: about what the network's own edge maps reach."""
 
 
 @dataclass(frozen=True, eq=False)
-class PriorMask:
-    """A mask that is there already, drawn by hand or by whatever model.
+class PriorMask(Start):
+    """A mask of the object, drawn by hand or made by any model; clicks refine it.
 
     Attributes:
         mask: H×W bool at the image's size.
@@ -35,21 +46,44 @@ class PriorMask:
     mask: BoolMask
 
     def __post_init__(self) -> None:
-        # A copy in rows: what becomes of the array does not matter, nor how it lies in memory.
+        # A copy in rows: callers may change their array, and its layout must not matter.
         object.__setattr__(self, "mask", np.array(self.mask, order="C"))
-
-    def check(self, size: Size) -> None:
-        """Refuse a mask of another size than the image's.
-
-        Raises:
-            PromptError: naming both.
-        """
-        check_shape("mask", self.mask, size)
 
     @cached_property
     def digest(self) -> str:
-        """Stands for this start wherever a prediction is remembered."""
+        """See :attr:`.Start.digest`."""
         return f"mask {mask_digest(self.mask)}"
+
+    @property
+    def nbytes(self) -> int:
+        """See :attr:`.Start.nbytes`."""
+        return self.mask.nbytes
+
+    @property
+    def prior(self) -> BoolMask:
+        """The mask itself; see :attr:`.Start.prior`."""
+        return self.mask
+
+    def check(self, size: Size) -> None:
+        """Refuse a mask of another size than the image's; see :meth:`.Start.check`.
+
+        Raises:
+            PromptError: Naming both sizes.
+        """
+        check_shape("mask", self.mask, size)
+
+    def imply(
+        self,
+        implied: tuple[Click, ...],  # noqa: ARG002 - the mask has changed since
+        clicks: Sequence[Click],
+    ) -> tuple[Click, ...]:
+        """A positive click deep in the mask; see :meth:`.Start.imply`."""
+        box = bounding_box(self.mask)
+        return () if box is None else implied_clicks(self.mask, clicks, box.size)
+
+    def after(self, mask: MaskPatch, click: Click) -> PriorMask:
+        """The mask with the change that the click asks for; see :meth:`.Start.after`."""
+        return PriorMask(merge(self.mask, mask.whole(), click))
 
 
 def feedback_of(mask: BoolMask, frame: Box, size: Size, kind: Feedback) -> Tensor:
@@ -57,18 +91,18 @@ def feedback_of(mask: BoolMask, frame: Box, size: Size, kind: Feedback) -> Tenso
 
     Args:
         mask: H×W at the image's size.
-        frame: the zoom-in region.
-        size: the network's input size for it.
+        frame: Zoom-in region.
+        size: Network size of that region.
         kind: ``edge`` for a band along the boundary, ``mask`` for the mask itself.
 
     Returns:
         1×1×size float32.
     """
-    part = mask[frame.top : frame.bottom, frame.left : frame.right].astype(np.float32)
+    part = mask[frame.slices].astype(np.float32)
     small = cv2.resize(part, (size.width, size.height), interpolation=cv2.INTER_AREA)
     if kind == "mask":
         return torch.from_numpy(small)[None, None]
-    solid = (small > 0.5).astype(np.uint8)
+    solid = (small > MASK_THRESHOLD).astype(np.uint8)
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (BAND_WIDTH, BAND_WIDTH))
     band = cv2.dilate(solid, disk) - cv2.erode(solid, disk)
     return torch.from_numpy(band.astype(np.float32) * BAND_PROBABILITY)[None, None]
@@ -77,15 +111,19 @@ def feedback_of(mask: BoolMask, frame: Box, size: Size, kind: Feedback) -> Tenso
 def merge(before: BoolMask, predicted: BoolMask, click: Click) -> BoolMask:
     """Change a mask only where a click asks for it.
 
-    A positive click adds the connected part that holds it of all that the prediction would add; a
-    negative one removes likewise; all else stays as the annotator left it. (Progressive merge after
-    Chen et al., "FocalClick", CVPR 2022, arXiv:2204.02574.) A click that the prediction does not
-    follow changes nothing.
+    Of all that the prediction would add, a positive click adds the connected part that it lies in;
+    of all that the prediction would remove, a negative click removes the part that it lies in.
+    Everything else stays as the annotator left it. (Progressive merge after Chen et al.,
+    "FocalClick", CVPR 2022, arXiv:2204.02574.) A click that the prediction does not follow changes
+    nothing.
 
     Args:
-        before: H×W.
-        predicted: H×W.
-        click: on the image.
+        before: H×W mask.
+        predicted: H×W mask that the network found.
+        click: The newest, on the image.
+
+    Returns:
+        H×W mask, a new array.
     """
     row = min(max(round(click.point.y), 0), before.shape[0] - 1)
     col = min(max(round(click.point.x), 0), before.shape[1] - 1)

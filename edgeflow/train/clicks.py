@@ -44,7 +44,7 @@ class Clicks:
         return Clicks(self.points[rows], self.signs[rows])
 
     def maps(self, size: tuple[int, int]) -> Tensor:
-        """Disks as the network wants them: B×2×H×W float32, see :func:`.disk_maps`.
+        """Disks as the network wants them: B×2×H×W float32, as :func:`.disk_pixels` draws them.
 
         Args:
             size: H and W.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from edgeflow.geometry import ImagePoint
+from edgeflow.geometry import ImagePoint, NetworkPoint, Size
 from edgeflow.nn.interface import Feedback
 from edgeflow.prompts.click import Click
+from edgeflow.prompts.disks import DISK_RADIUS, disk_pixels
 from edgeflow.runtime.base import StepOutput
 
 ROOT = Path(__file__).parents[3]
@@ -96,3 +98,12 @@ class FakeRuntime:
     @staticmethod
     def _map(value: float | Tensor, like: Tensor) -> Tensor:
         return value.clone() if isinstance(value, Tensor) else torch.full_like(like, value)
+
+
+def disk_maps(
+    points: Sequence[tuple[NetworkPoint, bool]], size: Size, radius: float = DISK_RADIUS
+) -> npt.NDArray[np.float32]:
+    """Clicks as the 2×H×W maps that a network sees: positive disks, negative disks."""
+    maps: npt.NDArray[np.float32] = np.zeros((2, *size), np.float32)
+    maps.reshape(-1)[disk_pixels(points, size, radius)] = 1.0
+    return maps

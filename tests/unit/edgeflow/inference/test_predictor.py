@@ -30,7 +30,6 @@ from edgeflow.inference.predictor import (
 )
 from edgeflow.inference.sampling import Aligned
 from edgeflow.inference.state import EncodedImage, State, StateStore
-from edgeflow.inference.steps import OUTLINE_STEPS
 from edgeflow.inference.zoom import ZoomPolicy
 from edgeflow.masks.cleanup import Cleanup
 from edgeflow.masks.patch import bounding_box
@@ -39,7 +38,6 @@ from edgeflow.nn.interface import Feedback
 from edgeflow.nn.lite import EdgeFlowLite
 from edgeflow.nn.registry import ARCHITECTURES
 from edgeflow.prompts.click import Click
-from edgeflow.prompts.disks import disk_maps
 from edgeflow.prompts.implied import deepest_point
 from edgeflow.prompts.outline import Outline
 from edgeflow.prompts.prior_mask import PriorMask, feedback_of, merge
@@ -47,7 +45,7 @@ from edgeflow.prompts.start import Start
 from edgeflow.runtime.base import Runtime, StepOutput
 from edgeflow.runtime.devices import DeviceError
 from edgeflow.runtime.torch_eager import TorchRuntime
-from tests.unit.edgeflow.samples import PHOTOS, FakeRuntime, click, disk_image, negative
+from tests.unit.edgeflow.samples import PHOTOS, FakeRuntime, click, disk_image, disk_maps, negative
 
 Mask = npt.NDArray[np.bool_]
 
@@ -132,6 +130,7 @@ def assert_same(one: Prediction, other: Prediction) -> None:
     assert torch.equal(one.state.probability, other.state.probability)
     assert torch.equal(one.state.feedback, other.state.feedback)
     assert one.state.clicks == other.state.clicks
+    assert one.state.implied == other.state.implied
     assert one.state.region == other.state.region
     assert one.state.mask_box == other.state.mask_box
 
@@ -721,6 +720,7 @@ STARTS: dict[str, Callable[[Size], Start | None]] = {
     "full": lambda size: PriorMask(np.ones(size, np.bool_)),
 }
 OUTLINES = ("box", "corner", "whole", "lasso")
+OUTLINE_STEPS = 2  # before any click, where the first finds something
 PRIORS = ("drawn", "empty", "full")
 
 
@@ -762,7 +762,7 @@ def assert_begun_same(one: Prediction, other: Prediction) -> None:
         assert np.array_equal(begun.mask, otherwise.mask)
         assert np.array_equal(begun.mask, one.mask)
     if isinstance(begun, Outline) and isinstance(otherwise, Outline):
-        assert begun.region == otherwise.region
+        assert begun.box == otherwise.box
         assert begun.digest == otherwise.digest
 
 
@@ -873,8 +873,8 @@ def test_every_prefix_of_a_begun_object_in_the_store_equals_its_replay(
         assert torch.equal(state.probability, replayed.probability)
         assert torch.equal(state.feedback, replayed.feedback)
         assert state.mask_box == replayed.mask_box
-        assert state.clicks == replayed.clicks
-        assert state.clicks[len(state.clicks) - count :] == THREE[:count]
+        assert state.implied == replayed.implied
+        assert state.clicks == replayed.clicks == THREE[:count]
 
 
 @pytest.mark.parametrize("start", STARTS)
@@ -986,7 +986,7 @@ def inside_of(start: str) -> Mask:
     """The inside of an outline on the first image."""
     outline = STARTS[start](Size(96, 128))
     assert isinstance(outline, Outline)
-    inside: Mask = outline.confine(torch.ones(96, 128)).numpy() > 0
+    inside: Mask = outline.confine(torch.ones(96, 128), Box(0, 0, 96, 128)).numpy() > 0
     return inside
 
 
@@ -1021,7 +1021,7 @@ def test_an_outline_is_shown_its_surroundings_and_its_implied_clicks() -> None:
     image = predictor.encode(IMAGES[0])
     outline = Outline(Box(30, 40, 60, 90))
     answer = predictor.predict(image, [], start=outline)
-    region = OURS.around(outline.region, image.size)
+    region = OURS.around(outline.box, image.size)
     size = OURS.network_size(region.size)
     assert answer.steps == len(runtime.images) == OUTLINE_STEPS == 2
     assert answer.state.region == region
@@ -1037,13 +1037,14 @@ def test_an_outline_is_shown_its_surroundings_and_its_implied_clicks() -> None:
     assert len(implied) == 5
     assert torch.equal(runtime.prompts[0][0, 1:], disks(implied))
     assert not runtime.prompts[0][0, 0].any()
-    middle, *negatives = answer.state.clicks
+    middle, *negatives = answer.state.implied
     assert tuple(negatives) == implied[1:]
-    assert torch.equal(runtime.prompts[1][0, 1:], disks(answer.state.clicks))
+    assert torch.equal(runtime.prompts[1][0, 1:], disks(answer.state.implied))
     assert runtime.prompts[1][0, 0].any()
 
     corrected = predictor.predict(image, [click(70, 52)], start=outline)
-    assert corrected.state.clicks == (middle, *negatives, click(70, 52))
+    assert corrected.state.implied == (middle, *negatives)
+    assert corrected.state.clicks == (click(70, 52),)
 
 
 def test_the_second_run_of_an_outline_is_fed_back_what_the_first_gave() -> None:
@@ -1060,7 +1061,7 @@ def test_the_second_run_of_an_outline_clicks_on_the_middle_of_what_the_first_fou
     found[..., 60:80, 60:80] = 0.9
     predictor = Predictor(FakeRuntime(found), version="v", policy=replace(OURS, square=True))
     answer = predictor.predict(predictor.encode(IMAGES[0]), [], start=Outline(Box(0, 0, 96, 128)))
-    x, y = answer.state.clicks[0].point
+    x, y = answer.state.implied[0].point
     assert answer.mask[int(y), int(x)]
     assert y == pytest.approx(69.5, abs=2)
     assert x == pytest.approx(69.5 * 128 / 96, abs=8)
@@ -1091,7 +1092,7 @@ def test_an_outline_in_which_nothing_is_found_is_empty_and_can_be_clicked_in() -
     runtime.mask = 0.9
     answer = predictor.predict(image, [click(64, 48)], store, start=outline)
     assert answer.steps == 1
-    assert answer.state.mask_box == outline.region
+    assert answer.state.mask_box == outline.box
 
 
 def test_an_outline_whose_mask_was_clicked_away_goes_on() -> None:
@@ -1303,7 +1304,7 @@ def test_no_implied_click_contradicts_a_negative_one(start: str) -> None:
     if isinstance(begun, PriorMask):
         middle = deepest_point(begun.mask)
     else:
-        middle = predictor.predict(image, [], start=begun).state.clicks[0].point
+        middle = predictor.predict(image, [], start=begun).state.implied[0].point
     for aside in (0, 2):
         made = negative(middle.x + aside, middle.y)
         state = predictor.predict(image, [made], start=begun).state
@@ -1347,7 +1348,7 @@ def test_a_start_is_left_as_it_was(painted: BegunDesk) -> None:
     painted.predictor.predict(image, THREE, start=outline)
     assert np.array_equal(prior.mask, drawn(image.size))
     assert outline.inside is not None
-    assert lasso(image.size).digest == Outline(outline.region, outline.inside).digest
+    assert lasso(image.size).digest == Outline(outline.box, outline.inside).digest
 
 
 def test_what_becomes_of_a_lasso_does_not_change_what_is_remembered_of_it(
@@ -1355,7 +1356,7 @@ def test_what_becomes_of_a_lasso_does_not_change_what_is_remembered_of_it(
 ) -> None:
     image = painted.images[0]
     store = RememberingStore()
-    region, inside = lasso(image.size).region, lasso(image.size).inside
+    region, inside = lasso(image.size).box, lasso(image.size).inside
     assert inside is not None
     painted.predictor.predict(image, (), store, start=Outline(region, inside))
     inside[:, :64] = False
@@ -1391,7 +1392,7 @@ def test_the_memory_layout_of_a_start_does_not_matter(painted: BegunDesk, arrang
     arrange = ARRANGED[arranged]
     prior, outline = PriorMask(arrange(drawn(image.size))), lasso(image.size)
     assert outline.inside is not None
-    outline = Outline(outline.region, arrange(outline.inside))
+    outline = Outline(outline.box, arrange(outline.inside))
     answer = painted.predictor.predict(image, THREE, start=prior)
     assert_begun_same(answer, painted.fresh(Begun(0, "drawn", THREE)))
     answer = painted.predictor.predict(image, THREE, start=outline)
@@ -1415,7 +1416,7 @@ def test_a_read_only_start_is_used(painted: BegunDesk, start: str) -> None:
     array = begun.mask if isinstance(begun, PriorMask) else lasso(image.size).inside
     assert array is not None
     array.flags.writeable = False
-    frozen = Outline(begun.region, array) if isinstance(begun, Outline) else PriorMask(array)
+    frozen = Outline(begun.box, array) if isinstance(begun, Outline) else PriorMask(array)
     answer = painted.predictor.predict(image, THREE, start=frozen)
     assert_begun_same(answer, painted.fresh(Begun(0, start, THREE)))
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from edgeflow.geometry import NetworkPoint
-from edgeflow.masks.cleanup import Cleanup
+from edgeflow.masks.cleanup import ABSENT, FILLED, Cleanup, Located
+from edgeflow.masks.patch import MASK_THRESHOLD
 
 FloatMap = npt.NDArray[np.float32]
 Clicks = list[tuple[NetworkPoint, bool]]
@@ -54,6 +55,17 @@ def on_map(point: NetworkPoint, values: FloatMap) -> tuple[int, int]:
         min(max(round(v), 0), side - 1) for v, side in zip(point, values.shape, strict=True)
     )
     return row, col
+
+
+def clean(cleanup: Cleanup, probability: FloatMap, clicks: Located) -> FloatMap:
+    """A cleaned copy of a map: smooth, 0 in dropped components, 1 in filled holes."""
+    smooth = cleanup.smooth(probability, clicks)
+    cleaned: FloatMap = smooth.copy()
+    changes = cleanup.changes(smooth > MASK_THRESHOLD, clicks)
+    if changes is not None:
+        cleaned[changes.dropped] = ABSENT
+        cleaned[changes.filled] = FILLED
+    return cleaned
 
 
 def blocks(*areas: int) -> FloatMap:
@@ -101,7 +113,7 @@ def test_an_equal_cleanup_prints_equally_and_another_does_not() -> None:
 
 def test_specks_vanish_and_the_rest_stays_as_it_was() -> None:
     values = image("###...#", "###....", "###....", ".......", "....##.")
-    cleaned = Cleanup(min_part=0.2, max_hole=0)(values, [])
+    cleaned = clean(Cleanup(min_part=0.2, max_hole=0), values, [])
     assert drawing(cleaned) == ["###....", "###....", "###....", ".......", "....##."]
     assert cleaned[0, 6] == 0
     rest = np.ones_like(values, np.bool_)
@@ -127,24 +139,24 @@ def test_specks_vanish_and_the_rest_stays_as_it_was() -> None:
 def test_a_part_below_two_percent_of_the_largest_is_a_speck(
     areas: tuple[int, ...], stay: tuple[bool, ...]
 ) -> None:
-    cleaned = Cleanup()(blocks(*areas), [])
+    cleaned = clean(Cleanup(), blocks(*areas), [])
     assert tuple(bool(row.any()) for row in cleaned[::2] > 0.5) == stay
 
 
 def test_parts_that_touch_at_a_corner_are_one() -> None:
     values = image("#######.", "#######.", ".......#")
-    assert drawing(Cleanup(min_part=0.5, max_hole=0)(values, [])) == drawing(values)
+    assert drawing(clean(Cleanup(min_part=0.5, max_hole=0), values, [])) == drawing(values)
 
 
 def test_what_holds_a_positive_click_stays_however_small() -> None:
     values = image("######.#", "######..", "######.#")
     cleanup = Cleanup(min_part=0.5)
-    assert drawing(cleanup(values, []))[0] == "######.."
-    assert drawing(cleanup(values, [positive(0, 7)])) == ["######.#", "######..", "######.."]
-    assert drawing(cleanup(values, [positive(0, 7), positive(2, 7)])) == drawing(values)
-    assert drawing(cleanup(values, [positive(0, 7), positive(1, 1)]))[2] == "######.."
-    assert drawing(cleanup(values, [positive(1, 7)]))[0] == "######.."
-    assert drawing(cleanup(values, [negative(0, 7)]))[0] == "######.."
+    assert drawing(clean(cleanup, values, []))[0] == "######.."
+    assert drawing(clean(cleanup, values, [positive(0, 7)])) == ["######.#", "######..", "######.."]
+    assert drawing(clean(cleanup, values, [positive(0, 7), positive(2, 7)])) == drawing(values)
+    assert drawing(clean(cleanup, values, [positive(0, 7), positive(1, 1)]))[2] == "######.."
+    assert drawing(clean(cleanup, values, [positive(1, 7)]))[0] == "######.."
+    assert drawing(clean(cleanup, values, [negative(0, 7)]))[0] == "######.."
 
 
 @pytest.mark.parametrize(
@@ -160,7 +172,7 @@ def test_what_holds_a_positive_click_stays_however_small() -> None:
 )
 def test_a_click_between_pixels_is_on_the_nearest(row: float, col: float, *, stays: bool) -> None:
     values = image("#####..#", "#####...", "#####...")
-    cleaned = Cleanup(min_part=0.5)(values, [positive(row, col)])
+    cleaned = clean(Cleanup(min_part=0.5), values, [positive(row, col)])
     assert bool(cleaned[0, 7] > 0.5) is stays
 
 
@@ -168,22 +180,22 @@ def test_only_the_largest_and_clicked_parts_stay_where_that_is_asked_for() -> No
     values = image("####.###", "####.###", "####....", "......##", "####..##")
     cleanup = Cleanup(min_part=0, largest_only=True)
     largest = ["####....", "####....", "####....", "........", "........"]
-    assert drawing(cleanup(values, [])) == largest
-    assert drawing(cleanup(values, [negative(4, 0)])) == largest
-    assert drawing(cleanup(values, [positive(3, 3)])) == largest
-    assert drawing(cleanup(values, [positive(4, 0), positive(0, 7)])) == [
+    assert drawing(clean(cleanup, values, [])) == largest
+    assert drawing(clean(cleanup, values, [negative(4, 0)])) == largest
+    assert drawing(clean(cleanup, values, [positive(3, 3)])) == largest
+    assert drawing(clean(cleanup, values, [positive(4, 0), positive(0, 7)])) == [
         "####.###", "####.###", "####....", "........", "####....",
     ]  # fmt: skip
 
 
 def test_of_equal_largest_parts_one_stays() -> None:
-    cleaned = Cleanup(min_part=0, largest_only=True)(blocks(7, 7, 7), [])
+    cleaned = clean(Cleanup(min_part=0, largest_only=True), blocks(7, 7, 7), [])
     assert int((cleaned > 0.5).sum()) == 7
 
 
 @pytest.mark.parametrize("min_part", [0.5, 1.0, 1.5, 100.0])
 def test_the_largest_part_never_vanishes(min_part: float) -> None:
-    cleaned = Cleanup(min_part=min_part, max_hole=0)(blocks(40, 3), [])
+    cleaned = clean(Cleanup(min_part=min_part, max_hole=0), blocks(40, 3), [])
     assert int((cleaned > 0.5).sum()) == 40
 
 
@@ -192,7 +204,7 @@ def test_the_largest_part_never_vanishes(min_part: float) -> None:
 
 def test_pinholes_are_filled_and_the_rest_stays_as_it_was() -> None:
     values = sheet(1, area=1000)
-    cleaned = Cleanup()(values, [])
+    cleaned = clean(Cleanup(), values, [])
     assert cleaned[1, 1] == 1
     rest = np.ones_like(values, np.bool_)
     rest[1, 1] = False
@@ -213,7 +225,7 @@ def test_pinholes_are_filled_and_the_rest_stays_as_it_was() -> None:
 def test_a_hole_below_half_a_percent_of_the_mask_is_filled(
     holes: tuple[int, ...], area: int, filled: tuple[bool, ...]
 ) -> None:
-    cleaned = Cleanup()(sheet(*holes, area=area), [])
+    cleaned = clean(Cleanup(), sheet(*holes, area=area), [])
     assert tuple(bool(cleaned[2 * n + 1, 1] > 0.5) for n in range(len(holes))) == filled
 
 
@@ -223,33 +235,33 @@ def test_holes_are_measured_against_the_mask_without_its_specks() -> None:
     values[3:6, 3:7] = 0.1  # a hole of 12 in a part of 109
     values[20:39:2, 1:11] = 0.9  # ten parts of 10
     cleanup = Cleanup(min_part=0.5, max_hole=0.11)
-    assert drawing(cleanup(values, []))[4] == drawing(values)[4]
-    assert drawing(replace(cleanup, min_part=0)(values, []))[4] != drawing(values)[4]
+    assert drawing(clean(cleanup, values, []))[4] == drawing(values)[4]
+    assert drawing(clean(replace(cleanup, min_part=0), values, []))[4] != drawing(values)[4]
 
 
 def test_a_hole_with_a_negative_click_stays_open() -> None:
     values = image("#########", "##.###..#", "#########")
     cleanup = Cleanup(max_hole=0.5)
-    assert drawing(cleanup(values, [])) == ["#" * 9] * 3
-    assert drawing(cleanup(values, [negative(1, 2)]))[1] == "##.######"
-    assert drawing(cleanup(values, [negative(1.4, 6.4)]))[1] == "######..#"
-    assert drawing(cleanup(values, [negative(1, 2), negative(1, 7)])) == drawing(values)
-    assert drawing(cleanup(values, [positive(1, 2)])) == ["#" * 9] * 3
-    assert drawing(cleanup(values, [negative(0, 0)])) == ["#" * 9] * 3
+    assert drawing(clean(cleanup, values, [])) == ["#" * 9] * 3
+    assert drawing(clean(cleanup, values, [negative(1, 2)]))[1] == "##.######"
+    assert drawing(clean(cleanup, values, [negative(1.4, 6.4)]))[1] == "######..#"
+    assert drawing(clean(cleanup, values, [negative(1, 2), negative(1, 7)])) == drawing(values)
+    assert drawing(clean(cleanup, values, [positive(1, 2)])) == ["#" * 9] * 3
+    assert drawing(clean(cleanup, values, [negative(0, 0)])) == ["#" * 9] * 3
 
 
 def test_an_island_that_goes_leaves_a_hole_and_a_negative_click_on_it_keeps_that_open() -> None:
     values = image("#######", "#.....#", "#..#..#", "#.....#", "#######")
     cleanup = Cleanup(min_part=0.1, max_hole=0.9)
-    assert drawing(cleanup(values, [])) == ["#" * 7] * 5
+    assert drawing(clean(cleanup, values, [])) == ["#" * 7] * 5
     hollow = ["#######", "#.....#", "#.....#", "#.....#", "#######"]
-    assert drawing(cleanup(values, [negative(2, 3)])) == hollow
-    assert drawing(cleanup(values, [negative(1, 1)])) == hollow
+    assert drawing(clean(cleanup, values, [negative(2, 3)])) == hollow
+    assert drawing(clean(cleanup, values, [negative(1, 1)])) == hollow
 
 
 def test_an_island_that_stays_stays_when_its_hole_is_filled_around_it() -> None:
     values = image("#######", "#.....#", "#..#..#", "#.....#", "#######")
-    cleaned = Cleanup(min_part=0.1, max_hole=0.9)(values, [positive(2, 3)])
+    cleaned = clean(Cleanup(min_part=0.1, max_hole=0.9), values, [positive(2, 3)])
     assert drawing(cleaned) == ["#" * 7] * 5
     assert cleaned[2, 3] == values[2, 3]
 
@@ -257,7 +269,7 @@ def test_an_island_that_stays_stays_when_its_hole_is_filled_around_it() -> None:
 @pytest.mark.parametrize("turns", range(4))
 def test_what_is_open_to_the_maps_border_is_no_hole(turns: int) -> None:
     values = np.rot90(image("###.####", "###.#.##", "########", "########"), turns)
-    cleaned = Cleanup(max_hole=0.5)(values, [])
+    cleaned = clean(Cleanup(max_hole=0.5), values, [])
     assert drawing(np.rot90(cleaned, -turns)) == ["###.####", "###.####", "########", "########"]
 
 
@@ -265,18 +277,18 @@ def test_a_corner_of_the_map_is_no_hole() -> None:
     values = np.full((20, 20), 0.9, np.float32)
     for corner in ((0, 0), (0, -1), (-1, 0), (-1, -1)):
         values[corner] = 0.1
-    assert np.array_equal(Cleanup(max_hole=0.9)(values, []), values)
+    assert np.array_equal(clean(Cleanup(max_hole=0.9), values, []), values)
 
 
 def test_a_hole_is_closed_where_it_touches_the_outside_at_a_corner_only() -> None:
     # The mask around it is connected across that corner.
     values = image(".#######", "#.######", "########")
-    assert drawing(Cleanup(max_hole=0.5)(values, []))[1] == "########"
+    assert drawing(clean(Cleanup(max_hole=0.5), values, []))[1] == "########"
 
 
 def test_holes_that_touch_at_a_corner_are_two() -> None:
     values = image("########", "##.#####", "###..###", "########", "########")
-    cleaned = Cleanup(max_hole=2 / 37)(values, [])
+    cleaned = clean(Cleanup(max_hole=2 / 37), values, [])
     assert drawing(cleaned)[1:3] == ["########", "###..###"]
 
 
@@ -295,7 +307,7 @@ def test_empty_and_full_maps_stay_as_they_are(
 ) -> None:
     values = np.full(shape, value, np.float32)
     for clicks in ([], [positive(0, 0)], [negative(0, 0)], [positive(99, -99), negative(-3, 7)]):
-        cleaned = cleanup(values, clicks)
+        cleaned = clean(cleanup, values, clicks)
         assert cleaned.dtype == np.float32
         np.testing.assert_allclose(cleaned, values, atol=1e-6)
         assert np.array_equal(values, np.full(shape, value, np.float32))
@@ -305,14 +317,14 @@ def test_empty_and_full_maps_stay_as_they_are(
 def test_a_map_a_pixel_wide_is_cleaned(side: int) -> None:
     values = np.repeat(image("####.##..#"), side, axis=0)
     expected = ["####.##..."] * side
-    assert drawing(Cleanup(min_part=0.3, max_hole=0.9)(values, [])) == expected
-    assert drawing(Cleanup(min_part=0.3, max_hole=0.9)(values.T.copy(), []).T) == expected
+    assert drawing(clean(Cleanup(min_part=0.3, max_hole=0.9), values, [])) == expected
+    assert drawing(clean(Cleanup(min_part=0.3, max_hole=0.9), values.T.copy(), []).T) == expected
 
 
 @PROPERTY
 @given(MAPS, CLICKS)
 def test_nothing_is_cleaned_where_nothing_is_asked_for(values: FloatMap, clicks: Clicks) -> None:
-    assert np.array_equal(NOTHING(values, clicks), values)
+    assert np.array_equal(clean(NOTHING, values, clicks), values)
 
 
 @PROPERTY
@@ -321,7 +333,7 @@ def test_the_map_that_is_given_stays_as_it_was(
     values: FloatMap, clicks: Clicks, cleanup: Cleanup, smoothing: float
 ) -> None:
     before = values.copy()
-    cleaned = replace(cleanup, smoothing=smoothing)(values, clicks)
+    cleaned = clean(replace(cleanup, smoothing=smoothing), values, clicks)
     assert np.array_equal(values, before)
     assert cleaned.dtype == np.float32
     assert cleaned.shape == values.shape
@@ -334,7 +346,7 @@ def test_the_map_that_is_given_stays_as_it_was(
 def test_whole_parts_go_and_whole_holes_are_filled_and_no_click_is_overruled(
     values: FloatMap, clicks: Clicks, cleanup: Cleanup
 ) -> None:
-    cleaned = cleanup(values, clicks)
+    cleaned = clean(cleanup, values, clicks)
     before, after = values > 0.5, cleaned > 0.5
     dropped, filled = before & (cleaned == 0), ~before & after
     untouched = ~dropped & ~filled
@@ -364,17 +376,17 @@ def test_whole_parts_go_and_whole_holes_are_filled_and_no_click_is_overruled(
 def test_sizes_are_relative(values: FloatMap, cleanup: Cleanup) -> None:
     tie_free = replace(cleanup, largest_only=False)  # which of several largest stays is open
     larger = np.kron(values, np.ones((4, 2), np.float32))
-    expected = np.kron(tie_free(values, []), np.ones((4, 2), np.float32))
-    assert np.array_equal(tie_free(larger, []), expected)
+    expected = np.kron(clean(tie_free, values, []), np.ones((4, 2), np.float32))
+    assert np.array_equal(clean(tie_free, larger, []), expected)
 
 
 @PROPERTY
 @given(MAPS, CLEANUPS)
 def test_a_turned_or_mirrored_map_is_cleaned_alike(values: FloatMap, cleanup: Cleanup) -> None:
     tie_free = replace(cleanup, largest_only=False)
-    expected = tie_free(values, [])
-    assert np.array_equal(tie_free(values.T.copy(), []).T, expected)
-    assert np.array_equal(tie_free(values[::-1].copy(), [])[::-1], expected)
+    expected = clean(tie_free, values, [])
+    assert np.array_equal(clean(tie_free, values.T.copy(), []).T, expected)
+    assert np.array_equal(clean(tie_free, values[::-1].copy(), [])[::-1], expected)
 
 
 LAYOUTS: dict[str, Callable[[FloatMap], FloatMap]] = {
@@ -389,11 +401,11 @@ LAYOUTS: dict[str, Callable[[FloatMap], FloatMap]] = {
 def test_the_memory_layout_of_a_map_does_not_matter(layout: str, smoothing: float) -> None:
     values = image("######.#", "##.###..", "######..", "........")
     cleanup = Cleanup(min_part=0.5, max_hole=0.5, smoothing=smoothing)
-    expected = cleanup(values, [])
-    assert np.array_equal(cleanup(LAYOUTS[layout](values), []), expected)
+    expected = clean(cleanup, values, [])
+    assert np.array_equal(clean(cleanup, LAYOUTS[layout](values), []), expected)
     read_only = values.copy()
     read_only.flags.writeable = False
-    assert np.array_equal(cleanup(read_only, []), expected)
+    assert np.array_equal(clean(cleanup, read_only, []), expected)
 
 
 @PROPERTY
@@ -402,8 +414,8 @@ def test_dropping_specks_again_drops_no_more(
     values: FloatMap, clicks: Clicks, min_part: float, *, largest_only: bool
 ) -> None:
     cleanup = Cleanup(min_part, largest_only, max_hole=0)
-    once = cleanup(values, clicks)
-    assert np.array_equal(cleanup(once, clicks), once)
+    once = clean(cleanup, values, clicks)
+    assert np.array_equal(clean(cleanup, once, clicks), once)
 
 
 @settings(max_examples=300, deadline=None)
@@ -412,10 +424,10 @@ def test_cleaning_again_changes_nothing_unless_a_filled_hole_made_the_mask_large
     values: FloatMap, clicks: Clicks, cleanup: Cleanup
 ) -> None:
     # All is measured once, against the mask as the network drew it.
-    once = cleanup(values, clicks)
+    once = clean(cleanup, values, clicks)
     filled = ((once > 0.5) & (values <= 0.5)).any()
     if not filled:
-        assert np.array_equal(cleanup(once, clicks), once)
+        assert np.array_equal(clean(cleanup, once, clicks), once)
 
 
 # Smoothing
@@ -430,7 +442,7 @@ def ragged() -> FloatMap:
 
 
 def test_smoothing_straightens_a_ragged_border() -> None:
-    before, after = ragged() > 0.5, Cleanup(smoothing=2.0)(ragged(), []) > 0.5
+    before, after = ragged() > 0.5, clean(Cleanup(smoothing=2.0), ragged(), []) > 0.5
     assert len(np.unique(before.sum(axis=1))) == 2
     assert len(np.unique(after.sum(axis=1))) == 1
     assert abs(int(after.sum()) - int(before.sum())) <= 20
@@ -439,7 +451,7 @@ def test_smoothing_straightens_a_ragged_border() -> None:
 def test_smoothing_leaves_a_straight_border_in_its_place() -> None:
     values = np.full((40, 40), 0.1, np.float32)
     values[:, :17] = 0.9
-    after = Cleanup(smoothing=3.0)(values, []) > 0.5
+    after = clean(Cleanup(smoothing=3.0), values, []) > 0.5
     assert np.array_equal(after, values > 0.5)
 
 
@@ -448,7 +460,7 @@ def test_specks_and_holes_are_looked_for_after_smoothing() -> None:
     values[5:35, 5:25] = 0.9
     values[10, 10] = 0.1  # a pinhole and a speck that the smoothing takes away
     values[20, 35] = 0.9
-    cleaned = Cleanup(min_part=0, max_hole=0, smoothing=1.5)(values, [])
+    cleaned = clean(Cleanup(min_part=0, max_hole=0, smoothing=1.5), values, [])
     assert cleaned[10, 10] > 0.5
     assert cleaned[20, 35] < 0.5
 
@@ -461,5 +473,5 @@ def test_smoothing_overrules_no_click(*, sign: bool) -> None:
     values[10, 10] = 0.1
     values[20, 35] = 0.9
     made = positive(20, 35) if sign else negative(10, 10)
-    cleaned = Cleanup(smoothing=1.5)(values, [made])
+    cleaned = clean(Cleanup(smoothing=1.5), values, [made])
     assert bool(cleaned[on_map(made[0], values)] > 0.5) is sign

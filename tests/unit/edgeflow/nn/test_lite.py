@@ -12,8 +12,7 @@ from edgeflow.checkpoints.checkpoint import find
 from edgeflow.geometry import NetworkPoint, Size
 from edgeflow.nn.interface import NetworkOutput
 from edgeflow.nn.lite import EdgeFlowLite, PyramidNeck
-from edgeflow.prompts.disks import disk_maps
-from tests.unit.edgeflow.samples import GOLDEN
+from tests.unit.edgeflow.samples import GOLDEN, disk_maps
 
 CASES = sorted((GOLDEN / "lite").glob("*.npz"))
 EACH_CASE = pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)

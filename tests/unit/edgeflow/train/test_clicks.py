@@ -8,10 +8,10 @@ import torch
 from torch import Generator, Tensor
 
 from edgeflow.geometry import NetworkPoint, Size
-from edgeflow.prompts.disks import disk_maps
 from edgeflow.train.clicks import STRIDE, Clicks, corrective_clicks, first_clicks
 from edgeflow.train.config import ClickSimulation
 from edgeflow.train.distance import distance_transform
+from tests.unit.edgeflow.samples import disk_maps
 
 COUNT = 600
 
