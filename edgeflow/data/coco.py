@@ -73,14 +73,14 @@ class Coco(ListedDataset[ImageEntry]):
     taken, whether their category was annotated exhaustively or not.
 
     Args:
-        root: the JSON file, or the folder that holds it, directly or in ``annotations``.
-        split: such as ``val2017`` of ``instances_val2017.json``; may be None where there is only
+        root: The JSON file, or the folder that holds it, directly or in ``annotations``.
+        split: Such as ``val2017`` of ``instances_val2017.json``; may be None where there is only
             one file.
-        images: the folder of images. By default that of the split beside ``annotations``, or
+        images: The folder of images. By default that of the split beside ``annotations``, or
             for LVIS of ``coco_url``'s last two parts.
 
     Raises:
-        DatasetError: there is no such file, or it is not as COCO describes it, or the images are
+        DatasetError: There is no such file, or it is not as COCO describes it, or the images are
             nowhere.
     """
 

@@ -27,16 +27,16 @@ def decode_segmentation(segmentation: object, size: Size) -> BoolMask:
     """An annotation's ``segmentation`` as a mask, pixel by pixel as pycocotools has it.
 
     Args:
-        segmentation: parsed JSON, untrusted: a list of polygons (x, y, x, y, …), of which those
+        segmentation: Parsed JSON, untrusted: a list of polygons (x, y, x, y, …), of which those
             with fewer than three points are left out, or a run-length code with ``counts`` and
             ``size``.
-        size: the image's.
+        size: The image's.
 
     Returns:
         H×W bool, possibly empty.
 
     Raises:
-        MaskCodecError: it is neither, or does not fit the image.
+        MaskCodecError: It is neither, or does not fit the image.
     """
     if isinstance(segmentation, dict):
         if segmentation.get("size") != list(size):
@@ -61,7 +61,7 @@ def parse_counts(text: str) -> npt.NDArray[np.int64]:
     bit 4 of the last is its sign. From the fourth on, numbers are differences to the last but one.
 
     Raises:
-        MaskCodecError: it is no such code.
+        MaskCodecError: It is no such code.
     """
     code = text.encode("ascii", "ignore")
     if len(code) < len(text) or not _TEXT_CODE.fullmatch(code):
@@ -83,7 +83,7 @@ def fill_runs(counts: npt.NDArray[np.int64], size: Size) -> BoolMask:
     """A mask from the lengths of its runs, column by column, the first of background.
 
     Raises:
-        MaskCodecError: the lengths are not those of a mask of this size.
+        MaskCodecError: The lengths are not those of a mask of this size.
     """
     total = size.height * size.width
     if (counts < 0).any() or (counts > total).any() or counts.sum() != total:

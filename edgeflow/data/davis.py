@@ -23,12 +23,12 @@ class Davis(PairedDataset):
     (2016), palettes number them (2017), 255 in a palette is ignored.
 
     Args:
-        root: the folder of ``JPEGImages``, or the one that holds it as ``DAVIS``.
-        split: a list in ``ImageSets``, such as ``val`` or ``2016/val``; without a year that of
+        root: The folder of ``JPEGImages``, or the one that holds it as ``DAVIS``.
+        split: A list in ``ImageSets``, such as ``val`` or ``2016/val``; without a year that of
             2017, then of 2016. None takes all sequences.
 
     Raises:
-        DatasetError: there is no such list, or one of its sequences is missing.
+        DatasetError: There is no such list, or one of its sequences is missing.
     """
 
     def __init__(self, root: Path, split: str | None = None) -> None:

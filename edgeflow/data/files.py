@@ -32,7 +32,7 @@ def files_by_stem(folder: Path, extensions: tuple[str, ...]) -> dict[str, Path]:
     """The files of a folder by their name without extension, sorted by it. Hidden ones are not.
 
     Raises:
-        DatasetError: the folder cannot be read, or two files differ in their extension alone.
+        DatasetError: The folder cannot be read, or two files differ in their extension alone.
     """
     try:
         with os.scandir(folder) as listing:
@@ -65,7 +65,7 @@ def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes:
     """A file's content.
 
     Raises:
-        DatasetError: it is missing, unreadable, or larger than ``limit`` bytes.
+        DatasetError: It is missing, unreadable, or larger than ``limit`` bytes.
     """
     try:
         if not path.is_file():
@@ -85,7 +85,7 @@ def read_list(path: Path) -> list[list[str]]:
     """The lines of a text file that are not empty, each split at blanks.
 
     Raises:
-        DatasetError: it cannot be read, is not UTF-8, or a word is no relative path.
+        DatasetError: It cannot be read, is not UTF-8, or a word is no relative path.
     """
     try:
         text = read_bytes(path, 1 << 28).decode()
@@ -105,16 +105,16 @@ def image_for(data: bytes, size: Size | None, image: str, annotation: str) -> RG
     size, it is that one: some published masks were made by tools that do not know EXIF.
 
     Args:
-        data: the file's bytes.
-        size: the annotation's; None takes the upright image.
-        image: where the bytes are from, for the message.
-        annotation: where the size is from, for the message.
+        data: The file's bytes.
+        size: The annotation's; None takes the upright image.
+        image: Where the bytes are from, for the message.
+        annotation: Where the size is from, for the message.
 
     Returns:
         H×W×3 uint8 RGB.
 
     Raises:
-        DatasetError: not a readable image, or of another size.
+        DatasetError: Not a readable image, or of another size.
     """
     try:
         upright = decode_image(data)

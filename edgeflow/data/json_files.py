@@ -25,10 +25,10 @@ class Element(NamedTuple):
     """An element of a list in a JSON text.
 
     Attributes:
-        key: the list's.
-        value: parsed.
-        start: where it begins in the text.
-        stop: where it ends.
+        key: The list's.
+        value: Parsed.
+        start: Where it begins in the text.
+        stop: Where it ends.
     """
 
     key: str
@@ -41,7 +41,7 @@ def read_text(path: Path) -> str:
     """A file's text.
 
     Raises:
-        DatasetError: it is missing, longer than ``MAX_BYTES`` or no UTF-8.
+        DatasetError: It is missing, longer than ``MAX_BYTES`` or no UTF-8.
     """
     try:
         return read_bytes(path, MAX_BYTES).decode("utf-8-sig")
@@ -53,7 +53,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - nothing is known of it
     """A file's document.
 
     Raises:
-        DatasetError: it is missing, longer than ``MAX_BYTES``, too deeply nested or no JSON.
+        DatasetError: It is missing, longer than ``MAX_BYTES``, too deeply nested or no JSON.
     """
     try:
         return orjson.loads(read_bytes(path, MAX_BYTES).removeprefix(BOM))
@@ -67,12 +67,12 @@ def elements(text: str, lists: Collection[str]) -> Iterator[Element]:
     Once parsed, a document of numbers takes ten times the memory of its text.
 
     Args:
-        text: an object.
-        lists: keys of lists in it.
+        text: An object.
+        lists: Keys of lists in it.
 
     Raises:
-        ValueError: it is no object, or one of these is no list.
-        RecursionError: it is too deeply nested.
+        ValueError: It is no object, or one of these is no list.
+        RecursionError: It is too deeply nested.
     """
     at, end = _open(text, 0, "{}")
     while not end:

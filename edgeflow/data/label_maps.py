@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from edgeflow.arrays import BoolMask
+from edgeflow.arrays import BoolMask, ByteMap
 from edgeflow.data.base import DatasetError
 from edgeflow.geometry import Size
 from edgeflow.images import MAX_PIXELS
 
-Labels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Labels = ByteMap | npt.NDArray[np.uint16]
+"""H×W."""
 
 FORMATS = ("BMP", "PNG", "TIFF")
 IGNORE = 255
@@ -50,11 +51,11 @@ def numbered(data: bytes, source: str) -> Annotation:
     """One-channel masks: 0 background, k object k, and in 8 bits 255 ignore.
 
     Args:
-        data: a PNG, BMP or TIFF; of a palette the indices count, not the colours.
-        source: for the message.
+        data: A PNG, BMP or TIFF; of a palette the indices count, not the colours.
+        source: For the message.
 
     Raises:
-        DatasetError: unreadable, or with colours that are no indices.
+        DatasetError: Unreadable, or with colours that are no indices.
     """
     labels = label_map(data, source)
     return split_labels(labels, IGNORE if labels.dtype == np.uint8 else None, source)
@@ -86,7 +87,7 @@ def is_binary(data: bytes, source: str) -> bool | None:
     """Whether a mask's values are 0 and 255 alone; None where all are 0, which tells nothing.
 
     Raises:
-        DatasetError: unreadable.
+        DatasetError: Unreadable.
     """
     image = _open(data, source)
     if image.mode == "L":
@@ -108,11 +109,11 @@ def split_labels(labels: Labels, ignore: int | None, source: str) -> Annotation:
 
     Args:
         labels: H×W; 0 is background.
-        ignore: the label of pixels to ignore.
-        source: for the message.
+        ignore: The label of pixels to ignore.
+        source: For the message.
 
     Raises:
-        DatasetError: the masks would take more than ``MAX_MASK_BYTES``.
+        DatasetError: The masks would take more than ``MAX_MASK_BYTES``.
     """
     flat = labels.ravel()
     counts = np.bincount(flat)
@@ -134,7 +135,7 @@ def check_masks(count: int, pixels: int, source: str) -> None:
     """Refuse objects that no memory holds.
 
     Raises:
-        DatasetError: they would take more than ``MAX_MASK_BYTES``.
+        DatasetError: They would take more than ``MAX_MASK_BYTES``.
     """
     if count * pixels > MAX_MASK_BYTES:
         raise DatasetError(
@@ -188,7 +189,7 @@ def _indices(image: Image.Image, data: bytes, source: str) -> Labels:
     )
 
 
-def _brightest(data: bytes, source: str) -> npt.NDArray[np.uint8]:
+def _brightest(data: bytes, source: str) -> ByteMap:
     """Each pixel's largest channel; opacity is no channel."""
     image = _open(data, source)
     if image.mode.startswith(("I", "F")):
@@ -196,5 +197,5 @@ def _brightest(data: bytes, source: str) -> npt.NDArray[np.uint8]:
             f"{source} is a mask of mode {image.mode}, where 8 bits are expected",
             hint="for masks that number objects, use the layout folder",
         )
-    grey: npt.NDArray[np.uint8] = np.asarray(image.convert("RGB")).max(axis=2)
+    grey: ByteMap = np.asarray(image.convert("RGB")).max(axis=2)
     return grey

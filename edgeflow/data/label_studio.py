@@ -45,13 +45,13 @@ class LabelStudio(ListedDataset[Task]):
     No pixel is ignored.
 
     Args:
-        root: the file, of the export format "JSON".
-        images: the folder of images; by default that of the file, or ``images`` in it. Names are
+        root: The file, of the export format "JSON".
+        images: The folder of images; by default that of the file, or ``images`` in it. Names are
             the ends of the tasks' paths and URLs; of uploads also without the eight characters
             that Label Studio puts before them.
 
     Raises:
-        DatasetError: it is no such export, an image is not found, or nothing was drawn.
+        DatasetError: It is no such export, an image is not found, or nothing was drawn.
     """
 
     def __init__(self, root: Path, *, images: Path | None = None) -> None:
@@ -179,7 +179,7 @@ def image_names(location: str) -> list[str]:
     """The names under which a task's image may lie in a folder, the most specific first.
 
     Args:
-        location: a path or URL, also ``/data/local-files/?d=…`` and
+        location: A path or URL, also ``/data/local-files/?d=…`` and
             ``/data/upload/<project>/<hash>-<name>``.
 
     Returns:

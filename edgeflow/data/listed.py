@@ -17,11 +17,11 @@ class ListedDataset(ABC, Generic[Entry]):
     """Samples from a table that is made once. Holds no open file, so threads may share it.
 
     Args:
-        name: what it is called in reports.
-        entries: what each sample is read from, by its name, in the dataset's order.
+        name: What it is called in reports.
+        entries: What each sample is read from, by its name, in the dataset's order.
 
     Raises:
-        DatasetError: there are none, or a name could be taken for a path outside the dataset.
+        DatasetError: There are none, or a name could be taken for a path outside the dataset.
     """
 
     def __init__(self, name: str, entries: Mapping[str, Entry]) -> None:
@@ -61,11 +61,11 @@ def check_name(name: str, source: str) -> None:
     """Refuse a name that, taken for a relative path, would leave its folder.
 
     Args:
-        name: from a tar, a list or JSON; parts are separated by slashes.
-        source: what it was read from, for the message.
+        name: From a tar, a list or JSON; parts are separated by slashes.
+        source: What it was read from, for the message.
 
     Raises:
-        DatasetError: it is empty, absolute, has ``..``, backslashes, colons or unprintable
+        DatasetError: It is empty, absolute, has ``..``, backslashes, colons or unprintable
             characters.
     """
     parts = name.split("/")

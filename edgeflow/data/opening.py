@@ -24,11 +24,11 @@ class Layout:
     """A way in which annotated images are stored.
 
     Attributes:
-        what: in a few words.
-        tree: what has to be there.
-        recognise: whether a path has it.
-        read: the dataset at a path, of a split, with its images in a folder.
-        takes: which of split and images it can use.
+        what: In a few words.
+        tree: What has to be there.
+        recognise: Whether a path has it.
+        read: The dataset at a path, of a split, with its images in a folder.
+        takes: Which of split and images it can use.
     """
 
     what: str
@@ -115,14 +115,14 @@ def open_dataset(
     """Open annotated images.
 
     Args:
-        path: a folder, or for some layouts a file.
-        layout: a key of ``LAYOUTS``; "auto" looks which one the path has.
-        split: such as ``val``, of a dataset that has splits; for shards the sets, as in
+        path: A folder, or for some layouts a file.
+        layout: A key of ``LAYOUTS``; "auto" looks which one the path has.
+        split: Such as ``val``, of a dataset that has splits; for shards the sets, as in
             ``a,b`` or ``-c`` for all others.
-        images: the folder of the images, for layouts whose file does not say where it is.
+        images: The folder of the images, for layouts whose file does not say where it is.
 
     Raises:
-        DatasetError: no layout fits, or several do; the layout cannot use the split or the images;
+        DatasetError: No layout fits, or several do; the layout cannot use the split or the images;
             or what the layout itself finds wrong.
     """
     if not path.exists():
@@ -145,7 +145,7 @@ def recognise(path: Path) -> str:
     """The one layout that a path has.
 
     Raises:
-        DatasetError: none, or several.
+        DatasetError: None, or several.
     """
     try:
         fitting = [name for name, layout in LAYOUTS.items() if layout.recognise(path)]

@@ -23,11 +23,11 @@ class Sbd(PairedDataset):
     """``img/<id>.jpg`` and ``inst/<id>.mat``; no pixel is ignored.
 
     Args:
-        root: the folder of these two and the lists, or the one that holds it as ``dataset``.
+        root: The folder of these two and the lists, or the one that holds it as ``dataset``.
         split: ``train`` or ``val``; may be None where there is only one list.
 
     Raises:
-        DatasetError: there is no such list, none is chosen, or SciPy is missing.
+        DatasetError: There is no such list, none is chosen, or SciPy is missing.
     """
 
     def __init__(self, root: Path, split: str | None = None) -> None:
@@ -49,7 +49,7 @@ def read_instances(data: bytes, source: str) -> Annotation:
     Class names are those of ``GTinst.Categories``, which counts VOC's classes from 1.
 
     Raises:
-        DatasetError: it is no such file.
+        DatasetError: It is no such file.
     """
     _require_scipy()
     from scipy.io import loadmat  # noqa: PLC0415 - optional

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from edgeflow.data.base import DatasetError, Sample
+from edgeflow.data.base import DatasetError, Sample, set_of
 from edgeflow.data.files import IMAGES, image_for
 from edgeflow.data.label_maps import numbered
 from edgeflow.data.listed import ListedDataset, check_name, count_and_first
@@ -39,12 +39,12 @@ class Shards(ListedDataset[Shard]):
     never used as paths.
 
     Args:
-        root: a tar, or a folder of tars. They are not compressed.
-        only: sets to take; None takes all.
-        without: sets to leave out.
+        root: A tar, or a folder of tars. They are not compressed.
+        only: Sets to take; None takes all.
+        without: Sets to leave out.
 
     Raises:
-        DatasetError: a tar is damaged, compressed or has names that it should not have; a mask has
+        DatasetError: A tar is damaged, compressed or has names that it should not have; a mask has
             no image; two tars hold the same sample; there is no such set.
     """
 
@@ -90,11 +90,6 @@ class Shards(ListedDataset[Shard]):
         annotation = numbered(_read(entry.mask), f"{where}{MASK}")
         rgb = image_for(_read(entry.image), annotation.size, where, f"{name}{MASK}")
         return Sample(name, rgb, annotation.objects, annotation.ignore)
-
-
-def set_of(name: str) -> str:
-    """The set of a sample: the part of its name before the last slash."""
-    return name.rpartition("/")[0]
 
 
 def _tars(root: Path) -> list[Path]:

@@ -13,7 +13,7 @@ def choose_split(known: list[str], split: str | None, source: str) -> str:
     """The split that is asked for; without one, the only one.
 
     Raises:
-        DatasetError: there is none of that name, or several and none was named.
+        DatasetError: There is none of that name, or several and none was named.
     """
     if split is None and len(known) == 1:
         return known[0]
@@ -32,13 +32,13 @@ def listed_pairs(
     """The pairs that ``<lists>/<split>.txt`` names, in its order; their files are not looked for.
 
     Args:
-        lists: folder.
-        split: which list.
-        images: folder and extension.
-        annotations: likewise.
+        lists: Folder.
+        split: Which list.
+        images: Folder and extension.
+        annotations: Likewise.
 
     Raises:
-        DatasetError: the list cannot be read.
+        DatasetError: The list cannot be read.
     """
     names = [line[0] for line in read_list(lists / f"{split}.txt")]
     return {

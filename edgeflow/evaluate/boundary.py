@@ -38,7 +38,7 @@ def rim(mask: BoolMask, width: int) -> BoolMask:
 
     Args:
         mask: H×W.
-        width: pixels, chessboard distance: as many erosions by 3×3.
+        width: Pixels, chessboard distance: as many erosions by 3×3.
     """
     kernel = np.ones((2 * width + 1,) * 2, dtype=np.uint8)
     inside = cv2.erode(mask.view(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=[0])

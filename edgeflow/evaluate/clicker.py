@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from edgeflow.arrays import BoolMask
+from edgeflow.arrays import BoolMask, FloatMap
 from edgeflow.geometry import ImagePoint
 from edgeflow.prompts.click import Click
 
@@ -56,8 +55,8 @@ class Clicker:
         union = np.count_nonzero((predicted & self.valid) | self.truth)
         return float(np.count_nonzero(predicted & self.truth) / union) if union else 1.0
 
-    def _depth(self, mask: BoolMask) -> npt.NDArray[np.float32]:
+    def _depth(self, mask: BoolMask) -> FloatMap:
         padded = np.pad(mask.view(np.uint8), 1)
         depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
-        clickable: npt.NDArray[np.float32] = depth * self._free
+        clickable: FloatMap = depth * self._free
         return clickable

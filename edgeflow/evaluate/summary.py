@@ -31,14 +31,14 @@ class Summary:
     """Figures of one model on one dataset.
 
     Attributes:
-        objects: how many were clicked.
-        clicks: made in all.
-        noc: target IoU in percent → mean number of clicks; one that never got there counts as the
+        objects: How many were clicked.
+        clicks: Made in all.
+        noc: Target IoU in percent → mean number of clicks; one that never got there counts as the
             most clicks allowed.
-        failures: target IoU in percent → objects that never got there.
-        iou_at: number of clicks → mean IoU; an object that was done earlier counts as it ended.
-        boundary_iou_at: likewise, boundary IoU.
-        seconds_per_click: mean, from click to mask.
+        failures: Target IoU in percent → objects that never got there.
+        iou_at: Number of clicks → mean IoU; an object that was done earlier counts as it ended.
+        boundary_iou_at: Likewise, boundary IoU.
+        seconds_per_click: Mean, from click to mask.
     """
 
     objects: int
@@ -54,11 +54,11 @@ def summarise(traces: Sequence[Trace], rules: Rules) -> Summary:
     """Draw the figures from traces. Intervals are the same at every call.
 
     Args:
-        traces: one an object, at least one.
-        rules: that they were made by; targets above ``stop_at`` are left out.
+        traces: One an object, at least one.
+        rules: That they were made by; targets above ``stop_at`` are left out.
 
     Raises:
-        ValueError: there are no traces.
+        ValueError: There are no traces.
     """
     if not traces:
         raise ValueError("no object was clicked")

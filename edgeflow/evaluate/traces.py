@@ -22,8 +22,8 @@ class Rules:
     """The protocol's numbers.
 
     Attributes:
-        threshold: a pixel belongs to the mask if its probability is above this (RITM: .49).
-        max_clicks: at which an object is given up.
+        threshold: A pixel belongs to the mask if its probability is above this (RITM: .49).
+        max_clicks: At which an object is given up.
         stop_at: IoU at which an object is done; figures beyond it cannot be read off a trace.
     """
 
@@ -37,14 +37,14 @@ class Trace:
     """One object's clicks.
 
     Attributes:
-        sample: the image's name.
-        number: of the object within its image, from 1.
-        clicks: in order; one or more.
-        ious: after each click, 0 to 1.
-        boundary_ious: likewise.
-        seconds: from each click to its mask on the CPU; the simulated annotator not counted.
-        shape: height and width of the image.
-        packed: the last mask, see :attr:`mask`.
+        sample: The image's name.
+        number: Of the object within its image, from 1.
+        clicks: In order; one or more.
+        ious: After each click, 0 to 1.
+        boundary_ious: Likewise.
+        seconds: From each click to its mask on the CPU; the simulated annotator not counted.
+        shape: Height and width of the image.
+        packed: The last mask, see :attr:`mask`.
     """
 
     sample: str
@@ -89,17 +89,17 @@ def click_object(
     """Click one object until it is done.
 
     Args:
-        predictor: its clean-up should be :data:`edgeflow.masks.cleanup.UNTOUCHED` to measure the
+        predictor: Its clean-up should be :data:`edgeflow.masks.cleanup.UNTOUCHED` to measure the
             network.
-        image: the image, from the predictor's ``encode``.
+        image: The image, from the predictor's ``encode``.
         truth: H×W mask of the object, with at least one pixel outside ``ignore``.
         ignore: H×W, true where the annotation does not say; None for nowhere.
-        rules: when to stop.
-        sample: the image's name, for the trace.
-        number: the object's number, for the trace.
+        rules: When to stop.
+        sample: The image's name, for the trace.
+        number: The object's number, for the trace.
 
     Raises:
-        ValueError: the object has no pixel that counts.
+        ValueError: The object has no pixel that counts.
     """
     clicker = Clicker(truth, ignore)
     if not clicker.truth.any():
@@ -142,13 +142,13 @@ def click_dataset(
     """Click every object of a dataset, in order.
 
     Args:
-        predictor: see :func:`click_object`.
-        dataset: objects without a pixel that counts are passed over.
-        rules: when to stop.
-        progress: called after each image with images done and images in all.
+        predictor: See :func:`click_object`.
+        dataset: Objects without a pixel that counts are passed over.
+        rules: When to stop.
+        progress: Called after each image with images done and images in all.
 
     Raises:
-        DatasetError: a sample cannot be read.
+        DatasetError: A sample cannot be read.
     """
     for index in range(len(dataset)):
         sample = dataset[index]

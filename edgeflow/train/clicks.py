@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from edgeflow.prompts.disks import DISK_RADIUS
+from edgeflow.train.chance import happens
 from edgeflow.train.config import ClickSimulation
 from edgeflow.train.distance import distance_transform
 
@@ -77,8 +78,8 @@ def first_clicks(
     Args:
         truth: B×1×H×W bool.
         valid: B×1×H×W bool; negatives do not fall outside it.
-        simulation: how.
-        generator: of the device.
+        simulation: How.
+        generator: Of the device.
 
     Returns:
         1 + 2·max_extra slots a sample; a sample without an object has no positive click.
@@ -87,18 +88,18 @@ def first_clicks(
     outside = valid[:, 0, ::STRIDE, ::STRIDE] & ~inside
     depth = distance_transform(inside)
     middle = depth > 0.5 * depth.amax(dim=(1, 2), keepdim=True)
-    centred = _chance(len(inside), simulation.centred, generator)[:, None, None]
+    centred = happens(len(inside), simulation.centred, generator)[:, None, None]
     first, found = _pick(torch.where(centred, middle, inside).float(), 1, generator)
     slots = simulation.max_extra
     if slots == 0:
         return Clicks(first * STRIDE, found.long())
     margin = round(simulation.margin / STRIDE)
     close = F.max_pool2d(inside[:, None].float(), 2 * margin + 1, stride=1, padding=margin)[:, 0]
-    near = _chance(len(inside), simulation.near, generator)[:, None, None]
+    near = happens(len(inside), simulation.near, generator)[:, None, None]
     around = torch.where(near, outside & (close > 0), outside).float()
     positives, inside_found = _pick(inside.float(), slots, generator)
     negatives, outside_found = _pick(around, slots, generator)
-    some = _chance(len(inside), simulation.extra, generator)[:, None]
+    some = happens(len(inside), simulation.extra, generator)[:, None]
     kept = [
         some & _geometric(len(inside), slots, simulation.decay, generator) & found
         for found in (inside_found, outside_found)
@@ -122,8 +123,8 @@ def corrective_clicks(
         predicted: B×1×H×W bool.
         truth: B×1×H×W bool.
         valid: B×1×H×W bool; what is not, is no error.
-        simulation: how.
-        generator: of the device.
+        simulation: How.
+        generator: Of the device.
 
     Returns:
         Points B×2 (row, col) int64 and signs B; 0 where nothing is wrong.
@@ -136,7 +137,7 @@ def corrective_clicks(
     positive = missed_depth.amax(dim=(1, 2)) > excess_depth.amax(dim=(1, 2))
     depth = torch.where(positive[:, None, None], missed_depth, excess_depth)
     limit = depth.amax(dim=(1, 2), keepdim=True)
-    exact = _chance(len(depth), simulation.deepest, generator)[:, None, None]
+    exact = happens(len(depth), simulation.deepest, generator)[:, None, None]
     candidates = torch.where(exact, depth >= limit, depth > 0.5 * limit) & (limit > 0)
     points, found = _pick(candidates.float(), 1, generator)
     signs = torch.where(positive, 1, -1) * found[:, 0]
@@ -158,7 +159,3 @@ def _geometric(count: int, slots: int, decay: float, generator: Generator) -> Te
     """B×slots bool: the first n of each row, n geometrically distributed from 0."""
     going_on = torch.rand(count, slots, generator=generator, device=generator.device) < decay
     return going_on.cummin(dim=1).values
-
-
-def _chance(count: int, share: float, generator: Generator) -> Tensor:
-    return torch.rand(count, generator=generator, device=generator.device) < share

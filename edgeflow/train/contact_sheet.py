@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from edgeflow.arrays import RGBImage
+from edgeflow.evaluate.tiles import tile
 from edgeflow.geometry import ImagePoint
 from edgeflow.overlay import draw_overlay
 from edgeflow.prompts.click import Click
 from edgeflow.train.augment import Batch
 from edgeflow.train.simulate import Prompt
 
-COLUMNS = 6
-ROWS = 4
+VIEWS = 24
 UNKNOWN = 128
 
 
@@ -23,21 +22,19 @@ def save_sheet(path: Path, batch: Batch, prompt: Prompt) -> None:
     """Draw views with their objects in blue, clicks numbered, and what is ignored in grey.
 
     Args:
-        path: a PNG file.
-        batch: the first 24 views are drawn.
-        prompt: its clicks.
+        path: A PNG file.
+        batch: The first 24 views are drawn.
+        prompt: Its clicks.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: It cannot be written.
     """
-    cells = [_cell(batch, prompt, index) for index in range(min(len(batch.image), COLUMNS * ROWS))]
-    cells += [np.full_like(cells[0], 255)] * (-len(cells) % COLUMNS)
-    rows = [np.hstack(cells[start : start + COLUMNS]) for start in range(0, len(cells), COLUMNS)]
+    cells = [_cell(batch, prompt, index) for index in range(min(len(batch.image), VIEWS))]
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.vstack(rows)).save(path)
+    Image.fromarray(tile(cells)).save(path)
 
 
-def _cell(batch: Batch, prompt: Prompt, index: int) -> npt.NDArray[np.uint8]:
+def _cell(batch: Batch, prompt: Prompt, index: int) -> RGBImage:
     rgb = (batch.image[index].permute(1, 2, 0) * 255).round().byte().cpu().numpy()
     rgb[~batch.valid[index, 0].cpu().numpy()] = UNKNOWN
     signs = prompt.clicks.signs[index].tolist()

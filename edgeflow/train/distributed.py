@@ -15,9 +15,9 @@ class Processes:
     """This process among all.
 
     Attributes:
-        rank: from 0; the first one saves, logs and validates.
-        count: of processes.
-        device: of this process.
+        rank: From 0; the first one saves, logs and validates.
+        count: Of processes.
+        device: Of this process.
     """
 
     rank: int
@@ -72,7 +72,7 @@ def join_processes(device: torch.device) -> Processes:
     """Join the processes that ``torchrun`` started, or be the only one.
 
     Args:
-        device: wanted; with several CUDA processes each takes its own.
+        device: Wanted; with several CUDA processes each takes its own.
     """
     if not dist.is_torchelastic_launched():
         return Processes(0, 1, device)

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from edgeflow.data.base import Dataset, Sample
+from edgeflow.arrays import ByteMap, RGBImage
+from edgeflow.data.base import Dataset, Sample, set_of
+from edgeflow.geometry import Box
 from edgeflow.train.errors import TrainingError
 
 IGNORE = 255
@@ -41,7 +42,7 @@ class ImageStore:
         sizes: P×2 int32: height and width of each image within its canvas.
         objects: O×6 int32: image, label, and the box's top, left, bottom, right (exclusive).
         areas: O int32, pixels.
-        names: of the P images.
+        names: Of the P images.
     """
 
     images: Tensor
@@ -82,13 +83,13 @@ def build_store(
     """Decode images into a store.
 
     Args:
-        samples: images without objects of ``min_area`` are left out.
-        side: pixels of the longer side; smaller images are enlarged.
-        min_area: share of its image that an object must cover.
-        count: how many samples there are, if known; saves memory.
+        samples: Images without objects of ``min_area`` are left out.
+        side: Pixels of the longer side; smaller images are enlarged.
+        min_area: Share of its image that an object must cover.
+        count: How many samples there are, if known; saves memory.
 
     Raises:
-        TrainingError: there is no object at all.
+        TrainingError: There is no object at all.
     """
     capacity = count or 256
     images = np.zeros((capacity, 3, side, side), dtype=np.uint8)
@@ -129,12 +130,12 @@ def build_store(
     )
 
 
-def shrink(sample: Sample, side: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+def shrink(sample: Sample, side: int) -> tuple[RGBImage, ByteMap]:
     """Bring a sample to the store's size.
 
     Args:
-        sample: of any size; of more than 254 objects the largest are kept.
-        side: pixels of the longer side.
+        sample: Of any size; of more than 254 objects the largest are kept.
+        side: Pixels of the longer side.
 
     Returns:
         h×w×3 uint8 RGB, and h×w uint8 labels in order of the objects, 255 to ignore.
@@ -167,9 +168,9 @@ def save_store(store: ImageStore, path: Path, key: str) -> None:
     """Keep a store as a safetensors file.
 
     Args:
-        store: on the CPU.
-        path: replaced where it exists.
-        key: digest of all that the store depends on.
+        store: On the CPU.
+        path: Replaced where it exists.
+        key: Digest of all that the store depends on.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
@@ -204,11 +205,6 @@ def load_store(path: Path, key: str) -> ImageStore | None:
         return None
 
 
-def set_of(name: str) -> str:
-    """The set that an image belongs to: the part of its name before the last slash."""
-    return name.rpartition("/")[0]
-
-
 def object_weights(
     store: ImageStore, *, balance: float, factors: Sequence[float] | None = None
 ) -> Tensor:
@@ -217,10 +213,10 @@ def object_weights(
     Within an image, an object is the likelier the larger it is (square root of its area).
 
     Args:
-        store: the images.
-        balance: exponent on a set's number of images: 1 draws every image equally often, 0
+        store: The images.
+        balance: Exponent on a set's number of images: 1 draws every image equally often, 0
             every set.
-        factors: one an image, beside that.
+        factors: One an image, beside that.
 
     Returns:
         O float64 on the store's device, summing to 1.
@@ -238,13 +234,12 @@ def object_weights(
     return weights / weights.sum()
 
 
-def _objects(
-    labels: npt.NDArray[np.uint8], min_area: float
-) -> Iterator[tuple[int, int, tuple[int, int, int, int]]]:
+def _objects(labels: ByteMap, min_area: float) -> Iterator[tuple[int, int, Box]]:
+    """Each label that is large enough, with its pixels and its box."""
     counts = np.bincount(labels.ravel(), minlength=256)
     for label in range(1, IGNORE):
         if counts[label] < max(1.0, min_area * labels.size):
             continue
         mask = (labels == label).view(np.uint8)
         left, top, width, height = cv2.boundingRect(mask)
-        yield label, int(counts[label]), (top, left, top + height, left + width)
+        yield label, int(counts[label]), Box(top, left, top + height, left + width)

@@ -19,8 +19,8 @@ class Log:
     """Figures by step. After a resumption, lines of steps that will be done again are dropped.
 
     Args:
-        folder: gets ``log.jsonl`` and TensorBoard's files.
-        step: at which the run goes on.
+        folder: Gets ``log.jsonl`` and TensorBoard's files.
+        step: At which the run goes on.
     """
 
     def __init__(self, folder: Path, step: int) -> None:

@@ -74,7 +74,7 @@ def edge_target(truth: Tensor, width: int) -> Tensor:
 
     Args:
         truth: N×1×H×W bool.
-        width: pixels, odd; in its middle lie the object's outermost pixels. The view's own edge
+        width: Pixels, odd; in its middle lie the object's outermost pixels. The view's own edge
             is no border.
 
     Returns:

@@ -24,9 +24,9 @@ def total_loss(
     """The weighted sum of all losses, and each of them unweighted.
 
     Args:
-        output: of the network.
-        batch: what it should have said.
-        weights: of the losses.
+        output: Of the network.
+        batch: What it should have said.
+        weights: Of the losses.
         taught: B×1×H×W, a teacher's mask probability.
 
     Returns:

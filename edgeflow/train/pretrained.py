@@ -32,7 +32,7 @@ def build_network(model: Model, models_folder: Path | None = None) -> nn.Module:
     """Make the network of a configuration, on the CPU, in training mode.
 
     Raises:
-        TrainingError: the architecture is unknown, or what it begins with does not fit.
+        TrainingError: The architecture is unknown, or what it begins with does not fit.
     """
     architecture = ARCHITECTURES.get(model.architecture)
     if architecture is None:
@@ -63,7 +63,7 @@ def lay_over(network: nn.Module, initial: InitialTensors) -> list[str]:
         The names that were filled.
 
     Raises:
-        TrainingError: the file cannot be read, fits nothing, has a tensor of another shape, or,
+        TrainingError: The file cannot be read, fits nothing, has a tensor of another shape, or,
             where all are required, lacks one.
     """
     found = _read(initial.file)

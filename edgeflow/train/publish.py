@@ -13,11 +13,11 @@ from safetensors.torch import save
 from torch import nn
 
 from edgeflow.checkpoints.manifest import ModelEntry, add_to_manifest
+from edgeflow.data.base import set_of
 from edgeflow.evaluate.summary import Summary
 from edgeflow.files import write_atomically
 from edgeflow.nn.registry import ARCHITECTURES
 from edgeflow.train.config import Config
-from edgeflow.train.image_store import set_of
 
 INPUT = (
     "image N×3×H×W float32 RGB in [0, 1]; prompt N×3×H×W float32: previous map (zeros at the first "
@@ -30,12 +30,12 @@ class Outcome:
     """What is to be said of a finished run.
 
     Attributes:
-        config: of the run.
-        steps: done.
-        minutes: that they took.
-        device: where, for people.
-        images: names of the training images.
-        validation: figures on held-out images; None if there were none.
+        config: Of the run.
+        steps: Done.
+        minutes: That they took.
+        device: Where, for people.
+        images: Names of the training images.
+        validation: Figures on held-out images; None if there were none.
     """
 
     config: Config
@@ -50,14 +50,14 @@ def write_result(network: nn.Module, outcome: Outcome) -> Path:
     """Write weights, manifest entry and card into the output folder.
 
     Args:
-        network: the averaged one.
-        outcome: what is said of it.
+        network: The averaged one.
+        outcome: What is said of it.
 
     Returns:
         The weights' path.
 
     Raises:
-        CheckpointError: the folder cannot be written to.
+        CheckpointError: The folder cannot be written to.
     """
     output = outcome.config.output
     data = save(

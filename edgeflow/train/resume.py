@@ -23,9 +23,9 @@ class Position:
     """How far a run has come.
 
     Attributes:
-        step: steps done.
-        seconds: that they took, validation not counted.
-        config: digest of the configuration.
+        step: Steps done.
+        seconds: That they took, validation not counted.
+        config: Digest of the configuration.
     """
 
     step: int
@@ -46,7 +46,7 @@ def save_progress(folder: Path, learner: Learner, position: Position) -> Path:
     """Write a checkpoint; older ones go, but for the last before it.
 
     Raises:
-        OSError: the folder cannot be written to.
+        OSError: The folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"step-{position.step:08d}.safetensors"
@@ -63,15 +63,15 @@ def resume(folder: Path, learner: Learner, config: str) -> Position | None:
     """Go on from the newest whole checkpoint.
 
     Args:
-        folder: of checkpoints.
-        learner: filled in place; on its device.
-        config: digest of the configuration.
+        folder: Of checkpoints.
+        learner: Filled in place; on its device.
+        config: Digest of the configuration.
 
     Returns:
         Where the run stands; None where there is no checkpoint.
 
     Raises:
-        TrainingError: the checkpoint is of another configuration or network.
+        TrainingError: The checkpoint is of another configuration or network.
     """
     for path in sorted(folder.glob(PATTERN), reverse=True):
         try:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from random import Random
 
 import torch
 import torch.nn.functional as F
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from edgeflow.nn.interface import Feedback, NetworkOutput
 from edgeflow.train.augment import Batch
+from edgeflow.train.chance import Chance
 from edgeflow.train.clicks import Clicks, corrective_clicks, first_clicks
 from edgeflow.train.config import ClickSimulation
 
@@ -19,31 +19,11 @@ SOFTEST = 0.4
 
 
 @dataclass(frozen=True)
-class Chance:
-    """All that is random in a step, so that a step can be repeated.
-
-    Attributes:
-        host: for choices that shape the work.
-        device: for everything inside tensors.
-    """
-
-    host: Random
-    device: Generator
-
-    @classmethod
-    def of_step(cls, seed: int, rank: int, step: int, device: torch.device) -> Chance:
-        """The randomness of one step of one process; dropout's, PyTorch's own, is set with it."""
-        host = Random(f"{seed}|{rank}|{step}")  # noqa: S311 - nothing to keep secret
-        torch.manual_seed(host.getrandbits(63))
-        return cls(host, Generator(device).manual_seed(host.getrandbits(63)))
-
-
-@dataclass(frozen=True)
 class Prompt:
     """What the network is shown beside the image.
 
     Attributes:
-        clicks: of each sample.
+        clicks: Of each sample.
         feedback: B×1×H×W float32: its own map of the round before; zeros at the first.
     """
 
@@ -70,11 +50,11 @@ def simulate(
     that a round runs only the samples that have one.
 
     Args:
-        network: gives :class:`edgeflow.nn.interface.NetworkOutput`.
-        batch: the views.
-        simulation: how.
-        feedback: which map is fed back.
-        chance: all that is random.
+        network: Gives :class:`edgeflow.nn.interface.NetworkOutput`.
+        batch: The views.
+        simulation: How.
+        feedback: Which map is fed back.
+        chance: All that is random.
     """
     image, truth, valid = batch
     clicks = first_clicks(truth, valid, simulation, chance.device)

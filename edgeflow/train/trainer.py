@@ -16,6 +16,7 @@ from edgeflow.evaluate.summary import Summary
 from edgeflow.nn.interface import Feedback, NetworkOutput
 from edgeflow.nn.registry import ARCHITECTURES
 from edgeflow.train.augment import Batch, draw_batch, view_size
+from edgeflow.train.chance import Chance
 from edgeflow.train.config import Config
 from edgeflow.train.contact_sheet import save_sheet
 from edgeflow.train.distributed import Processes
@@ -27,7 +28,7 @@ from edgeflow.train.optimiser import follow, make_optimiser, rate_at, set_rate
 from edgeflow.train.pretrained import build_network
 from edgeflow.train.publish import Outcome, write_result
 from edgeflow.train.resume import Learner, Position, resume, save_progress
-from edgeflow.train.simulate import Chance, Prompt, simulate
+from edgeflow.train.simulate import Prompt, simulate
 from edgeflow.train.training_data import Material
 from edgeflow.train.validation import validate
 
@@ -39,12 +40,12 @@ class Trainer:
     """A run on one device of one process. Holds what a step changes, and nothing of the loop.
 
     Attributes:
-        config: of the run.
-        learner: network, average and optimiser, on the device.
-        store: training images, on the device or beside it.
-        weights: how likely each object is drawn.
-        processes: this one among all.
-        teacher: a network to learn from, in evaluation mode; or None.
+        config: Of the run.
+        learner: Network, average and optimiser, on the device.
+        store: Training images, on the device or beside it.
+        weights: How likely each object is drawn.
+        processes: This one among all.
+        teacher: A network to learn from, in evaluation mode; or None.
     """
 
     config: Config
@@ -81,8 +82,8 @@ class Trainer:
         """Learn from one batch.
 
         Args:
-            number: of the step, from 0.
-            progress: share of the run that is over, 0 to 1.
+            number: Of the step, from 0.
+            progress: Share of the run that is over, 0 to 1.
 
         Returns:
             The losses and the mean IoU, as scalars on the device.
@@ -124,7 +125,7 @@ def make_trainer(
     """Build everything on the device.
 
     Raises:
-        TrainingError: the network or its teacher cannot be had.
+        TrainingError: The network or its teacher cannot be had.
     """
     device = processes.device
     network = build_network(config.model, models_folder)
@@ -152,17 +153,17 @@ def train(
     again.
 
     Args:
-        config: of the run.
-        material: what it learns from.
-        processes: this one among all.
-        say: told what is going on, in the first process.
-        models_folder: of the user's models.
+        config: Of the run.
+        material: What it learns from.
+        processes: This one among all.
+        say: Told what is going on, in the first process.
+        models_folder: Of the user's models.
 
     Returns:
         The weights' path; None in processes but the first.
 
     Raises:
-        TrainingError: it cannot start or go on, or the loss is no number any more.
+        TrainingError: It cannot start or go on, or the loss is no number any more.
     """
     trainer = make_trainer(config, material, processes, models_folder)
     folder, schedule = config.output.folder, config.schedule

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from edgeflow.data.base import Dataset, Sample
+from edgeflow.data.base import Dataset, Sample, set_of
 from edgeflow.data.opening import open_dataset
 from edgeflow.train.config import Data, Source
 from edgeflow.train.errors import TrainingError
@@ -18,7 +18,6 @@ from edgeflow.train.image_store import (
     load_store,
     read_samples,
     save_store,
-    set_of,
 )
 from edgeflow.train.validation import HeldOut, hold
 
@@ -29,9 +28,9 @@ class Material(NamedTuple):
     """What a run learns from and is checked by.
 
     Attributes:
-        store: training images, on the CPU.
-        factors: how often each image is drawn, relative to its share.
-        held_out: validation samples; none where nothing is held out.
+        store: Training images, on the CPU.
+        factors: How often each image is drawn, relative to its share.
+        held_out: Validation samples; none where nothing is held out.
     """
 
     store: ImageStore
@@ -43,13 +42,13 @@ def open_material(data: Data, validation_objects: int, say: Say = lambda _text: 
     """Read everything a run needs. Decoded images come from the cache where they are there.
 
     Args:
-        data: of the configuration.
-        validation_objects: how many held-out samples are wanted.
-        say: told what is going on.
+        data: Of the configuration.
+        validation_objects: How many held-out samples are wanted.
+        say: Told what is going on.
 
     Raises:
-        DatasetError: a dataset cannot be read.
-        TrainingError: there is nothing to learn from, or an exclude file is missing.
+        DatasetError: A dataset cannot be read.
+        TrainingError: There is nothing to learn from, or an exclude file is missing.
     """
     opened = [_open(source) for source in data.sources]
     names = [name for dataset, excluded in opened for name in _names(dataset, excluded)]

@@ -45,8 +45,8 @@ def hold(samples: Iterable[Sample], min_area: float) -> HeldOut:
     """Keep one object of each sample: one of those that are large enough, by the sample's name.
 
     Args:
-        samples: as many as are to be clicked; those without such an object are passed over.
-        min_area: share of its image that an object must cover.
+        samples: As many as are to be clicked; those without such an object are passed over.
+        min_area: Share of its image that an object must cover.
     """
     kept = []
     for sample in samples:
@@ -65,11 +65,11 @@ def validate(
     """Count the clicks that a network needs, in float32.
 
     Args:
-        network: not changed; a copy is measured.
-        device: where.
-        feedback: which map it is fed back.
-        data: at least one sample.
-        side: network pixels of the longer side.
+        network: Not changed; a copy is measured.
+        device: Where.
+        feedback: Which map it is fed back.
+        data: At least one sample.
+        side: Network pixels of the longer side.
     """
     measured = copy.deepcopy(network).eval()
     predictor = Predictor(

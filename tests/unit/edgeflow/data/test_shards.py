@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgeflow.data.base import DatasetError
-from edgeflow.data.shards import Shards, set_of
+from edgeflow.data.shards import Shards
 from tests.unit.edgeflow.data.making import (
     FIRST,
     IGNORED,
@@ -75,10 +75,6 @@ def test_unknown_sets_are_refused_with_those_that_are_there(root: Path) -> None:
         assert caught.value.hint == "sets: cats, dogs, maps"
     with pytest.raises(DatasetError, match="no annotated image"):
         Shards(root, only=["dogs"], without=["dogs"])
-
-
-def test_the_set_is_what_is_before_the_last_slash() -> None:
-    assert [set_of(name) for name in ("a/b", "a/b/c", "c")] == ["a", "a/b", ""]
 
 
 def test_threads_may_read_at_once(root: Path) -> None:
