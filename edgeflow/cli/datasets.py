@@ -21,7 +21,7 @@ def datasets(
     split: Split = None,
     images: Images = None,
 ) -> None:
-    """Read every annotated image of a dataset and count what is there."""
+    """Read every annotated image of a dataset, and count images and objects."""
     dataset = open_dataset(path, layout=layout, split=split, images=images)
     image_count: Counter[str] = Counter()
     objects: Counter[str] = Counter()
@@ -59,8 +59,8 @@ def find_near_duplicates(
         dataset = open_dataset(path)
         mine = _fingerprints(dataset)
         lines += [
-            f"{found.name}\t{found.other}\t{found.correlation:.3f}"
-            for found in near_duplicates(
+            f"{pair.name}\t{pair.other}\t{pair.correlation:.3f}"
+            for pair in near_duplicates(
                 dataset.sample_names, mine, others, other_thumbnails, threshold
             )
         ]

@@ -1,4 +1,4 @@
-"""Near-duplicates between datasets: what must not be trained on before it is evaluated on.
+"""Near-duplicates between datasets: images to evaluate on must not be trained on.
 
 An image is a near-duplicate of another if their thumbnails correlate, as they are or mirrored.
 Finds copies, other sizes, other compression and slight crops; not other views of one scene.
@@ -22,7 +22,7 @@ Thumbnails = npt.NDArray[np.float32]
 SIDE = 24
 THRESHOLD = 0.95
 FLAT = 1e-3
-"""An image whose thumbnail varies less than this (of 1) is flat, and like no other."""
+"""An image whose thumbnail varies less than this (of 1) is flat, and resembles no other."""
 
 
 class NearDuplicate(NamedTuple):
@@ -59,10 +59,10 @@ def near_duplicates(
     """The images that resemble one of the others, each with the one it resembles most.
 
     Args:
-        names: Of N images.
-        thumbnails: N×24×24, see :func:`thumbnail`.
-        other_names: Of M images.
-        other_thumbnails: M×24×24.
+        names: Names of N images.
+        thumbnails: Their thumbnails; see :func:`thumbnail`.
+        other_names: Names of M images.
+        other_thumbnails: Their thumbnails.
         threshold: Least correlation.
     """
     others = list(other_names)
@@ -83,8 +83,8 @@ def thumbnails_of(
     Raises:
         DatasetError: A sample cannot be read.
     """
-    found = np.zeros((len(dataset), SIDE, SIDE), dtype=np.float32)
+    thumbnails = np.zeros((len(dataset), SIDE, SIDE), dtype=np.float32)
     for index in range(len(dataset)):
-        found[index] = thumbnail(dataset[index].rgb)
+        thumbnails[index] = thumbnail(dataset[index].rgb)
         progress(index + 1)
-    return found
+    return thumbnails

@@ -1,4 +1,4 @@
-"""Datasets of files in pairs: an image, and a mask or the like."""
+"""Datasets of files in pairs: an image and its annotation, such as a mask."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from edgeflow.data.label_maps import Annotation
 from edgeflow.data.listed import ListedDataset, count_and_first
 
 Interpretation = Callable[[bytes, str], Annotation]
-"""From an annotation file's bytes and its name for messages."""
+"""From an annotation file's bytes, and its name for messages, to the annotation."""
 
 
 class Pair(NamedTuple):
-    """Two files."""
+    """The files of a sample."""
 
     image: Path
     annotation: Path
@@ -26,9 +26,9 @@ class PairedDataset(ListedDataset[Pair]):
     """Images and annotation files.
 
     Args:
-        name: What it is called in reports.
-        pairs: By sample name, in order.
-        interpret: What an annotation file says.
+        name: Name in reports.
+        pairs: Pairs by sample name, in order.
+        interpret: Reads an annotation file.
 
     Raises:
         DatasetError: See :class:`edgeflow.data.listed.ListedDataset`.

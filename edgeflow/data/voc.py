@@ -31,9 +31,9 @@ class Voc(PairedDataset):
     its pixels.
 
     Args:
-        root: The folder of these two, or one that holds it as ``VOC2012`` or
+        root: Folder of these two, or one that holds it as ``VOC2012`` or
             ``VOCdevkit/VOC2012``.
-        split: A list in ``ImageSets/Segmentation``; may be None where there is only one.
+        split: List in ``ImageSets/Segmentation``; may be None where there is only one.
 
     Raises:
         DatasetError: There is no such list, or none is chosen.

@@ -1,6 +1,6 @@
 """The simulated annotator: where it clicks next.
 
-To the letter RITM's (Sofiiuk et al., arXiv:2102.06583, section 5, and its published evaluation), so
+It is exactly RITM's (Sofiiuk et al., arXiv:2102.06583, section 5, and its published evaluation), so
 that figures can be compared with published ones.
 """
 
@@ -15,7 +15,7 @@ from edgeflow.prompts.click import Click
 
 
 class Clicker:
-    """Clicks on one object until it is told to stop; never twice on one pixel.
+    """Clicks on one object, never twice on one pixel.
 
     Args:
         truth: H×W mask of the object.
@@ -31,8 +31,8 @@ class Clicker:
         """The deepest point of the larger error region.
 
         Depth is the exact Euclidean distance to the region's border, and the image's edge is a
-        border. Positive if the deepest missed point is deeper than the deepest point that is too
-        much, so ties are negative; of equally deep points the first in row-major order.
+        border. The click is positive if the deepest missed point is deeper than the deepest excess
+        point, so ties are negative; of equally deep points the first in row-major order.
 
         Args:
             predicted: H×W mask.

@@ -1,4 +1,4 @@
-"""A page to look at: figures, IoU against clicks, and the worst cases with every click drawn."""
+"""A page for people: figures, IoU against clicks, and the worst cases with every click drawn."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def write_report(
     """Write ``index.html``, ``curves.png``, ``worst.png`` and ``results.json``.
 
     Args:
-        folder: Made where it does not exist; files of these names are replaced.
-        evaluation: What to show.
-        dataset: That it was made on, for the images.
-        others: Curves of other evaluations of the same dataset, drawn beside it.
+        folder: Output folder, made if it does not exist; files of these names are replaced.
+        evaluation: Evaluation to show.
+        dataset: Dataset of the evaluation, for the images.
+        others: Curves of other evaluations of the same dataset, for comparison.
 
     Returns:
         The page's path.
@@ -63,7 +63,7 @@ def write_report(
 
 
 def worst_of(evaluation: Evaluation, count: int = WORST) -> list[Trace]:
-    """The objects that took most clicks to an IoU of .9; of equals, those with the lowest IoU."""
+    """The objects that took the most clicks to an IoU of .9; among equals, the lowest IoU first."""
     clicks = evaluation.rules.max_clicks
 
     def effort(trace: Trace) -> tuple[int, float]:
@@ -76,8 +76,8 @@ def contact_sheet(traces: Sequence[Trace], dataset: Dataset) -> RGBImage:
     """Draw objects side by side: mask in blue, truth outlined in yellow, clicks numbered.
 
     Args:
-        traces: At least one.
-        dataset: That they were made on.
+        traces: Objects to draw; at least one.
+        dataset: Dataset that they belong to.
 
     Returns:
         H×W×3 uint8 RGB.

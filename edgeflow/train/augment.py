@@ -23,12 +23,12 @@ WARP_POINTS = 5
 
 
 class Batch(NamedTuple):
-    """What a step learns from.
+    """The views that a step learns from.
 
     Attributes:
         image: B×3×H×W float32 RGB in [0, 1].
-        truth: B×1×H×W bool: the object.
-        valid: B×1×H×W bool: false where the annotation does not say.
+        truth: B×1×H×W bool, the object.
+        valid: B×1×H×W bool, false where the annotation does not say.
     """
 
     image: Tensor
@@ -55,13 +55,13 @@ def draw_batch(
     """Draw objects and show each in a view of its image.
 
     Args:
-        store: The images.
-        weights: O, how likely each object is drawn; see
+        store: Images.
+        weights: O, the likelihood of each object; see
             :func:`edgeflow.train.image_store.object_weights`.
-        count: B.
+        count: Number of views, B.
         size: Height and width of the views.
-        views: How they are shown.
-        generator: Of the device; all that is random.
+        views: Settings of the views.
+        generator: Source of randomness on the device.
     """
     device = store.objects.device
     drawn = torch.multinomial(weights, count, replacement=True, generator=generator)
@@ -101,7 +101,7 @@ def _companions(labels: Tensor, label: Tensor, share: float, generator: Generato
 def _grid(
     box: Tensor, sizes: Tensor, size: tuple[int, int], views: Views, generator: Generator
 ) -> Tensor:
-    """Where each pixel of a view lies on its image: B×H×W×2 (x, y), pixel centres at integers.
+    """Place of each pixel of a view on its image: B×H×W×2 (x, y), pixel centres at integers.
 
     Windows lie within the image, as regions do at inference; rotation and warp may leave it,
     where the image's border is repeated.
@@ -116,13 +116,13 @@ def _grid(
 
     least, most = views.expansion
     expansion = torch.exp(between(math.log(least), math.log(most), 1))
-    wanted = (high - low).clamp_min(32.0) * expansion
+    target = (high - low).clamp_min(32.0) * expansion
     whole = happens(count, views.whole, generator)[:, None]
-    wanted = torch.where(whole, limits, wanted)
+    target = torch.where(whole, limits, target)
     shape = torch.tensor([width / height, 1.0], device=box.device)
     shape = shape * torch.exp(between(-views.stretch, views.stretch))
-    # A window of the view's shape that covers what is wanted, as far as the image goes.
-    scale = (wanted / shape).amax(dim=1, keepdim=True)
+    # A window of the view's shape that covers the target, as far as the image goes.
+    scale = (target / shape).amax(dim=1, keepdim=True)
     extent = torch.minimum(torch.minimum(shape * scale, limits), shape * (limits / shape).amin(
         dim=1, keepdim=True) * (1 + views.stretch))  # fmt: skip
     centre = (low + high) / 2 + between(-views.shift, views.shift) * extent
@@ -153,10 +153,10 @@ def _paste(batch: Batch, share: float, generator: Generator) -> Batch:
     """Lay the next sample's object over some: half of these become the object to find."""
     image, truth, valid = batch
     count = len(image)
-    donor, shape, known = (each.roll(1, 0) for each in batch)
+    donor, shape, annotated = (each.roll(1, 0) for each in batch)
     area = shape.float().mean(dim=(1, 2, 3))
     chosen = happens(count, share, generator) & (area > 0.01) & (area < 0.5)
-    pasted = shape & known & chosen[:, None, None, None]
+    pasted = shape & annotated & chosen[:, None, None, None]
     becomes = (happens(count, 0.5, generator) & chosen)[:, None, None, None]
     return Batch(
         image=torch.where(pasted, donor, image),

@@ -1,4 +1,4 @@
-"""A contact sheet of what the network is about to be shown: look at it before hours of training."""
+"""A contact sheet of the first batch: look at it before hours of training."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ UNKNOWN = 128
 
 
 def save_sheet(path: Path, batch: Batch, prompt: Prompt) -> None:
-    """Draw views with their objects in blue, clicks numbered, and what is ignored in grey.
+    """Draw views with their objects in blue, clicks numbered, and ignored pixels in grey.
 
     Args:
-        path: A PNG file.
-        batch: The first 24 views are drawn.
-        prompt: Its clicks.
+        path: PNG file.
+        batch: Batch, of which the first 24 views are drawn.
+        prompt: Clicks of the batch.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file cannot be written.
     """
     cells = [_cell(batch, prompt, index) for index in range(min(len(batch.image), VIEWS))]
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What a run leaves: weights in half precision, their manifest entry, and a model card."""
+"""The result of a run: weights in half precision, their manifest entry, and a model card."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ INPUT = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is to be said of a finished run.
+    """Facts about a finished run.
 
     Attributes:
-        config: Of the run.
-        steps: Done.
-        minutes: That they took.
-        device: Where, for people.
+        config: Configuration of the run.
+        steps: Number of steps done.
+        minutes: Minutes that they took.
+        device: Device, as free text.
         images: Names of the training images.
-        validation: Figures on held-out images; None if there were none.
+        validation: Figures on held-out images; None without such images.
     """
 
     config: Config
@@ -50,8 +50,8 @@ def write_result(network: nn.Module, outcome: Outcome) -> Path:
     """Write weights, manifest entry and card into the output folder.
 
     Args:
-        network: The averaged one.
-        outcome: What is said of it.
+        network: Averaged network.
+        outcome: Facts for manifest and card.
 
     Returns:
         The weights' path.
@@ -144,7 +144,7 @@ Images left out: those named in the sources' exclude files, and the held-out one
 
 {entry.metrics_note}.
 
-## To be filled in by whoever publishes it
+## To be filled in before publishing
 
 Known failures with images; figures on benchmarks (`edgeflow evaluate`); who may use the data.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,15 +38,15 @@ Say = Callable[[str], None]
 
 @dataclass
 class Trainer:
-    """A run on one device of one process. Holds what a step changes, and nothing of the loop.
+    """A run on one device of one process: everything that a step changes, and nothing of the loop.
 
     Attributes:
-        config: Of the run.
+        config: Configuration of the run.
         learner: Network, average and optimiser, on the device.
         store: Training images, on the device or beside it.
-        weights: How likely each object is drawn.
-        processes: This one among all.
-        teacher: A network to learn from, in evaluation mode; or None.
+        weights: Likelihood of each object to be drawn.
+        processes: This process among all.
+        teacher: Network to learn from, in evaluation mode; or None.
     """
 
     config: Config
@@ -57,11 +58,11 @@ class Trainer:
 
     @property
     def feedback(self) -> Feedback:
-        """Which map the network is fed back."""
+        """The map that the network is fed back."""
         return ARCHITECTURES[self.config.model.architecture].feedback
 
     def example(self, step: int) -> tuple[Batch, Prompt]:
-        """The views and clicks of a step; the same at every call while the network is the same."""
+        """The views and clicks of a step; the same at every call until the network changes."""
         config, device = self.config, self.processes.device
         chance = Chance.of_step(config.schedule.seed, self.processes.rank, step, device)
         batch = draw_batch(
@@ -82,7 +83,7 @@ class Trainer:
         """Learn from one batch.
 
         Args:
-            number: Of the step, from 0.
+            number: Number of the step, from 0.
             progress: Share of the run that is over, 0 to 1.
 
         Returns:
@@ -90,13 +91,13 @@ class Trainer:
         """
         config, network = self.config, self.learner.network
         batch, prompt = self.example(number)
-        shown = prompt.tensor().contiguous(memory_format=torch.channels_last)
+        prompt_maps = prompt.tensor().contiguous(memory_format=torch.channels_last)
         network.train()
         if config.optimiser.freeze_norms:
             keep_norms(network)
         with autocast(self.processes.device, config.schedule.precision):
-            output: NetworkOutput = network(batch.image, shown)
-            taught = self._taught(batch, shown)
+            output: NetworkOutput = network(batch.image, prompt_maps)
+            taught = self._taught(batch, prompt_maps)
         loss, figures = total_loss(output, batch, config.losses, taught)
         optimiser = self.learner.optimiser
         optimiser.zero_grad(set_to_none=True)
@@ -111,11 +112,11 @@ class Trainer:
         figures["iou"] = mean_iou(output.mask.detach(), batch.truth, batch.valid)
         return figures
 
-    def _taught(self, batch: Batch, shown: Tensor) -> Tensor | None:
+    def _taught(self, batch: Batch, prompt_maps: Tensor) -> Tensor | None:
         if self.teacher is None:
             return None
         with torch.no_grad():
-            output: NetworkOutput = self.teacher(batch.image, shown)
+            output: NetworkOutput = self.teacher(batch.image, prompt_maps)
             return output.mask.float().sigmoid()
 
 
@@ -125,7 +126,7 @@ def make_trainer(
     """Build everything on the device.
 
     Raises:
-        TrainingError: The network or its teacher cannot be had.
+        TrainingError: The network or its teacher cannot be built.
     """
     device = processes.device
     network = build_network(config.model, models_folder)
@@ -149,21 +150,20 @@ def train(
 ) -> Path | None:
     """Train until the steps or the minutes are over, and write the weights.
 
-    A run that was interrupted goes on at its last checkpoint; one that is over writes its result
-    again.
+    An interrupted run continues at its last checkpoint; a finished one writes its result again.
 
     Args:
-        config: Of the run.
-        material: What it learns from.
-        processes: This one among all.
-        say: Told what is going on, in the first process.
-        models_folder: Of the user's models.
+        config: Configuration of the run.
+        material: Images to learn from.
+        processes: This process among all.
+        say: Reports progress in the first process.
+        models_folder: Folder of the user's models.
 
     Returns:
-        The weights' path; None in processes but the first.
+        Path of the weights; None in all processes except the first.
 
     Raises:
-        TrainingError: It cannot start or go on, or the loss is no number any more.
+        TrainingError: The run cannot start or continue, or the loss is NaN.
     """
     trainer = make_trainer(config, material, processes, models_folder)
     folder, schedule = config.output.folder, config.schedule
@@ -171,10 +171,10 @@ def train(
     position = resume(checkpoints, trainer.learner, config.digest)
     position = position or Position(0, 0.0, config.digest)
     if position.step:
-        say(f"going on at step {position.step}")
+        say(f"continuing at step {position.step}")
     elif processes.first:
         save_sheet(folder / "samples.png", *trainer.example(0))
-        say(f"what the network is shown: {folder / 'samples.png'}")
+        say(f"the first views and clicks: {folder / 'samples.png'}")
     step, spent = position.step, position.seconds
     summary: Summary | None = None
     with Log(folder if processes.first else folder / f"rank-{processes.rank}", step) as log:
@@ -227,10 +227,10 @@ def _report(
 ) -> None:
     values = processes.mean(torch.stack([value.float() for value in figures.values()])).tolist()
     named = dict(zip(figures, values, strict=True))
-    if named["loss"] != named["loss"]:
+    if math.isnan(named["loss"]):
         raise TrainingError(
-            f"the loss is no number any more at step {step}",
-            hint="lower optimiser.rate or use precision = 'float32'; the last checkpoint is whole",
+            f"the loss is NaN at step {step}",
+            hint="lower optimiser.rate or use precision = 'float32'; the last checkpoint is intact",
         )
     log.write(step, {**named, "seconds": spent})
     say(f"step {step}  " + "  ".join(f"{name} {value:.4f}" for name, value in named.items()))

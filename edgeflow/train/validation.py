@@ -1,4 +1,4 @@
-"""Clicks needed on held-out images, while training goes on."""
+"""Clicks needed on held-out images, counted during training."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class HeldOut:
 
     @property
     def sample_names(self) -> tuple[str, ...]:
-        """Their names, in order."""
+        """Names of the samples, in order."""
         return tuple(sample.name for sample in self.samples)
 
     def __len__(self) -> int:
@@ -42,10 +42,10 @@ class HeldOut:
 
 
 def hold(samples: Iterable[Sample], min_area: float) -> HeldOut:
-    """Keep one object of each sample: one of those that are large enough, by the sample's name.
+    """Keep one of the large enough objects of each sample, chosen by the sample's name.
 
     Args:
-        samples: As many as are to be clicked; those without such an object are passed over.
+        samples: Samples; those without such an object are passed over.
         min_area: Share of its image that an object must cover.
     """
     kept = []
@@ -65,9 +65,9 @@ def validate(
     """Count the clicks that a network needs, in float32.
 
     Args:
-        network: Not changed; a copy is measured.
-        device: Where.
-        feedback: Which map it is fed back.
+        network: Network; a copy is measured, so it does not change.
+        device: Device to run it on.
+        feedback: Map that it is fed back.
         data: At least one sample.
         side: Network pixels of the longer side.
     """

@@ -110,13 +110,13 @@ def test_a_sample_in_two_tars_is_refused(root: Path) -> None:
 
 def test_a_name_that_comes_twice_is_refused(tmp_path: Path) -> None:
     for more in (pair("a/1"), [("a/1.webp", image_file())], [("./a/1.png", MASK)]):
-        with pytest.raises(DatasetError, match="a/1 is there twice"):
+        with pytest.raises(DatasetError, match="a/1 is in it twice"):
             Shards(put_tar(tmp_path / "x.tar", pair("a/1") + more))
 
 
 @pytest.mark.parametrize("name", ["../../evil", "/etc/evil", "a/../../evil", "a\\evil", "a\nb"])
 def test_names_that_could_leave_a_folder_are_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(DatasetError, match="no name for an image"):
+    with pytest.raises(DatasetError, match="not a name for an image"):
         Shards(put_tar(tmp_path / "x.tar", pair(name)))
 
 
