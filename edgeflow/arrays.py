@@ -8,6 +8,9 @@ import numpy.typing as npt
 BoolMask = npt.NDArray[np.bool_]
 """H×W."""
 
+ByteMap = npt.NDArray[np.uint8]
+"""H×W."""
+
 FloatMap = npt.NDArray[np.float32]
 """H×W."""
 

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import numpy.typing as npt
 import typer
 
 from edgeflow.cli.options import Images, Layout, Split
-from edgeflow.data.base import Dataset
-from edgeflow.data.duplicates import THRESHOLD, near_duplicates, thumbnails_of
+from edgeflow.data.base import Dataset, set_of
+from edgeflow.data.duplicates import THRESHOLD, Thumbnails, near_duplicates, thumbnails_of
 from edgeflow.data.opening import open_dataset
 
 
@@ -22,14 +21,14 @@ def datasets(
     split: Split = None,
     images: Images = None,
 ) -> None:
-    """Read every annotated image of a dataset and count what is there."""
+    """Read every annotated image of a dataset, and count images and objects."""
     dataset = open_dataset(path, layout=layout, split=split, images=images)
     image_count: Counter[str] = Counter()
     objects: Counter[str] = Counter()
     with typer.progressbar(range(len(dataset)), label=dataset.name) as bar:
         for index in bar:
             sample = dataset[index]
-            group = sample.name.rpartition("/")[0] or dataset.name
+            group = set_of(sample.name) or dataset.name
             image_count[group] += 1
             objects[group] += len(sample.objects)
     for group, count in image_count.most_common():
@@ -49,7 +48,7 @@ def find_near_duplicates(
 ) -> None:
     """List the training images that resemble an evaluation image."""
     others: list[str] = []
-    fingerprints: list[npt.NDArray[np.float32]] = []
+    fingerprints: list[Thumbnails] = []
     for path in against:
         dataset = open_dataset(path)
         others += [f"{dataset.name}/{name}" for name in dataset.sample_names]
@@ -60,8 +59,8 @@ def find_near_duplicates(
         dataset = open_dataset(path)
         mine = _fingerprints(dataset)
         lines += [
-            f"{found.name}\t{found.other}\t{found.correlation:.3f}"
-            for found in near_duplicates(
+            f"{pair.name}\t{pair.other}\t{pair.correlation:.3f}"
+            for pair in near_duplicates(
                 dataset.sample_names, mine, others, other_thumbnails, threshold
             )
         ]
@@ -70,6 +69,6 @@ def find_near_duplicates(
     typer.echo(f"{output}: {len(lines)} images resemble one of {len(others)}")
 
 
-def _fingerprints(dataset: Dataset) -> npt.NDArray[np.float32]:
+def _fingerprints(dataset: Dataset) -> Thumbnails:
     with typer.progressbar(length=len(dataset), label=dataset.name) as bar:
         return thumbnails_of(dataset, lambda done: bar.update(done - bar.pos))

@@ -40,18 +40,19 @@ def evaluate(
     device: Device = "auto",
     zoom: Zoom = "edgeflow",
     flip: Annotated[
-        bool, typer.Option(help="Average with the mirrored image: twice the time.")
+        bool, typer.Option(help="Average with the mirrored image; takes twice the time.")
     ] = False,
-    max_clicks: Annotated[int, typer.Option(help="Clicks on one object.", min=1)] = 20,
+    max_clicks: Annotated[int, typer.Option(help="Most clicks on one object.", min=1)] = 20,
     all_clicks: Annotated[
-        bool, typer.Option(help="Make all of them; by default an object is done at an IoU of .95.")
+        bool, typer.Option(help="Make all clicks; by default an object is done at an IoU of .95.")
     ] = False,
-    json: Annotated[Path | None, typer.Option(help="Write the figures here.")] = None,
+    json: Annotated[Path | None, typer.Option(help="JSON file to write the figures to.")] = None,
     report: Annotated[
-        Path | None, typer.Option(help="Write a page with curves and the worst cases here.")
+        Path | None, typer.Option(help="Folder to write a page with curves and the worst cases to.")
     ] = None,
     compare: Annotated[
-        list[Path] | None, typer.Option(help="Earlier --json files, drawn beside it.")
+        list[Path] | None,
+        typer.Option(help="Earlier --json files, whose curves are drawn for comparison."),
     ] = None,
 ) -> None:
     """Count the clicks that a model needs, after RITM's protocol."""

@@ -1,4 +1,4 @@
-"""The Typer application: its commands, and how their errors are told."""
+"""The Typer application: its commands, and how their errors are shown."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ app = typer.Typer(
 )
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(show: bool) -> None:
+    if show:
         typer.echo(f"edgeflow {__version__}")
         raise typer.Exit
 
@@ -44,14 +44,15 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def main(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print it.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
     """Segment objects in images from clicks."""
 
 
 def _reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """The same command; errors that a user can act on end it with two lines instead of a trace."""
+    """The command, ended by two lines instead of a traceback if the user can act on the error."""
 
     @functools.wraps(command)
     def run(*args: object, **kwargs: object) -> None:

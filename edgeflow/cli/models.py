@@ -36,22 +36,22 @@ def convert_weights(
         Path, typer.Argument(help="A .pdparams, .pdmodel, .zip, .pth, or an export's folder.")
     ],
     destination: Annotated[Path, typer.Argument(help="The .safetensors file to write.")],
-    use: Annotated[str, typer.Option(help="What the weights are good for.")] = "generic",
-    licence: Annotated[str, typer.Option(help="What is known of their licence.")] = LICENCE,
+    use: Annotated[str, typer.Option(help="Intended use of the weights.")] = "generic",
+    licence: Annotated[str, typer.Option(help="Licence of the weights.")] = LICENCE,
 ) -> None:
     """Convert weights of EISeg or RITM, without Paddle and without running anything in them."""
     _describe(convert(source, destination, use=use, licence=licence))
 
 
 def download_weights(
-    name: Annotated[str, typer.Argument(help="One of `edgeflow models`.")],
+    name: Annotated[str, typer.Argument(help="A name that `edgeflow models` lists.")],
     models_dir: ModelsDir = None,
 ) -> None:
     """Download published weights and convert them."""
     entry = PUBLISHED.get(name)
     if entry is None:
         raise EdgeFlowError(
-            f"no downloadable model {name!r}", hint=f"known: {', '.join(PUBLISHED)}"
+            f"no downloadable model {name!r}", hint=f"choose one of {', '.join(PUBLISHED)}"
         )
     folder = models_dir or user_folder()
     with typer.progressbar(length=1000, label=name) as bar:

@@ -16,7 +16,7 @@ def check_zoom(name: str) -> str:
     """Refuse a name that no zoom policy has.
 
     Raises:
-        typer.BadParameter: There is no such policy; the message names those there are.
+        typer.BadParameter: There is no such policy.
     """
     if name not in POLICIES:
         raise typer.BadParameter(

@@ -39,7 +39,7 @@ def parse_click(text: str) -> Click:
 
 
 def predict(
-    image: Annotated[Path, typer.Argument(help="The image.", exists=True, dir_okay=False)],
+    image: Annotated[Path, typer.Argument(help="Image file.", exists=True, dir_okay=False)],
     click: Annotated[
         list[str],
         typer.Option(
@@ -51,10 +51,10 @@ def predict(
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The mask: 8-bit PNG, 0 and 255.")
+        Path, typer.Option("--output", "-o", help="File for the mask: 8-bit PNG, 0 and 255.")
     ] = Path("mask.png"),
     overlay: Annotated[
-        Path | None, typer.Option(help="The image with mask and clicks drawn on it.")
+        Path | None, typer.Option(help="File for the image with mask and clicks drawn on it.")
     ] = None,
     model: Model = "edgeflow_lite",
     models_dir: ModelsDir = None,

@@ -44,6 +44,11 @@ class Sample:
         object.__setattr__(self, "labels", labels)
 
 
+def set_of(name: str) -> str:
+    """The set that a sample belongs to: the part of its name before the last slash."""
+    return name.rpartition("/")[0]
+
+
 class Dataset(Protocol):
     """Samples by index, in an order that never changes. Reading one leaves nothing in memory."""
 

@@ -32,7 +32,7 @@ _FILE = re.compile(r"(?:instances|lvis_v\d+(?:\.\d+)?)_(.+)", re.DOTALL)
 
 
 class Place(NamedTuple):
-    """Where an annotation is in the JSON text, and whether it is a crowd."""
+    """Place of an annotation in the JSON text, and whether it is a crowd."""
 
     start: int
     stop: int
@@ -66,22 +66,22 @@ class Contents(NamedTuple):
 
 
 class Coco(ListedDataset[ImageEntry]):
-    """Images with an annotation that is no crowd, in the file's order.
+    """Images with an annotation that is not a crowd, in the file's order.
 
     Objects are in the annotations' order; those without a pixel are dropped. Pixels of crowds
     (``iscrowd`` 1) are ignored where no object covers them. Of LVIS all annotated objects are
     taken, whether their category was annotated exhaustively or not.
 
     Args:
-        root: the JSON file, or the folder that holds it, directly or in ``annotations``.
-        split: such as ``val2017`` of ``instances_val2017.json``; may be None where there is only
+        root: JSON file, or folder that holds it, directly or in ``annotations``.
+        split: Split, ``val2017`` for ``instances_val2017.json``; may be None where there is only
             one file.
-        images: the folder of images. By default that of the split beside ``annotations``, or
+        images: Folder of images. By default that of the split beside ``annotations``, or
             for LVIS of ``coco_url``'s last two parts.
 
     Raises:
-        DatasetError: there is no such file, or it is not as COCO describes it, or the images are
-            nowhere.
+        DatasetError: There is no such file, it is not as COCO describes it, or its images are
+            not found.
     """
 
     def __init__(self, root: Path, *, split: str | None = None, images: Path | None = None) -> None:
@@ -95,7 +95,7 @@ class Coco(ListedDataset[ImageEntry]):
 
     @staticmethod
     def recognise(path: Path) -> bool:
-        """Whether it is such a file, or a folder with one that is named as they are published."""
+        """Whether the path is such a file, or a folder with one named as they are published."""
         return is_object(path, *KEYS) if path.is_file() else bool(_files(path))
 
     def _read(self, name: str, entry: ImageEntry) -> Sample:
@@ -114,7 +114,7 @@ class Coco(ListedDataset[ImageEntry]):
             except MaskCodecError as error:
                 raise DatasetError(
                     f"{self._annotations.name}: an annotation of {name}: {error.message}",
-                    hint="correct the annotation or take it out",
+                    hint="correct the annotation or remove it",
                 ) from error
             if mask.any() and crowd:
                 crowds.append(mask)
@@ -193,13 +193,13 @@ def _ignored(crowds: list[BoolMask], objects: list[BoolMask]) -> BoolMask | None
 
 def _files(root: Path) -> dict[str, Path]:
     """The published files of a folder, by split."""
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for folder in (root, root / "annotations"):
         if folder.is_dir():
             for stem, path in files_by_stem(folder, (".json",)).items():
                 if match := _FILE.fullmatch(stem):
-                    found[match[1]] = path
-    return found
+                    files[match[1]] = path
+    return files
 
 
 def _split_of(path: Path) -> str:
@@ -216,7 +216,7 @@ def _find(root: Path, split: str | None) -> tuple[Path, str]:
 def _locate(
     path: Path, split: str, images: Path | None, entries: dict[str, ImageEntry]
 ) -> tuple[Path, bool]:
-    """The folder of images, and whether they lie in it with their folders."""
+    """The folder of images, and whether paths in the file are relative to it."""
     base = path.parent.parent if path.parent.name == "annotations" else path.parent
     folders = [base / split, base / "images" / split, base / "images", base]
     if images is not None:
@@ -228,7 +228,7 @@ def _locate(
             if any(is_there(folder / name) for name in names):
                 return folder, nested
     if not probed:
-        return folders[0], True  # no image to look for; that there is none is said elsewhere
+        return folders[0], True  # no image to look for: the dataset is refused as empty
     raise DatasetError(
         f"{path}: its images, such as {probed[0]}, are not in " + ", ".join(map(str, folders)),
         hint="name their folder with --images",

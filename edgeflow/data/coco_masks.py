@@ -1,7 +1,7 @@
 """One COCO annotation to a mask: polygons, and run-length codes as lists and as text.
 
 The codes are decoded here and not by pycocotools, which reads beyond its buffers where a code is
-malformed, and returns memory that it never wrote where one is too short.
+malformed, and returns uninitialised memory where one is too short.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from edgeflow.errors import MaskCodecError
 from edgeflow.geometry import Size
 
 MAX_OUTLINE = 10_000_000
-"""Pixels that an annotation's outlines may pass in all; pycocotools holds each of them."""
+"""Most pixels that an annotation's outlines may cross in all; pycocotools holds each of them."""
 
 _TEXT_CODE = re.compile(rb"(?:[P-o]{0,6}[0-O])*")
 
@@ -27,16 +27,16 @@ def decode_segmentation(segmentation: object, size: Size) -> BoolMask:
     """An annotation's ``segmentation`` as a mask, pixel by pixel as pycocotools has it.
 
     Args:
-        segmentation: parsed JSON, untrusted: a list of polygons (x, y, x, y, …), of which those
+        segmentation: Parsed JSON, untrusted: a list of polygons (x, y, x, y, …), of which those
             with fewer than three points are left out, or a run-length code with ``counts`` and
             ``size``.
-        size: the image's.
+        size: Size of the image.
 
     Returns:
         H×W bool, possibly empty.
 
     Raises:
-        MaskCodecError: it is neither, or does not fit the image.
+        MaskCodecError: The segmentation is neither, or does not fit the image.
     """
     if isinstance(segmentation, dict):
         if segmentation.get("size") != list(size):
@@ -57,11 +57,11 @@ def decode_segmentation(segmentation: object, size: Size) -> BoolMask:
 def parse_counts(text: str) -> npt.NDArray[np.int64]:
     """The run lengths of COCO's compressed code.
 
-    Base 32, five bits a character from the lowest, 48 added; bit 5 says that the number goes on,
+    Base 32, five bits a character from the lowest, 48 added; bit 5 says that the number continues,
     bit 4 of the last is its sign. From the fourth on, numbers are differences to the last but one.
 
     Raises:
-        MaskCodecError: it is no such code.
+        MaskCodecError: The text is not such a code.
     """
     code = text.encode("ascii", "ignore")
     if len(code) < len(text) or not _TEXT_CODE.fullmatch(code):
@@ -83,7 +83,7 @@ def fill_runs(counts: npt.NDArray[np.int64], size: Size) -> BoolMask:
     """A mask from the lengths of its runs, column by column, the first of background.
 
     Raises:
-        MaskCodecError: the lengths are not those of a mask of this size.
+        MaskCodecError: The lengths do not fill a mask of this size.
     """
     total = size.height * size.width
     if (counts < 0).any() or (counts > total).any() or counts.sum() != total:
@@ -95,7 +95,7 @@ def fill_runs(counts: npt.NDArray[np.int64], size: Size) -> BoolMask:
 
 def _checked(polygon: object, size: Size) -> list[float]:
     if not isinstance(polygon, list) or len(polygon) % 2:
-        raise MaskCodecError("its polygon is no list of x, y, x, y, …")
+        raise MaskCodecError("its polygon is not a list of x, y, x, y, …")
     reach = 2 * max(size)
     for value in polygon:
         if type(value) not in {int, float} or not abs(value) <= reach:
@@ -108,7 +108,7 @@ def _fill_polygons(polygons: list[list[float]], size: Size) -> BoolMask:
     if not drawn:
         return np.zeros(size, dtype=np.bool_)
     if sum(map(_outline, drawn)) > MAX_OUTLINE:
-        raise MaskCodecError(f"its outlines pass more than {MAX_OUTLINE} pixels")
+        raise MaskCodecError(f"its outlines cross more than {MAX_OUTLINE} pixels")
     merged = coco.merge(coco.frPyObjects(drawn, size.height, size.width))
     return fill_runs(parse_counts(merged["counts"].decode()), size)
 

@@ -23,21 +23,21 @@ class Davis(PairedDataset):
     (2016), palettes number them (2017), 255 in a palette is ignored.
 
     Args:
-        root: the folder of ``JPEGImages``, or the one that holds it as ``DAVIS``.
-        split: a list in ``ImageSets``, such as ``val`` or ``2016/val``; without a year that of
+        root: Folder of ``JPEGImages``, or the one that holds it as ``DAVIS``.
+        split: List in ``ImageSets``, such as ``val`` or ``2016/val``; without a year that of
             2017, then of 2016. None takes all sequences.
 
     Raises:
-        DatasetError: there is no such list, or one of its sequences is missing.
+        DatasetError: There is no such list, or one of its sequences is missing.
     """
 
     def __init__(self, root: Path, split: str | None = None) -> None:
         home = _home(root)
         resolution = _resolution(home)
         available = sequences(home / "Annotations" / resolution)
-        wanted = available if split is None else _listed(home, split)
+        selection = available if split is None else _listed(home, split)
         pairs: dict[str, Pair] = {}
-        for sequence in wanted:
+        for sequence in selection:
             if sequence not in available:
                 raise DatasetError(
                     f"{home / 'Annotations' / resolution}: no sequence {sequence}",
@@ -75,8 +75,8 @@ def _home(root: Path) -> Path:
 
 
 def _resolution(home: Path) -> str:
-    found = sequences(home / "Annotations")
-    return PREFERRED if PREFERRED in found or not found else found[0]
+    resolutions = sequences(home / "Annotations")
+    return PREFERRED if PREFERRED in resolutions or not resolutions else resolutions[0]
 
 
 def _listed(home: Path, split: str) -> list[str]:
@@ -87,10 +87,12 @@ def _listed(home: Path, split: str) -> list[str]:
             # A line is a sequence, or the paths of a frame and its mask.
             words = [line[0].strip("/").split("/") for line in read_list(path)]
             return list(dict.fromkeys(parts[-2] if len(parts) > 1 else parts[0] for parts in words))
-    known = sorted(
+    lists_there = sorted(
         path.relative_to(lists).with_suffix("").as_posix() for path in lists.rglob("*.txt")
     )
     raise DatasetError(
         f"{lists} has no list {split!r}",
-        hint=f"there are: {', '.join(known)}" if known else "leave the split out to take all",
+        hint=f"there are: {', '.join(lists_there)}"
+        if lists_there
+        else "leave the split out to take all",
     )

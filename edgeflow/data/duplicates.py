@@ -1,4 +1,4 @@
-"""Near-duplicates between datasets: what must not be trained on before it is evaluated on.
+"""Near-duplicates between datasets: images to evaluate on must not be trained on.
 
 An image is a near-duplicate of another if their thumbnails correlate, as they are or mirrored.
 Finds copies, other sizes, other compression and slight crops; not other views of one scene.
@@ -13,12 +13,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edgeflow.arrays import FloatMap, RGBImage
 from edgeflow.data.base import Dataset
+
+Thumbnails = npt.NDArray[np.float32]
+"""N×24×24."""
 
 SIDE = 24
 THRESHOLD = 0.95
 FLAT = 1e-3
-"""An image whose thumbnail varies less than this (of 1) is flat, and like no other."""
+"""An image whose thumbnail varies less than this (of 1) is flat, and resembles no other."""
 
 
 class NearDuplicate(NamedTuple):
@@ -29,7 +33,7 @@ class NearDuplicate(NamedTuple):
     correlation: float
 
 
-def thumbnail(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def thumbnail(rgb: RGBImage) -> FloatMap:
     """An image's fingerprint: 24×24 grey, without mean, of length 1; zeros for a flat image.
 
     Args:
@@ -41,25 +45,25 @@ def thumbnail(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     length = float(np.linalg.norm(centred))
     if length < FLAT * SIDE:
         return np.zeros_like(centred)
-    scaled: npt.NDArray[np.float32] = centred / np.float32(length)
+    scaled: FloatMap = centred / np.float32(length)
     return scaled
 
 
 def near_duplicates(
     names: Iterable[str],
-    thumbnails: npt.NDArray[np.float32],
+    thumbnails: Thumbnails,
     other_names: Iterable[str],
-    other_thumbnails: npt.NDArray[np.float32],
+    other_thumbnails: Thumbnails,
     threshold: float = THRESHOLD,
 ) -> Iterator[NearDuplicate]:
     """The images that resemble one of the others, each with the one it resembles most.
 
     Args:
-        names: of N images.
-        thumbnails: N×24×24, see :func:`thumbnail`.
-        other_names: of M images.
-        other_thumbnails: M×24×24.
-        threshold: least correlation.
+        names: Names of N images.
+        thumbnails: Their thumbnails; see :func:`thumbnail`.
+        other_names: Names of M images.
+        other_thumbnails: Their thumbnails.
+        threshold: Least correlation.
     """
     others = list(other_names)
     flat = other_thumbnails.reshape(len(others), -1)
@@ -73,14 +77,14 @@ def near_duplicates(
 
 def thumbnails_of(
     dataset: Dataset, progress: Callable[[int], None] = lambda _done: None
-) -> npt.NDArray[np.float32]:
+) -> Thumbnails:
     """All thumbnails of a dataset, N×24×24, in order.
 
     Raises:
-        DatasetError: a sample cannot be read.
+        DatasetError: A sample cannot be read.
     """
-    found = np.zeros((len(dataset), SIDE, SIDE), dtype=np.float32)
+    thumbnails = np.zeros((len(dataset), SIDE, SIDE), dtype=np.float32)
     for index in range(len(dataset)):
-        found[index] = thumbnail(dataset[index].rgb)
+        thumbnails[index] = thumbnail(dataset[index].rgb)
         progress(index + 1)
-    return found
+    return thumbnails

@@ -29,32 +29,32 @@ _ORIENTATION = 0x0112
 
 
 def files_by_stem(folder: Path, extensions: tuple[str, ...]) -> dict[str, Path]:
-    """The files of a folder by their name without extension, sorted by it. Hidden ones are not.
+    """The files of a folder by their name without extension, sorted by it, without hidden ones.
 
     Raises:
-        DatasetError: the folder cannot be read, or two files differ in their extension alone.
+        DatasetError: The folder cannot be read, or two files differ in their extension alone.
     """
     try:
         with os.scandir(folder) as listing:
             names = sorted(each.name for each in listing if not each.name.startswith("."))
     except OSError as error:
         raise _unreadable(folder, error) from error
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for name in names:
         path = folder / name
         if path.suffix.lower() not in extensions:
             continue
-        if path.stem in found:
+        if path.stem in files:
             raise DatasetError(
-                f"{found[path.stem]} and {path} have the same name",
+                f"{files[path.stem]} and {path} have the same name",
                 hint="keep one of them: samples are named without their extension",
             )
-        found[path.stem] = path
-    return dict(sorted(found.items()))
+        files[path.stem] = path
+    return dict(sorted(files.items()))
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is such a file; names that no file can have are none."""
+    """Whether there is such a file; false for names that no file can have."""
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -65,16 +65,17 @@ def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes:
     """A file's content.
 
     Raises:
-        DatasetError: it is missing, unreadable, or larger than ``limit`` bytes.
+        DatasetError: The file is missing, unreadable, or larger than ``limit`` bytes.
     """
     try:
         if not path.is_file():
             raise DatasetError(
-                f"{path} is missing", hint="complete the dataset, or take its entry out"
+                f"{path} is missing", hint="complete the dataset, or remove the entry"
             )
         if (size := path.stat().st_size) > limit:
             raise DatasetError(
-                f"{path} has {size} bytes, more than {limit}", hint="check that it is what it seems"
+                f"{path} has {size} bytes, more than {limit}",
+                hint="check that it is the right file",
             )
         return path.read_bytes()
     except (OSError, ValueError) as error:
@@ -85,7 +86,7 @@ def read_list(path: Path) -> list[list[str]]:
     """The lines of a text file that are not empty, each split at blanks.
 
     Raises:
-        DatasetError: it cannot be read, is not UTF-8, or a word is no relative path.
+        DatasetError: The file cannot be read, is not UTF-8, or a word is not a relative path.
     """
     try:
         text = read_bytes(path, 1 << 28).decode()
@@ -101,20 +102,20 @@ def read_list(path: Path) -> list[list[str]]:
 def image_for(data: bytes, size: Size | None, image: str, annotation: str) -> RGBImage:
     """Decode an image in the orientation that its annotation was made in.
 
-    That is upright, as browsers show it; where only the stored orientation has the annotation's
-    size, it is that one: some published masks were made by tools that do not know EXIF.
+    That is upright, as browsers show it, unless only the stored orientation has the annotation's
+    size: some published masks were made by tools that do not know EXIF.
 
     Args:
-        data: the file's bytes.
-        size: the annotation's; None takes the upright image.
-        image: where the bytes are from, for the message.
-        annotation: where the size is from, for the message.
+        data: Content of the image file.
+        size: Size of the annotation; None takes the upright image.
+        image: Source of the bytes, for the message.
+        annotation: Source of the size, for the message.
 
     Returns:
         H×W×3 uint8 RGB.
 
     Raises:
-        DatasetError: not a readable image, or of another size.
+        DatasetError: The image is not readable, or has another size.
     """
     try:
         upright = decode_image(data)
@@ -136,7 +137,7 @@ def _as_stored(upright: RGBImage, data: bytes) -> RGBImage:
     """Undo the EXIF orientations that swap height and width."""
     try:
         orientation = Image.open(io.BytesIO(data)).getexif().get(_ORIENTATION)
-    except Exception:  # noqa: BLE001 - as for decoding: damaged EXIF is no EXIF
+    except Exception:  # noqa: BLE001 - as for decoding: damaged EXIF counts as none
         return upright
     stored = upright
     match orientation:

@@ -25,10 +25,10 @@ class Element(NamedTuple):
     """An element of a list in a JSON text.
 
     Attributes:
-        key: the list's.
-        value: parsed.
-        start: where it begins in the text.
-        stop: where it ends.
+        key: Key of the list.
+        value: Parsed element.
+        start: Index of its first character in the text.
+        stop: Index after its last.
     """
 
     key: str
@@ -41,38 +41,38 @@ def read_text(path: Path) -> str:
     """A file's text.
 
     Raises:
-        DatasetError: it is missing, longer than ``MAX_BYTES`` or no UTF-8.
+        DatasetError: The file is missing, longer than ``MAX_BYTES`` or not UTF-8.
     """
     try:
         return read_bytes(path, MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _no_json(path, error) from error
+        raise _not_json(path, error) from error
 
 
-def read_json(path: Path) -> Any:  # noqa: ANN401 - nothing is known of it
+def read_json(path: Path) -> Any:  # noqa: ANN401 - any document
     """A file's document.
 
     Raises:
-        DatasetError: it is missing, longer than ``MAX_BYTES``, too deeply nested or no JSON.
+        DatasetError: The file is missing, longer than ``MAX_BYTES``, too deeply nested or not JSON.
     """
     try:
         return orjson.loads(read_bytes(path, MAX_BYTES).removeprefix(BOM))
     except (orjson.JSONDecodeError, RecursionError) as error:
-        raise _no_json(path, error) from error
+        raise _not_json(path, error) from error
 
 
 def elements(text: str, lists: Collection[str]) -> Iterator[Element]:
-    """The elements of some lists of a JSON object, each parsed when it is its turn.
+    """The elements of some lists of a JSON object, each parsed when its turn comes.
 
     Once parsed, a document of numbers takes ten times the memory of its text.
 
     Args:
-        text: an object.
-        lists: keys of lists in it.
+        text: JSON object.
+        lists: Keys of the lists in it.
 
     Raises:
-        ValueError: it is no object, or one of these is no list.
-        RecursionError: it is too deeply nested.
+        ValueError: The text is not an object, or one of these is not a list.
+        RecursionError: The text is too deeply nested.
     """
     at, end = _open(text, 0, "{}")
     while not end:
@@ -102,13 +102,13 @@ def _expect(text: str, at: int, sign: str) -> int:
 
 
 def _open(text: str, at: int, signs: str) -> tuple[int, bool]:
-    """Step into a container; whether it is empty, and then behind it."""
+    """Step into a container: the index inside and false, or if it is empty, behind it and true."""
     at = _expect(text, at, signs[0])
     return (_skip(text, at + 1), True) if text.startswith(signs[1], at) else (at, False)
 
 
 def _next(text: str, at: int, closing: str) -> tuple[int, bool]:
-    """Step to a container's next member; whether there is none, and then behind it."""
+    """Step to the next member: its index and false, or after the last, behind them and true."""
     at = _skip(text, at)
     if text.startswith(closing, at):
         return _skip(text, at + 1), True
@@ -133,7 +133,7 @@ def _head(path: Path) -> bytes:
         return file.read(HEAD).removeprefix(BOM).lstrip()
 
 
-def _no_json(path: Path, error: Exception) -> DatasetError:
+def _not_json(path: Path, error: Exception) -> DatasetError:
     return DatasetError(
-        f"{path} is not JSON: {error}", hint="check that it was downloaded to its end"
+        f"{path} is not JSON: {error}", hint="check that it was downloaded completely"
     )

@@ -1,4 +1,4 @@
-"""Mask files to objects: what their values mean differs by dataset."""
+"""Mask files to objects: the meaning of their values differs by dataset."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from edgeflow.arrays import BoolMask
+from edgeflow.arrays import BoolMask, ByteMap
 from edgeflow.data.base import DatasetError
 from edgeflow.geometry import Size
 from edgeflow.images import MAX_PIXELS
 
-Labels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Labels = ByteMap | npt.NDArray[np.uint16]
+"""H×W."""
 
 FORMATS = ("BMP", "PNG", "TIFF")
 IGNORE = 255
@@ -50,11 +51,11 @@ def numbered(data: bytes, source: str) -> Annotation:
     """One-channel masks: 0 background, k object k, and in 8 bits 255 ignore.
 
     Args:
-        data: a PNG, BMP or TIFF; of a palette the indices count, not the colours.
-        source: for the message.
+        data: PNG, BMP or TIFF; of a palette the indices count, not the colours.
+        source: Name of the file, for messages.
 
     Raises:
-        DatasetError: unreadable, or with colours that are no indices.
+        DatasetError: The mask is unreadable, or has colours that are not indices.
     """
     labels = label_map(data, source)
     return split_labels(labels, IGNORE if labels.dtype == np.uint8 else None, source)
@@ -83,10 +84,10 @@ def davis(data: bytes, source: str) -> Annotation:
 
 
 def is_binary(data: bytes, source: str) -> bool | None:
-    """Whether a mask's values are 0 and 255 alone; None where all are 0, which tells nothing.
+    """Whether a mask's values are 0 and 255 alone; None where all are 0, which does not tell.
 
     Raises:
-        DatasetError: unreadable.
+        DatasetError: The mask is unreadable.
     """
     image = _open(data, source)
     if image.mode == "L":
@@ -108,11 +109,11 @@ def split_labels(labels: Labels, ignore: int | None, source: str) -> Annotation:
 
     Args:
         labels: H×W; 0 is background.
-        ignore: the label of pixels to ignore.
-        source: for the message.
+        ignore: Label of pixels to ignore.
+        source: Name of the file, for messages.
 
     Raises:
-        DatasetError: the masks would take more than ``MAX_MASK_BYTES``.
+        DatasetError: The masks would take more than ``MAX_MASK_BYTES``.
     """
     flat = labels.ravel()
     counts = np.bincount(flat)
@@ -131,10 +132,10 @@ def split_labels(labels: Labels, ignore: int | None, source: str) -> Annotation:
 
 
 def check_masks(count: int, pixels: int, source: str) -> None:
-    """Refuse objects that no memory holds.
+    """Refuse more objects than memory holds.
 
     Raises:
-        DatasetError: they would take more than ``MAX_MASK_BYTES``.
+        DatasetError: Their masks would take more than ``MAX_MASK_BYTES``.
     """
     if count * pixels > MAX_MASK_BYTES:
         raise DatasetError(
@@ -173,7 +174,7 @@ def _open(data: bytes, source: str) -> Image.Image:
 def _indices(image: Image.Image, data: bytes, source: str) -> Labels:
     if image.mode in {"1", "L", "P"}:
         labels = np.asarray(image).astype(np.uint8)
-        # Pillow stretches greys of 2 and 4 bits to 0..255; bytes 24 and 25 are depth and kind.
+        # Pillow stretches greys of 2 and 4 bits to 0..255; byte 24 is the depth.
         if image.format == "PNG" and image.mode == "L" and data[24] in _PNG_GREY_STEPS:
             labels //= np.uint8(_PNG_GREY_STEPS[data[24]])
         return labels
@@ -188,13 +189,13 @@ def _indices(image: Image.Image, data: bytes, source: str) -> Labels:
     )
 
 
-def _brightest(data: bytes, source: str) -> npt.NDArray[np.uint8]:
-    """Each pixel's largest channel; opacity is no channel."""
+def _brightest(data: bytes, source: str) -> ByteMap:
+    """Each pixel's largest channel; opacity does not count."""
     image = _open(data, source)
     if image.mode.startswith(("I", "F")):
         raise DatasetError(
             f"{source} is a mask of mode {image.mode}, where 8 bits are expected",
             hint="for masks that number objects, use the layout folder",
         )
-    grey: npt.NDArray[np.uint8] = np.asarray(image.convert("RGB")).max(axis=2)
+    grey: ByteMap = np.asarray(image.convert("RGB")).max(axis=2)
     return grey

@@ -19,7 +19,7 @@ from edgeflow.label_studio.controls import kind_of_region
 from edgeflow.label_studio.region_masks import ParsedValue
 
 DEEPEST = 8
-"""Folders below that of the images in which one is looked for."""
+"""Most parts of a path that an image is looked for under."""
 
 _UPLOADED = re.compile(r"[0-9a-f]{8}-(.+)")
 
@@ -55,16 +55,16 @@ class LabelStudio(ListedDataset[Task]):
 
     Of several annotations of a task the first that is not cancelled counts. Rectangles and ellipses
     say where an object is and not what it covers: they are left out, as are predictions and drafts.
-    No pixel is ignored.
+    An object's label is the region's first one. No pixel is ignored.
 
     Args:
-        root: the file, of the export format "JSON".
-        images: the folder of images; by default that of the file, or ``images`` in it. Names are
+        root: File in the export format "JSON".
+        images: Folder of images; by default that of the file, or ``images`` in it. Names are
             the ends of the tasks' paths and URLs; of uploads also without the eight characters
             that Label Studio puts before them.
 
     Raises:
-        DatasetError: it is no such export, an image is not found, or nothing was drawn.
+        DatasetError: The file is not such an export, an image is not found, or nothing was drawn.
     """
 
     def __init__(self, root: Path, *, images: Path | None = None) -> None:
@@ -94,14 +94,14 @@ class LabelStudio(ListedDataset[Task]):
 
     @staticmethod
     def recognise(path: Path) -> bool:
-        """Whether it is a JSON file that holds a list."""
+        """Whether the path is a JSON file that holds a list."""
         return is_list(path)
 
     def _read(self, name: str, entry: Task) -> Sample:
         sizes = {region.size for region in entry.regions if region.size is not None}
         if len(sizes) > 1:
             raise DatasetError(
-                f"{name}: its regions are for different sizes", hint="draw them anew"
+                f"{name}: its regions are for different sizes", hint="draw them again"
             )
         drawn_on = sizes.pop() if sizes else None
         path = Path(entry.image)
@@ -112,7 +112,7 @@ class LabelStudio(ListedDataset[Task]):
             masks = [region.value.mask(size) for region in entry.regions]
         except EdgeFlowError as error:
             raise DatasetError(
-                f"{self.name}, {name}: {error.message}", hint="draw the region anew"
+                f"{self.name}, {name}: {error.message}", hint="draw the region again"
             ) from error
         objects = [
             (mask, region.label)
@@ -144,11 +144,13 @@ def _regions(task: dict[str, Any], source: str) -> tuple[DrawnRegion, ...]:
         if isinstance(annotation, dict) and not annotation.get("was_cancelled"):
             results = annotation.get("result")
             if not isinstance(results, list):
-                raise DatasetError(f"{source}: an annotation without result", hint="export it anew")
+                raise DatasetError(
+                    f"{source}: an annotation without result", hint="export it again"
+                )
             for result in results:
                 if not isinstance(result, dict) or not isinstance(result.get("type"), str):
                     raise DatasetError(
-                        f"{source}: a result without type", hint="export the project anew"
+                        f"{source}: a result without type", hint="export the project again"
                     )
             carried = {
                 str(result.get("id")): _own_label(result)
@@ -220,7 +222,7 @@ def image_names(location: str) -> list[str]:
     """The names under which a task's image may lie in a folder, the most specific first.
 
     Args:
-        location: a path or URL, also ``/data/local-files/?d=…`` and
+        location: Path or URL, also ``/data/local-files/?d=…`` and
             ``/data/upload/<project>/<hash>-<name>``.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What most datasets share: a table of entries by sample name, read one at a time."""
+"""The base of most datasets: a table of entries by sample name, read one at a time."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class ListedDataset(ABC, Generic[Entry]):
     """Samples from a table that is made once. Holds no open file, so threads may share it.
 
     Args:
-        name: what it is called in reports.
-        entries: what each sample is read from, by its name, in the dataset's order.
+        name: Name in reports.
+        entries: What each sample is read from, by sample name, in the dataset's order.
 
     Raises:
-        DatasetError: there are none, or a name could be taken for a path outside the dataset.
+        DatasetError: There are no entries, or a name could be taken for a path outside the dataset.
     """
 
     def __init__(self, name: str, entries: Mapping[str, Entry]) -> None:
@@ -38,12 +38,12 @@ class ListedDataset(ABC, Generic[Entry]):
 
     @property
     def name(self) -> str:
-        """What it is called in reports."""
+        """Name in reports."""
         return self._name
 
     @property
     def sample_names(self) -> tuple[str, ...]:
-        """The samples' names, in order."""
+        """Names of the samples, in order."""
         return self._sample_names
 
     def __len__(self) -> int:
@@ -58,14 +58,14 @@ class ListedDataset(ABC, Generic[Entry]):
 
 
 def check_name(name: str, source: str) -> None:
-    """Refuse a name that, taken for a relative path, would leave its folder.
+    """Refuse a name that would leave its folder if taken for a relative path.
 
     Args:
-        name: from a tar, a list or JSON; parts are separated by slashes.
-        source: what it was read from, for the message.
+        name: Name from a tar, a list or JSON; parts are separated by slashes.
+        source: Where the name was read, for the message.
 
     Raises:
-        DatasetError: it is empty, absolute, has ``..``, backslashes, colons or unprintable
+        DatasetError: The name is empty, absolute, has ``..``, backslashes, colons or unprintable
             characters.
     """
     parts = name.split("/")
@@ -75,7 +75,7 @@ def check_name(name: str, source: str) -> None:
         or any(character in name for character in "\\:")
     ):
         raise DatasetError(
-            f"{source}: {name[:200]!a} is no name for an image",
+            f"{source}: {name[:200]!a} is not a name for an image",
             hint="names are relative paths with slashes, without '..', backslashes and colons",
         )
 

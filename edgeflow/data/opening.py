@@ -1,4 +1,4 @@
-"""The layouts that are known, and which of them a path has."""
+"""The table of layouts, and recognising which of them a path has."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Layout:
     """A way in which annotated images are stored.
 
     Attributes:
-        what: in a few words.
-        tree: what has to be there.
-        recognise: whether a path has it.
-        read: the dataset at a path, of a split, with its images in a folder.
-        takes: which of split and images it can use.
+        what: The kind of data, in a few words.
+        tree: Files that have to be there.
+        recognise: Tells whether a path has this layout.
+        read: Opens the dataset at a path, given a split and a folder of images.
+        takes: Those of split and images that it can use.
     """
 
     what: str
@@ -115,15 +115,15 @@ def open_dataset(
     """Open annotated images.
 
     Args:
-        path: a folder, or for some layouts a file.
-        layout: a key of ``LAYOUTS``; "auto" looks which one the path has.
-        split: such as ``val``, of a dataset that has splits; for shards the sets, as in
+        path: Folder, or for some layouts a file.
+        layout: Key of ``LAYOUTS``; "auto" finds out which one the path has.
+        split: Part of a dataset that has splits, such as ``val``; for shards the sets, as in
             ``a,b`` or ``-c`` for all others.
-        images: the folder of the images, for layouts whose file does not say where it is.
+        images: Folder of the images, for layouts whose file does not say where it is.
 
     Raises:
-        DatasetError: no layout fits, or several do; the layout cannot use the split or the images;
-            or what the layout itself finds wrong.
+        DatasetError: No layout fits, or several do; the layout cannot use the split or the images;
+            or the layout itself finds a fault.
     """
     if not path.exists():
         raise DatasetError(f"{path} is missing", hint="check the path of the dataset")
@@ -135,7 +135,7 @@ def open_dataset(
         if value is not None and option not in chosen.takes:
             others = [other for other, each in LAYOUTS.items() if option in each.takes]
             raise DatasetError(
-                f"{path} has the layout {name}, which knows no {option}",
+                f"{path} has the layout {name}, which has no {option}",
                 hint=f"leave it out; layouts with it: {', '.join(others)}",
             )
     return chosen.read(path, split, images)
@@ -145,7 +145,7 @@ def recognise(path: Path) -> str:
     """The one layout that a path has.
 
     Raises:
-        DatasetError: none, or several.
+        DatasetError: The path has none, or several.
     """
     try:
         fitting = [name for name, layout in LAYOUTS.items() if layout.recognise(path)]

@@ -1,10 +1,10 @@
-"""Datasets of files in pairs: an image, and a mask or the like."""
+"""Datasets of files in pairs: an image and its annotation, such as a mask."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from edgeflow.data.base import DatasetError, Sample
 from edgeflow.data.files import IMAGES, MASKS, files_by_stem, image_for, read_bytes
@@ -12,11 +12,11 @@ from edgeflow.data.label_maps import Annotation
 from edgeflow.data.listed import ListedDataset, count_and_first
 
 Interpretation = Callable[[bytes, str], Annotation]
-"""From an annotation file's bytes and its name for messages."""
+"""From an annotation file's bytes, and its name for messages, to the annotation."""
 
 
 class Pair(NamedTuple):
-    """Two files."""
+    """The files of a sample."""
 
     image: Path
     annotation: Path
@@ -26,12 +26,12 @@ class PairedDataset(ListedDataset[Pair]):
     """Images and annotation files.
 
     Args:
-        name: what it is called in reports.
-        pairs: by sample name, in order.
-        interpret: what an annotation file says.
+        name: Name in reports.
+        pairs: Pairs by sample name, in order.
+        interpret: Reads an annotation file.
 
     Raises:
-        DatasetError: see :class:`edgeflow.data.listed.ListedDataset`.
+        DatasetError: See :class:`edgeflow.data.listed.ListedDataset`.
     """
 
     def __init__(self, name: str, pairs: Mapping[str, Pair], interpret: Interpretation) -> None:
@@ -49,11 +49,35 @@ class PairedDataset(ListedDataset[Pair]):
         return Sample(name, rgb, annotation.objects, annotation.ignore, annotation.labels)
 
 
+class TwoFolders(PairedDataset):
+    """Images and masks in two folders, paired by name. Layouts say which folders and masks.
+
+    Args:
+        root: Folder that holds both.
+
+    Raises:
+        DatasetError: A mask has no image.
+    """
+
+    images: ClassVar[str]
+    masks: ClassVar[str]
+    interpretation: ClassVar[staticmethod[[bytes, str], Annotation]]
+
+    def __init__(self, root: Path) -> None:
+        pairs = pairs_in(root / self.images, root / self.masks)
+        super().__init__(root.name, pairs, self.interpretation)
+
+    @classmethod
+    def recognise(cls, path: Path) -> bool:
+        """Whether both folders are there."""
+        return (path / cls.images).is_dir() and (path / cls.masks).is_dir()
+
+
 def pairs_in(images: Path, masks: Path) -> dict[str, Pair]:
     """The masks of a folder, sorted by name, each with its image. Images alone are left out.
 
     Raises:
-        DatasetError: a folder cannot be read, or a mask has no image.
+        DatasetError: A folder cannot be read, or a mask has no image.
     """
     image_files = files_by_stem(images, IMAGES)
     mask_files = files_by_stem(masks, MASKS)

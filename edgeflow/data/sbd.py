@@ -16,18 +16,18 @@ from edgeflow.data.splits import choose_split, listed_pairs, splits_in
 from edgeflow.data.voc import class_name
 
 MAX_BYTES = 1 << 20
-"""Published files have up to 50 kB. They are compressed, so memory is bounded by this, too."""
+"""Published files have up to 50 kB. They are compressed, so this bounds memory, too."""
 
 
 class Sbd(PairedDataset):
     """``img/<id>.jpg`` and ``inst/<id>.mat``; no pixel is ignored.
 
     Args:
-        root: the folder of these two and the lists, or the one that holds it as ``dataset``.
-        split: ``train`` or ``val``; may be None where there is only one list.
+        root: Folder of these two and the lists, or the one that holds it as ``dataset``.
+        split: List, ``train`` or ``val``; may be None where there is only one list.
 
     Raises:
-        DatasetError: there is no such list, none is chosen, or SciPy is missing.
+        DatasetError: There is no such list, none is chosen, or SciPy is missing.
     """
 
     def __init__(self, root: Path, split: str | None = None) -> None:
@@ -49,7 +49,7 @@ def read_instances(data: bytes, source: str) -> Annotation:
     Class names are those of ``GTinst.Categories``, which counts VOC's classes from 1.
 
     Raises:
-        DatasetError: it is no such file.
+        DatasetError: The file is not one of these.
     """
     _require_scipy()
     from scipy.io import loadmat  # noqa: PLC0415 - optional
@@ -67,7 +67,7 @@ def read_instances(data: bytes, source: str) -> Annotation:
         labels.dtype.kind == "f" and bool((labels == np.floor(labels)).all())
     )
     if labels.ndim != 2 or not labels.size or not whole:
-        raise DatasetError(f"{source}: GTinst.Segmentation is no label map", hint=hint)
+        raise DatasetError(f"{source}: GTinst.Segmentation is not a label map", hint=hint)
     if labels.min() < 0 or labels.max() > 65535:
         raise DatasetError(f"{source}: GTinst.Segmentation has labels out of range", hint=hint)
     annotation = split_labels(labels.astype(np.uint16), None, source)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from edgeflow.data.base import DatasetError, Sample
+from edgeflow.data.base import DatasetError, Sample, set_of
 from edgeflow.data.files import IMAGES, image_for
 from edgeflow.data.label_maps import numbered
 from edgeflow.data.listed import ListedDataset, check_name, count_and_first
@@ -16,7 +16,7 @@ MASK = ".png"
 
 
 class Member(NamedTuple):
-    """Bytes of a tar file."""
+    """A file in a tar: bytes that can be read by themselves."""
 
     tar: Path
     offset: int
@@ -39,12 +39,12 @@ class Shards(ListedDataset[Shard]):
     never used as paths.
 
     Args:
-        root: a tar, or a folder of tars. They are not compressed.
-        only: sets to take; None takes all.
-        without: sets to leave out.
+        root: Uncompressed tar, or folder of such tars.
+        only: Sets to take; None takes all.
+        without: Sets to leave out.
 
     Raises:
-        DatasetError: a tar is damaged, compressed or has names that it should not have; a mask has
+        DatasetError: A tar is damaged, compressed or has names that point outside of it; a mask has
             no image; two tars hold the same sample; there is no such set.
     """
 
@@ -53,22 +53,22 @@ class Shards(ListedDataset[Shard]):
     ) -> None:
         shards: dict[str, Shard] = {}
         for tar in _tars(root):
-            found = _pairs(tar)
-            if twice := shards.keys() & found.keys():
+            pairs = _pairs(tar)
+            if twice := shards.keys() & pairs.keys():
                 raise DatasetError(
                     f"{tar}: {count_and_first(sorted(twice))} also in an earlier tar",
-                    hint="take one of the two out of the folder",
+                    hint="remove one of the two from the folder",
                 )
-            shards |= found
+            shards |= pairs
         sets = {set_of(name) for name in shards}
         if unknown := sorted({*(only or ()), *without} - sets):
             raise DatasetError(
                 f"{root}: no set {', '.join(unknown)}", hint=f"sets: {', '.join(sorted(sets))}"
             )
-        kept = (sets if only is None else set(only)) - set(without)
+        chosen = (sets if only is None else set(only)) - set(without)
         super().__init__(
             root.stem if root.is_file() else root.name,
-            {name: shard for name, shard in shards.items() if set_of(name) in kept},
+            {name: shard for name, shard in shards.items() if set_of(name) in chosen},
         )
 
     @classmethod
@@ -80,7 +80,7 @@ class Shards(ListedDataset[Shard]):
 
     @staticmethod
     def recognise(path: Path) -> bool:
-        """Whether it is a tar, or a folder with one."""
+        """Whether the path is a tar, or a folder with one."""
         if path.is_dir():
             return any(path.glob("*.tar"))
         return path.suffix.lower() == ".tar" and path.is_file()
@@ -92,16 +92,11 @@ class Shards(ListedDataset[Shard]):
         return Sample(name, rgb, annotation.objects, annotation.ignore)
 
 
-def set_of(name: str) -> str:
-    """The set of a sample: the part of its name before the last slash."""
-    return name.rpartition("/")[0]
-
-
 def _tars(root: Path) -> list[Path]:
-    found = [root] if root.is_file() else sorted(root.glob("*.tar"))
-    if not found:
+    tars = [root] if root.is_file() else sorted(root.glob("*.tar"))
+    if not tars:
         raise DatasetError(f"{root} holds no .tar", hint="see shards in docs/datasets.md")
-    return found
+    return tars
 
 
 def _pairs(tar: Path) -> dict[str, Shard]:
@@ -118,7 +113,7 @@ def _pairs(tar: Path) -> dict[str, Shard]:
         if suffix not in IMAGES:
             continue
         if name in table:
-            raise DatasetError(f"{tar}: {name} is there twice", hint="make the tar again")
+            raise DatasetError(f"{tar}: {name} is in it twice", hint="make the tar again")
         table[name] = Member(tar, info.offset_data, info.size)
     if alone := [name for name in masks if name not in images]:
         raise DatasetError(
@@ -132,15 +127,15 @@ def _headers(tar: Path) -> list[tarfile.TarInfo]:
     try:
         end = tar.stat().st_size
         with tarfile.open(tar, "r:") as file:
-            found = [info for info in file if info.isreg() and not info.issparse()]
+            headers = [info for info in file if info.isreg() and not info.issparse()]
     except (tarfile.TarError, OSError, ValueError, OverflowError, RecursionError) as error:
         raise DatasetError(
             f"{tar} is not a readable tar: {error}",
             hint="copy it again; compressed tars must be uncompressed first",
         ) from error
-    if any(info.size < 0 or info.offset_data + info.size > end for info in found):
+    if any(info.size < 0 or info.offset_data + info.size > end for info in headers):
         raise DatasetError(f"{tar} ends too early", hint="copy it again")
-    return found
+    return headers
 
 
 def _read(member: Member) -> bytes:

@@ -9,19 +9,19 @@ from edgeflow.data.files import files_by_stem, read_list
 from edgeflow.data.paired import Pair
 
 
-def choose_split(known: list[str], split: str | None, source: str) -> str:
-    """The split that is asked for; without one, the only one.
+def choose_split(splits: list[str], split: str | None, source: str) -> str:
+    """The split of that name; without a name, the only one.
 
     Raises:
-        DatasetError: there is none of that name, or several and none was named.
+        DatasetError: There is no split of that name, or several and none is named.
     """
-    if split is None and len(known) == 1:
-        return known[0]
-    if split is None or split not in known:
-        fault = f"no split {split!r}" if split else f"{len(known)} splits and none is chosen"
+    if split is None and len(splits) == 1:
+        return splits[0]
+    if split is None or split not in splits:
+        fault = f"no split {split!r}" if split else f"{len(splits)} splits and none is chosen"
         raise DatasetError(
             f"{source}: {fault}",
-            hint=f"splits: {', '.join(known)}" if known else "its lists of names are missing",
+            hint=f"splits: {', '.join(splits)}" if splits else "its lists of names are missing",
         )
     return split
 
@@ -32,13 +32,13 @@ def listed_pairs(
     """The pairs that ``<lists>/<split>.txt`` names, in its order; their files are not looked for.
 
     Args:
-        lists: folder.
-        split: which list.
-        images: folder and extension.
-        annotations: likewise.
+        lists: Folder of the lists.
+        split: Name of the list.
+        images: Folder and extension of the images.
+        annotations: Folder and extension of the annotations.
 
     Raises:
-        DatasetError: the list cannot be read.
+        DatasetError: The list cannot be read.
     """
     names = [line[0] for line in read_list(lists / f"{split}.txt")]
     return {

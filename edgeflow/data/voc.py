@@ -31,12 +31,12 @@ class Voc(PairedDataset):
     its pixels.
 
     Args:
-        root: the folder of these two, or one that holds it as ``VOC2012`` or
+        root: Folder of these two, or one that holds it as ``VOC2012`` or
             ``VOCdevkit/VOC2012``.
-        split: a list in ``ImageSets/Segmentation``; may be None where there is only one.
+        split: List in ``ImageSets/Segmentation``; may be None where there is only one.
 
     Raises:
-        DatasetError: there is no such list, or none is chosen.
+        DatasetError: There is no such list, or none is chosen.
     """
 
     def __init__(self, root: Path, split: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Boundary IoU (Cheng et al., CVPR 2021, arXiv:2103.16562): IoU of the masks' rims alone."""
+"""Boundary IoU (Cheng et al., CVPR 2021, arXiv:2103.16562): the IoU of the masks' rims alone."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def rim(mask: BoolMask, width: int) -> BoolMask:
     """The pixels of a mask at most ``width`` away from its border, the image's edge included.
 
     Args:
-        mask: H×W.
-        width: pixels, chessboard distance: as many erosions by 3×3.
+        mask: H×W mask.
+        width: Width in pixels by chessboard distance: as many erosions by 3×3.
     """
     kernel = np.ones((2 * width + 1,) * 2, dtype=np.uint8)
     inside = cv2.erode(mask.view(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=[0])

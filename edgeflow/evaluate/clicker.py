@@ -1,6 +1,6 @@
 """The simulated annotator: where it clicks next.
 
-To the letter RITM's (Sofiiuk et al., arXiv:2102.06583, section 5, and its published evaluation), so
+It is exactly RITM's (Sofiiuk et al., arXiv:2102.06583, section 5, and its published evaluation), so
 that figures can be compared with published ones.
 """
 
@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from edgeflow.arrays import BoolMask
+from edgeflow.arrays import BoolMask, FloatMap
 from edgeflow.geometry import ImagePoint
 from edgeflow.prompts.click import Click
 
 
 class Clicker:
-    """Clicks on one object until it is told to stop; never twice on one pixel.
+    """Clicks on one object, never twice on one pixel.
 
     Args:
         truth: H×W mask of the object.
@@ -32,8 +31,8 @@ class Clicker:
         """The deepest point of the larger error region.
 
         Depth is the exact Euclidean distance to the region's border, and the image's edge is a
-        border. Positive if the deepest missed point is deeper than the deepest point that is too
-        much, so ties are negative; of equally deep points the first in row-major order.
+        border. The click is positive if the deepest missed point is deeper than the deepest excess
+        point, so ties are negative; of equally deep points the first in row-major order.
 
         Args:
             predicted: H×W mask.
@@ -56,8 +55,8 @@ class Clicker:
         union = np.count_nonzero((predicted & self.valid) | self.truth)
         return float(np.count_nonzero(predicted & self.truth) / union) if union else 1.0
 
-    def _depth(self, mask: BoolMask) -> npt.NDArray[np.float32]:
+    def _depth(self, mask: BoolMask) -> FloatMap:
         padded = np.pad(mask.view(np.uint8), 1)
         depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
-        clickable: npt.NDArray[np.float32] = depth * self._free
+        clickable: FloatMap = depth * self._free
         return clickable

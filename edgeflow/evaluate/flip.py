@@ -1,6 +1,6 @@
 """Flip augmentation, as in RITM's published evaluation: the image and its mirror image, averaged.
 
-Doubles the time of a click; for comparing with figures that were measured so.
+It doubles the time of a click, and serves to compare with figures that were measured this way.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class FlippedRuntime:
 
     @property
     def name(self) -> str:
-        """The other runtime's name, and that it flips."""
+        """The other runtime's name, marked as flipping."""
         return f"{self._runtime.name}, flip"
 
     @property

@@ -1,4 +1,4 @@
-"""The machine that figures belong to."""
+"""The machine that figures were measured on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 
 
 def describe_machine(runtime: str) -> dict[str, Any]:
-    """Processor, cores, threads, precision and load, to be printed beside every figure."""
+    """Processor, cores, threads, precision and load, printed beside every figure."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),

@@ -1,4 +1,4 @@
-"""A page to look at: figures, IoU against clicks, and the worst cases with every click drawn."""
+"""A page for people: figures, IoU against clicks, and the worst cases with every click drawn."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from edgeflow.data.base import Dataset
 from edgeflow.errors import EdgeFlowError
 from edgeflow.evaluate.results import Curve, Evaluation, curve_of, write_json
 from edgeflow.evaluate.summary import Estimate
+from edgeflow.evaluate.tiles import tile
 from edgeflow.evaluate.traces import Trace
 from edgeflow.overlay import draw_overlay
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WORST = 24
-COLUMNS = 6
 CELL = 320
 CAPTION = 22
 TRUTH = (255, 214, 0)
@@ -41,17 +41,17 @@ def write_report(
     """Write ``index.html``, ``curves.png``, ``worst.png`` and ``results.json``.
 
     Args:
-        folder: made where it does not exist; files of these names are replaced.
-        evaluation: what to show.
-        dataset: that it was made on, for the images.
-        others: curves of other evaluations of the same dataset, drawn beside it.
+        folder: Output folder, made if it does not exist; files of these names are replaced.
+        evaluation: Evaluation to show.
+        dataset: Dataset of the evaluation, for the images.
+        others: Curves of other evaluations of the same dataset, for comparison.
 
     Returns:
         The page's path.
 
     Raises:
-        ReportError: matplotlib is not installed.
-        OSError: the folder cannot be written to.
+        ReportError: Matplotlib is not installed.
+        OSError: The folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
     draw_curves(folder / "curves.png", evaluation, others)
@@ -63,7 +63,7 @@ def write_report(
 
 
 def worst_of(evaluation: Evaluation, count: int = WORST) -> list[Trace]:
-    """The objects that took most clicks to an IoU of .9; of equals, those with the lowest IoU."""
+    """The objects that took the most clicks to an IoU of .9; among equals, the lowest IoU first."""
     clicks = evaluation.rules.max_clicks
 
     def effort(trace: Trace) -> tuple[int, float]:
@@ -76,24 +76,20 @@ def contact_sheet(traces: Sequence[Trace], dataset: Dataset) -> RGBImage:
     """Draw objects side by side: mask in blue, truth outlined in yellow, clicks numbered.
 
     Args:
-        traces: at least one.
-        dataset: that they were made on.
+        traces: Objects to draw; at least one.
+        dataset: Dataset that they belong to.
 
     Returns:
         H×W×3 uint8 RGB.
     """
-    cells = [_cell(trace, dataset) for trace in traces]
-    blank = np.full_like(cells[0], 255)
-    cells += [blank] * (-len(cells) % COLUMNS)
-    rows = [np.hstack(cells[start : start + COLUMNS]) for start in range(0, len(cells), COLUMNS)]
-    return np.vstack(rows)
+    return tile([_cell(trace, dataset) for trace in traces])
 
 
 def draw_curves(path: Path, evaluation: Evaluation, others: Sequence[Curve]) -> None:
     """Plot mean IoU against clicks, and how many objects reach 90 % after how many.
 
     Raises:
-        ReportError: matplotlib is not installed.
+        ReportError: Matplotlib is not installed.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - optional

@@ -1,4 +1,4 @@
-"""An evaluation as a JSON file: the figures, what they belong to, and every object's clicks."""
+"""An evaluation as a JSON file: the figures, their circumstances, and every object's clicks."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Evaluation:
     """One model on one dataset.
 
     Attributes:
-        dataset: its name.
-        model: the weights' version: name and digest.
-        zoom: name of the zoom policy.
-        machine: from :func:`edgeflow.evaluate.machine.describe_machine`; says runtime and
-            precision.
-        rules: the protocol's numbers.
-        summary: the figures.
-        traces: one an object.
+        dataset: Name of the dataset.
+        model: Version of the weights: name and digest.
+        zoom: Name of the zoom policy.
+        machine: Description from :func:`edgeflow.evaluate.machine.describe_machine`;
+            names runtime and precision.
+        rules: Numbers of the protocol.
+        summary: Figures.
+        traces: Traces, one for each object.
     """
 
     dataset: str
@@ -75,7 +75,7 @@ def write_json(evaluation: Evaluation, path: Path) -> None:
     """Write the file.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: The file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(orjson.dumps(to_json(evaluation), option=orjson.OPT_INDENT_2))
@@ -100,7 +100,7 @@ def read_curve(path: Path) -> Curve:
     """The curve of an earlier evaluation, from its JSON file.
 
     Raises:
-        ResultsError: it cannot be read, or is something else.
+        ResultsError: The file cannot be read, or is something else.
     """
     try:
         data = orjson.loads(path.read_bytes())

@@ -14,7 +14,7 @@ TARGETS = (0.80, 0.85, 0.90, 0.95)
 COUNTS = (1, 2, 3, 5, 10)
 RESAMPLES = 2_000
 CHUNKS = 100
-"""Resampled this many times apart, so that thousands of objects fit in memory."""
+"""Parts that the resamples are drawn in, so that thousands of objects fit in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,14 @@ class Summary:
     """Figures of one model on one dataset.
 
     Attributes:
-        objects: how many were clicked.
-        clicks: made in all.
-        noc: target IoU in percent → mean number of clicks; one that never got there counts as the
-            most clicks allowed.
-        failures: target IoU in percent → objects that never got there.
-        iou_at: number of clicks → mean IoU; an object that was done earlier counts as it ended.
-        boundary_iou_at: likewise, boundary IoU.
-        seconds_per_click: mean, from click to mask.
+        objects: Number of objects that were clicked.
+        clicks: Number of clicks in all.
+        noc: Target IoU in percent → mean number of clicks; an object that never reached it counts
+            as the most clicks allowed.
+        failures: Target IoU in percent → objects that never reached it.
+        iou_at: Number of clicks → mean IoU; an object that was done earlier counts as it ended.
+        boundary_iou_at: Number of clicks → mean boundary IoU, counted in the same way.
+        seconds_per_click: Mean time from click to mask.
     """
 
     objects: int
@@ -51,14 +51,14 @@ class Summary:
 
 
 def summarise(traces: Sequence[Trace], rules: Rules) -> Summary:
-    """Draw the figures from traces. Intervals are the same at every call.
+    """Compute the figures of traces. Intervals are the same at every call.
 
     Args:
-        traces: one an object, at least one.
-        rules: that they were made by; targets above ``stop_at`` are left out.
+        traces: Traces, one for each object; at least one.
+        rules: Rules that they were made by; targets above ``stop_at`` are left out.
 
     Raises:
-        ValueError: there are no traces.
+        ValueError: There are no traces.
     """
     if not traces:
         raise ValueError("no object was clicked")

@@ -23,8 +23,8 @@ class Rules:
     """The protocol's numbers.
 
     Attributes:
-        threshold: a pixel belongs to the mask if its probability is above this (RITM: .49).
-        max_clicks: at which an object is given up.
+        threshold: Probability above which a pixel belongs to the mask (RITM: .49).
+        max_clicks: Number of clicks at which an object is given up.
         stop_at: IoU at which an object is done; figures beyond it cannot be read off a trace.
     """
 
@@ -38,14 +38,14 @@ class Trace:
     """One object's clicks.
 
     Attributes:
-        sample: the image's name.
-        number: of the object within its image, from 1.
-        clicks: in order; one or more.
-        ious: after each click, 0 to 1.
-        boundary_ious: likewise.
-        seconds: from each click to its mask on the CPU; the simulated annotator not counted.
-        shape: height and width of the image.
-        packed: the last mask, see :attr:`mask`.
+        sample: Name of the image.
+        number: Number of the object within its image, from 1.
+        clicks: Clicks in order; one or more.
+        ious: IoU after each click, 0 to 1.
+        boundary_ious: Boundary IoU after each click, 0 to 1.
+        seconds: Time from each click to its mask on the CPU, without the simulated annotator.
+        shape: Height and width of the image.
+        packed: Last mask, compressed; see :attr:`mask`.
     """
 
     sample: str
@@ -59,7 +59,7 @@ class Trace:
 
     @property
     def mask(self) -> BoolMask:
-        """H×W: what the last click left."""
+        """The mask after the last click, H×W."""
         height, width = self.shape
         bits = np.frombuffer(zlib.decompress(self.packed), dtype=np.uint8)
         return np.unpackbits(bits, count=height * width).reshape(height, width).astype(np.bool_)
@@ -69,11 +69,11 @@ class Trace:
         return self.ious[min(count, len(self.ious)) - 1]
 
     def boundary_iou_at(self, count: int) -> float:
-        """Boundary IoU, likewise."""
+        """Boundary IoU after ``count`` clicks, counted in the same way."""
         return self.boundary_ious[min(count, len(self.boundary_ious)) - 1]
 
     def clicks_to(self, target: float, max_clicks: int) -> int:
-        """Clicks until the IoU was at least ``target``; ``max_clicks`` where it never was."""
+        """Clicks until the IoU was at least ``target``; ``max_clicks`` if it never was."""
         return next((n for n, iou in enumerate(self.ious, 1) if iou >= target), max_clicks)
 
 
@@ -90,17 +90,17 @@ def click_object(
     """Click one object until it is done.
 
     Args:
-        predictor: its clean-up should be :data:`edgeflow.masks.cleanup.UNTOUCHED` to measure the
-            network.
-        image: the image, from the predictor's ``encode``.
+        predictor: Predictor; with the clean-up :data:`edgeflow.masks.cleanup.UNTOUCHED` the network
+            alone is measured.
+        image: Image from the predictor's ``encode``.
         truth: H×W mask of the object, with at least one pixel outside ``ignore``.
         ignore: H×W, true where the annotation does not say; None for nowhere.
-        rules: when to stop.
-        sample: the image's name, for the trace.
-        number: the object's number, for the trace.
+        rules: Rules that say when to stop.
+        sample: Name of the image, for the trace.
+        number: Number of the object, for the trace.
 
     Raises:
-        ValueError: the object has no pixel that counts.
+        ValueError: The object has no pixel that counts.
     """
     clicker = Clicker(truth, ignore)
     if not clicker.truth.any():
@@ -143,13 +143,13 @@ def click_dataset(
     """Click every object of a dataset, in order.
 
     Args:
-        predictor: see :func:`click_object`.
-        dataset: objects without a pixel that counts are passed over.
-        rules: when to stop.
-        progress: called after each image with images done and images in all.
+        predictor: Predictor; see :func:`click_object`.
+        dataset: Dataset; its objects without a pixel that counts are passed over.
+        rules: Rules that say when to stop.
+        progress: Called after each image with images done and images in all.
 
     Raises:
-        DatasetError: a sample cannot be read.
+        DatasetError: A sample cannot be read.
     """
     for index in range(len(dataset)):
         sample = dataset[index]

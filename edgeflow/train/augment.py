@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from edgeflow.train.chance import happens, uniform
 from edgeflow.train.config import Views
 from edgeflow.train.image_store import IGNORE, ImageStore
 
@@ -22,12 +23,12 @@ WARP_POINTS = 5
 
 
 class Batch(NamedTuple):
-    """What a step learns from.
+    """The views that a step learns from.
 
     Attributes:
         image: B×3×H×W float32 RGB in [0, 1].
-        truth: B×1×H×W bool: the object.
-        valid: B×1×H×W bool: false where the annotation does not say.
+        truth: B×1×H×W bool, the object.
+        valid: B×1×H×W bool, false where the annotation does not say.
     """
 
     image: Tensor
@@ -54,13 +55,13 @@ def draw_batch(
     """Draw objects and show each in a view of its image.
 
     Args:
-        store: the images.
-        weights: O, how likely each object is drawn; see
+        store: Images.
+        weights: O, the likelihood of each object; see
             :func:`edgeflow.train.image_store.object_weights`.
-        count: B.
-        size: height and width of the views.
-        views: how they are shown.
-        generator: of the device; all that is random.
+        count: Number of views, B.
+        size: Height and width of the views.
+        views: Settings of the views.
+        generator: Source of randomness on the device.
     """
     device = store.objects.device
     drawn = torch.multinomial(weights, count, replacement=True, generator=generator)
@@ -82,7 +83,7 @@ def draw_batch(
     batch = Batch(sampled, planes[:, :1], planes[:, 1:])
     batch = _paste(batch, views.paste, generator)
     image = _jitter(batch.image, views, generator)
-    flip = _chance(count, 0.5, generator)[:, None, None, None]
+    flip = happens(count, 0.5, generator)[:, None, None, None]
     return Batch(*(torch.where(flip, each.flip(-1), each) for each in batch._replace(image=image)))
 
 
@@ -92,7 +93,7 @@ def _companions(labels: Tensor, label: Tensor, share: float, generator: Generato
     spots = torch.randint(side * side, (count,), generator=generator, device=labels.device)
     other = labels.flatten(1).gather(1, spots[:, None])[:, 0]
     usable = (other != 0) & (other != IGNORE) & (other != label)
-    usable &= _chance(count, share, generator)
+    usable &= happens(count, share, generator)
     companions: Tensor = (labels == other[:, None, None]) & usable[:, None, None]
     return companions
 
@@ -100,7 +101,7 @@ def _companions(labels: Tensor, label: Tensor, share: float, generator: Generato
 def _grid(
     box: Tensor, sizes: Tensor, size: tuple[int, int], views: Views, generator: Generator
 ) -> Tensor:
-    """Where each pixel of a view lies on its image: B×H×W×2 (x, y), pixel centres at integers.
+    """Place of each pixel of a view on its image: B×H×W×2 (x, y), pixel centres at integers.
 
     Windows lie within the image, as regions do at inference; rotation and warp may leave it,
     where the image's border is repeated.
@@ -110,21 +111,21 @@ def _grid(
     limits = sizes.flip(-1)  # (x, y) from here on
     low, high = box[:, [1, 0]], box[:, [3, 2]]
 
-    def uniform(start: float, stop: float, columns: int = 2) -> Tensor:
-        return _uniform((count, columns), start, stop, generator)
+    def between(start: float, stop: float, columns: int = 2) -> Tensor:
+        return uniform((count, columns), start, stop, generator)
 
     least, most = views.expansion
-    expansion = torch.exp(uniform(math.log(least), math.log(most), 1))
-    wanted = (high - low).clamp_min(32.0) * expansion
-    whole = _chance(count, views.whole, generator)[:, None]
-    wanted = torch.where(whole, limits, wanted)
+    expansion = torch.exp(between(math.log(least), math.log(most), 1))
+    target = (high - low).clamp_min(32.0) * expansion
+    whole = happens(count, views.whole, generator)[:, None]
+    target = torch.where(whole, limits, target)
     shape = torch.tensor([width / height, 1.0], device=box.device)
-    shape = shape * torch.exp(uniform(-views.stretch, views.stretch))
-    # A window of the view's shape that covers what is wanted, as far as the image goes.
-    scale = (wanted / shape).amax(dim=1, keepdim=True)
+    shape = shape * torch.exp(between(-views.stretch, views.stretch))
+    # A window of the view's shape that covers the target, as far as the image goes.
+    scale = (target / shape).amax(dim=1, keepdim=True)
     extent = torch.minimum(torch.minimum(shape * scale, limits), shape * (limits / shape).amin(
         dim=1, keepdim=True) * (1 + views.stretch))  # fmt: skip
-    centre = (low + high) / 2 + uniform(-views.shift, views.shift) * extent
+    centre = (low + high) / 2 + between(-views.shift, views.shift) * extent
     centre = torch.maximum(torch.minimum(centre, limits - extent / 2), extent / 2)
     ticks = [
         (torch.arange(side, device=box.device, dtype=torch.float32) + 0.5) / side - 0.5
@@ -133,10 +134,10 @@ def _grid(
     rows, cols = torch.meshgrid(*ticks, indexing="ij")
     offsets = torch.stack((cols, rows), dim=-1)[None] * extent[:, None, None, :]
     if views.warp:
-        coarse = _uniform((count, 2, WARP_POINTS, WARP_POINTS), -views.warp, views.warp, generator)
+        coarse = uniform((count, 2, WARP_POINTS, WARP_POINTS), -views.warp, views.warp, generator)
         smooth = F.interpolate(coarse, size=size, mode="bicubic", align_corners=True)
         offsets = offsets + smooth.permute(0, 2, 3, 1) * extent[:, None, None, :]
-    angle = torch.deg2rad(uniform(-views.rotation, views.rotation, 1))
+    angle = torch.deg2rad(between(-views.rotation, views.rotation, 1))
     cos, sin = angle.cos()[:, None], angle.sin()[:, None]
     x, y = offsets[..., 0], offsets[..., 1]
     turned = torch.stack((cos * x - sin * y, sin * x + cos * y), dim=-1)
@@ -152,11 +153,11 @@ def _paste(batch: Batch, share: float, generator: Generator) -> Batch:
     """Lay the next sample's object over some: half of these become the object to find."""
     image, truth, valid = batch
     count = len(image)
-    donor, shape, known = (each.roll(1, 0) for each in batch)
+    donor, shape, annotated = (each.roll(1, 0) for each in batch)
     area = shape.float().mean(dim=(1, 2, 3))
-    chosen = _chance(count, share, generator) & (area > 0.01) & (area < 0.5)
-    pasted = shape & known & chosen[:, None, None, None]
-    becomes = (_chance(count, 0.5, generator) & chosen)[:, None, None, None]
+    chosen = happens(count, share, generator) & (area > 0.01) & (area < 0.5)
+    pasted = shape & annotated & chosen[:, None, None, None]
+    becomes = (happens(count, 0.5, generator) & chosen)[:, None, None, None]
     return Batch(
         image=torch.where(pasted, donor, image),
         truth=torch.where(becomes, pasted, truth & ~pasted),
@@ -168,29 +169,20 @@ def _jitter(image: Tensor, views: Views, generator: Generator) -> Tensor:
     """Change colours, sharpness and noise."""
     count = len(image)
 
-    def uniform(spread: float, channels: int = 1) -> Tensor:
+    def shift(spread: float, channels: int = 1) -> Tensor:
         shape = (count, channels, 1, 1)
-        return _uniform(shape, -spread, spread, generator) * views.colour
+        return uniform(shape, -spread, spread, generator) * views.colour
 
-    image = image.clamp(0, 1) ** torch.exp(uniform(0.4))
+    image = image.clamp(0, 1) ** torch.exp(shift(0.4))
     mean = image.mean(dim=(1, 2, 3), keepdim=True)
-    image = mean + (image - mean) * torch.exp(uniform(0.5))
+    image = mean + (image - mean) * torch.exp(shift(0.5))
     grey = image.mean(dim=1, keepdim=True)
-    colourless = _chance(count, views.grey, generator)[:, None, None, None]
-    image = grey + (image - grey) * torch.where(colourless, 0.0, torch.exp(uniform(0.6)))
-    image = image + uniform(0.3) + uniform(0.12, 3)
+    colourless = happens(count, views.grey, generator)[:, None, None, None]
+    image = grey + (image - grey) * torch.where(colourless, 0.0, torch.exp(shift(0.6)))
+    image = image + shift(0.3) + shift(0.12, 3)
     blurred = F.avg_pool2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    image = torch.where(_chance(count, views.blur, generator)[:, None, None, None], blurred, image)
+    image = torch.where(happens(count, views.blur, generator)[:, None, None, None], blurred, image)
     noise = torch.randn(image.shape, generator=generator, device=image.device)
-    strength = _uniform((count, 1, 1, 1), 0, 0.06, generator)
-    noisy = _chance(count, views.noise, generator)[:, None, None, None]
+    strength = uniform((count, 1, 1, 1), 0, 0.06, generator)
+    noisy = happens(count, views.noise, generator)[:, None, None, None]
     return (image + torch.where(noisy, noise * strength, 0.0)).clamp(0, 1)
-
-
-def _uniform(shape: tuple[int, ...], low: float, high: float, generator: Generator) -> Tensor:
-    unit = torch.rand(shape, generator=generator, device=generator.device)
-    return low + (high - low) * unit
-
-
-def _chance(count: int, share: float, generator: Generator) -> Tensor:
-    return torch.rand(count, generator=generator, device=generator.device) < share

@@ -13,11 +13,12 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from edgeflow.prompts.disks import DISK_RADIUS
+from edgeflow.train.chance import happens
 from edgeflow.train.config import ClickSimulation
 from edgeflow.train.distance import distance_transform
 
 STRIDE = 2
-"""Clicks fall on every other row and column, and depths are measured there: an eighth the work."""
+"""Clicks and depths are on every other row and column, which takes an eighth of the work."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Clicks:
     """Clicks of a batch, in order.
 
     Attributes:
-        points: B×K×2 int64 (row, col) in network pixels; anything where the sign is 0.
+        points: B×K×2 int64 (row, col) in network pixels; arbitrary where the sign is 0.
         signs: B×K int64: 1 positive, -1 negative, 0 no click.
     """
 
@@ -33,21 +34,21 @@ class Clicks:
     signs: Tensor
 
     def followed_by(self, points: Tensor, signs: Tensor) -> Clicks:
-        """With one more click for each sample: B×2 and B."""
+        """These clicks and one more for each sample: B×2 and B."""
         return Clicks(
             torch.cat((self.points, points[:, None]), dim=1),
             torch.cat((self.signs, signs[:, None]), dim=1),
         )
 
     def take(self, rows: Tensor) -> Clicks:
-        """Those of some samples."""
+        """The clicks of some samples."""
         return Clicks(self.points[rows], self.signs[rows])
 
     def maps(self, size: tuple[int, int]) -> Tensor:
-        """Disks as the network wants them: B×2×H×W float32, as :func:`.disk_pixels` draws them.
+        """Disks as the network takes them: B×2×H×W float32; see :func:`.disk_pixels`.
 
         Args:
-            size: H and W.
+            size: Height and width, H and W.
         """
         count = len(self.signs)
         height, width = size
@@ -77,8 +78,8 @@ def first_clicks(
     Args:
         truth: B×1×H×W bool.
         valid: B×1×H×W bool; negatives do not fall outside it.
-        simulation: how.
-        generator: of the device.
+        simulation: Settings of the clicks.
+        generator: Source of randomness on the device.
 
     Returns:
         1 + 2·max_extra slots a sample; a sample without an object has no positive click.
@@ -87,25 +88,25 @@ def first_clicks(
     outside = valid[:, 0, ::STRIDE, ::STRIDE] & ~inside
     depth = distance_transform(inside)
     middle = depth > 0.5 * depth.amax(dim=(1, 2), keepdim=True)
-    centred = _chance(len(inside), simulation.centred, generator)[:, None, None]
-    first, found = _pick(torch.where(centred, middle, inside).float(), 1, generator)
+    centred = happens(len(inside), simulation.centred, generator)[:, None, None]
+    first, on_object = _pick(torch.where(centred, middle, inside).float(), 1, generator)
     slots = simulation.max_extra
     if slots == 0:
-        return Clicks(first * STRIDE, found.long())
+        return Clicks(first * STRIDE, on_object.long())
     margin = round(simulation.margin / STRIDE)
     close = F.max_pool2d(inside[:, None].float(), 2 * margin + 1, stride=1, padding=margin)[:, 0]
-    near = _chance(len(inside), simulation.near, generator)[:, None, None]
+    near = happens(len(inside), simulation.near, generator)[:, None, None]
     around = torch.where(near, outside & (close > 0), outside).float()
-    positives, inside_found = _pick(inside.float(), slots, generator)
-    negatives, outside_found = _pick(around, slots, generator)
-    some = _chance(len(inside), simulation.extra, generator)[:, None]
-    kept = [
-        some & _geometric(len(inside), slots, simulation.decay, generator) & found
-        for found in (inside_found, outside_found)
+    positives, any_inside = _pick(inside.float(), slots, generator)
+    negatives, any_outside = _pick(around, slots, generator)
+    some = happens(len(inside), simulation.extra, generator)[:, None]
+    extra = [
+        some & _geometric(len(inside), slots, simulation.decay, generator) & possible
+        for possible in (any_inside, any_outside)
     ]
     return Clicks(
         torch.cat((first, positives, negatives), dim=1) * STRIDE,
-        torch.cat((found.long(), kept[0].long(), -kept[1].long()), dim=1),
+        torch.cat((on_object.long(), extra[0].long(), -extra[1].long()), dim=1),
     )
 
 
@@ -121,9 +122,9 @@ def corrective_clicks(
     Args:
         predicted: B×1×H×W bool.
         truth: B×1×H×W bool.
-        valid: B×1×H×W bool; what is not, is no error.
-        simulation: how.
-        generator: of the device.
+        valid: B×1×H×W bool; other pixels do not count as errors.
+        simulation: Settings of the clicks.
+        generator: Source of randomness on the device.
 
     Returns:
         Points B×2 (row, col) int64 and signs B; 0 where nothing is wrong.
@@ -136,29 +137,25 @@ def corrective_clicks(
     positive = missed_depth.amax(dim=(1, 2)) > excess_depth.amax(dim=(1, 2))
     depth = torch.where(positive[:, None, None], missed_depth, excess_depth)
     limit = depth.amax(dim=(1, 2), keepdim=True)
-    exact = _chance(len(depth), simulation.deepest, generator)[:, None, None]
+    exact = happens(len(depth), simulation.deepest, generator)[:, None, None]
     candidates = torch.where(exact, depth >= limit, depth > 0.5 * limit) & (limit > 0)
-    points, found = _pick(candidates.float(), 1, generator)
-    signs = torch.where(positive, 1, -1) * found[:, 0]
+    points, possible = _pick(candidates.float(), 1, generator)
+    signs = torch.where(positive, 1, -1) * possible[:, 0]
     return points[:, 0] * STRIDE, signs
 
 
 def _pick(weights: Tensor, count: int, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Draw points from B×h×w weights: B×count×2 (row, col), and whether there was any: B×count."""
+    """Draw points from B×h×w weights: B×count×2 (row, col), and whether there are any: B×count."""
     flat = weights.flatten(1)
-    found = flat.sum(dim=1) > 0
-    usable = torch.where(found[:, None], flat, 1.0)
+    possible = flat.sum(dim=1) > 0
+    usable = torch.where(possible[:, None], flat, 1.0)
     index = torch.multinomial(usable, count, replacement=True, generator=generator)
     width = weights.shape[-1]
     points = torch.stack((index // width, index % width), dim=-1)
-    return points, found[:, None].expand(-1, count)
+    return points, possible[:, None].expand(-1, count)
 
 
 def _geometric(count: int, slots: int, decay: float, generator: Generator) -> Tensor:
     """B×slots bool: the first n of each row, n geometrically distributed from 0."""
-    going_on = torch.rand(count, slots, generator=generator, device=generator.device) < decay
-    return going_on.cummin(dim=1).values
-
-
-def _chance(count: int, share: float, generator: Generator) -> Tensor:
-    return torch.rand(count, generator=generator, device=generator.device) < share
+    followed = torch.rand(count, slots, generator=generator, device=generator.device) < decay
+    return followed.cummin(dim=1).values

@@ -1,4 +1,4 @@
-"""What a training run does: a TOML file, checked before anything starts."""
+"""The settings of a training run, checked before anything starts."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ class InitialTensors(_Section):
     """Tensors from a file, put under a part of the network.
 
     Attributes:
-        file: .safetensors, .pth or .pdparams; nothing in it is executed.
-        under: only tensors whose names begin so are taken, without that beginning.
-        into: the part, such as ``backbone``; empty for the whole network.
-        required: a file that fits nothing is an error; so is, where this is true, a tensor of the
-            part that the file lacks.
+        file: File, .safetensors, .pth or .pdparams; nothing in it is executed.
+        under: Prefix of the tensors to take; it is removed from their names.
+        into: Part of the network, such as ``backbone``; empty for the whole network.
+        required: Whether the file must have every tensor of the part; it must always have one.
     """
 
     file: Path
@@ -36,13 +35,13 @@ class InitialTensors(_Section):
 
 
 class Model(_Section):
-    """Which network, and what it begins with.
+    """The network, and the weights it begins with.
 
     Attributes:
-        architecture: a key of :data:`edgeflow.nn.registry.ARCHITECTURES`.
-        options: of that architecture.
-        start_from: a model whose weights it begins with; by name or file.
-        initial: tensors from other files, laid over that.
+        architecture: Key of :data:`edgeflow.nn.registry.ARCHITECTURES`.
+        options: Options of that architecture.
+        start_from: Model whose weights it begins with; a name or a file.
+        initial: Tensors from other files, which replace those of ``start_from``.
     """
 
     architecture: str = "edgeflow_lite"
@@ -55,13 +54,14 @@ class Source(_Section):
     """One dataset.
 
     Attributes:
-        path: folder or file; relative to the configuration file.
-        layout: see :func:`edgeflow.data.opening.open_dataset`.
-        split: likewise.
-        images: likewise.
-        weight: how often its images are drawn, relative to the others' own number.
-        exclude: a text file with a sample name a line, such as ``edgeflow near-duplicates`` writes.
-        licence: for the model card.
+        path: Folder or file, relative to the configuration file; a path that begins with
+            ``$EDGEFLOW_DATA`` is in the folder that ``edgeflow train --data`` names.
+        layout: Layout, as for :func:`edgeflow.data.opening.open_dataset`.
+        split: Split, as there.
+        images: Folder of the images, as there; found like ``path``.
+        weight: Factor on how often its images are drawn.
+        exclude: Text file with a sample name a line, such as ``edgeflow near-duplicates`` writes.
+        licence: Licence of the images, for the model card.
     """
 
     path: Path
@@ -77,14 +77,14 @@ class Data(_Section):
     """The images.
 
     Attributes:
-        sources: datasets; at least one.
-        side: pixels of the longer side at which images are kept.
-        cache: folder for the decoded images; None keeps them in memory alone.
-        balance: exponent on a set's number of images: 1 draws every image equally often, 0
+        sources: Datasets; at least one.
+        side: Pixels of the longer side of the images in memory.
+        cache: Folder for the decoded images; None keeps them in memory only.
+        balance: Exponent on a set's number of images: 1 draws every image equally often, 0
             every set.
-        set_weights: factors by set, the part of a sample's name before its first slash.
-        held_out: share of the images that is only used for validation.
-        min_area: share of its image that an object must cover.
+        set_weights: Factors by set, the part of a sample's name before its last slash.
+        held_out: Share of the images that is used for validation only.
+        min_area: Share of its image that an object must cover.
     """
 
     sources: tuple[Source, ...] = Field(min_length=1)
@@ -97,24 +97,24 @@ class Data(_Section):
 
 
 class Views(_Section):
-    """What the network is shown.
+    """The views of images that the network is shown.
 
     Attributes:
-        side: square root of a view's pixels; its sides are multiples of 32.
-        aspect: largest ratio of the longer to the shorter side.
-        whole: share of views of the whole image, as at a first click.
-        expansion: range of a zoomed view's sides over those of the object's box.
-        shift: of a zoomed view, relative to its sides.
-        stretch: change of the sides' ratio, at most.
-        rotation: degrees, at most.
-        warp: largest smooth displacement relative to the sides.
-        merge: share of objects that are joined with another of the same image.
-        paste: share of views into which an object of another image is pasted; half of those
+        side: Square root of a view's pixels; its sides are multiples of 32.
+        aspect: Largest ratio of the longer to the shorter side.
+        whole: Share of views of the whole image, as at a first click.
+        expansion: Range of a zoomed view's sides, relative to those of the object's box.
+        shift: Largest shift of a zoomed view, relative to its sides.
+        stretch: Largest change of the sides' ratio.
+        rotation: Largest rotation in degrees.
+        warp: Largest smooth displacement relative to the sides.
+        merge: Share of objects that are joined with another of the same image.
+        paste: Share of views into which an object of another image is pasted; half of those
             become the object, half are in its way.
-        colour: strength of brightness, contrast, saturation, tint and gamma changes.
-        grey: share without colour.
-        blur: share that is blurred.
-        noise: share with sensor noise.
+        colour: Strength of brightness, contrast, saturation, tint and gamma changes.
+        grey: Share of views without colour.
+        blur: Share of views that are blurred.
+        noise: Share of views with sensor noise.
     """
 
     side: Annotated[int, Field(ge=32)] = 320
@@ -134,20 +134,20 @@ class Views(_Section):
 
 
 class ClickSimulation(_Section):
-    """How clicks are made up.
+    """Simulated clicks.
 
     Attributes:
-        centred: share of first clicks that fall near the object's middle; others anywhere inside.
-        extra: share of samples with further random clicks beside the first.
-        decay: each further one is this likely to be followed by another (RITM's .8).
-        max_extra: most further clicks of each sign.
-        near: share of random negatives at most ``margin`` away from the object; others anywhere.
-        margin: pixels.
-        rounds: likelihood of 0, 1, 2, … corrective rounds.
-        deepest: share of corrective clicks on the deepest point of the larger error region, as an
+        centred: Share of first clicks that fall near the object's middle; others anywhere inside.
+        extra: Share of samples with further random clicks beside the first.
+        decay: Likelihood that a further click is followed by another (RITM's .8).
+        max_extra: Most further clicks of each sign.
+        near: Share of random negatives at most ``margin`` away from the object; others anywhere.
+        margin: Distance in pixels that counts as near.
+        rounds: Likelihood of 0, 1, 2, … corrective rounds.
+        deepest: Share of corrective clicks on the deepest point of the larger error region, as an
             evaluation clicks; others on a random one deeper than half of that.
-        forget: share of rounds after which nothing is fed back.
-        soften: share of feedback that is blurred, as a change of the zoom-in region blurs it.
+        forget: Share of rounds after which nothing is fed back.
+        soften: Share of feedback that is blurred, as a change of the zoom-in region blurs it.
     """
 
     centred: Share = 0.6
@@ -163,15 +163,15 @@ class ClickSimulation(_Section):
 
 
 class Losses(_Section):
-    """Weights of the losses; what each is: :mod:`edgeflow.train.losses`.
+    """Weights of the losses, which are defined in :mod:`edgeflow.train.losses`.
 
     Attributes:
-        mask: normalised focal loss on the mask.
-        coarse: the same on the coarse mask.
-        aux: binary cross-entropy on the auxiliary map.
-        edge: class-balanced binary cross-entropy on the edge map.
-        edge_width: pixels of the edge target; odd.
-        teacher: cross-entropy against a teacher's mask.
+        mask: Weight of the normalised focal loss on the mask.
+        coarse: Weight of the same on the coarse mask.
+        aux: Weight of binary cross-entropy on the auxiliary map.
+        edge: Weight of class-balanced binary cross-entropy on the edge map.
+        edge_width: Width of the edge target in pixels; odd.
+        teacher: Weight of cross-entropy against a teacher's mask.
     """
 
     mask: NotNegative = 1.0
@@ -189,18 +189,18 @@ class Losses(_Section):
 
 
 class Optimiser(_Section):
-    """AdamW and what surrounds it.
+    """AdamW, its learning rate and the average of the weights.
 
     Attributes:
-        rate: learning rate at its highest.
-        encoder: factor on it for the encoder's parameters.
-        weight_decay: on weights of two and more dimensions.
-        betas: of Adam.
-        clip: largest norm of the gradient.
-        warm_up: steps of linear increase.
-        floor: the cosine's end, relative to the highest.
-        average: decay of the exponential moving average of the weights, which is what is kept.
-        freeze_norms: batch norms keep their statistics.
+        rate: Highest learning rate.
+        encoder: Factor on it for the encoder's parameters.
+        weight_decay: Decay of weights with two or more dimensions.
+        betas: Adam's betas.
+        clip: Largest norm of the gradient.
+        warm_up: Steps of linear increase.
+        floor: Learning rate at the end of the cosine, relative to the highest.
+        average: Decay of the exponential moving average of the weights, which becomes the result.
+        freeze_norms: Whether batch norms keep their statistics.
     """
 
     rate: Positive = 5e-4
@@ -215,19 +215,19 @@ class Optimiser(_Section):
 
 
 class Schedule(_Section):
-    """How long, and what happens on the way.
+    """How long a run takes, and what happens on the way.
 
     Attributes:
-        steps: at most.
-        minutes: of training at most, over all resumptions; None for no bound.
-        batch: views a step on each device.
-        precision: ``bf16`` runs the network in autocast; parameters stay float32.
-        save_every: steps between checkpoints.
-        log_every: steps between log lines.
-        validate_every: steps between validations; 0 for one at the end.
-        validation_objects: clicked at each.
-        validation_side: network pixels of the longer side there; inference has 448.
-        seed: of everything random.
+        steps: Most steps.
+        minutes: Most minutes of training, over all resumptions; None for no bound.
+        batch: Views in a step on each device.
+        precision: Precision of the layers: ``bf16`` is autocast, in which parameters stay float32.
+        save_every: Steps between checkpoints.
+        log_every: Steps between log lines.
+        validate_every: Steps between validations; 0 for one at the end.
+        validation_objects: Objects that are clicked at each validation.
+        validation_side: Network pixels of the longer side in validation; inference has 448.
+        seed: Seed of everything random.
     """
 
     steps: Count = 20_000
@@ -243,14 +243,14 @@ class Schedule(_Section):
 
 
 class Output(_Section):
-    """Where things go.
+    """The files that a run writes.
 
     Attributes:
-        folder: checkpoints, logs, contact sheet, weights, manifest and card; relative to the
-            configuration file.
-        name: the model's name in the manifest.
-        use: what it is good for, for the manifest.
-        licence: likewise.
+        folder: Folder of checkpoints, logs, contact sheet, weights, manifest and card; relative to
+            the configuration file.
+        name: Name of the model in the manifest.
+        use: Intended use, for the manifest.
+        licence: Licence of the weights, for the manifest.
     """
 
     folder: Path
@@ -263,7 +263,7 @@ class Teacher(_Section):
     """A model to learn from.
 
     Attributes:
-        model: a name or a weights file; it must feed back the same kind of map.
+        model: Name or weights file; it must feed back the same kind of map.
     """
 
     model: str
@@ -284,7 +284,7 @@ class Config(_Section):
 
     @property
     def digest(self) -> str:
-        """Changes with everything that a step depends on, and not with how long a run may be."""
+        """Changes with everything that a step depends on, but not with the length of the run."""
         bounds = {"steps", "minutes", "save_every", "log_every", "validate_every"}
         text = self.model_dump_json(exclude={"schedule": bounds, "output": True})
         return hashlib.sha256(text.encode()).hexdigest()

@@ -1,43 +1,40 @@
-"""A contact sheet of what the network is about to be shown: look at it before hours of training."""
+"""A contact sheet of the first batch: look at it before hours of training."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from edgeflow.arrays import RGBImage
+from edgeflow.evaluate.tiles import tile
 from edgeflow.geometry import ImagePoint
 from edgeflow.overlay import draw_overlay
 from edgeflow.prompts.click import Click
 from edgeflow.train.augment import Batch
 from edgeflow.train.simulate import Prompt
 
-COLUMNS = 6
-ROWS = 4
+VIEWS = 24
 UNKNOWN = 128
 
 
 def save_sheet(path: Path, batch: Batch, prompt: Prompt) -> None:
-    """Draw views with their objects in blue, clicks numbered, and what is ignored in grey.
+    """Draw views with their objects in blue, clicks numbered, and ignored pixels in grey.
 
     Args:
-        path: a PNG file.
-        batch: the first 24 views are drawn.
-        prompt: its clicks.
+        path: PNG file.
+        batch: Batch, of which the first 24 views are drawn.
+        prompt: Clicks of the batch.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: The file cannot be written.
     """
-    cells = [_cell(batch, prompt, index) for index in range(min(len(batch.image), COLUMNS * ROWS))]
-    cells += [np.full_like(cells[0], 255)] * (-len(cells) % COLUMNS)
-    rows = [np.hstack(cells[start : start + COLUMNS]) for start in range(0, len(cells), COLUMNS)]
+    cells = [_cell(batch, prompt, index) for index in range(min(len(batch.image), VIEWS))]
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.vstack(rows)).save(path)
+    Image.fromarray(tile(cells)).save(path)
 
 
-def _cell(batch: Batch, prompt: Prompt, index: int) -> npt.NDArray[np.uint8]:
+def _cell(batch: Batch, prompt: Prompt, index: int) -> RGBImage:
     rgb = (batch.image[index].permute(1, 2, 0) * 255).round().byte().cpu().numpy()
     rgb[~batch.valid[index, 0].cpu().numpy()] = UNKNOWN
     signs = prompt.clicks.signs[index].tolist()

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 FAR = 1 << 12
-"""Larger than any side, so that a line without background is never the nearest."""
+"""More than any side, so that a line without background is never the nearest."""
 
 
 def distance_transform(mask: Tensor) -> Tensor:
@@ -16,7 +16,7 @@ def distance_transform(mask: Tensor) -> Tensor:
     all lines at once, which a GPU does faster than their envelope): along rows, then down columns.
 
     Args:
-        mask: N×H×W bool, sides under 4096.
+        mask: N×H×W bool; sides under 4096.
 
     Returns:
         N×H×W float32, 0 outside the masks.

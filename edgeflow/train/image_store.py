@@ -1,4 +1,4 @@
-"""All images of a run, decoded once and kept where they are cropped: on the device if they fit.
+"""All images of a run, decoded once, on the device that crops them if they fit there.
 
 The store is two arrays of one square canvas an image, and a table of objects. Overlapping objects
 share one label map: smaller ones lie on top.
@@ -14,13 +14,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from edgeflow.data.base import Dataset, Sample
+from edgeflow.arrays import ByteMap, RGBImage
+from edgeflow.data.base import Dataset, Sample, set_of
+from edgeflow.geometry import Box
 from edgeflow.train.errors import TrainingError
 
 IGNORE = 255
@@ -40,8 +41,8 @@ class ImageStore:
             image.
         sizes: P×2 int32: height and width of each image within its canvas.
         objects: O×6 int32: image, label, and the box's top, left, bottom, right (exclusive).
-        areas: O int32, pixels.
-        names: of the P images.
+        areas: O int32: pixels of each object.
+        names: Names of the P images.
     """
 
     images: Tensor
@@ -71,7 +72,7 @@ class ImageStore:
 
 
 def is_held_out(name: str, share: float) -> bool:
-    """Whether a sample is for validation alone: by its name, so always the same ones."""
+    """Whether a sample is for validation only; decided by its name, so always the same."""
     digest = hashlib.sha256(f"held out|{name}".encode()).digest()
     return int.from_bytes(digest[:4], "big") < share * (1 << 32)
 
@@ -82,13 +83,13 @@ def build_store(
     """Decode images into a store.
 
     Args:
-        samples: images without objects of ``min_area`` are left out.
-        side: pixels of the longer side; smaller images are enlarged.
-        min_area: share of its image that an object must cover.
-        count: how many samples there are, if known; saves memory.
+        samples: Samples; those without an object of ``min_area`` are left out.
+        side: Pixels of the longer side; smaller images are enlarged.
+        min_area: Share of its image that an object must cover.
+        count: Number of samples, if known; saves memory.
 
     Raises:
-        TrainingError: there is no object at all.
+        TrainingError: No object is large enough.
     """
     capacity = count or 256
     images = np.zeros((capacity, 3, side, side), dtype=np.uint8)
@@ -103,15 +104,15 @@ def build_store(
             images = np.concatenate((images, np.zeros_like(images)))
             labels = np.concatenate((labels, np.full_like(labels, IGNORE)))
         rgb, label_map = shrink(sample, side)
-        found = list(_objects(label_map, min_area))
-        if not found:
+        large = list(_objects(label_map, min_area))
+        if not large:
             continue
         height, width = label_map.shape
         images[index, :, :height, :width] = rgb.transpose(2, 0, 1)
         labels[index, :height, :width] = label_map
         sizes.append((height, width))
         names.append(sample.name)
-        for label, area, box in found:
+        for label, area, box in large:
             objects.append((index, label, *box))
             areas.append(area)
     if not names:
@@ -129,12 +130,12 @@ def build_store(
     )
 
 
-def shrink(sample: Sample, side: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+def shrink(sample: Sample, side: int) -> tuple[RGBImage, ByteMap]:
     """Bring a sample to the store's size.
 
     Args:
-        sample: of any size; of more than 254 objects the largest are kept.
-        side: pixels of the longer side.
+        sample: Sample of any size; of more than 254 objects the largest are kept.
+        side: Pixels of the longer side.
 
     Returns:
         h×w×3 uint8 RGB, and h×w uint8 labels in order of the objects, 255 to ignore.
@@ -157,19 +158,19 @@ def shrink(sample: Sample, side: int) -> tuple[npt.NDArray[np.uint8], npt.NDArra
 
 def read_samples(dataset: Dataset, keep: Callable[[str], bool]) -> Iterator[Sample]:
     """The samples whose names are kept, in order, read by several threads ahead of their use."""
-    wanted = [index for index, name in enumerate(dataset.sample_names) if keep(name)]
+    indices = [index for index, name in enumerate(dataset.sample_names) if keep(name)]
     with ThreadPoolExecutor(READERS) as pool:
-        for start in range(0, len(wanted), 8 * READERS):
-            yield from pool.map(dataset.__getitem__, wanted[start : start + 8 * READERS])
+        for start in range(0, len(indices), 8 * READERS):
+            yield from pool.map(dataset.__getitem__, indices[start : start + 8 * READERS])
 
 
 def save_store(store: ImageStore, path: Path, key: str) -> None:
     """Keep a store as a safetensors file.
 
     Args:
-        store: on the CPU.
-        path: replaced where it exists.
-        key: digest of all that the store depends on.
+        store: Store on the CPU.
+        path: File, replaced if it exists.
+        key: Digest of everything that the store depends on.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
@@ -186,7 +187,7 @@ def save_store(store: ImageStore, path: Path, key: str) -> None:
 
 
 def load_store(path: Path, key: str) -> ImageStore | None:
-    """A store that was kept; None where there is none for this key, or it is damaged."""
+    """The store in a file; None if it is missing, damaged or for another key."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -204,23 +205,18 @@ def load_store(path: Path, key: str) -> ImageStore | None:
         return None
 
 
-def set_of(name: str) -> str:
-    """The set that an image belongs to: the part of its name before the last slash."""
-    return name.rpartition("/")[0]
-
-
 def object_weights(
     store: ImageStore, *, balance: float, factors: Sequence[float] | None = None
 ) -> Tensor:
-    """How likely each object is drawn.
+    """The likelihood of each object to be drawn.
 
-    Within an image, an object is the likelier the larger it is (square root of its area).
+    Within an image it grows with the square root of the object's area.
 
     Args:
-        store: the images.
-        balance: exponent on a set's number of images: 1 draws every image equally often, 0
+        store: Images.
+        balance: Exponent on a set's number of images: 1 draws every image equally often, 0
             every set.
-        factors: one an image, beside that.
+        factors: Further factors, one for each image.
 
     Returns:
         O float64 on the store's device, summing to 1.
@@ -238,13 +234,12 @@ def object_weights(
     return weights / weights.sum()
 
 
-def _objects(
-    labels: npt.NDArray[np.uint8], min_area: float
-) -> Iterator[tuple[int, int, tuple[int, int, int, int]]]:
+def _objects(labels: ByteMap, min_area: float) -> Iterator[tuple[int, int, Box]]:
+    """Each label that is large enough, with its pixels and its box."""
     counts = np.bincount(labels.ravel(), minlength=256)
     for label in range(1, IGNORE):
         if counts[label] < max(1.0, min_area * labels.size):
             continue
         mask = (labels == label).view(np.uint8)
         left, top, width, height = cv2.boundingRect(mask)
-        yield label, int(counts[label]), (top, left, top + height, left + width)
+        yield label, int(counts[label]), Box(top, left, top + height, left + width)

@@ -1,4 +1,4 @@
-"""What a run writes down: JSON lines, and the same for TensorBoard where it is installed."""
+"""The log of a run: JSON lines, and the same for TensorBoard if it is installed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class _Writer(Protocol):
 
 
 class Log:
-    """Figures by step. After a resumption, lines of steps that will be done again are dropped.
+    """Figures by step. On resuming, lines of steps that will be repeated are dropped.
 
     Args:
-        folder: gets ``log.jsonl`` and TensorBoard's files.
-        step: at which the run goes on.
+        folder: Folder of ``log.jsonl`` and TensorBoard's files.
+        step: Step at which the run continues.
     """
 
     def __init__(self, folder: Path, step: int) -> None:

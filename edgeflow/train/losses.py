@@ -1,4 +1,4 @@
-"""What a prediction costs. All losses take logits, are computed in float32, and are means.
+"""Losses. All take logits, are computed in float32, and are means.
 
 The mask's is RITM's normalised focal loss (Sofiiuk et al., arXiv:2102.06583; first in AdaptIS,
 arXiv:1909.07829). Edge targets and their loss: class-balanced as in HED (arXiv:1504.06375).
@@ -21,7 +21,7 @@ def normalised_focal_loss(logits: Tensor, truth: Tensor, valid: Tensor) -> Tenso
     Args:
         logits: N×1×H×W.
         truth: N×1×H×W bool.
-        valid: N×1×H×W bool; others cost nothing.
+        valid: N×1×H×W bool; other pixels cost nothing.
 
     Returns:
         Scalar float32: the mean over samples of each one's mean over its valid pixels. The scale
@@ -74,8 +74,8 @@ def edge_target(truth: Tensor, width: int) -> Tensor:
 
     Args:
         truth: N×1×H×W bool.
-        width: pixels, odd; in its middle lie the object's outermost pixels. The view's own edge
-            is no border.
+        width: Width of the band in pixels, odd; in its middle lie the object's outermost pixels.
+            The view's own edge does not count as a border.
 
     Returns:
         N×1×H×W bool.

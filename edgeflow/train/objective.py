@@ -24,10 +24,10 @@ def total_loss(
     """The weighted sum of all losses, and each of them unweighted.
 
     Args:
-        output: of the network.
-        batch: what it should have said.
-        weights: of the losses.
-        taught: B×1×H×W, a teacher's mask probability.
+        output: Output of the network.
+        batch: Batch with the truth.
+        weights: Weights of the losses.
+        taught: B×1×H×W, mask probability of a teacher.
 
     Returns:
         A float32 scalar, and detached float32 scalars by name.
@@ -58,7 +58,7 @@ def mean_iou(logits: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
-    """Run the network's layers in bfloat16 where the configuration wants it."""
+    """Run the network's layers in bfloat16 if the configuration says so."""
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
 
 

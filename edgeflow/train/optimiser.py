@@ -36,9 +36,9 @@ def rate_at(options: Optimiser, step: int, progress: float) -> float:
     """The learning rate: a linear rise, then a cosine.
 
     Args:
-        options: the highest rate, the steps of the rise, the cosine's end.
-        step: from 0.
-        progress: share of the run that is over, 0 to 1.
+        options: Highest rate, steps of the rise and end of the cosine.
+        step: Number of the step, from 0.
+        progress: Share of the run that is over, 0 to 1.
     """
     rise = min(1.0, (step + 1) / options.warm_up) if options.warm_up else 1.0
     cosine = (1 + math.cos(math.pi * min(progress, 1.0))) / 2
@@ -56,10 +56,10 @@ def follow(average: nn.Module, network: nn.Module, decay: float, step: int) -> N
     """Move an averaged network towards the trained one; faster in the first steps.
 
     Args:
-        average: changed in place. Statistics of batch norms are averaged, too.
-        network: as it is after ``step``.
-        decay: of the average.
-        step: from 0.
+        average: Averaged network, changed in place, statistics of batch norms included.
+        network: Trained network after ``step``.
+        decay: Decay of the average.
+        step: Number of the step, from 0.
     """
     weight = 1 - min(decay, (1 + step) / (10 + step))
     mine, other = list(_floats(average)), list(_floats(network))

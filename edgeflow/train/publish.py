@@ -1,4 +1,4 @@
-"""What a run leaves: weights in half precision, their manifest entry, and a model card."""
+"""The result of a run: weights in half precision, their manifest entry, and a model card."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from safetensors.torch import save
 from torch import nn
 
 from edgeflow.checkpoints.manifest import ModelEntry, add_to_manifest
+from edgeflow.data.base import set_of
 from edgeflow.evaluate.summary import Summary
 from edgeflow.files import write_atomically
 from edgeflow.nn.registry import ARCHITECTURES
 from edgeflow.train.config import Config
-from edgeflow.train.image_store import set_of
 
 INPUT = (
     "image N×3×H×W float32 RGB in [0, 1]; prompt N×3×H×W float32: previous map (zeros at the first "
@@ -27,15 +27,15 @@ INPUT = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is to be said of a finished run.
+    """Facts about a finished run.
 
     Attributes:
-        config: of the run.
-        steps: done.
-        minutes: that they took.
-        device: where, for people.
-        images: names of the training images.
-        validation: figures on held-out images; None if there were none.
+        config: Configuration of the run.
+        steps: Number of steps done.
+        minutes: Minutes that they took.
+        device: Device, as free text.
+        images: Names of the training images.
+        validation: Figures on held-out images; None without such images.
     """
 
     config: Config
@@ -50,14 +50,14 @@ def write_result(network: nn.Module, outcome: Outcome) -> Path:
     """Write weights, manifest entry and card into the output folder.
 
     Args:
-        network: the averaged one.
-        outcome: what is said of it.
+        network: Averaged network.
+        outcome: Facts for manifest and card.
 
     Returns:
         The weights' path.
 
     Raises:
-        FileWriteError: the folder cannot be written to.
+        FileWriteError: The folder cannot be written to.
     """
     output = outcome.config.output
     data = save(
@@ -144,7 +144,7 @@ Images left out: those named in the sources' exclude files, and the held-out one
 
 {entry.metrics_note}.
 
-## To be filled in by whoever publishes it
+## To be filled in before publishing
 
 Known failures with images; figures on benchmarks (`edgeflow evaluate`); who may use the data.
 """

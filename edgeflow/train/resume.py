@@ -1,4 +1,4 @@
-"""Where a run stands, on disk: written so that a kill at any moment loses steps, never the run."""
+"""The progress of a run on disk: a kill at any moment loses steps, never the run."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ PATTERN = "step-*.safetensors"
 
 @dataclass(frozen=True)
 class Position:
-    """How far a run has come.
+    """Progress of a run.
 
     Attributes:
-        step: steps done.
-        seconds: that they took, validation not counted.
-        config: digest of the configuration.
+        step: Steps done.
+        seconds: Time that they took, without validation.
+        config: Digest of the configuration.
     """
 
     step: int
@@ -36,7 +36,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Learner:
-    """All that learns."""
+    """Everything that changes in training."""
 
     network: ClickNetwork
     average: ClickNetwork
@@ -44,10 +44,10 @@ class Learner:
 
 
 def save_progress(folder: Path, learner: Learner, position: Position) -> Path:
-    """Write a checkpoint; older ones go, but for the last before it.
+    """Write a checkpoint, and delete all older ones except the last.
 
     Raises:
-        OSError: the folder cannot be written to.
+        OSError: The folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"step-{position.step:08d}.safetensors"
@@ -61,18 +61,18 @@ def save_progress(folder: Path, learner: Learner, position: Position) -> Path:
 
 
 def resume(folder: Path, learner: Learner, config: str) -> Position | None:
-    """Go on from the newest whole checkpoint.
+    """Load the newest checkpoint that is not damaged.
 
     Args:
-        folder: of checkpoints.
-        learner: filled in place; on its device.
-        config: digest of the configuration.
+        folder: Folder of checkpoints.
+        learner: Learner on its device, filled in place.
+        config: Digest of the configuration.
 
     Returns:
-        Where the run stands; None where there is no checkpoint.
+        Progress of the run; None without a checkpoint.
 
     Raises:
-        TrainingError: the checkpoint is of another configuration or network.
+        TrainingError: The checkpoint belongs to another configuration or network.
     """
     for path in sorted(folder.glob(PATTERN), reverse=True):
         try:
@@ -80,11 +80,11 @@ def resume(folder: Path, learner: Learner, config: str) -> Position | None:
                 position = Position(**json.loads(file.metadata()["position"]))
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError, KeyError, TypeError, ValueError):
-            continue  # a damaged file: the one before it is as good
+            continue  # a damaged file: the one before it will do
         if position.config != config:
             raise TrainingError(
                 f"{path} was made by another configuration",
-                hint="choose another output.folder, or undo the change to go on",
+                hint="choose another output.folder, or undo the change to continue",
             )
         _fill(learner, tensors, path)
         return position

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from random import Random
 
 import torch
 import torch.nn.functional as F
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from edgeflow.nn.interface import Feedback, NetworkOutput
 from edgeflow.train.augment import Batch
+from edgeflow.train.chance import Chance
 from edgeflow.train.clicks import Clicks, corrective_clicks, first_clicks
 from edgeflow.train.config import ClickSimulation
 
@@ -19,32 +19,12 @@ SOFTEST = 0.4
 
 
 @dataclass(frozen=True)
-class Chance:
-    """All that is random in a step, so that a step can be repeated.
-
-    Attributes:
-        host: for choices that shape the work.
-        device: for everything inside tensors.
-    """
-
-    host: Random
-    device: Generator
-
-    @classmethod
-    def of_step(cls, seed: int, rank: int, step: int, device: torch.device) -> Chance:
-        """The randomness of one step of one process; dropout's, PyTorch's own, is set with it."""
-        host = Random(f"{seed}|{rank}|{step}")  # noqa: S311 - nothing to keep secret
-        torch.manual_seed(host.getrandbits(63))
-        return cls(host, Generator(device).manual_seed(host.getrandbits(63)))
-
-
-@dataclass(frozen=True)
 class Prompt:
-    """What the network is shown beside the image.
+    """Input of the network beside the image.
 
     Attributes:
-        clicks: of each sample.
-        feedback: B×1×H×W float32: its own map of the round before; zeros at the first.
+        clicks: Clicks of each sample.
+        feedback: B×1×H×W float32, the network's own map of the round before; zeros at the first.
     """
 
     clicks: Clicks
@@ -70,11 +50,11 @@ def simulate(
     that a round runs only the samples that have one.
 
     Args:
-        network: gives :class:`edgeflow.nn.interface.NetworkOutput`.
-        batch: the views.
-        simulation: how.
-        feedback: which map is fed back.
-        chance: all that is random.
+        network: Network that returns :class:`edgeflow.nn.interface.NetworkOutput`.
+        batch: Views.
+        simulation: Settings of the clicks.
+        feedback: Map that is fed back.
+        chance: Randomness of the step.
     """
     image, truth, valid = batch
     clicks = first_clicks(truth, valid, simulation, chance.device)
@@ -84,41 +64,39 @@ def simulate(
     was_training = network.training
     network.eval()
     for number in counts[1:]:
-        going_on = sum(each >= number for each in rounds)
-        if going_on == 0:
+        count = sum(each >= number for each in rounds)
+        if count == 0:
             break
-        part = Prompt(
-            Clicks(clicks.points[:going_on], clicks.signs[:going_on]), fed_back[:going_on]
-        )
-        output: NetworkOutput = network(image[:going_on], part.tensor())
+        part = Prompt(Clicks(clicks.points[:count], clicks.signs[:count]), fed_back[:count])
+        output: NetworkOutput = network(image[:count], part.tensor())
         points, signs = corrective_clicks(
             output.mask.float() > MASK_LOGIT,
-            truth[:going_on],
-            valid[:going_on],
+            truth[:count],
+            valid[:count],
             simulation,
             chance.device,
         )
-        rest = len(image) - going_on
+        rest = len(image) - count
         clicks = clicks.followed_by(F.pad(points, (0, 0, 0, rest)), F.pad(signs, (0, rest)))
-        seen = _fed_back(output, feedback)
-        fed_back = torch.cat((_altered(seen, simulation, chance), fed_back[going_on:]))
+        answer = _feedback_map(output, feedback)
+        fed_back = torch.cat((_altered(answer, simulation, chance), fed_back[count:]))
     network.train(was_training)
     return Prompt(clicks, fed_back)
 
 
-def _fed_back(output: NetworkOutput, feedback: Feedback) -> Tensor:
+def _feedback_map(output: NetworkOutput, feedback: Feedback) -> Tensor:
     logits = output.edge if feedback == "edge" else output.mask
     if logits is None:
         raise ValueError("the network has no edges to feed back")
     return logits.float().sigmoid()
 
 
-def _altered(seen: Tensor, simulation: ClickSimulation, chance: Chance) -> Tensor:
+def _altered(answer: Tensor, simulation: ClickSimulation, chance: Chance) -> Tensor:
     """Forget some, and blur some as a change of the zoom-in region does."""
     generator = chance.device
-    draws = torch.rand(2, len(seen), 1, 1, 1, generator=generator, device=generator.device)
+    draws = torch.rand(2, len(answer), 1, 1, 1, generator=generator, device=generator.device)
     factor = chance.host.uniform(SOFTEST, 1)
-    small = F.interpolate(seen, scale_factor=factor, mode="bilinear", align_corners=False)
-    soft = F.interpolate(small, size=seen.shape[-2:], mode="bilinear", align_corners=False)
-    blurred = torch.where(draws[0] < simulation.soften, soft, seen)
+    small = F.interpolate(answer, scale_factor=factor, mode="bilinear", align_corners=False)
+    soft = F.interpolate(small, size=answer.shape[-2:], mode="bilinear", align_corners=False)
+    blurred = torch.where(draws[0] < simulation.soften, soft, answer)
     return torch.where(draws[1] < simulation.forget, 0.0, blurred)

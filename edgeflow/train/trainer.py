@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from edgeflow.evaluate.summary import Summary
 from edgeflow.nn.interface import Feedback, NetworkOutput
 from edgeflow.nn.registry import ARCHITECTURES
 from edgeflow.train.augment import Batch, draw_batch, view_size
+from edgeflow.train.chance import Chance
 from edgeflow.train.config import Config
 from edgeflow.train.contact_sheet import save_sheet
 from edgeflow.train.distributed import Processes
@@ -27,7 +29,7 @@ from edgeflow.train.optimiser import follow, make_optimiser, rate_at, set_rate
 from edgeflow.train.pretrained import build_network
 from edgeflow.train.publish import Outcome, write_result
 from edgeflow.train.resume import Learner, Position, resume, save_progress
-from edgeflow.train.simulate import Chance, Prompt, simulate
+from edgeflow.train.simulate import Prompt, simulate
 from edgeflow.train.training_data import Material
 from edgeflow.train.validation import validate
 
@@ -36,15 +38,15 @@ Say = Callable[[str], None]
 
 @dataclass
 class Trainer:
-    """A run on one device of one process. Holds what a step changes, and nothing of the loop.
+    """A run on one device of one process: everything that a step changes, and nothing of the loop.
 
     Attributes:
-        config: of the run.
-        learner: network, average and optimiser, on the device.
-        store: training images, on the device or beside it.
-        weights: how likely each object is drawn.
-        processes: this one among all.
-        teacher: a network to learn from, in evaluation mode; or None.
+        config: Configuration of the run.
+        learner: Network, average and optimiser, on the device.
+        store: Training images, on the device or beside it.
+        weights: Likelihood of each object to be drawn.
+        processes: This process among all.
+        teacher: Network to learn from, in evaluation mode; or None.
     """
 
     config: Config
@@ -56,11 +58,11 @@ class Trainer:
 
     @property
     def feedback(self) -> Feedback:
-        """Which map the network is fed back."""
+        """The map that the network is fed back."""
         return ARCHITECTURES[self.config.model.architecture].feedback
 
     def example(self, step: int) -> tuple[Batch, Prompt]:
-        """The views and clicks of a step; the same at every call while the network is the same."""
+        """The views and clicks of a step; the same at every call until the network changes."""
         config, device = self.config, self.processes.device
         chance = Chance.of_step(config.schedule.seed, self.processes.rank, step, device)
         batch = draw_batch(
@@ -81,21 +83,21 @@ class Trainer:
         """Learn from one batch.
 
         Args:
-            number: of the step, from 0.
-            progress: share of the run that is over, 0 to 1.
+            number: Number of the step, from 0.
+            progress: Share of the run that is over, 0 to 1.
 
         Returns:
             The losses and the mean IoU, as scalars on the device.
         """
         config, network = self.config, self.learner.network
         batch, prompt = self.example(number)
-        shown = prompt.tensor().contiguous(memory_format=torch.channels_last)
+        prompt_maps = prompt.tensor().contiguous(memory_format=torch.channels_last)
         network.train()
         if config.optimiser.freeze_norms:
             keep_norms(network)
         with autocast(self.processes.device, config.schedule.precision):
-            output: NetworkOutput = network(batch.image, shown)
-            taught = self._taught(batch, shown)
+            output: NetworkOutput = network(batch.image, prompt_maps)
+            taught = self._taught(batch, prompt_maps)
         loss, figures = total_loss(output, batch, config.losses, taught)
         optimiser = self.learner.optimiser
         optimiser.zero_grad(set_to_none=True)
@@ -110,11 +112,11 @@ class Trainer:
         figures["iou"] = mean_iou(output.mask.detach(), batch.truth, batch.valid)
         return figures
 
-    def _taught(self, batch: Batch, shown: Tensor) -> Tensor | None:
+    def _taught(self, batch: Batch, prompt_maps: Tensor) -> Tensor | None:
         if self.teacher is None:
             return None
         with torch.no_grad():
-            output: NetworkOutput = self.teacher(batch.image, shown)
+            output: NetworkOutput = self.teacher(batch.image, prompt_maps)
             return output.mask.float().sigmoid()
 
 
@@ -124,7 +126,7 @@ def make_trainer(
     """Build everything on the device.
 
     Raises:
-        TrainingError: the network or its teacher cannot be had.
+        TrainingError: The network or its teacher cannot be built.
     """
     device = processes.device
     network = build_network(config.model, models_folder)
@@ -148,21 +150,20 @@ def train(
 ) -> Path | None:
     """Train until the steps or the minutes are over, and write the weights.
 
-    A run that was interrupted goes on at its last checkpoint; one that is over writes its result
-    again.
+    An interrupted run continues at its last checkpoint; a finished one writes its result again.
 
     Args:
-        config: of the run.
-        material: what it learns from.
-        processes: this one among all.
-        say: told what is going on, in the first process.
-        models_folder: of the user's models.
+        config: Configuration of the run.
+        material: Images to learn from.
+        processes: This process among all.
+        say: Reports progress in the first process.
+        models_folder: Folder of the user's models.
 
     Returns:
-        The weights' path; None in processes but the first.
+        Path of the weights; None in all processes except the first.
 
     Raises:
-        TrainingError: it cannot start or go on, or the loss is no number any more.
+        TrainingError: The run cannot start or continue, or the loss is NaN.
     """
     trainer = make_trainer(config, material, processes, models_folder)
     folder, schedule = config.output.folder, config.schedule
@@ -170,10 +171,10 @@ def train(
     position = resume(checkpoints, trainer.learner, config.digest)
     position = position or Position(0, 0.0, config.digest)
     if position.step:
-        say(f"going on at step {position.step}")
+        say(f"continuing at step {position.step}")
     elif processes.first:
         save_sheet(folder / "samples.png", *trainer.example(0))
-        say(f"what the network is shown: {folder / 'samples.png'}")
+        say(f"the first views and clicks: {folder / 'samples.png'}")
     step, spent = position.step, position.seconds
     summary: Summary | None = None
     with Log(folder if processes.first else folder / f"rank-{processes.rank}", step) as log:
@@ -226,10 +227,10 @@ def _report(
 ) -> None:
     values = processes.mean(torch.stack([value.float() for value in figures.values()])).tolist()
     named = dict(zip(figures, values, strict=True))
-    if named["loss"] != named["loss"]:
+    if math.isnan(named["loss"]):
         raise TrainingError(
-            f"the loss is no number any more at step {step}",
-            hint="lower optimiser.rate or use precision = 'float32'; the last checkpoint is whole",
+            f"the loss is NaN at step {step}",
+            hint="lower optimiser.rate or use precision = 'float32'; the last checkpoint is intact",
         )
     log.write(step, {**named, "seconds": spent})
     say(f"step {step}  " + "  ".join(f"{name} {value:.4f}" for name, value in named.items()))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from edgeflow.data.base import Dataset, Sample
+from edgeflow.data.base import Dataset, Sample, set_of
 from edgeflow.data.opening import open_dataset
 from edgeflow.train.config import Data, Source
 from edgeflow.train.errors import TrainingError
@@ -18,7 +18,6 @@ from edgeflow.train.image_store import (
     load_store,
     read_samples,
     save_store,
-    set_of,
 )
 from edgeflow.train.validation import HeldOut, hold
 
@@ -26,12 +25,12 @@ Say = Callable[[str], None]
 
 
 class Material(NamedTuple):
-    """What a run learns from and is checked by.
+    """The images that a run learns from, and those it is checked on.
 
     Attributes:
-        store: training images, on the CPU.
-        factors: how often each image is drawn, relative to its share.
-        held_out: validation samples; none where nothing is held out.
+        store: Training images, on the CPU.
+        factors: Factor on the likelihood of each image.
+        held_out: Validation samples, perhaps none.
     """
 
     store: ImageStore
@@ -40,16 +39,16 @@ class Material(NamedTuple):
 
 
 def open_material(data: Data, validation_objects: int, say: Say = lambda _text: None) -> Material:
-    """Read everything a run needs. Decoded images come from the cache where they are there.
+    """Read the images of a run, from the cache if it has them decoded.
 
     Args:
-        data: of the configuration.
-        validation_objects: how many held-out samples are wanted.
-        say: told what is going on.
+        data: Section of the configuration.
+        validation_objects: Most held-out samples to read.
+        say: Reports progress.
 
     Raises:
-        DatasetError: a dataset cannot be read.
-        TrainingError: there is nothing to learn from, or an exclude file is missing.
+        DatasetError: A dataset cannot be read.
+        TrainingError: There is nothing to learn from, or an exclude file is missing.
     """
     opened = [_open(source) for source in data.sources]
     names = [name for dataset, excluded in opened for name in _names(dataset, excluded)]
@@ -59,7 +58,9 @@ def open_material(data: Data, validation_objects: int, say: Say = lambda _text: 
         for name in _names(dataset, excluded)
     }
     if len(weights) != len(names):
-        raise TrainingError("two images of the data have one name", hint="is a source named twice?")
+        raise TrainingError(
+            "two images of the data have one name", hint="check that no source is listed twice"
+        )
     store = _store(data, opened, names, say)
     factors = [weights[name] * data.set_weights.get(set_of(name), 1.0) for name in store.names]
     chosen = sorted(
@@ -99,24 +100,24 @@ def _read(
     opened: list[tuple[Dataset, frozenset[str]]], keep: Callable[[str], bool]
 ) -> Iterator[Sample]:
     for dataset, excluded in opened:
-        kept = {name for name in dataset.sample_names if name not in excluded and keep(name)}
-        yield from read_samples(dataset, kept.__contains__)
+        names = {name for name in _names(dataset, excluded) if keep(name)}
+        yield from read_samples(dataset, names.__contains__)
 
 
 def _store(
     data: Data, opened: list[tuple[Dataset, frozenset[str]]], names: list[str], say: Say
 ) -> ImageStore:
-    wanted = {name for name in names if not is_held_out(name, data.held_out)}
-    described = "|".join([str(data.side), str(data.min_area), *sorted(wanted)])
+    training = {name for name in names if not is_held_out(name, data.held_out)}
+    described = "|".join([str(data.side), str(data.min_area), *sorted(training)])
     sources = "|".join(_described(source) for source in data.sources)
     key = hashlib.sha256(f"{sources}|{described}".encode()).hexdigest()
     path = None if data.cache is None else data.cache / f"images-{key[:16]}.safetensors"
     if path is not None and (store := load_store(path, key)) is not None:
         say(f"{len(store.names)} images from {path}")
         return store
-    say(f"decoding {len(wanted)} images")
+    say(f"decoding {len(training)} images")
     store = build_store(
-        _read(opened, wanted.__contains__), data.side, data.min_area, count=len(wanted)
+        _read(opened, training.__contains__), data.side, data.min_area, count=len(training)
     )
     if path is not None:
         save_store(store, path, key)

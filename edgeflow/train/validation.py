@@ -1,4 +1,4 @@
-"""Clicks needed on held-out images, while training goes on."""
+"""Clicks needed on held-out images, counted during training."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class HeldOut:
 
     @property
     def sample_names(self) -> tuple[str, ...]:
-        """Their names, in order."""
+        """Names of the samples, in order."""
         return tuple(sample.name for sample in self.samples)
 
     def __len__(self) -> int:
@@ -41,11 +41,11 @@ class HeldOut:
 
 
 def hold(samples: Iterable[Sample], min_area: float) -> HeldOut:
-    """Keep one object of each sample: one of those that are large enough, by the sample's name.
+    """Keep one of the large enough objects of each sample, chosen by the sample's name.
 
     Args:
-        samples: as many as are to be clicked; those without such an object are passed over.
-        min_area: share of its image that an object must cover.
+        samples: Samples; those without such an object are passed over.
+        min_area: Share of its image that an object must cover.
     """
     kept = []
     for sample in samples:
@@ -62,10 +62,10 @@ def validate(network: ClickNetwork, device: torch.device, data: HeldOut, side: i
     """Count the clicks that a network needs, in float32.
 
     Args:
-        network: not changed; a copy is measured.
-        device: where.
-        data: at least one sample.
-        side: network pixels of the longer side.
+        network: Network; a copy is measured, so it does not change.
+        device: Device to run it on.
+        data: At least one sample.
+        side: Network pixels of the longer side.
     """
     measured = copy.deepcopy(network).eval()
     predictor = Predictor(

@@ -219,7 +219,7 @@ def test_a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been(tmp_pat
             process.send_signal(signal.SIGKILL)
         kills += 1
     output = finish(configs["killed"])
-    assert "going on at step" in output
+    assert "continuing at step" in output
     for name in ("checkpoints/step-00000012.safetensors", "tiny.safetensors"):
         ours, theirs = (load_file(tmp_path / run / name) for run in ("straight", "killed"))
         assert ours.keys() == theirs.keys()

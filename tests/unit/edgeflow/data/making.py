@@ -71,26 +71,23 @@ def grey_png(rows: Array, depth: int) -> bytes:
                 byte = byte << depth | value
             lines += bytes([byte])
     height, width = rows.shape
-    header = struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(content))
-        + kind
-        + content
-        + struct.pack(">I", zlib.crc32(kind + content))
-        for kind, content in chunks
-    )
+    return bare_png(width, height, depth, zlib.compress(lines))
 
 
 def huge_png() -> bytes:
     """A hundred bytes that claim 10¹⁰ pixels."""
-    header = struct.pack(">IIBBBBB", 100_000, 100_000, 8, 0, 0, 0, 0)
+    return bare_png(100_000, 100_000, 8, b"")
+
+
+def bare_png(width: int, height: int, depth: int, data: bytes) -> bytes:
+    """A greyscale PNG around compressed data."""
+    header = struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(content))
         + kind
         + content
         + struct.pack(">I", zlib.crc32(kind + content))
-        for kind, content in ((b"IHDR", header), (b"IDAT", b""), (b"IEND", b""))
+        for kind, content in ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
     )
 
 

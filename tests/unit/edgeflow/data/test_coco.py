@@ -208,7 +208,7 @@ def test_an_image_cannot_lie_outside_the_folder(tmp_path: Path, name: str) -> No
     put(tmp_path, {"secret.jpg": image_file()})
     inside = tmp_path / "inside"
     path = put_json(inside / "x.json", document([image(1, name)], annotation(1, SQUARE)))
-    with pytest.raises(DatasetError, match="no name for an image"):
+    with pytest.raises(DatasetError, match="not a name for an image"):
         Coco(path)
 
 

@@ -95,7 +95,7 @@ def test_a_listed_sequence_without_annotations_is_named(root: Path, content: byt
 
 def test_a_list_cannot_leave_the_dataset(root: Path) -> None:
     put(root, {"ImageSets/2017/val.txt": b"../../../etc"})
-    with pytest.raises(DatasetError, match="no name for an image"):
+    with pytest.raises(DatasetError, match="not a name for an image"):
         Davis(root, "val")
 
 

@@ -61,7 +61,7 @@ def test_lists_with_what_is_no_relative_path_are_refused(tmp_path: Path, content
     ["", "/etc/passwd", "..", "a/../b", "./a", "a//b", "a/", "a\\b", "C:a", "a\nb", "a\ud800"],
 )
 def test_names_that_could_leave_the_folder_are_refused(name: str) -> None:
-    with pytest.raises(DatasetError, match="no name for an image") as caught:
+    with pytest.raises(DatasetError, match="not a name for an image") as caught:
         check_name(name, "x.tar")
     caught.value.message.encode()
 

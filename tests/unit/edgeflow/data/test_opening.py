@@ -177,10 +177,10 @@ def test_unknown_layouts_and_missing_paths_are_refused(tmp_path: Path) -> None:
 def test_options_that_a_layout_cannot_use_are_refused(tmp_path: Path, layout: str) -> None:
     path = make(tmp_path, layout)
     if "split" not in LAYOUTS[layout].takes:
-        with pytest.raises(DatasetError, match=f"layout {layout}, which knows no split"):
+        with pytest.raises(DatasetError, match=f"layout {layout}, which has no split"):
             open_dataset(path, split="val")
     if "images" not in LAYOUTS[layout].takes:
-        with pytest.raises(DatasetError, match=f"layout {layout}, which knows no images"):
+        with pytest.raises(DatasetError, match=f"layout {layout}, which has no images"):
             open_dataset(path, images=tmp_path)
 
 
@@ -237,7 +237,7 @@ def test_a_row_in_the_table_is_all_that_a_new_layout_takes(toy: Path) -> None:
     dataset = open_dataset(toy)
     assert (dataset.name, dataset.sample_names) == ("mine", ("a", "b"))
     assert dataset[1].labels == ("night",)
-    with pytest.raises(DatasetError, match="layout toy, which knows no split"):
+    with pytest.raises(DatasetError, match="layout toy, which has no split"):
         open_dataset(toy, split="val")
 
 

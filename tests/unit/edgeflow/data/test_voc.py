@@ -73,7 +73,7 @@ def test_a_listed_name_without_files_is_an_error_when_read(tmp_path: Path) -> No
 
 def test_a_list_cannot_leave_the_dataset(tmp_path: Path) -> None:
     put(tmp_path, {**FILES, "ImageSets/Segmentation/val.txt": b"../../secret"})
-    with pytest.raises(DatasetError, match="no name for an image"):
+    with pytest.raises(DatasetError, match="not a name for an image"):
         Voc(tmp_path, "val")
 
 

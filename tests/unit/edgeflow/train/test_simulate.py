@@ -6,8 +6,9 @@ from torch import Tensor, nn
 
 from edgeflow.nn.interface import NetworkOutput
 from edgeflow.train.augment import Batch
+from edgeflow.train.chance import Chance
 from edgeflow.train.config import ClickSimulation
-from edgeflow.train.simulate import Chance, simulate
+from edgeflow.train.simulate import simulate
 
 CPU = torch.device("cpu")
 

@@ -67,7 +67,7 @@ def test_a_finished_run_is_not_run_again_but_may_be_made_longer(
     before = path.read_bytes()
     said: list[str] = []
     assert run(config, said.append).read_bytes() == before
-    assert "going on at step 4" in said
+    assert "continuing at step 4" in said
     longer = config.model_copy(update={"schedule": config.schedule.model_copy(update={"steps": 5})})
     assert run(longer).read_bytes() != before
 
@@ -130,10 +130,10 @@ def test_a_teacher_pulls_the_answer_towards_its_own(tmp_path: Path) -> None:
         make(config.model_copy(update={"teacher": teacher, "model": model}))
 
 
-def test_a_loss_that_is_no_number_ends_the_run_with_the_way_out(tmp_path: Path) -> None:
+def test_a_loss_that_is_nan_ends_the_run_with_what_to_change(tmp_path: Path) -> None:
     config = small_config(tmp_path, steps=30)
     wild = config.optimiser.model_copy(update={"rate": 1e30, "clip": 1e30, "warm_up": 0})
-    with pytest.raises(TrainingError, match="no number") as caught:
+    with pytest.raises(TrainingError, match="NaN") as caught:
         run(config.model_copy(update={"optimiser": wild}))
     assert "optimiser.rate" in caught.value.hint
 
