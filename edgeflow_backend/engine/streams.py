@@ -1,4 +1,7 @@
-"""Whose request it is, as far as Label Studio says: it names the task and the points, no person."""
+"""Identifies the annotator behind a request, as well as the task and point ids allow.
+
+Label Studio does not name the person.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +12,22 @@ from edgeflow_backend.protocol.prompts import ClickPrompt, Prompt
 
 
 def stream_of(scene: str, prompt: Prompt) -> Stream:
-    """The object that a prompt is about.
+    """The object that a prompt belongs to.
 
     Every click on an object re-sends its first point, whose id no other annotator's point has.
 
     Args:
-        scene: tells apart images in tasks.
-        prompt: clicks, or what was drawn.
+        scene: Identifies the image in its task.
+        prompt: Clicks or a drawn shape.
     """
     return Stream((scene, prompt.newest.from_name), prompt.ids[0])
 
 
 def marks_of(prompt: Prompt) -> frozenset[Hashable]:
-    """What the prompt says, place and sign of each point under its id; comparable as sets.
+    """Id, position and sign of each point, or the drawn shape, comparable as sets.
 
-    Empty where a client sends no ids: then two requests may be two annotators', and none must
-    stand for the other.
+    Empty if a client sends no ids: then two requests may come from two annotators, and neither may
+    replace the other.
     """
     if not isinstance(prompt, ClickPrompt):
         shape = prompt.shape

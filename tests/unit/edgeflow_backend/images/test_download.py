@@ -415,7 +415,7 @@ def test_a_redirect_to_nowhere_is_refused(host: Host) -> None:
 )
 def test_a_redirect_away_from_the_web_is_refused(host: Host, target: str) -> None:
     host.routes["/a.png"] = redirect(target)
-    assert "no http(s) address" in refusal(downloader(host.url), f"{host.url}/a.png").message
+    assert "other than an http(s) URL" in refusal(downloader(host.url), f"{host.url}/a.png").message
 
 
 @pytest.mark.parametrize("target", ["http://[", "http://127.0.0.1:99999/", "http://"])

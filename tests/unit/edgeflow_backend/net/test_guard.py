@@ -185,7 +185,7 @@ def test_every_one_of_several_label_studios_is_permitted() -> None:
 def test_a_refusal_names_the_host_the_reason_and_the_way_out() -> None:
     error = refusal("minio")
     assert error.code == "image_fetch"
-    assert error.message == "minio may not be fetched from: it has a private address"
+    assert error.message == "minio may not be fetched from: it has a private IP"
     assert "add minio to EDGEFLOW_ALLOWED_HOSTS" in error.hint
 
 
