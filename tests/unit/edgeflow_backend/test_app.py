@@ -350,7 +350,7 @@ def test_a_body_over_the_limit_gets_a_413_that_names_the_setting(
 
 
 @pytest.mark.parametrize("path", ["/admin", "/predict/", "/static/x", "/..%2f..%2fetc/passwd"])
-def test_an_unknown_address_gets_a_404_in_json(client: FlaskClient, path: str) -> None:
+def test_an_unknown_route_gets_a_404_in_json(client: FlaskClient, path: str) -> None:
     assert error_of(client.get(path), 404)["code"] == "not_found"
 
 
