@@ -149,8 +149,8 @@ class Schedule:
     def patience(self, now: float) -> float:
         """Seconds that the next batch should still wait for more steps; 0 to run it now.
 
-        It waits until the window after the arrival of the request whose turn it is, and only if the
-        batch has room and another place, which may send a click, was active lately.
+        It waits for the window at most, counted from the arrival of the request whose turn it is,
+        and only if the batch has room and another place was active lately, which may send a click.
         """
         first = next(iter(self._turns.values()), None)
         if first is None or len(self._turns) >= self._max_batch:

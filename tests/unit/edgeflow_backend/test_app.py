@@ -705,7 +705,7 @@ def test_label_studio_gets_in_with_the_password_it_was_given(
     assert response.status_code == 200
 
 
-def test_an_old_flask_is_named_with_the_way_out(
+def test_an_old_flask_is_named_with_the_alternative(
     build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edgeflow_backend.app.version", lambda _: "1.1.4")
