@@ -60,7 +60,7 @@ def _settings() -> Settings:
         return Settings()
     except ValidationError as error:
         place, _, problem = describe(error).partition(": ")
-        field, _, inside = place.partition(".")  # `inside` is a key of a JSON setting
+        field, _, inside = place.partition(".")  # a key of a JSON setting
         variable = f"EDGEFLOW_{field.upper()}" if field in Settings.model_fields else field
         where = f"{variable} at {inside}" if inside else variable
         typer.echo(f"error: setting {where}: {problem}" if where else f"error: {problem}", err=True)

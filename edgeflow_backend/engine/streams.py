@@ -1,7 +1,4 @@
-"""Identifies the annotator behind a request, as well as the task and point ids allow.
-
-Label Studio does not name the person.
-"""
+"""Whose request it is, as far as Label Studio says: it names the task and the points, no person."""
 
 from __future__ import annotations
 
@@ -12,22 +9,22 @@ from edgeflow_backend.protocol.prompts import ClickPrompt, Prompt
 
 
 def stream_of(scene: str, prompt: Prompt) -> Stream:
-    """The object that a prompt belongs to.
+    """The object that a prompt is about.
 
     Every click on an object re-sends its first point, whose id no other annotator's point has.
 
     Args:
-        scene: Identifies the image in its task.
-        prompt: Clicks or a drawn shape.
+        scene: tells apart images in tasks.
+        prompt: clicks, or what was drawn.
     """
     return Stream((scene, prompt.newest.from_name), prompt.ids[0])
 
 
 def marks_of(prompt: Prompt) -> frozenset[Hashable]:
-    """Id, position and sign of each point, or the drawn shape, comparable as sets.
+    """What the prompt says, place and sign of each point under its id; comparable as sets.
 
-    Empty if a client sends no ids: then two requests may come from two annotators, and neither may
-    replace the other.
+    Empty where a client sends no ids: then two requests may be two annotators', and none must
+    stand for the other.
     """
     if not isinstance(prompt, ClickPrompt):
         shape = prompt.shape
