@@ -1,4 +1,4 @@
-"""A real Label Studio on loopback, from its own environment; also used by the tests."""
+"""Runs a real Label Studio on loopback, from its own environment; also used by the tests."""
 
 from __future__ import annotations
 
@@ -31,18 +31,25 @@ ENVIRONMENT = {
 JSONObject = dict[str, Any]
 
 
-def free_port(wanted: int = 0) -> int:
-    """``wanted`` if nothing listens there, else a port that is free."""
+def free_port(preferred: int = 0) -> int:
+    """``preferred`` if nothing listens there, else another free port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", wanted))
+            probe.bind(("127.0.0.1", preferred))
             return int(probe.getsockname()[1])
     return free_port()
 
 
 class Service:
-    """A server process that is stopped, with its children, at the end of a ``with`` block."""
+    """A server process that is stopped, with its children, at the end of a ``with`` block.
+
+    Args:
+        command: Program and arguments.
+        health: URL that answers 200 once the server is ready.
+        log: File that its output is appended to.
+        environment: Environment variables added to those of this process.
+    """
 
     def __init__(
         self, command: list[str], health: str, log: Path, environment: dict[str, str]
@@ -64,7 +71,7 @@ class Service:
         """Wait until the service answers 200.
 
         Raises:
-            RuntimeError: it ended, or did not answer in time.
+            RuntimeError: The service ended, or did not answer in time.
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -101,13 +108,13 @@ class Service:
 def start_label_studio(
     executable: Path, folder: Path, port: int, *, serve_files_below: Path | None = None
 ) -> Service:
-    """Start Label Studio with its data in ``folder``; wait for it yourself.
+    """Start Label Studio without waiting for it.
 
     Args:
-        executable: of its own environment.
-        folder: kept between runs.
-        port: on loopback.
-        serve_files_below: root of Label Studio's "local files" storage, if it is wanted.
+        executable: The program ``label-studio`` in an environment of its own.
+        folder: Folder of its data, which stay there between runs.
+        port: Port on loopback.
+        serve_files_below: Root of Label Studio's "local files" storage; None for no such storage.
     """
     url = f"http://127.0.0.1:{port}"
     command = [
@@ -124,13 +131,18 @@ def start_label_studio(
 
 
 def start_backend(executable: Path, port: int, log: Path, environment: dict[str, str]) -> Service:
-    """Start ``edgeflow-backend serve``; wait for it yourself."""
+    """Start ``edgeflow-backend serve`` on loopback without waiting for it."""
     command = [str(executable), "serve", "--host", "127.0.0.1", "--port", str(port)]
     return Service(command, f"http://127.0.0.1:{port}/health", log, environment)
 
 
 class Client:
-    """The few calls of Label Studio's HTTP API that are needed here."""
+    """The few calls of Label Studio's HTTP API that are needed here.
+
+    Args:
+        url: URL of Label Studio without a trailing slash.
+        token: Legacy token.
+    """
 
     def __init__(self, url: str, token: str = TOKEN) -> None:
         self.url = url
@@ -141,13 +153,13 @@ class Client:
         """Call ``/api/…`` and return the JSON answer.
 
         Raises:
-            RuntimeError: an HTTP error, with the answer's text.
+            RuntimeError: The answer is an HTTP error; the message has its text.
         """
         response = self.raw(method, path, **kwargs)
         return response.json() if response.content else None
 
     def raw(self, method: str, path: str, **kwargs: Any) -> requests.Response:
-        """Like :meth:`call`, but the whole response."""
+        """Like :meth:`call`, but return the whole response."""
         response = self._session.request(method, f"{self.url}/api/{path}", timeout=120, **kwargs)
         if not response.ok:
             raise RuntimeError(f"{method} {path}: {response.status_code} {response.text[:500]}")
@@ -155,8 +167,8 @@ class Client:
 
     def find_project(self, title: str) -> JSONObject | None:
         """The project with this title, if there is one."""
-        found = self.call("GET", "projects", params={"title": title})["results"]
-        return next((project for project in found if project["title"] == title), None)
+        projects = self.call("GET", "projects", params={"title": title})["results"]
+        return next((project for project in projects if project["title"] == title), None)
 
     def create_project(self, title: str, label_config: str) -> JSONObject:
         """Create a project that lets annotators use the smart tools."""
@@ -181,11 +193,11 @@ class Client:
         return sorted(tasks, key=lambda task: int(task["id"]))
 
     def connect_backend(self, project: int, url: str) -> JSONObject:
-        """Connect an ML backend as interactive, or bring a known one's address up to date."""
+        """Connect an interactive ML backend, or update the URL of the connected one."""
         body = {"url": url, "project": project, "title": "EdgeFlow", "is_interactive": True}
-        known = self.call("GET", "ml", params={"project": project})
-        if known:
-            backend: JSONObject = self.call("PATCH", f"ml/{known[0]['id']}", json=body)
+        backends = self.call("GET", "ml", params={"project": project})
+        if backends:
+            backend: JSONObject = self.call("PATCH", f"ml/{backends[0]['id']}", json=body)
         else:
             backend = self.call("POST", "ml", json=body)
         return backend

@@ -1,4 +1,4 @@
-"""Start Label Studio and the backend, make a project with sample photographs, say what to click."""
+"""Start Label Studio and the backend, and make a project with sample photographs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ INSTRUCTIONS = """
   password       {password}
   backend        {backend}  (logs: {logs})
 
-  1. Open the address, log in, click on a task.
+  1. Open the URL, log in, click on a task.
   2. Below the image, switch on "Auto-Annotation"; then pick the smart tool, the pink dots at the
      end of the toolbar.
   3. Pick the yellow label "Object" above the image, then click on an object: its mask appears.
@@ -43,10 +43,18 @@ INSTRUCTIONS = """
 def main() -> None:
     """Run until Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--label-studio", type=Path, required=True, help="its executable")
-    parser.add_argument("--data", type=Path, default=Path(".demo"), help="kept between runs")
-    parser.add_argument("--port", type=int, default=8080, help="of Label Studio, if it is free")
-    parser.add_argument("--backend-port", type=int, default=9090, help="likewise")
+    parser.add_argument(
+        "--label-studio", type=Path, required=True, help="executable of Label Studio"
+    )
+    parser.add_argument(
+        "--data", type=Path, default=Path(".demo"), help="folder of all data, kept between runs"
+    )
+    parser.add_argument(
+        "--port", type=int, default=8080, help="port of Label Studio, if it is free"
+    )
+    parser.add_argument(
+        "--backend-port", type=int, default=9090, help="port of the backend, if free"
+    )
     arguments = parser.parse_args()
 
     stop = threading.Event()
@@ -86,7 +94,7 @@ def main() -> None:
 
 
 def prepare(client: Client, backend_url: str) -> int:
-    """Make the demo project unless it is there, connect the backend, return the project's id."""
+    """Make the demo project unless it exists, connect the backend, return the project's id."""
     project = client.find_project(TITLE)
     if project is None:
         project = client.create_project(TITLE, RECOMMENDED)

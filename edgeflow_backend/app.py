@@ -278,7 +278,7 @@ def _describe(code: str, message: str, hint: str) -> JSONObject:
 
 
 def _refusal(journal: Journal, status: int, code: str, message: str, hint: str) -> Response:
-    """An HTTP error, logged; one that costs a click is remembered for the status page."""
+    """An HTTP error, logged; one that costs a click also goes to the status page."""
     error = _describe(code, message, hint)
     if _endpoint() == "predict":
         project = g.get("project", "")

@@ -1,4 +1,4 @@
-"""HTTP Basic, the only authentication Label Studio offers towards a backend."""
+"""HTTP Basic, the only authentication that Label Studio offers to a backend."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from werkzeug.datastructures import Authorization
 
 
 def read_authorization(value: str | None) -> Authorization | None:
-    """Read an Authorization header.
+    """Parse an Authorization header.
 
-    Werkzeug reads UTF-8 alone; Label Studio's client encodes letters beyond ASCII in Latin-1.
+    Werkzeug decodes UTF-8 only; Label Studio's client encodes non-ASCII letters in Latin-1.
     """
-    known = Authorization.from_header(value)
+    authorization = Authorization.from_header(value)
     scheme, _, code = (value or "").partition(" ")
-    if known is not None or scheme.lower() != "basic":
-        return known
+    if authorization is not None or scheme.lower() != "basic":
+        return authorization
     try:
         user, _, password = base64.b64decode(code).decode("latin-1").partition(":")
     except binascii.Error:
@@ -27,17 +27,22 @@ def read_authorization(value: str | None) -> Authorization | None:
 
 
 class BasicAuth:
-    """Checks user and password in constant time; lets everyone pass when neither is set."""
+    """Checks user and password in constant time; accepts every request if neither is set.
+
+    Args:
+        user: Expected user.
+        password: Expected password.
+    """
 
     def __init__(self, user: str, password: SecretStr) -> None:
         secret = password.get_secret_value()
         self._expected = f"{user}:{secret}".encode() if user or secret else None
 
     def allows(self, authorization: Authorization | None) -> bool:
-        """Whether a request with this Authorization header may pass."""
+        """Whether a request with this Authorization header is accepted."""
         if self._expected is None:
             return True
         if authorization is None or authorization.type != "basic":
             return False
-        given = f"{authorization.username or ''}:{authorization.password or ''}".encode()
-        return hmac.compare_digest(given, self._expected)
+        credentials = f"{authorization.username or ''}:{authorization.password or ''}".encode()
+        return hmac.compare_digest(credentials, self._expected)

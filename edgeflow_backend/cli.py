@@ -13,7 +13,7 @@ from edgeflow_backend.protocol.wire import first_problem
 from edgeflow_backend.settings import Settings
 
 app = typer.Typer(
-    help="Label Studio ML backend. Its settings are environment variables: docs/settings.md.",
+    help="Label Studio ML backend. Its settings are environment variables; see docs/settings.md.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -27,10 +27,10 @@ _COLOURS: dict[Verdict, str] = {
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Host name or IP to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 9090,
 ) -> None:
-    """Serve Label Studio. One process with a pool of threads."""
+    """Serve Label Studio from one process with a pool of threads."""
     from edgeflow_backend.wsgi import Server  # noqa: PLC0415 - gunicorn needs a POSIX system
 
     Server(host, port, _settings()).run()
@@ -42,7 +42,7 @@ def doctor(
         int | None, typer.Option(help="Also check this Label Studio project's labelling config.")
     ] = None,
 ) -> None:
-    """Check weights, device, settings, Label Studio and a project; say what to change."""
+    """Check weights, device, settings, Label Studio and a project; say how to fix what is wrong."""
     settings = _settings()
     log.configure("ERROR", "console")
     failed = False

@@ -1,4 +1,4 @@
-"""``edgeflow-backend doctor``: is everything in place, and if not, what to change."""
+"""``edgeflow-backend doctor``: checks the whole setup and says how to fix what is wrong."""
 
 from __future__ import annotations
 
@@ -26,7 +26,13 @@ Verdict = Literal["ok", "warn", "fail"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the doctor's report; ``advice`` says what to change."""
+    """One line of the doctor's report.
+
+    Attributes:
+        verdict: Whether it is fine.
+        text: What was checked, and the outcome.
+        advice: How to fix it; may be empty.
+    """
 
     verdict: Verdict
     text: str
@@ -37,15 +43,15 @@ def examine(settings: Settings, project: int | None = None) -> Iterator[Finding]
     """Check weights, device, model, Label Studio, token and a project's labelling config.
 
     Args:
-        settings: as the server would read them.
-        project: id of a Label Studio project whose config is checked; None checks no project.
+        settings: Settings of the backend.
+        project: Id of a Label Studio project whose config is checked; None for no project.
     """
     yield from _examine_model(settings)
     yield from _examine_project_models(settings)
     if not settings.label_studio_url and not settings.label_studio_hosts:
         yield Finding(
             "warn",
-            "Label Studio's address is not set; only public and inline images can be fetched",
+            "the URL of Label Studio is not set; only public and inline images can be fetched",
             "set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY",
         )
         return
@@ -57,13 +63,13 @@ def examine(settings: Settings, project: int | None = None) -> Iterator[Finding]
             host.url, host.api_key.get_secret_value(), timeout=timeout, host=name
         )
         try:
-            asked = project if not name else None  # a project's number says nothing elsewhere
-            yield from _examine_label_studio(host.url, credentials, timeout, asked)
+            own_project = None if name else project  # its id belongs to the default Label Studio
+            yield from _examine_label_studio(host.url, credentials, timeout, own_project)
         except requests.RequestException as error:
             yield Finding(
                 "fail",
                 f"Label Studio at {host.url} does not answer ({type(error).__name__})",
-                "check its address from this machine; inside Docker, localhost is the container",
+                "check its URL from this machine; inside Docker, localhost is the container",
             )
 
 
@@ -103,7 +109,7 @@ def _examine_label_studio(
         yield Finding(
             "fail",
             f"{url} answers HTTP {version.status_code} without a release; is it Label Studio?",
-            "set LABEL_STUDIO_URL to the address that annotators open",
+            "set LABEL_STUDIO_URL to the URL that annotators open",
         )
         return
     yield Finding("ok", f"Label Studio {release} answers at {url}")
@@ -123,8 +129,8 @@ def _examine_label_studio(
         yield Finding(
             "fail",
             f"Label Studio refuses the {kind} (HTTP {whoami.status_code})",
-            "copy it again from Account & Settings; legacy tokens may be switched off for your "
-            "organisation, then use a personal access token",
+            "copy it again from Account & Settings; if legacy tokens are disabled for your "
+            "organisation, use a personal access token",
         )
         return
     yield Finding("ok", f"the {kind} belongs to {_json(whoami).get('email', '?')}")
@@ -140,16 +146,16 @@ def _examine_project(
         yield Finding(
             "fail",
             f"project {project} cannot be read (HTTP {response.status_code})",
-            "check the number in the project's address, and that the token's owner may see it",
+            "check the id in the project's URL, and that the token's owner may see the project",
         )
         return
     try:
-        found = problems(parse_label_config(str(_json(response).get("label_config", ""))))
+        texts = problems(parse_label_config(str(_json(response).get("label_config", ""))))
     except EdgeFlowError as error:
-        found = [f"{error.message}; {error.hint}."]
-    for problem in found:
-        yield Finding("fail", f"project {project}: {problem}")
-    if found:
+        texts = [f"{error.message}; {error.hint}."]
+    for text in texts:
+        yield Finding("fail", f"project {project}: {text}")
+    if texts:
         yield Finding("warn", "a labelling config that works", RECOMMENDED)
     else:
         yield Finding("ok", f"project {project}: the labelling config works with this backend")

@@ -1,9 +1,9 @@
-"""What can go wrong with a request.
+"""Errors of requests, in two kinds.
 
-Two kinds matter. A *refused* request (malformed, or one too many) gets an HTTP error. A well-formed
-request that cannot be served (any other :class:`edgeflow.errors.EdgeFlowError`) gets a valid answer
-with an empty result: Label Studio's editor shows a failed call as nothing at all, and an empty
-result keeps it alive.
+A *refused* request (malformed, or one too many) gets an HTTP error. A well-formed request that
+cannot be served (any other :class:`edgeflow.errors.EdgeFlowError`) gets a valid answer with an
+empty result: Label Studio's editor shows a failed call as nothing at all, and an empty result keeps
+the editor responsive.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ class RefusedRequestError(EdgeFlowError):
     """A request that is answered with an HTTP error.
 
     Attributes:
-        http_status: of the answer.
-        retry_after_s: when to try again; None where trying again is no use.
+        http_status: HTTP status of the answer.
+        retry_after_s: Seconds until a retry; None if retrying cannot help.
     """
 
     http_status: ClassVar[int] = 400
@@ -32,7 +32,13 @@ class MalformedRequestError(RefusedRequestError):
 
 
 class OverloadedError(RefusedRequestError):
-    """Too many predictions are waiting already."""
+    """Too many predictions are waiting already.
+
+    Args:
+        message: What happened.
+        hint: What the client can do about it.
+        retry_after_s: Seconds until a retry.
+    """
 
     code = "overloaded"
     http_status = 503
@@ -51,13 +57,13 @@ class NotReadyError(RefusedRequestError):
 
 
 class LabelConfigError(EdgeFlowError):
-    """A labelling config that leaves nothing to answer with."""
+    """A labelling config that has no usable control for the answer."""
 
     code = "label_config"
 
 
 class UnsupportedPromptError(EdgeFlowError):
-    """A prompt of a kind that this model does not take."""
+    """A prompt of a kind that this model does not support."""
 
     code = "prompt_unsupported"
 
@@ -69,7 +75,7 @@ class FetchError(EdgeFlowError):
 
 
 class DeadlineError(EdgeFlowError):
-    """Something took longer than it may."""
+    """Something took longer than its time limit."""
 
     code = "deadline"
 
@@ -77,16 +83,16 @@ class DeadlineError(EdgeFlowError):
 class SupersededError(EdgeFlowError):
     """A newer request for the same object came before the network had run for this one.
 
-    Label Studio's editor uses the answer to its newest request only, and waits for every one. So
-    the older one gets what the editor takes for "nothing found", at once; never the newer one's
-    mask, which is not the answer to its clicks, and no HTTP error, after which the editor may stop
-    sending clicks.
+    Label Studio's editor waits for every answer but uses only the one to its newest request. So
+    the older request is answered at once with an empty result, which the editor takes for "nothing
+    found". It does not get the newer one's mask, which does not answer its clicks, nor an HTTP
+    error, after which the editor may stop sending clicks.
     """
 
     code = "superseded"
 
 
 class InternalError(EdgeFlowError):
-    """A defect of ours; the details are in the log."""
+    """A defect of this backend; the details are in the log."""
 
     code = "internal"

@@ -1,4 +1,4 @@
-"""Logging: structured, to standard error, never with request bodies or tokens."""
+"""Structured logging to standard error, never of request bodies or tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ Logger = structlog.typing.FilteringBoundLogger
 
 
 def configure(level: str, log_format: str) -> None:
-    """Set up logging for this process. Call once, at start."""
+    """Set up logging for this process. Call once, at start.
+
+    Args:
+        level: Lowest level that is logged, for example ``INFO``.
+        log_format: ``json`` for one object a line, or ``console`` for plain text.
+    """
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if log_format == "json"
@@ -36,14 +41,14 @@ def configure(level: str, log_format: str) -> None:
 
 
 class _ToStructlog(logging.Handler):
-    """Passes on what the library says: which runtime was chosen, and why."""
+    """Passes on records of the library, such as which runtime was chosen, and why."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Log a record of the standard library's kind."""
+        """Log a record of the standard library."""
         get_logger().log(record.levelno, record.getMessage())
 
 
 def get_logger() -> Logger:
-    """A logger for one module."""
+    """A structured logger."""
     logger: Logger = structlog.get_logger()
     return logger

@@ -13,9 +13,9 @@ CUDA_BATCH = 32
 
 
 def default_batch(device: torch.device) -> int:
-    """How many steps are worth running together.
+    """Number of steps worth running together.
 
-    On CPUs one: a single step keeps all cores busy, and more at once only miss the caches
+    One on CPUs: a single step keeps all cores busy, and larger batches only cause cache misses
     (docs/throughput.md).
     """
     return CUDA_BATCH if device.type == "cuda" else 1
@@ -23,14 +23,17 @@ def default_batch(device: torch.device) -> int:
 
 @torch.inference_mode()
 def run_together(runtime: Runtime, inputs: Sequence[StepInput]) -> list[StepOutput | Exception]:
-    """Run steps of equal shapes at once; each gets its own slice of the output, or its own failure.
+    """Run steps of equal shapes at once.
 
-    A single step runs exactly as it is. Where a batch fails, its steps run one by one, so that a
-    step that cannot run, or a batch too large for the device's memory, costs nobody else a click.
+    A single step runs exactly as it is. If a batch fails, its steps run one by one, so that a step
+    that cannot run, or a batch too large for the device's memory, costs nobody else a click.
 
     Args:
-        runtime: which runs them.
-        inputs: one or more.
+        runtime: Runtime that runs them.
+        inputs: Inputs of one or more steps.
+
+    Returns:
+        For each step, its slice of the output or its own failure.
     """
     if len(inputs) == 1:
         return [_run_alone(runtime, inputs[0])]
@@ -38,12 +41,12 @@ def run_together(runtime: Runtime, inputs: Sequence[StepInput]) -> list[StepOutp
         images, prompts = (torch.cat(parts) for parts in zip(*inputs, strict=True))
         output = runtime.run(images, prompts)
         masks, feedbacks = (torch.split(part, 1) for part in output)
-        # Copies: a state that is kept must not keep the whole batch alive.
+        # Copies, so that a cached state does not keep the whole batch alive.
         return [
             StepOutput(mask.clone(), feedback.clone())
             for _, mask, feedback in zip(inputs, masks, feedbacks, strict=True)
         ]
-    except Exception:  # noqa: BLE001 - whatever it is, it may be of one step only
+    except Exception:  # noqa: BLE001 - a single step may be the cause
         return [_run_alone(runtime, step) for step in inputs]
 
 

@@ -1,9 +1,9 @@
 """One queue in front of the device: network steps of all annotators, in turns and in batches.
 
 Two network runs at once on the same cores take longer than one after the other, so requests wait
-here, at most ``queue_limit`` of them, and never past their deadline. One thread takes the steps;
-:mod:`edgeflow_backend.engine.schedule` says which,
-:mod:`edgeflow_backend.engine.batching` runs them.
+here, at most ``queue_limit`` of them, and never past their deadline. One thread takes the steps:
+:mod:`edgeflow_backend.engine.schedule` chooses them, :mod:`edgeflow_backend.engine.batching` runs
+them.
 """
 
 from __future__ import annotations
@@ -27,23 +27,28 @@ from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.status.metrics import Metrics
 
 RETRY_AFTER_S = (1, 60)
-"""Least and most that a refused client is asked to wait."""
+"""Shortest and longest time that a refused client is asked to wait."""
 
 FIRST_GUESS_S = 0.1
+"""Assumed duration of a step before any was measured."""
+
 NEWEST_WEIGHT = 0.2
-"""Of seconds a step, before any was taken, and of the newest one in the running mean."""
+"""Weight of the newest step in the running mean of durations."""
+
+PrefixStates = ByteLRU[bytes, State]
+"""States of click prefixes, by digest; a :class:`edgeflow.inference.predictor.StateStore`."""
 
 
 class Engine:
     """Runs predictors on their device, with their prefix states. Thread-safe.
 
     Args:
-        predictor: the one that answers unless another is asked for.
-        states: of click prefixes.
-        queue_limit: predictions that may wait, with those that run.
-        max_batch: steps that run together at most; 0 for what suits the device.
-        window_s: how long a request waits for others to run with, while others are active.
-        metrics: where batches and waiting times are counted.
+        predictor: Predictor that answers unless a request names another.
+        states: Cache of states.
+        queue_limit: Limit of waiting predictions, running ones included.
+        max_batch: Limit of steps that run together; 0 for the device's default.
+        window_s: Seconds that a request waits for others to run with, while others are active.
+        metrics: Counts batches and waiting times.
     """
 
     def __init__(
@@ -84,21 +89,21 @@ class Engine:
         """Answer a sequence of clicks.
 
         Args:
-            image: the image, on the predictor's device.
-            clicks: in image pixels.
-            deadline: on ``time.monotonic``'s clock.
-            predictor: another model on the same device; the engine's own by default.
-            start: what the object begins with, instead of nothing.
-            stream: whose clicks they are; nobody else's by default.
-            marks: what identifies the clicks within the stream; see
+            image: Image on the predictor's device.
+            clicks: Clicks in image pixels.
+            deadline: Latest time on ``time.monotonic``'s clock.
+            predictor: Another model on the same device; the engine's own by default.
+            start: Outline or prior mask that the object begins with; by default none.
+            stream: Object that the clicks belong to; a new one by default.
+            marks: Identifies the clicks within the stream; see
                 :class:`edgeflow_backend.engine.schedule.Job`.
 
         Raises:
-            PromptError: the clicks are not on the image, or there are none.
-            OverloadedError: too many requests wait already.
-            SupersededError: a newer request of the same stream came before this one ran.
-            DeadlineError: the answer is not there in time.
-            NotReadyError: the engine is closed.
+            PromptError: The clicks are not on the image, or there are none.
+            OverloadedError: Too many requests are waiting already.
+            SupersededError: A newer request of the same stream came before this one ran.
+            DeadlineError: The answer is not there in time.
+            NotReadyError: The engine is closed.
         """
         chosen = predictor or self.predictor
         job = Job(
@@ -113,7 +118,7 @@ class Engine:
         try:
             return job.answer.result(timeout=max(deadline - time.monotonic(), 0.0))
         except FutureTimeoutError as error:
-            if not job.answer.cancel():  # it came, or failed with a timeout of its own, just now
+            if not job.answer.cancel():  # it was just answered, or failed with a timeout of its own
                 return job.answer.result()
             raise DeadlineError(
                 "the prediction was not there in time",
@@ -125,12 +130,12 @@ class Engine:
 
     @property
     def waiting(self) -> int:
-        """Predictions that wait for the network, with those that run."""
+        """Predictions that wait for the network, running ones included."""
         with self._changed:
             return self._waiting
 
     def close(self) -> None:
-        """Stop; what has had the network already may finish."""
+        """Stop; predictions that have had a network run may finish."""
         with self._changed:
             self._closed = True
             for job in self._schedule.remove_waiting():
@@ -142,7 +147,7 @@ class Engine:
         with self._changed:
             if self._closed:
                 raise _closed()
-            leaving = len(self._schedule.superseded_by(job))  # a newer click takes their place
+            leaving = len(self._schedule.superseded_by(job))  # this click takes their place
             if self._waiting - leaving >= self._queue_limit:
                 least, most = RETRY_AFTER_S
                 drained_s = math.ceil(self._waiting * self._step_s)
@@ -159,7 +164,7 @@ class Engine:
                 self._metrics.superseded.inc()
                 error = SupersededError(
                     "a newer click on the same object came first",
-                    hint="nothing to do: the newest click is answered",
+                    hint="nothing to do: the newest click will be answered",
                 )
                 self._settle(older, error)
             self._changed.notify_all()
@@ -171,17 +176,17 @@ class Engine:
                 if not self._gather():
                     return
                 self._take_steps()
-            except Exception as error:  # noqa: BLE001 - a defect of ours must not hang annotators
+            except Exception as error:  # noqa: BLE001 - a defect here must not hang annotators
                 with self._changed:
                     for job in self._schedule.remove_all():
                         self._settle(job, error)
 
     def _gather(self) -> bool:
-        """Wait until steps should be taken; False, with the work over, if nothing waits."""
+        """Wait until steps should be taken; False if nothing waits, so that the work is over."""
         with self._changed:
             while True:
                 now = time.monotonic()
-                self._schedule.remove_idle(now)  # who asked notices the deadline without us
+                self._schedule.remove_idle(now)  # callers notice the deadline by themselves
                 if not len(self._schedule):
                     self._working = False
                     return False
@@ -191,7 +196,7 @@ class Engine:
                 self._changed.wait(patience)
 
     def _take_steps(self) -> None:
-        """One network run, for as many streams as go together."""
+        """Take one network run, for as many streams as can share it."""
         started = time.monotonic()
         batch = self._choose()
         if not batch:
@@ -200,7 +205,7 @@ class Engine:
             if job.runs == 1:
                 self._metrics.queue_seconds.observe(time.monotonic() - job.arrived)
         self._metrics.batch_size.observe(len(batch))
-        inputs = [job.wanted for job in batch if job.wanted is not None]
+        inputs = [job.next_step for job in batch if job.next_step is not None]
         outputs = run_together(batch[0].runtime, inputs)
         for job, output in zip(batch, outputs, strict=True):
             self._advance(job, output)
@@ -222,11 +227,11 @@ class Engine:
         outcome: Prediction | Exception
         try:
             if output is None:
-                job.wanted = next(job.steps)
+                job.next_step = next(job.steps)
             elif isinstance(output, Exception):
-                job.wanted = job.steps.throw(output)
+                job.next_step = job.steps.throw(output)
             else:
-                job.wanted = job.steps.send(output)
+                job.next_step = job.steps.send(output)
         except StopIteration as done:
             outcome = done.value
             if job.runs == 0:
@@ -241,7 +246,7 @@ class Engine:
 
     @staticmethod
     def _settle(job: Job, outcome: Prediction | Exception) -> None:
-        """Answer, once, unless nobody waits any more. The lock is held."""
+        """Answer a job once, unless its caller has given up. The lock must be held."""
         if job.answer.done() or not job.answer.set_running_or_notify_cancel():
             return
         if isinstance(outcome, Exception):
@@ -252,7 +257,3 @@ class Engine:
 
 def _closed() -> NotReadyError:
     return NotReadyError("the backend is being stopped", hint="try again in a few seconds")
-
-
-PrefixStates = ByteLRU[bytes, State]
-"""States of click prefixes, by digest; a :class:`edgeflow.inference.predictor.StateStore`."""

@@ -1,4 +1,4 @@
-"""The models that one process serves: a default one, and others chosen by project."""
+"""The models of one process: a default one, and others chosen by project."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from edgeflow_backend.settings import Settings
 
 
 class ModelPool:
-    """Predictors by name, loaded at first use on the default one's device. Thread-safe."""
+    """Predictors by name, loaded at first use on the default one's device. Thread-safe.
+
+    Args:
+        settings: Settings of the backend.
+        default: Predictor of the default model.
+    """
 
     def __init__(self, settings: Settings, default: Predictor) -> None:
         self._settings = settings
@@ -23,12 +28,12 @@ class ModelPool:
         """The model for a request.
 
         Args:
-            project: the project's id; the setting ``project_models`` may name a model for it.
-            hint: a model's name from the labelling config, which comes first.
+            project: Project id; the setting ``project_models`` may name a model for it.
+            hint: Name of a model in the labelling config, which takes precedence.
 
         Raises:
-            LabelConfigError: there is no model of that name.
-            CheckpointError: its weights cannot be used.
+            LabelConfigError: There is no model with that name.
+            CheckpointError: Its weights cannot be used.
         """
         name = hint or self._settings.project_models.get(project)
         if name is None or name == self._settings.model:
@@ -40,11 +45,11 @@ class ModelPool:
 
     def _load(self, name: str) -> Predictor:
         folder = self._settings.models_folder
-        known = known_models(folder)
-        if name not in known:  # names only: a labelling config must not open files of its choice
+        models = known_models(folder)
+        if name not in models:  # names only: a labelling config must not open any file it names
             raise LabelConfigError(
                 f"there is no model named '{name[:80]}'",
-                hint=f"known models: {', '.join(sorted(known))}; see `edgeflow models`",
+                hint=f"known models: {', '.join(sorted(models))}; see `edgeflow models`",
             )
         return load_predictor(
             name,

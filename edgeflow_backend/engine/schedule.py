@@ -1,8 +1,8 @@
-"""Whose network step is next: plain decisions over what waits, without threads and without a clock.
+"""Decides whose network step is next, without threads and without a clock.
 
-A *stream* is one object that somebody is clicking. Streams take turns, a step each, so that twenty
-clicks that must be replayed do not hold up anybody's single one; within a stream requests are
-answered one after the other, since a later one needs the states that an earlier one leaves.
+A *stream* is one object that somebody is clicking. Streams take turns, a step each, so that a
+replay of twenty clicks does not hold up another annotator's single one. Within a stream, requests
+are answered one after the other, since a later one needs the states of the earlier ones.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from edgeflow.inference.steps import StepInput, Steps
 from edgeflow.runtime.base import Runtime
 
 LATELY_S = 1.0
-"""A place whose last request is younger may well send the next one within the window."""
+"""A place whose last request is younger than this may send another within the window."""
 
 
 class Stream(NamedTuple):
     """One object that somebody is clicking.
 
     Attributes:
-        place: the task and control in which it is.
-        object: tells apart the objects, and so the annotators, in one place.
+        place: Task and control that it belongs to.
+        object: Distinguishes the objects, and so the annotators, in one place.
     """
 
     place: Hashable
@@ -38,16 +38,16 @@ class Job:
     """A prediction that waits for its network steps.
 
     Attributes:
-        stream: whose it is.
-        steps: what the network is to be shown.
-        runtime: which runs the network.
-        arrived: seconds on the clock that the schedule is asked with.
-        deadline: likewise; it is not run after that.
-        marks: what identifies its clicks; empty where nothing does, and then it is neither
-            superseded nor supersedes.
-        answer: where the answer is awaited.
-        wanted: what the network is to be shown next; None before the steps are begun.
-        runs: network steps taken so far, with the one that is being taken.
+        stream: Object that it belongs to.
+        steps: Network steps that lead to the prediction.
+        runtime: Runtime that runs the network.
+        arrived: Time of arrival, in seconds on the clock of the schedule's caller.
+        deadline: Time after which it is not run, on the same clock.
+        marks: Identifies its clicks. Empty if nothing does; then it neither supersedes nor is
+            superseded.
+        answer: Future that its caller waits for.
+        next_step: Input of the next network step; None before the steps are begun.
+        runs: Network steps taken so far, including the one in progress.
     """
 
     stream: Stream
@@ -57,19 +57,20 @@ class Job:
     deadline: float
     marks: frozenset[Hashable] = frozenset()
     answer: Future[Prediction] = field(default_factory=Future)
-    wanted: StepInput | None = None
+    next_step: StepInput | None = None
     runs: int = 0
 
     @property
     def group(self) -> Hashable:
         """Equal for steps that can run together."""
-        return id(self.runtime), self.wanted and tuple(part.shape for part in self.wanted)
+        return id(self.runtime), self.next_step and tuple(part.shape for part in self.next_step)
 
     def supersedes(self, older: Job) -> bool:
-        """Whether nobody waits for ``older`` any more once this request is there.
+        """Whether this request makes ``older`` obsolete.
 
-        It must be of the same stream, not have had the network, and lack a click that this one
-        has. So neither a repeated request nor a late one with fewer clicks displaces another.
+        The older one must be of the same stream, must not have had a network run, and must lack a
+        click that this one has. So neither a repeated request nor a late one with fewer clicks
+        displaces another.
         """
         return (
             older.stream == self.stream
@@ -80,28 +81,30 @@ class Job:
 
 
 class Schedule:
-    """What waits for one device. Not thread-safe: who asks holds a lock.
+    """The jobs that wait for one device. Not thread-safe: the caller must hold a lock.
 
     Args:
-        max_batch: steps that run together at most.
-        window_s: how long a request waits for others to run with.
+        max_batch: Limit of steps that run together.
+        window_s: Seconds that a request waits for others to run with.
     """
 
     def __init__(self, *, max_batch: int, window_s: float) -> None:
         self._max_batch = max_batch
         self._window_s = window_s
         self._turns: OrderedDict[Stream, deque[Job]] = OrderedDict()
-        self._seen: dict[Hashable, float] = {}
+        self._last_arrivals: dict[Hashable, float] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._turns.values()))
 
     def add(self, job: Job) -> list[Job]:
-        """Let ``job`` wait; return the jobs that it supersedes, which wait no more."""
-        self._seen = {
-            place: when for place, when in self._seen.items() if job.arrived - when < LATELY_S
+        """Queue ``job``; remove and return the jobs that it supersedes."""
+        self._last_arrivals = {
+            place: when
+            for place, when in self._last_arrivals.items()
+            if job.arrived - when < LATELY_S
         }
-        self._seen[job.stream.place] = job.arrived
+        self._last_arrivals[job.stream.place] = job.arrived
         superseded = self.superseded_by(job)
         jobs = self._turns.setdefault(job.stream, deque())
         for older in superseded:
@@ -114,9 +117,9 @@ class Schedule:
         return [older for older in self._turns.get(job.stream, ()) if job.supersedes(older)]
 
     def finish(self, job: Job) -> None:
-        """Forget ``job``, which is answered; nothing happens if it does not wait.
+        """Remove ``job``, which is answered; nothing happens if it is not queued.
 
-        An answer that took no network run was its stream's turn, too.
+        An answer without a network run counts as its stream's turn, too.
         """
         if job in self._turns.get(job.stream, ()):
             if job.runs == 0:
@@ -124,49 +127,51 @@ class Schedule:
             self._remove(job)
 
     def remove_idle(self, now: float) -> list[Job]:
-        """Forget and return the jobs whose deadline has passed or whose answer nobody awaits."""
+        """Remove and return the jobs whose deadline has passed or whose caller has given up."""
         idle = [job for job in self._jobs() if job.deadline <= now or job.answer.cancelled()]
         for job in idle:
             self._remove(job)
         return idle
 
     def remove_waiting(self) -> list[Job]:
-        """Forget and return the jobs that have not had the network yet."""
+        """Remove and return the jobs that have not had a network run yet."""
         waiting = [job for job in self._jobs() if job.runs == 0]
         for job in waiting:
             self._remove(job)
         return waiting
 
     def remove_all(self) -> list[Job]:
-        """Forget and return everything."""
+        """Remove and return all jobs."""
         jobs = self._jobs()
         self._turns.clear()
         return jobs
 
     def patience(self, now: float) -> float:
-        """Seconds for which the next batch should still wait for company; 0 to run it now.
+        """Seconds that the next batch should still wait for more steps; 0 to run it now.
 
-        It waits at most the window from the arrival of the request whose turn it is, and only
-        where the batch has room and somebody else was active lately, who may send a click.
+        It waits for the window at most, counted from the arrival of the request whose turn it is,
+        and only if the batch has room and another place was active lately, which may send a click.
         """
         first = next(iter(self._turns.values()), None)
         if first is None or len(self._turns) >= self._max_batch:
             return 0.0
         here = {stream.place for stream in self._turns}
         expected = any(
-            now - when < LATELY_S for place, when in self._seen.items() if place not in here
+            now - when < LATELY_S
+            for place, when in self._last_arrivals.items()
+            if place not in here
         )
         return max(first[0].arrived + self._window_s - now, 0.0) if expected else 0.0
 
     def unbegun(self) -> list[Job]:
-        """Of the jobs whose turn it is, those that must be begun before a batch can be chosen."""
-        return [job for job in self._next() if job.wanted is None]
+        """The jobs whose turn it is and that must be begun before a batch can be chosen."""
+        return [job for job in self._next() if job.next_step is None]
 
     def batch(self) -> list[Job]:
-        """The steps to run now, in turn order; their streams have had their turn.
+        """Choose the steps to run now, in turn order; this counts as their streams' turn.
 
-        The stream that has waited longest is always in it; others whose turn it is join if their
-        steps have the same runtime and shapes. All must be begun. Empty if nothing waits.
+        The stream that has waited longest is always among them; others whose turn it is join if
+        their steps have the same runtime and shapes. All must be begun. Empty if nothing waits.
         """
         ready = self._next()
         chosen = [job for job in ready if job.group == ready[0].group]

@@ -1,1 +1,1 @@
-"""Images of tasks: where they are, how they are fetched, and the cache in front."""
+"""Images of tasks: from the URL in a task to the image on the model's device."""

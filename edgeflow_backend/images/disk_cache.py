@@ -1,7 +1,7 @@
-"""Images' files on disk, so that a restart or another process does not fetch them again.
+"""Image files cached on disk, so that a restart or another process does not fetch them again.
 
-A file is named after its key's SHA-256 and begins with a header: what it is, a checksum over the
-rest, and when it was made. Nothing that fails its checks is ever returned.
+A file is named after its key's SHA-256 and begins with a header: the kind of file, a checksum of
+the rest, and the time of creation. A file that fails these checks is never returned.
 """
 
 from __future__ import annotations
@@ -35,9 +35,14 @@ _ENTRY = re.compile(rf"[0-9a-f]{{64}}(\.\w+{re.escape(TEMPORARY)})?")
 
 
 class DiskCache:
-    """A folder of files, capped in bytes and age. Thread-safe; processes may share the folder.
+    """A folder of files, limited in bytes and age. Thread-safe; processes may share the folder.
 
-    It only saves work: whatever goes wrong with the folder is logged once and is a miss.
+    The cache only saves work: an error of the folder is logged once and counts as a miss.
+
+    Args:
+        folder: Folder of the files, created when it is first written to.
+        max_bytes: Limit of all files together.
+        ttl_s: Seconds after which a file expires.
     """
 
     def __init__(self, folder: Path, *, max_bytes: int, ttl_s: float) -> None:
@@ -49,7 +54,7 @@ class DiskCache:
         self._warned = False
 
     def get(self, key: str) -> bytes | None:
-        """The bytes under ``key``, which count as used now; None unless they can be trusted."""
+        """The bytes under ``key``, marked as used now; None if missing, expired or damaged."""
         path = self._path(key)
         try:
             data = _unseal(path, self._ttl_s)
@@ -61,12 +66,14 @@ class DiskCache:
             self._warn(error)
             return None
         if data is not None:
-            with contextlib.suppress(OSError):  # another process removed it, or may only read
+            with contextlib.suppress(
+                OSError
+            ):  # another process removed it, or the folder is read-only
                 os.utime(path)
         return data
 
     def put(self, key: str, data: bytes) -> None:
-        """Keep ``data``, unless it alone exceeds the cap."""
+        """Store ``data``, unless it alone exceeds the limit."""
         size = HEADER_BYTES + len(data)
         if size > self._max_bytes:
             return
@@ -84,10 +91,10 @@ class DiskCache:
         return self._folder / name[:2] / name
 
     def _make_room(self, size: int) -> None:
-        """See to it that ``size`` more bytes fit under the cap.
+        """Make ``size`` more bytes fit under the limit.
 
-        Looking through the folder takes milliseconds, so one look serves for a sixteenth of the
-        cap; by so much each of several processes may exceed it until the next one looks.
+        Sweeping the folder takes milliseconds, so one sweep makes room for a sixteenth of the
+        limit. Each of several processes may exceed the limit by that much until the next sweep.
         """
         with self._lock:
             if size > self._room:
@@ -96,16 +103,16 @@ class DiskCache:
             self._room -= size
 
     def _sweep(self, margin: int) -> int:
-        """Remove what is too old, then the least recently used, until ``margin`` bytes are free.
+        """Remove expired files, then the least recently used, until ``margin`` bytes are free.
 
         Returns:
-            The bytes that are left.
+            Bytes of the remaining files.
         """
         now = time.time()
         total = 0
         entries: list[tuple[int, int, Path]] = []
-        for path in _our_files(self._folder):
-            with contextlib.suppress(FileNotFoundError):  # another process sweeps, too
+        for path in _cache_files(self._folder):
+            with contextlib.suppress(FileNotFoundError):  # another process may sweep, too
                 status = path.lstat()
                 if not stat.S_ISREG(status.st_mode):
                     continue
@@ -114,7 +121,7 @@ class DiskCache:
                     path.unlink()
                     continue
                 total += status.st_size
-                if not temporary:  # those are being written just now
+                if not temporary:  # temporary files are just being written
                     entries.append((status.st_mtime_ns, status.st_size, path))
         for _, size, path in sorted(entries):
             if total + margin <= self._max_bytes:
@@ -127,14 +134,14 @@ class DiskCache:
         if not self._warned:
             self._warned = True
             get_logger().warning(
-                "images are not kept on disk",
+                "images are not cached on disk",
                 folder=str(self._folder),
                 reason=error.strerror or type(error).__name__,
             )
 
 
-def _our_files(folder: Path) -> Iterator[Path]:
-    """Entries and temporary files; whatever else lies in the folder is not ours to count."""
+def _cache_files(folder: Path) -> Iterator[Path]:
+    """Entries and temporary files of the cache; other files in the folder are left alone."""
     for shard in folder.iterdir():
         if _SHARD.fullmatch(shard.name) and shard.is_dir():
             for path in shard.iterdir():
@@ -143,7 +150,7 @@ def _our_files(folder: Path) -> Iterator[Path]:
 
 
 def _checksum(name: str, created: bytes, data: bytes) -> bytes:
-    """Of everything that may not change: a file under another's name is a wrong image."""
+    """Checksum of name, time and data; with the name, since a renamed file is a wrong image."""
     digest = hashlib.sha256(name.encode() + created)
     digest.update(data)
     return digest.digest()
@@ -155,10 +162,10 @@ def _seal(name: str, data: bytes) -> bytes:
 
 
 def _unseal(path: Path, ttl_s: float) -> bytes | None:
-    """A file's bytes behind its header; None if it is not what we wrote there, or too old.
+    """A file's bytes after its header; None if it is damaged or expired.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: The file cannot be read.
     """
     with path.open("rb") as file:
         header = file.read(HEADER_BYTES)
@@ -173,7 +180,7 @@ def _unseal(path: Path, ttl_s: float) -> bytes | None:
 
 
 def _write(path: Path, header: bytes, data: bytes) -> None:
-    """Write a file in one step, as others see it; only its owner may read it."""
+    """Write a file atomically; only its owner may read it."""
     descriptor, name = tempfile.mkstemp(TEMPORARY, f"{path.name}.", path.parent)
     temporary = Path(name)
     try:

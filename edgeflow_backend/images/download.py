@@ -1,4 +1,4 @@
-"""Fetching one image over http(s), within limits of time and size."""
+"""Downloading one image over http(s), within limits of time and size."""
 
 from __future__ import annotations
 
@@ -23,7 +23,14 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of one download: seconds, and bytes after any content coding."""
+    """Limits of one download.
+
+    Attributes:
+        connect_s: Seconds to connect.
+        read_s: Seconds of silence.
+        total_s: Seconds in total, redirects included.
+        max_bytes: Bytes of the image after any content coding is undone.
+    """
 
     connect_s: float
     read_s: float
@@ -32,7 +39,14 @@ class Limits:
 
 
 class Downloader:
-    """Fetches images; sends Label Studio's token to Label Studio's own origin only."""
+    """Fetches images; sends Label Studio's token to Label Studio's own origin only.
+
+    Args:
+        label_studio_url: URL whose origin gets the credentials; empty for none.
+        credentials: Credentials for that Label Studio.
+        limits: Limits of each download.
+        guard: Decides where to connect; by default to the public internet and that Label Studio.
+    """
 
     def __init__(
         self,
@@ -41,15 +55,7 @@ class Downloader:
         limits: Limits,
         guard: Guard | None = None,
     ) -> None:
-        """Fetch nothing yet.
-
-        Args:
-            label_studio_url: whose origin gets the credentials; empty for none.
-            credentials: of that Label Studio.
-            limits: of each download.
-            guard: what may be connected to; without one the public internet and that Label Studio.
-        """
-        self._home = origin(label_studio_url) if label_studio_url else None
+        self._label_studio = origin(label_studio_url) if label_studio_url else None
         self._credentials = credentials
         self._limits = limits
         self._guard = guard or Guard([label_studio_url])
@@ -58,7 +64,7 @@ class Downloader:
         """Fetch an image's bytes.
 
         Raises:
-            FetchError: whatever went wrong, in words, without the address's query or any token.
+            FetchError: The reason in words, without the URL's query and without any token.
         """
         deadline = time.monotonic() + self._limits.total_s
         where = _describe(url)
@@ -77,16 +83,14 @@ class Downloader:
                 hint="check that the backend's machine reaches it",
             ) from error
         except ValueError as error:
-            raise FetchError(
-                f"{where} is no valid address", hint="check the task's data"
-            ) from error
+            raise FetchError(f"{where} is not a valid URL", hint="check the task's data") from error
 
     def _follow(self, session: requests.Session, url: str, deadline: float) -> bytes:
         retried = False
         for _ in range(MAX_REDIRECTS + 2):
             request = session.prepare_request(requests.Request("GET", url))
-            at_home = origin(request.url or "") == self._home
-            if at_home:
+            from_label_studio = origin(request.url or "") == self._label_studio
+            if from_label_studio:
                 request.headers.update(self._credentials.header())
             with session.send(
                 request,
@@ -98,11 +102,17 @@ class Downloader:
                     raise requests.Timeout
                 if response.status_code in _REDIRECTS:
                     url = _redirect_target(url, session.get_redirect_target(response) or "")
-                elif response.status_code == HTTPStatus.UNAUTHORIZED and at_home and not retried:
+                elif (
+                    response.status_code == HTTPStatus.UNAUTHORIZED
+                    and from_label_studio
+                    and not retried
+                ):
                     retried = True
                     self._credentials.forget()
                 elif response.status_code != HTTPStatus.OK:
-                    raise self._refused(url, response.status_code, at_home=at_home)
+                    raise self._refused(
+                        url, response.status_code, from_label_studio=from_label_studio
+                    )
                 else:
                     return self._read(response, url, deadline)
         raise FetchError(f"{_describe(url)} redirects in circles", hint="check the task's data")
@@ -123,23 +133,23 @@ class Downloader:
             raise requests.Timeout
         return bytes(body)
 
-    def _refused(self, url: str, status: int, *, at_home: bool) -> FetchError:
+    def _refused(self, url: str, status: int, *, from_label_studio: bool) -> FetchError:
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             setting = self._credentials.token_setting
             hint = (
                 f"check {setting}: it is missing, wrong, or may not see this project"
-                if at_home
-                else "the image's host wants credentials; the backend sends none to it"
+                if from_label_studio
+                else "the image host requires credentials; the backend sends none to it"
             )
-        elif status == HTTPStatus.NOT_FOUND and at_home and "?fileuri=" in url:
+        elif status == HTTPStatus.NOT_FOUND and from_label_studio and "?fileuri=" in url:
             hint = (
-                "check that the project has a cloud storage of this bucket in Label Studio, and "
+                "check that the project has a cloud storage with this bucket in Label Studio, and "
                 "that the task was not deleted"
             )
         elif status == HTTPStatus.NOT_FOUND:
             hint = "the image was moved or deleted"
         else:
-            hint = "try the address from the backend's machine"
+            hint = "try the URL from the backend's machine"
         return FetchError(f"{_describe(url)} answered HTTP {status}", hint=hint)
 
 
@@ -147,7 +157,7 @@ def _redirect_target(url: str, location: str) -> str:
     target = urljoin(url, location)
     if urlsplit(target).scheme not in ("http", "https"):
         raise FetchError(
-            f"{_describe(url)} redirects to something that is no http(s) address",
+            f"{_describe(url)} redirects to something other than an http(s) URL",
             hint="check the task's data",
         )
     return target
@@ -161,10 +171,10 @@ def _too_large(url: str, limit: int) -> FetchError:
 
 
 def _describe(url: str) -> str:
-    """The address without user, password, query or fragment: those may hold secrets."""
+    """The URL without user, password, query and fragment, which may hold secrets."""
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
         return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"[:200]
     except ValueError:
-        return "the image's address"
+        return "the image's URL"

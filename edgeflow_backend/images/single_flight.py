@@ -1,4 +1,4 @@
-"""Each image is loaded once however many ask, and clicks go before images loaded ahead."""
+"""Concurrent requests for an image share one load, and clicks go before images loaded ahead."""
 
 from __future__ import annotations
 
@@ -12,56 +12,58 @@ from edgeflow_backend.memory.byte_lru import ByteLRU
 
 WORKERS = 8
 AHEAD_WORKERS = 2
-"""Few: images loaded ahead must leave cores and bandwidth to clicks."""
+"""Few, so that images loaded ahead leave cores and bandwidth to clicks."""
 
 MAX_AHEAD = 32
-"""Images loaded ahead that may wait or run; more are dropped."""
+"""Limit of loads ahead that wait or run; further ones are dropped."""
 
 
 class SingleFlight:
     """Loads images into a cache. Thread-safe.
 
-    Images that are loaded ahead have workers of their own, so however many there are, a click
-    finds the others free. A click on an image that still waits for those workers takes it over.
+    Images that are loaded ahead have workers of their own, so that however many there are, they
+    never hold up a click. A click on an image that still waits for those workers takes it over.
+
+    Args:
+        cache: Cache that is asked first; ``load`` stores its results there.
+        load: Function that loads one image.
     """
 
     def __init__(
         self, cache: ByteLRU[str, EncodedImage], load: Callable[[Source], EncodedImage]
     ) -> None:
-        """Start no thread yet.
-
-        Args:
-            cache: asked first; ``load`` puts what it loads there.
-            load: what one load does.
-        """
         self._cache = cache
         self._load = load
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="image")
         self._ahead_workers = ThreadPoolExecutor(AHEAD_WORKERS, thread_name_prefix="image-ahead")
-        # Re-entrant: a future that is cancelled is forgotten by the thread that holds the lock.
+        # Re-entrant: cancelling a future runs `_forget` in the thread that holds the lock.
         self._lock = threading.RLock()
         self._pending: dict[str, Future[EncodedImage]] = {}
         self._ahead: set[Future[EncodedImage]] = set()
 
     def ask(self, source: Source) -> Future[EncodedImage]:
-        """The image, now or later: from the cache, a load that runs already, or a new one."""
+        """The image as a future: from the cache, from a load in progress, or from a new one."""
         with self._lock:
             cached = self._cache.get(source.key)
             if cached is not None:
-                done: Future[EncodedImage] = Future()
-                done.set_result(cached)
-                return done
+                hit: Future[EncodedImage] = Future()
+                hit.set_result(cached)
+                return hit
             future = self._pending.get(source.key)
-            waits = future is not None and future in self._ahead and future.cancel()
-            if future is None or waits:
+            taken_over = future is not None and future in self._ahead and future.cancel()
+            if future is None or taken_over:
                 future = self._start(source, self._workers)
             return future
 
     def ask_ahead(self, source: Source) -> Future[EncodedImage] | None:
-        """Load an image that may be wanted soon; None where there is nothing to do, or too much.
+        """Load an image that may be needed soon.
+
+        Returns:
+            The image as a future; None if it is loaded or being loaded already, or if too many
+            loads ahead are waiting.
 
         Raises:
-            RuntimeError: closed.
+            RuntimeError: The object is closed.
         """
         with self._lock:
             if (
@@ -73,7 +75,7 @@ class SingleFlight:
             return self._start(source, self._ahead_workers, ahead=True)
 
     def close(self) -> None:
-        """Load nothing more; what runs may finish."""
+        """Start no further load; running ones may finish."""
         self._workers.shutdown(wait=False, cancel_futures=True)
         self._ahead_workers.shutdown(wait=False, cancel_futures=True)
 

@@ -1,4 +1,4 @@
-"""From what a task says of its image to an address that can be fetched."""
+"""From the image URL in a task to a source that can be fetched."""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ _CLOUD_SCHEMES = ("s3", "gs", "azure-blob")
 
 @dataclass(frozen=True)
 class InlineSource:
-    """An image that came inside the task as a ``data:`` URI."""
+    """An image inside the task, as a ``data:`` URI."""
 
     data: bytes
 
     @property
     def key(self) -> str:
-        """What the image is cached under."""
+        """Cache key."""
         return f"data:{hashlib.sha256(self.data).hexdigest()}"
 
 
 @dataclass(frozen=True)
 class WebSource:
-    """An image at an http(s) address.
+    """An image at an http(s) URL.
 
-    ``host`` names the configured Label Studio whose task has it; empty for the default one.
+    Attributes:
+        url: URL that is fetched.
+        host: Name of the configured Label Studio whose task has the image; empty for the default.
     """
 
     url: str
@@ -40,15 +42,15 @@ class WebSource:
 
     @property
     def key(self) -> str:
-        """What the image is cached under: one host's tasks never open what another's may see."""
+        """Cache key, with the host: its tasks must not open images that only another's may see."""
         return f"{self.host} {self.url}" if self.host else self.url
 
 
 @dataclass(frozen=True)
 class CloudSource:
-    """An image in cloud storage that Label Studio knows, and that is fetched through it.
+    """An image in a cloud storage of Label Studio, fetched through Label Studio.
 
-    Label Studio answers ``url`` with a redirect to a pre-signed URL, or, where the storage says so,
+    Label Studio answers ``url`` with a redirect to a pre-signed URL or, depending on the storage,
     with the image itself (``io_storages/proxy_api.py`` in Label Studio 1.23).
     """
 
@@ -59,15 +61,15 @@ class CloudSource:
 
     @property
     def url(self) -> str:
-        """Where Label Studio resolves the URI."""
+        """URL under which Label Studio resolves the URI."""
         code = base64.urlsafe_b64encode(self.uri.encode("utf-8", "surrogatepass")).decode()
         return f"{self.label_studio_url}/tasks/{self.task_id}/presign/?fileuri={code}"
 
     @property
     def key(self) -> str:
-        """What the image is cached under; the pre-signed URL is another one each time.
+        """Cache key; the pre-signed URL cannot serve as one, since it changes each time.
 
-        With the task: its project decides which storage, and whose bucket, the URI means.
+        With the task, whose project decides which storage, and whose bucket, the URI means.
         """
         return f"{self.host} {self.label_studio_url} {self.task_id} {self.uri}"
 
@@ -76,79 +78,84 @@ Source = InlineSource | WebSource | CloudSource
 
 
 def task_image(data: dict[str, Any], tag: ImageTag, item_index: int | None) -> str:
-    """The image's address in a task's data.
+    """The image URL in a task's data.
+
+    Args:
+        data: Task data.
+        tag: Image tag of the labelling config.
+        item_index: Index of the image if the tag shows several; None for the first.
 
     Raises:
-        FetchError: the task has none under the tag's key, or not at that index.
+        FetchError: The task has no image under the tag's key, or not at that index.
     """
     value = data.get(tag.key)
     if isinstance(value, list):
         index = item_index or 0
         if index >= len(value):
             raise FetchError(
-                f"the task's '{tag.key}' has {len(value)} images, number {index + 1} was asked",
+                f"the task's '{tag.key}' has {len(value)} images, number {index + 1} was requested",
                 hint="reload the task in Label Studio",
             )
         value = value[index]
     if not isinstance(value, str) or not value:
         raise FetchError(
             f"the task's data has no image under '{tag.key}'",
-            hint=f"the Image tag '{tag.name}' says value=\"${tag.key}\"; check the task's data",
+            hint=f"the Image tag '{tag.name}' has value=\"${tag.key}\"; check the task's data",
         )
     return value
 
 
 def locate(
-    address: str, label_studio_url: str, *, max_bytes: int, host: str = "", task_id: object = None
+    url: str, label_studio_url: str, *, max_bytes: int, host: str = "", task_id: object = None
 ) -> Source:
-    """Decide how an image's address is fetched.
+    """Decide how an image is fetched.
 
     Args:
-        address: ``data:`` URI, http(s) URL, cloud URI, or a path on the Label Studio host.
-        label_studio_url: without a trailing slash; empty when not configured.
-        max_bytes: cap of an inline image.
-        host: name of that Label Studio; empty for the default one.
-        task_id: as the task has it; cloud URIs are resolved for a task.
+        url: ``data:`` URI, http(s) URL, cloud URI, or a path on Label Studio.
+        label_studio_url: URL without a trailing slash; empty if not configured.
+        max_bytes: Limit of an inline image.
+        host: Name of that Label Studio; empty for the default one.
+        task_id: Task id as in the task; cloud URIs are resolved for a task.
 
     Raises:
-        FetchError: the address cannot be fetched, and why.
+        FetchError: The image cannot be fetched, and why.
     """
-    address = address.strip()
-    if address[:5].lower() == "data:":
-        return InlineSource(_decode_data_uri(address, max_bytes))
-    if address.startswith(tuple(f"{scheme}://" for scheme in _CLOUD_SCHEMES)):
-        return _locate_in_cloud(address, label_studio_url, host, task_id)
-    if address.startswith("/") and not address.startswith("//"):
+    url = url.strip()
+    if url[:5].lower() == "data:":
+        return InlineSource(_decode_data_uri(url, max_bytes))
+    if url.startswith(tuple(f"{scheme}://" for scheme in _CLOUD_SCHEMES)):
+        return _locate_in_cloud(url, label_studio_url, host, task_id)
+    if url.startswith("/") and not url.startswith("//"):
         if not label_studio_url:
             raise FetchError(
-                "the image lies in Label Studio, whose address is not configured",
+                "the image is stored in Label Studio, whose URL is not configured",
                 hint="set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY for the backend",
             )
-        # Label Studio below a path (https://host/labels) may or may not repeat it in addresses.
+        # Label Studio below a path (https://host/labels) may or may not repeat it in its URLs.
         prefix = urlsplit(label_studio_url).path
         base = label_studio_url.removesuffix(prefix) if prefix else label_studio_url
-        below = address if address.startswith(f"{prefix}/") else f"{prefix}{address}"
-        return WebSource(f"{base}{below}", host)
+        path = url if url.startswith(f"{prefix}/") else f"{prefix}{url}"
+        return WebSource(f"{base}{path}", host)
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(url)
         usable = parts.scheme in DEFAULT_PORTS and bool(parts.hostname)
     except ValueError:
         usable = False
     if not usable:
-        scheme = address.split(":", 1)[0][:16] if ":" in address else "no scheme"
+        scheme = url.split(":", 1)[0][:16] if ":" in url else "no scheme"
         raise FetchError(
-            f"images with addresses of this kind ({scheme}) are not supported",
-            hint="use uploads, http(s) addresses, or cloud storage that Label Studio knows",
+            f"image URLs of this kind ({scheme}) are not supported",
+            hint="use uploads, http(s) URLs, or a cloud storage of Label Studio",
         )
-    return WebSource(address, host)
+    return WebSource(url, host)
 
 
 def _locate_in_cloud(uri: str, label_studio_url: str, host: str, task_id: object) -> CloudSource:
     scheme = uri.split(":", 1)[0]
     if not label_studio_url:
         raise FetchError(
-            f"images in cloud storage ({scheme}) are fetched through Label Studio, whose address "
-            "is not configured",
+            f"images in cloud storage ({scheme}) are fetched through Label Studio, whose URL is "
+            "not configured",
             hint="set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY for the backend",
         )
     number = str(task_id)
@@ -156,7 +163,7 @@ def _locate_in_cloud(uri: str, label_studio_url: str, host: str, task_id: object
         raise FetchError(
             f"images in cloud storage ({scheme}) are fetched through Label Studio for a task, "
             "and this task has no id",
-            hint="save the task in Label Studio before it is clicked on",
+            hint="save the task in Label Studio before clicking on it",
         )
     return CloudSource(uri, label_studio_url, int(number), host)
 
@@ -165,7 +172,7 @@ def _decode_data_uri(uri: str, max_bytes: int) -> bytes:
     header, comma, payload = uri.partition(",")
     if not comma:
         raise FetchError("the image's data: URI has no data", hint="check the task's data")
-    if len(payload) > max_bytes * 4:  # nothing larger can unpack to the limit
+    if len(payload) > max_bytes * 4:  # base64 in percent code takes 4 characters a byte
         raise _inline_too_large(max_bytes)
     try:
         data = unquote_to_bytes(payload)

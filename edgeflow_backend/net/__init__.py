@@ -1,1 +1,1 @@
-"""Where the backend may connect."""
+"""Outgoing connections: where the backend may connect, and how."""

@@ -1,4 +1,4 @@
-"""Hosts with private IPs that may be asked all the same."""
+"""Hosts with private IPs from which images may be fetched."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ _HOST_AND_PORT = re.compile(r"(?P<host>\[[^\]]+\]|[^\s/@:*?#\[\]\\%]+)(:(?P<port
 
 @dataclass(frozen=True)
 class _Rule:
-    """One entry: hosts by name, or addresses by network; on one port, or on all."""
+    """One entry: hosts by name, or IPs by network; on one port, or on all."""
 
     name: str = ""
     suffix: str = ""
     network: IPv4Network | IPv6Network | None = None
     port: int | None = None
 
-    def permits(self, host: str, port: int, address: IPAddress) -> bool:
+    def permits(self, host: str, port: int, ip: IPAddress) -> bool:
         if self.port not in (None, port):
             return False
         if self.network is not None:
-            return address in self.network
+            return ip in self.network
         return host.endswith(self.suffix) if self.suffix else host == self.name
 
 
 @dataclass(frozen=True)
 class AllowList:
-    """Hosts and networks that are no part of the public internet and may be fetched from."""
+    """Hosts and networks outside the public internet from which images may be fetched."""
 
     rules: tuple[_Rule, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> AllowList:
-        """Read names, ``name:port``, ``*.suffix``, IP addresses and networks, between commas.
+        """Parse names, ``name:port``, ``*.suffix``, IPs and networks, separated by commas.
 
         Raises:
-            ValueError: an entry is none of these; the message names it.
+            ValueError: An entry is none of these; the message names it.
         """
         entries = (entry.strip() for entry in text.split(","))
         return cls(tuple(_parse_rule(entry) for entry in entries if entry))
 
-    def permits(self, host: str, port: int, address: IPAddress) -> bool:
-        """Whether ``address``, found under the name ``host``, is allowed on ``port``."""
-        return any(rule.permits(host, port, address) for rule in self.rules)
+    def permits(self, host: str, port: int, ip: IPAddress) -> bool:
+        """Whether ``ip``, to which the name ``host`` resolves, is allowed on ``port``."""
+        return any(rule.permits(host, port, ip) for rule in self.rules)
 
 
 def _parse_rule(entry: str) -> _Rule:
@@ -59,12 +59,12 @@ def _parse_rule(entry: str) -> _Rule:
     port = int(match["port"]) if match and match["port"] else None
     if match is None or port == 0 or (port or 0) > 65535:
         raise ValueError(
-            f"'{entry}' is no name, name:port, *.suffix, IP address or network like 10.0.0.0/8"
+            f"'{entry}' is not a name, name:port, *.suffix, IP or network like 10.0.0.0/8"
         )
     network = _parse_network(match["host"].strip("[]"))
     if network is not None:
         return _Rule(network=network, port=port)
-    # The connection's name is in lower case and IDNA; urllib3 brings the entry's there too.
+    # A connection has its host's name in lower case and IDNA; urllib3 converts the entry's too.
     name = (parse_url(f"http://{match['host']}").host or "").rstrip(".")
     if entry.startswith("*."):
         return _Rule(suffix=f".{name}", port=port)

@@ -1,4 +1,4 @@
-"""Connecting to a host by an address that was checked, not by a name that may change under us."""
+"""Connecting to a host by an IP that was checked: its name may resolve to another one later."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edgeflow_backend.net.guard import refusal
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 AddressInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, SocketAddress]
-"""One of ``getaddrinfo``'s answers."""
+"""One result of ``getaddrinfo``."""
 
 SocketOption = tuple[int, int, int | bytes]
 
@@ -25,43 +25,43 @@ def connect(
     timeout_s: Callable[[], float],
     options: Sequence[SocketOption] = (),
 ) -> socket.socket:
-    """Resolve a host once and connect to the first of its permitted addresses that answers.
+    """Resolve a host once and connect to the first of its permitted IPs that answers.
 
     Args:
-        host: name or literal, in whatever form the system's resolver reads.
-        port: to connect to.
-        permits: takes a numeric address.
-        timeout_s: seconds that the next step may take.
-        options: set on the socket before it connects.
+        host: Name or IP, in any form that the system's resolver reads.
+        port: Port to connect to.
+        permits: Tells for the text of an IP whether it is permitted.
+        timeout_s: Tells how many seconds the next step may take.
+        options: Options set on the socket before it connects.
 
     Raises:
-        FetchError: none of its addresses is permitted.
-        TimeoutError: the resolver or the last address did not answer in time.
-        OSError: there is no such name, or nothing answers.
-        ValueError: no name at all.
+        FetchError: None of the host's IPs is permitted.
+        TimeoutError: The resolver or the last IP did not answer in time.
+        OSError: The name does not exist, or nothing answers.
+        ValueError: The host is not a name at all.
     """
-    permitted = [found for found in resolve(host, port, timeout_s()) if permits(str(found[4][0]))]
+    permitted = [info for info in resolve(host, port, timeout_s()) if permits(str(info[4][0]))]
     if not permitted:
         raise refusal(host)
     failure = OSError()
-    for found in permitted:
+    for info in permitted:
         try:
-            return _open(found, timeout_s(), options)
+            return _open(info, timeout_s(), options)
         except OSError as error:
             failure = error
     raise failure
 
 
 def resolve(host: str, port: int, timeout_s: float) -> list[AddressInfo]:
-    """The addresses of a host.
+    """Resolve a host.
 
-    The system's resolver cannot be interrupted, so it works in a thread that is left behind when
-    it is too slow; each download leaves one at most, until the resolver itself gives up.
+    The system's resolver cannot be interrupted, so it works in a thread that is abandoned when it
+    is too slow; a download abandons one at most, and it ends when the resolver gives up.
 
     Raises:
-        TimeoutError: it did not answer in time.
-        OSError: there is no such name.
-        ValueError: no name at all.
+        TimeoutError: The resolver did not answer in time.
+        OSError: The name does not exist.
+        ValueError: The host is not a name at all.
     """
     answer: Future[list[AddressInfo]] = Future()
 
@@ -78,8 +78,8 @@ def resolve(host: str, port: int, timeout_s: float) -> list[AddressInfo]:
         raise TimeoutError("the resolver did not answer in time") from error
 
 
-def _open(found: AddressInfo, timeout_s: float, options: Sequence[SocketOption]) -> socket.socket:
-    family, kind, protocol, _, address = found
+def _open(info: AddressInfo, timeout_s: float, options: Sequence[SocketOption]) -> socket.socket:
+    family, kind, protocol, _, address = info
     opened = socket.socket(family, kind, protocol)
     try:
         for option in options:

@@ -1,7 +1,7 @@
-"""What a task's image may make the backend connect to.
+"""Restricts the IPs that a task's image URL may make the backend connect to.
 
-A task's data is written by whoever may import tasks. Without a guard they could read, through the
-backend, what only its machine reaches: services on loopback, a cloud's credentials, the intranet.
+Task data comes from anybody who may import tasks. Without a guard they could read, through the
+backend, what only its machine can reach: services on loopback, a cloud's credentials, the intranet.
 """
 
 from __future__ import annotations
@@ -15,42 +15,43 @@ from edgeflow_backend.net.public_ips import is_public, parse_ip
 
 
 class Guard:
-    """Decides to which addresses the backend connects."""
+    """Decides which IPs the backend connects to. Public ones are always permitted.
 
-    def __init__(self, homes: Iterable[str] = (), allowed: AllowList | None = None) -> None:
-        """Public addresses are permitted always.
+    Args:
+        label_studio_urls: URLs of the configured Label Studios, whose exact origins are permitted
+            whatever their IPs; empty ones are ignored.
+        allowed: Further hosts and networks that are permitted.
+    """
 
-        Args:
-            homes: addresses of configured Label Studios; their exact origins are permitted
-                wherever they are.
-            allowed: what else is permitted.
-        """
-        self._homes = frozenset(origin(url) for url in homes if url)
+    def __init__(
+        self, label_studio_urls: Iterable[str] = (), allowed: AllowList | None = None
+    ) -> None:
+        self._label_studios = frozenset(origin(url) for url in label_studio_urls if url)
         self._allowed = allowed or AllowList()
 
-    def permits(self, scheme: str, host: str, port: int, address: str) -> bool:
-        """Whether one of a host's addresses may be connected to.
+    def permits(self, scheme: str, host: str, port: int, ip: str) -> bool:
+        """Whether the backend may connect to one of a host's IPs.
 
         Args:
             scheme: ``http`` or ``https``.
-            host: as the connection looks it up, a name or a literal without brackets.
-            port: of the connection.
-            address: numeric, as the resolver gave it.
+            host: Host as the connection looks it up: a name, or an IP without brackets.
+            port: Port of the connection.
+            ip: Text of the IP, as the resolver returned it.
         """
         host = host.lower()
-        if (scheme, host, port) in self._homes:
+        if (scheme, host, port) in self._label_studios:
             return True
         try:
-            parsed = parse_ip(address)
+            parsed = parse_ip(ip)
         except ValueError:
             return False
         return is_public(parsed) or self._allowed.permits(host.rstrip("."), port, parsed)
 
 
 def refusal(host: str) -> FetchError:
-    """The error for a host of which no address is permitted; it does not tell the addresses."""
+    """The error for a host none of whose IPs is permitted; it does not disclose them."""
     host = host[:100]
     return FetchError(
-        f"{host} may not be fetched from: it has a private address",
-        hint=f"if its images are wanted, add {host} to EDGEFLOW_ALLOWED_HOSTS",
+        f"{host} may not be fetched from: it has a private IP",
+        hint=f"to allow its images, add {host} to EDGEFLOW_ALLOWED_HOSTS",
     )

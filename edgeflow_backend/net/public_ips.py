@@ -1,7 +1,7 @@
-"""Which IP addresses lie on the public internet.
+"""Which IPs are on the public internet.
 
 Written out after IANA's registries of special-purpose addresses instead of ``ipaddress.is_global``,
-whose answers changed between the Python versions that we support.
+whose answers differ between the supported Python versions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SPECIAL_IPV4 = tuple(
         "100.64.0.0/10",  # behind a provider's NAT
         "127.0.0.0/8",  # loopback
         "168.63.129.16/32",  # Azure's host, from inside its virtual machines
-        "169.254.0.0/16",  # link-local; clouds give away a machine's credentials there
+        "169.254.0.0/16",  # link-local; clouds hand out a machine's credentials there
         "172.16.0.0/12",  # private
         "192.0.0.0/24",  # protocol assignments
         "192.0.2.0/24",  # documentation
@@ -35,9 +35,9 @@ _UNICAST_IPV6 = IPv6Network("2000::/3")
 _SPECIAL_IPV6 = tuple(
     IPv6Network(network)
     for network in (
-        "2001::/23",  # protocol assignments; Teredo, which carries an IPv4 address
+        "2001::/23",  # protocol assignments; Teredo, which embeds an IPv4
         "2001:db8::/32",  # documentation
-        "2002::/16",  # 6to4, which carries an IPv4 address
+        "2002::/16",  # 6to4, which embeds an IPv4
         "3fff::/20",  # documentation
     )
 )
@@ -45,24 +45,24 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 def parse_ip(text: str) -> IPAddress:
-    """Read an address as ``getaddrinfo`` gives it; a zone is dropped, a mapped IPv4 unpacked.
+    """Parse an IP from ``getaddrinfo``; a zone is dropped, a mapped IPv4 unpacked.
 
     Raises:
-        ValueError: no IP address.
+        ValueError: The text is not an IP.
     """
-    address = ip_address(text.partition("%")[0])
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
+    ip = ip_address(text.partition("%")[0])
+    mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
+    return mapped or ip
 
 
-def is_public(address: IPAddress) -> bool:
-    """Whether an address is globally routable unicast.
+def is_public(ip: IPAddress) -> bool:
+    """Whether an IP is globally routable unicast.
 
-    Tunnels that carry an IPv4 address are not, but for NAT64's well-known prefix: machines without
-    IPv4 reach the public internet through it, so there the IPv4 address decides.
+    IPv6 tunnels that embed an IPv4 do not count, except NAT64's well-known prefix: machines without
+    IPv4 reach the public internet through it, so the embedded IPv4 decides.
     """
-    if isinstance(address, IPv6Address) and address in _NAT64:
-        address = IPv4Address(int(address) & 0xFFFF_FFFF)
-    if isinstance(address, IPv4Address):
-        return not any(address in network for network in _SPECIAL_IPV4)
-    return address in _UNICAST_IPV6 and not any(address in network for network in _SPECIAL_IPV6)
+    if isinstance(ip, IPv6Address) and ip in _NAT64:
+        ip = IPv4Address(int(ip) & 0xFFFF_FFFF)
+    if isinstance(ip, IPv4Address):
+        return not any(ip in network for network in _SPECIAL_IPV4)
+    return ip in _UNICAST_IPV6 and not any(ip in network for network in _SPECIAL_IPV6)

@@ -1,4 +1,4 @@
-"""HTTP sessions that take nothing from the environment, stay outside, and end on time."""
+"""HTTP sessions that ignore the environment, connect to permitted IPs only, and end on time."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from edgeflow_backend.net.guard import Guard
 def isolated_session() -> Iterator[requests.Session]:
     """A session without the environment's proxies, without ``.netrc``, without cookies.
 
-    The first two would send a token somewhere else, or another one in its place. Cookies know no
-    ports, so Label Studio's would go to whatever else runs on its machine.
+    The first two would send a token somewhere else, or replace it by another. Cookies do not
+    depend on the port, so Label Studio's would go to any other server on its machine.
     """
     with requests.Session() as session:
         session.trust_env = False
@@ -35,11 +35,11 @@ def isolated_session() -> Iterator[requests.Session]:
 
 @contextlib.contextmanager
 def timed_session(seconds: float, guard: Guard) -> Iterator[requests.Session]:
-    """An isolated session for images' hosts, which nobody vouches for.
+    """An isolated session for image hosts, which are not trusted.
 
-    It connects to what ``guard`` permits only, and its sockets are shut once ``seconds`` are over.
-    Timeouts of requests count the silence between two bytes, so a host that sends one byte now and
-    then, in its handshake, headers or body, would hold a thread for ever.
+    It connects only to IPs that ``guard`` permits, and its sockets are shut after ``seconds``. The
+    timeouts of requests limit the silence between two bytes, so a host that sends a byte now and
+    then, in its handshake, headers or body, would occupy a thread for ever.
     """
     with isolated_session() as session, _Watch(seconds) as watch:
         adapter = _GuardedAdapter(guard, watch)
@@ -49,7 +49,7 @@ def timed_session(seconds: float, guard: Guard) -> Iterator[requests.Session]:
 
 
 class _Watch:
-    """Shuts the sockets it was given once the time is over, and takes none after that."""
+    """Shuts its sockets once the time is over, and takes no more after that."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
@@ -59,10 +59,10 @@ class _Watch:
         self._timer.daemon = True
 
     def left_s(self) -> float:
-        """Seconds that are left.
+        """Seconds that are left, more than 0.
 
         Raises:
-            TimeoutError: none.
+            TimeoutError: The time is over.
         """
         left = self._end - time.monotonic()
         if left <= 0:
@@ -73,7 +73,7 @@ class _Watch:
         """Watch over a socket.
 
         Raises:
-            TimeoutError: it comes too late.
+            TimeoutError: The time is over.
         """
         with self._lock:
             self.left_s()
@@ -99,7 +99,7 @@ class _Watch:
 
 
 class _GuardedAdapter(HTTPAdapter):
-    """Opens its connections' sockets itself; names in headers, SNI and certificates stay."""
+    """Opens the sockets of its connections; headers, SNI and certificates keep the host's name."""
 
     def __init__(self, guard: Guard, watch: _Watch) -> None:
         self._guard = guard
@@ -127,12 +127,12 @@ class _GuardedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
 
     def open(self, connection: HTTPConnection, scheme: str) -> socket.socket:
-        """A connected socket, for urllib3.
+        """Open a socket for urllib3.
 
         Raises:
-            FetchError: the host has no address that is permitted.
-            ConnectTimeoutError: it did not answer in time.
-            OSError: it cannot be reached.
+            FetchError: None of the host's IPs is permitted.
+            ConnectTimeoutError: The host did not answer in time.
+            OSError: The host cannot be reached.
         """
         host = connection._dns_host  # with the trailing dot that `host` lacks
         port = connection.port
@@ -146,7 +146,7 @@ class _GuardedAdapter(HTTPAdapter):
             opened = connect(
                 host,
                 port,
-                permits=lambda address: self._guard.permits(scheme, host, port, address),
+                permits=lambda ip: self._guard.permits(scheme, host, port, ip),
                 timeout_s=timeout_s,
                 options=connection.socket_options or (),
             )

@@ -32,13 +32,13 @@ class ConfigCheck:
     Attributes:
         project: Project key.
         problems: Problems in words, each with how to fix it; empty if the config is fine.
-        seen: When a request last brought this config, UTC.
+        last_seen: When a request last brought this config, UTC.
         place: Endpoint of that request.
     """
 
     project: str
     problems: tuple[str, ...]
-    seen: datetime
+    last_seen: datetime
     place: Place
 
 

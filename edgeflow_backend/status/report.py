@@ -121,7 +121,7 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
             {
                 "project": check.project,
                 "problems": list(check.problems),
-                "seen": check.seen.isoformat(),
+                "seen": check.last_seen.isoformat(),
                 "place": check.place,
             }
             for check in checks

@@ -134,7 +134,7 @@ def test_a_bucket_on_a_private_address_must_be_allowed(
 ) -> None:
     with (
         provider(predictor, label_studio_url=studio.url, label_studio_api_key=TOKEN) as images,
-        pytest.raises(FetchError, match="private address") as caught,
+        pytest.raises(FetchError, match="private IP") as caught,
     ):
         images.get(URI, deadline=soon(), task_id=task)
     assert "EDGEFLOW_ALLOWED_HOSTS" in caught.value.hint

@@ -12,10 +12,10 @@ LIKELY_PUBLIC = ("93.184.216.34", "2606:2800:220:1::1")
 
 
 class Internet:
-    """Names that resolve as a test says, and public addresses that lead to its hosts on loopback.
+    """Names that resolve as a test says, and public IPs that lead to its hosts on loopback.
 
     ``answers[name]`` are the resolver's answers, one after the other, the last one for ever;
-    ``servers[address]`` is the loopback port behind an address. Literals resolve as they really do.
+    ``servers[ip]`` is the loopback port behind an IP. Literals resolve as they really do.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,11 +36,9 @@ class Internet:
     def _resolve(self, host: str, port: int, **kwargs: Any) -> list[Any]:
         self.asked.append(host)
         answers = self.answers.get(host.rstrip("."), [[host]])
-        addresses = answers.pop(0) if len(answers) > 1 else answers[0]
+        ips = answers.pop(0) if len(answers) > 1 else answers[0]
         kwargs["flags"] = socket.AI_NUMERICHOST
-        return [
-            found for address in addresses for found in self._getaddrinfo(address, port, **kwargs)
-        ]
+        return [info for ip in ips for info in self._getaddrinfo(ip, port, **kwargs)]
 
     def connect(self, opened: socket.socket, address: Any) -> None:
         """What a socket's ``connect`` does here."""

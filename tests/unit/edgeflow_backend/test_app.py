@@ -350,7 +350,7 @@ def test_a_body_over_the_limit_gets_a_413_that_names_the_setting(
 
 
 @pytest.mark.parametrize("path", ["/admin", "/predict/", "/static/x", "/..%2f..%2fetc/passwd"])
-def test_an_unknown_address_gets_a_404_in_json(client: FlaskClient, path: str) -> None:
+def test_an_unknown_route_gets_a_404_in_json(client: FlaskClient, path: str) -> None:
     assert error_of(client.get(path), 404)["code"] == "not_found"
 
 
@@ -705,7 +705,7 @@ def test_label_studio_gets_in_with_the_password_it_was_given(
     assert response.status_code == 200
 
 
-def test_an_old_flask_is_named_with_the_way_out(
+def test_an_old_flask_is_named_with_the_alternative(
     build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edgeflow_backend.app.version", lambda _: "1.1.4")

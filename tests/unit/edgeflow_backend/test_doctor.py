@@ -27,7 +27,7 @@ def as_json(body: object, status: int = 200) -> Reply:
 
 
 def guarded(answer: Reply, *authorizations: str) -> Callable[[Received, Any], Reply]:
-    """An address that wants a token."""
+    """A route that wants a token."""
 
     def check(request: Received, _: BaseHTTPRequestHandler) -> Reply:
         allowed = request.headers.get("authorization") in authorizations
@@ -106,7 +106,7 @@ class TestLabelStudio:
         report(label_studio_url=studio.url, label_studio_api_key=LEGACY)
         assert studio.asked("/api/projects/5") == []
 
-    def test_an_address_that_is_not_set_is_a_warning(self) -> None:
+    def test_a_url_that_is_not_set_is_a_warning(self) -> None:
         findings = report()
         assert failures(findings) == []
         (warning,) = [finding for finding in findings if finding.verdict == "warn"]

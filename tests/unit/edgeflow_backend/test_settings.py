@@ -95,7 +95,7 @@ def test_each_setting_is_read_from_its_variable(
 
 
 @pytest.mark.parametrize("name", ["LABEL_STUDIO_URL", "LABEL_STUDIO_HOST"])
-def test_label_studios_own_names_for_its_address_are_read(
+def test_label_studios_own_names_for_its_url_are_read(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(name, "https://studio.example")
@@ -118,7 +118,7 @@ def test_our_own_name_wins_over_label_studios(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     "text", ["http://studio:8080", "http://studio:8080/", " http://studio:8080// \n"]
 )
-def test_the_address_is_kept_without_spaces_and_trailing_slashes(
+def test_the_url_is_kept_without_spaces_and_trailing_slashes(
     monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setenv("LABEL_STUDIO_URL", text)
@@ -214,7 +214,7 @@ def test_an_infinite_limit_is_refused(monkeypatch: pytest.MonkeyPatch, field: st
 
 
 @pytest.mark.parametrize(
-    "address",
+    "url",
     [
         "studio:8080",
         "localhost",
@@ -229,10 +229,10 @@ def test_an_infinite_limit_is_refused(monkeypatch: pytest.MonkeyPatch, field: st
     ],
 )
 @pytest.mark.parametrize("name", ["LABEL_STUDIO_URL", "EDGEFLOW_LABEL_STUDIO_URL"])
-def test_an_unusable_address_is_refused_with_the_name_of_the_setting(
-    monkeypatch: pytest.MonkeyPatch, name: str, address: str
+def test_an_unusable_url_is_refused_with_the_name_of_the_setting(
+    monkeypatch: pytest.MonkeyPatch, name: str, url: str
 ) -> None:
-    assert "LABEL_STUDIO_URL" in refusal(monkeypatch, name, address)
+    assert "LABEL_STUDIO_URL" in refusal(monkeypatch, name, url)
 
 
 def test_project_models_that_are_no_json_are_refused_like_any_other_setting(

@@ -55,7 +55,7 @@ def test_the_server_is_one_process_with_threads_from_the_settings() -> None:
         ("::", "[::]:9090"),
     ],
 )
-def test_the_server_listens_on_names_and_both_kinds_of_addresses(host: str, bind: str) -> None:
+def test_the_server_listens_on_names_and_both_kinds_of_ips(host: str, bind: str) -> None:
     assert Server(host, 9090, Settings()).cfg.bind == [bind]
 
 

@@ -46,7 +46,7 @@ def job(
         marks=frozenset(marks),
     )
     if side is not None:
-        made.wanted = StepInput(torch.zeros(1, 3, side, 64), torch.zeros(1, 3, side, 64))
+        made.next_step = StepInput(torch.zeros(1, 3, side, 64), torch.zeros(1, 3, side, 64))
     return made
 
 

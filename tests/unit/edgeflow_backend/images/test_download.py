@@ -126,7 +126,7 @@ def test_the_token_is_not_sent_to_another_name_of_the_same_machine(host: Host) -
     assert authorizations(host) == [None]
 
 
-def test_the_token_is_not_sent_to_an_address_that_only_looks_like_label_studios(
+def test_the_token_is_not_sent_to_a_url_that_only_looks_like_label_studios(
     host: Host, other_host: Host
 ) -> None:
     other_host.routes["*"] = Reply(body=IMAGE)
@@ -137,7 +137,7 @@ def test_the_token_is_not_sent_to_an_address_that_only_looks_like_label_studios(
 
 
 @pytest.mark.parametrize("trick", ["\\@", "#@", "?@", "/@", "\\\\@", "%5C@"])
-def test_the_token_is_not_sent_where_programs_disagree_on_an_addresss_host(
+def test_the_token_is_not_sent_where_programs_disagree_on_a_urls_host(
     host: Host, other_host: Host, trick: str
 ) -> None:
     other_host.routes["*"] = Reply(body=IMAGE)
@@ -148,7 +148,7 @@ def test_the_token_is_not_sent_where_programs_disagree_on_an_addresss_host(
     assert TOKEN not in str(other_host.received)
 
 
-def test_a_user_in_label_studios_address_does_not_replace_the_token(host: Host) -> None:
+def test_a_user_in_label_studios_url_does_not_replace_the_token(host: Host) -> None:
     host.routes["/a.png"] = Reply(body=IMAGE)
     downloader(host.url).fetch(f"http://anna:pass@127.0.0.1:{host.port}/a.png")
     assert authorizations(host) == [f"Token {TOKEN}"]
@@ -363,7 +363,7 @@ def test_a_body_that_is_not_coded_as_it_says_is_told(host: Host) -> None:
     "url",
     ["http://[", "http://127.0.0.1:99999/", "http://127.0.0.1:port/", "http://", "http://a b/"],
 )
-def test_an_address_that_is_none_is_told(url: str) -> None:
+def test_an_invalid_url_is_refused_in_words(url: str) -> None:
     refusal(downloader(""), url)
 
 
@@ -376,7 +376,7 @@ def test_only_the_web_is_fetched(url: str) -> None:
 
 
 def chain(host: Host, length: int) -> str:
-    """An address that redirects ``length`` times before it gives the image."""
+    """A URL that redirects ``length`` times before it gives the image."""
     for number in range(length):
         host.routes[f"/{number}"] = redirect(f"/{number + 1}")
     host.routes[f"/{length}"] = Reply(body=IMAGE)
@@ -415,11 +415,11 @@ def test_a_redirect_to_nowhere_is_refused(host: Host) -> None:
 )
 def test_a_redirect_away_from_the_web_is_refused(host: Host, target: str) -> None:
     host.routes["/a.png"] = redirect(target)
-    assert "no http(s) address" in refusal(downloader(host.url), f"{host.url}/a.png").message
+    assert "other than an http(s) URL" in refusal(downloader(host.url), f"{host.url}/a.png").message
 
 
 @pytest.mark.parametrize("target", ["http://[", "http://127.0.0.1:99999/", "http://"])
-def test_a_redirect_to_an_address_that_is_none_is_refused(host: Host, target: str) -> None:
+def test_a_redirect_to_another_kind_of_url_is_refused(host: Host, target: str) -> None:
     host.routes["/a.png"] = redirect(target)
     refusal(downloader(host.url), f"{host.url}/a.png")
 
@@ -620,5 +620,5 @@ def test_messages_hold_no_query_of_a_redirects_target(host: Host) -> None:
     assert "secret-signature" not in refusal(downloader(""), f"{host.url}/a.png").message
 
 
-def test_messages_stay_short_however_long_the_address_is(host: Host) -> None:
+def test_messages_stay_short_however_long_the_url_is(host: Host) -> None:
     assert len(refusal(downloader(""), f"{host.url}/{'x' * 5000}").message) < 400

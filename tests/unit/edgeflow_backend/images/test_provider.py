@@ -224,9 +224,9 @@ def test_an_image_with_too_many_pixels_is_refused(make: MakeProvider) -> None:
 def test_an_image_with_too_many_bytes_is_refused(make: MakeProvider, host: Host) -> None:
     host.routes["/a.png"] = Reply(body=disk_png() + bytes(20_000))
     provider = make(max_image_mb=0.01)
-    for address in (f"{host.url}/a.png", data_uri(disk_png() + bytes(20_000))):
+    for url in (f"{host.url}/a.png", data_uri(disk_png() + bytes(20_000))):
         with pytest.raises(FetchError) as caught:
-            provider.get(address, deadline=soon())
+            provider.get(url, deadline=soon())
         assert "EDGEFLOW_MAX_IMAGE_MB" in caught.value.hint
 
 
@@ -241,28 +241,26 @@ def test_the_timeouts_are_those_of_the_settings(make: MakeProvider, host: Host) 
     assert time.monotonic() - started < 2
 
 
-@pytest.mark.parametrize("address", ["", "s3://bucket/a.png", "file:///etc/passwd", "data:"])
-def test_an_address_that_leads_nowhere_is_refused_before_any_work(
-    make: MakeProvider, address: str
-) -> None:
+@pytest.mark.parametrize("url", ["", "s3://bucket/a.png", "file:///etc/passwd", "data:"])
+def test_a_url_that_leads_nowhere_is_refused_before_any_work(make: MakeProvider, url: str) -> None:
     with pytest.raises(FetchError):
-        make().get(address, deadline=time.monotonic() - 1)
+        make().get(url, deadline=time.monotonic() - 1)
 
 
 def test_images_are_pure_functions_of_their_bytes(make: MakeProvider, host: Host) -> None:
     host.routes["*"] = Reply(body=disk_png())
     provider = make()
     images = [
-        provider.get(address, deadline=soon())
-        for address in (f"{host.url}/a.png", f"{host.url}/b.png", data_uri(disk_png()))
+        provider.get(url, deadline=soon())
+        for url in (f"{host.url}/a.png", f"{host.url}/b.png", data_uri(disk_png()))
     ]
     assert len({image.digest for image in images}) == 1
     assert np.array_equal(images[0].overview.numpy(), images[2].overview.numpy())
 
 
-def refusal(provider: ImageProvider, address: str, **where: Any) -> FetchError:
+def refusal(provider: ImageProvider, url: str, **where: Any) -> FetchError:
     with pytest.raises(FetchError) as caught:
-        provider.get(address, deadline=soon(), **where)
+        provider.get(url, deadline=soon(), **where)
     assert caught.value.hint
     for secret in ("token-a", "token-b"):
         assert secret not in caught.value.message + caught.value.hint
@@ -276,10 +274,10 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-# Private addresses
+# Private IPs
 
 
-def test_a_private_address_is_refused_with_the_setting(make: MakeProvider, host: Host) -> None:
+def test_a_private_ip_is_refused_with_the_setting(make: MakeProvider, host: Host) -> None:
     provider = make(allowed_hosts="")
     error = refusal(provider, f"{host.url}/a.png")
     assert "127.0.0.1" in error.message
@@ -492,15 +490,15 @@ def test_a_cloud_image_is_signed_anew_when_it_is_fetched_again(
     assert cloud.signed == 2
 
 
-def test_a_resolved_address_in_the_task_works_too(
+def test_a_resolved_url_in_the_task_works_too(
     make: MakeProvider, host: Host, other_host: Host, cloud: Cloud
 ) -> None:
     code = base64.urlsafe_b64encode(b"s3://images/a.png").decode()
     provider = make(label_studio_url=host.url, label_studio_api_key="token-a")
     for base in ("", host.url):
-        address = f"{base}/tasks/7/resolve/?fileuri={code}"
-        assert provider.get(address, deadline=soon()).size == SIZE
-    assert cloud.signed == 1, "both are one address"
+        url = f"{base}/tasks/7/resolve/?fileuri={code}"
+        assert provider.get(url, deadline=soon()).size == SIZE
+    assert cloud.signed == 1, "both are one image"
     assert tokens(other_host) == [None]
 
 
@@ -510,7 +508,7 @@ def test_a_storage_that_label_studio_reads_itself_works_too(make: MakeProvider, 
     assert provider.get("gs://images/a.png", deadline=soon(), task_id=7).size == SIZE
 
 
-def test_a_bucket_with_a_private_address_wants_an_entry(
+def test_a_bucket_with_a_private_ip_needs_an_entry(
     make: MakeProvider, host: Host, other_host: Host, cloud: Cloud
 ) -> None:
     where = {"label_studio_url": host.url, "label_studio_api_key": "token-a"}
@@ -613,14 +611,14 @@ def test_a_click_does_not_wait_for_images_loaded_ahead(make: MakeProvider, host:
 
 
 @pytest.mark.parametrize(
-    "address",
+    "url",
     ["", "data:", "file:///etc/passwd", "s3://bucket/a.png", "/a.png", "http://[", "data:,x", "a"],
 )
-def test_loading_ahead_never_fails(make: MakeProvider, address: str) -> None:
+def test_loading_ahead_never_fails(make: MakeProvider, url: str) -> None:
     provider = make()
     with capture_logs() as logs:
-        provider.prefetch(address)
-        provider.prefetch(address, host="nobody")
+        provider.prefetch(url)
+        provider.prefetch(url, host="nobody")
         wait_until(lambda: len(logs) == 2)
     assert {entry["log_level"] for entry in logs} == {"debug"}
 

@@ -17,8 +17,8 @@ from tests.unit.edgeflow_backend.loopback import Host, closed_port
 FIRST, SECOND = "93.184.216.34", "93.184.216.35"
 
 
-def only_public(address: str) -> bool:
-    return is_public(parse_ip(address))
+def only_public(ip: str) -> bool:
+    return is_public(parse_ip(ip))
 
 
 def reach(
@@ -27,9 +27,7 @@ def reach(
     connect(host, port, permits=permits, timeout_s=lambda: timeout_s).close()
 
 
-def test_a_host_is_connected_to_by_the_address_that_was_checked(
-    internet: Internet, host: Host
-) -> None:
+def test_a_host_is_connected_to_by_the_ip_that_was_checked(internet: Internet, host: Host) -> None:
     internet.answers["images.example"] = [[FIRST]]
     internet.servers[FIRST] = host.port
     reach("images.example")
@@ -54,7 +52,7 @@ def test_a_name_that_turns_public_after_the_check_stays_refused(internet: Intern
 
 
 @pytest.mark.parametrize(
-    "addresses",
+    "ips",
     [
         [FIRST, "127.0.0.1"],
         ["127.0.0.1", FIRST],
@@ -62,16 +60,16 @@ def test_a_name_that_turns_public_after_the_check_stays_refused(internet: Intern
         ["::ffff:127.0.0.1", FIRST],
     ],
 )
-def test_of_several_addresses_only_the_permitted_ones_are_tried(
-    internet: Internet, host: Host, addresses: list[str]
+def test_of_several_ips_only_the_permitted_ones_are_tried(
+    internet: Internet, host: Host, ips: list[str]
 ) -> None:
-    internet.answers["mixed.example"] = [addresses]
+    internet.answers["mixed.example"] = [ips]
     internet.servers[FIRST] = host.port
     reach("mixed.example")
     assert internet.reached == [FIRST]
 
 
-def test_where_the_permitted_address_does_not_answer_the_others_are_not_tried(
+def test_where_the_permitted_ip_does_not_answer_the_others_are_not_tried(
     internet: Internet,
 ) -> None:
     internet.answers["mixed.example"] = [["127.0.0.1", FIRST, "10.0.0.5"]]
@@ -80,7 +78,7 @@ def test_where_the_permitted_address_does_not_answer_the_others_are_not_tried(
     assert internet.reached == [FIRST]
 
 
-def test_the_next_permitted_address_is_tried_where_one_does_not_answer(
+def test_the_next_permitted_ip_is_tried_where_one_does_not_answer(
     internet: Internet, host: Host
 ) -> None:
     internet.answers["two.example"] = [["2606:2800:220:1::1", SECOND]]
@@ -89,17 +87,15 @@ def test_the_next_permitted_address_is_tried_where_one_does_not_answer(
     assert internet.reached == ["2606:2800:220:1::1", SECOND]
 
 
-@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["10.0.0.5", "fd00::1"], ["fe80::1%lo"]])
-def test_a_host_without_a_permitted_address_is_refused(
-    internet: Internet, addresses: list[str]
-) -> None:
-    internet.answers["inside.example"] = [addresses]
+@pytest.mark.parametrize("ips", [["127.0.0.1"], ["10.0.0.5", "fd00::1"], ["fe80::1%lo"]])
+def test_a_host_without_a_permitted_ip_is_refused(internet: Internet, ips: list[str]) -> None:
+    internet.answers["inside.example"] = [ips]
     with pytest.raises(FetchError) as caught:
         reach("inside.example")
     assert "inside.example" in caught.value.message
     assert "EDGEFLOW_ALLOWED_HOSTS" in caught.value.hint
-    for address in addresses:
-        assert address not in caught.value.message + caught.value.hint
+    for ip in ips:
+        assert ip not in caught.value.message + caught.value.hint
     assert internet.reached == []
 
 

@@ -34,7 +34,7 @@ def refusal(url: str, subject: Downloader | None = None) -> FetchError:
 
 @pytest.fixture
 def public(host: Host, internet: Internet) -> Host:
-    """A host of the public internet that has an image under any address."""
+    """A host of the public internet that has an image under any path."""
     internet.answers["images.example"] = [[ADDRESS]]
     internet.servers[ADDRESS] = host.port
     host.routes["*"] = Reply(body=IMAGE)
@@ -130,7 +130,7 @@ LITERALS = [
 
 
 @pytest.mark.parametrize("literal", LITERALS)
-def test_an_address_that_is_not_public_is_never_connected_to(
+def test_an_ip_that_is_not_public_is_never_connected_to(
     literal: str, internet: Internet, inside: Host
 ) -> None:
     refusal(f"http://{literal}:{inside.port}/a.png")
@@ -290,7 +290,7 @@ def test_a_public_image_is_fetched(internet: Internet, public: Host) -> None:
     assert public.received[0].headers["host"] == "images.example"
 
 
-def test_the_host_is_told_the_name_and_not_the_address_however_it_is_written(
+def test_the_host_is_told_the_name_and_not_the_ip_however_it_is_written(
     internet: Internet, public: Host
 ) -> None:
     assert downloader().fetch("http://Images.EXAMPLE:8080/a.png") == IMAGE

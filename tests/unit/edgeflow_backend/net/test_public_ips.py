@@ -101,34 +101,34 @@ NOT_PUBLIC = [
 
 
 @pytest.mark.parametrize("text", PUBLIC)
-def test_an_address_of_the_internet_is_public(text: str) -> None:
+def test_an_ip_of_the_internet_is_public(text: str) -> None:
     assert is_public(parse_ip(text))
 
 
 @pytest.mark.parametrize("text", NOT_PUBLIC)
-def test_any_other_address_is_not_public(text: str) -> None:
+def test_any_other_ip_is_not_public(text: str) -> None:
     assert not is_public(parse_ip(text))
 
 
 @settings(deadline=None)
 @given(st.ip_addresses())
 def test_whatever_python_knows_to_be_private_is_not_public(
-    address: IPv4Address | IPv6Address,
+    ip: IPv4Address | IPv6Address,
 ) -> None:
-    if is_public(parse_ip(str(address))):
-        assert not address.is_private
-        assert not address.is_loopback
-        assert not address.is_link_local
-        assert not address.is_multicast
-        assert not address.is_unspecified
+    if is_public(parse_ip(str(ip))):
+        assert not ip.is_private
+        assert not ip.is_loopback
+        assert not ip.is_link_local
+        assert not ip.is_multicast
+        assert not ip.is_unspecified
 
 
 @settings(deadline=None)
 @given(st.ip_addresses(v=4))
-def test_an_ipv4_address_inside_an_ipv6_one_is_judged_by_itself(address: IPv4Address) -> None:
-    assert is_public(parse_ip(f"::ffff:{address}")) == is_public(address)
-    assert is_public(parse_ip(f"64:ff9b::{address}")) == is_public(address)
-    assert not is_public(parse_ip(f"::{address}"))
+def test_an_ipv4_inside_an_ipv6_one_is_judged_by_itself(ip: IPv4Address) -> None:
+    assert is_public(parse_ip(f"::ffff:{ip}")) == is_public(ip)
+    assert is_public(parse_ip(f"64:ff9b::{ip}")) == is_public(ip)
+    assert not is_public(parse_ip(f"::{ip}"))
 
 
 @pytest.mark.parametrize("text", ["fe80::1%eth0", "fe80::1%2", "fe80::1%"])
@@ -138,6 +138,6 @@ def test_a_zone_changes_nothing(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "localhost", "127.1", "2130706433", "[::1]", "8.8.8.8:80"])
-def test_what_is_no_numeric_address_is_refused(text: str) -> None:
+def test_a_text_that_is_not_an_ip_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse_ip(text)

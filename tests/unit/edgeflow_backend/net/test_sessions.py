@@ -56,7 +56,7 @@ def test_a_guarded_session_refuses_in_words(host: Host) -> None:
     assert host.received == []
 
 
-def test_tls_asks_for_the_name_and_connects_to_the_address(internet: Internet) -> None:
+def test_tls_asks_for_the_name_and_connects_to_the_ip(internet: Internet) -> None:
     said = bytearray()
 
     def listen(client: socket.socket) -> None:

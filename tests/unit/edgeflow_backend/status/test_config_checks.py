@@ -34,7 +34,7 @@ def test_a_good_config_has_no_problems(clock: Clock) -> None:
     checks = ConfigChecks(clock)
     assert checks.check("12", RECOMMENDED, "setup") == ()
     (check,) = checks.recent()
-    assert (check.project, check.problems, check.seen) == ("12", (), START)
+    assert (check.project, check.problems, check.last_seen) == ("12", (), START)
     assert check.place == "setup"
 
 
@@ -48,7 +48,7 @@ def test_problems_are_kept_in_words() -> None:
 
 
 @pytest.mark.parametrize("xml", ["<View", "", None, 7, "x" * (MAX_LENGTH + 1), "<View>\ud800"])
-def test_what_is_no_config_is_one_problem_with_a_way_out(xml: object) -> None:
+def test_a_text_that_is_not_a_config_is_one_problem_with_a_fix(xml: object) -> None:
     (problem,) = ConfigChecks().check("12", xml, "setup")
     assert problem.endswith(".")
     assert "; " in problem
@@ -63,7 +63,7 @@ def test_a_config_is_parsed_again_only_when_it_changed(clock: Clock, parsed: lis
         assert checks.check("12", SMART_BRUSH, "predict") == found
     assert parsed == [SMART_BRUSH]
     (check,) = checks.recent()
-    assert (check.seen, check.place) == (START + timedelta(seconds=50), "predict")
+    assert (check.last_seen, check.place) == (START + timedelta(seconds=50), "predict")
     assert checks.check("12", RECOMMENDED, "predict") == ()
     assert checks.check("12", SMART_BRUSH, "predict") == found
     assert parsed == [SMART_BRUSH, RECOMMENDED, SMART_BRUSH]

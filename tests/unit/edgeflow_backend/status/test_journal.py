@@ -17,4 +17,4 @@ def test_a_journal_starts_empty_with_one_clock(clock: Clock) -> None:
     journal.config_checks.check("12", RECOMMENDED, "setup")
     assert journal.failures.recent()[0].last == clock.now
     assert journal.latency.summary().last == clock.now
-    assert journal.config_checks.recent()[0].seen == clock.now
+    assert journal.config_checks.recent()[0].last_seen == clock.now

@@ -190,12 +190,10 @@ def test_the_page_needs_nothing_but_itself(journal: Journal) -> None:
     assert not re.search(r"url\(|@import|src=", html)
 
 
-@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "//evil", ""])
-def test_the_help_is_linked_by_http_only(journal: Journal, address: str) -> None:
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//evil", ""])
+def test_the_help_is_linked_by_http_only(journal: Journal, url: str) -> None:
     links = [
-        attributes["href"]
-        for tag, attributes in page_of(journal, help_url=address).tags
-        if tag == "a"
+        attributes["href"] for tag, attributes in page_of(journal, help_url=url).tags if tag == "a"
     ]
     assert links == ["?format=json"]
 

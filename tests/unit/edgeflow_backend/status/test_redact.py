@@ -40,7 +40,7 @@ def test_cleaning_takes_out_secrets_and_what_does_not_print(text: str, expected:
     "text",
     [
         "the task's data: URI has no data",
-        "Label Studio's token holds characters that no token has",
+        "Label Studio's token contains characters that no token has",
         "Label Studio refused the personal access token (HTTP 401)",
         "add <Label value=\"Traffic light\"/> to BrushLabels 'mask'",
         "'10.0.0.0/8' is a network; is it? yes (really?)",
