@@ -1,4 +1,4 @@
-"""Array types, each written once. Shapes and ranges stand where an array is taken or given."""
+"""Array types, each written once. Ranges stand where an array is an argument or a result."""
 
 from __future__ import annotations
 
@@ -19,3 +19,6 @@ FloatArray = npt.NDArray[np.float32]
 
 RGBImage = npt.NDArray[np.uint8]
 """H×W×3."""
+
+Polygon = npt.NDArray[np.float64]
+"""N×2 (x, y) in image pixels; see :class:`edgeflow.geometry.ImagePoint`."""

@@ -7,13 +7,10 @@ Points are (x, y) in the frame of ``edgeflow.geometry.ImagePoint``: pixel (0, 0)
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from edgeflow.arrays import BoolMask
+from edgeflow.arrays import BoolMask, Polygon
 from edgeflow.errors import PolygonError
 from edgeflow.geometry import Size
-
-Polygon = npt.NDArray[np.float64]
 
 MAX_POINTS = 100_000
 MAX_CROSSINGS = 2_000_000

@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from edgeflow.arrays import Polygon
 from edgeflow.errors import EdgeFlowError, PolygonError
 from edgeflow.geometry import Size
-from edgeflow.masks import polygon_holes, polygons
+from edgeflow.masks import polygon_holes, rings, simplify
 from edgeflow.masks.polygon_holes import SLIT_WIDTH
-from edgeflow.masks.polygons import HolePolicy, Polygon, mask_polygons
+from edgeflow.masks.polygons import HolePolicy, mask_polygons
 from edgeflow.masks.rasterize import MAX_POINTS, rasterize
 
 Mask = npt.NDArray[np.bool_]
@@ -421,7 +422,7 @@ def test_a_hole_stays_in_its_object_when_the_outline_would_jump_over_it(
 def test_outlines_that_cannot_be_mended_in_time_stay_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     mask = SHAPES["bump with a hole"]
     exact = mask_polygons(mask, tolerance=0)
-    monkeypatch.setattr(polygons, "_REPAIR_ROUNDS", 0)
+    monkeypatch.setattr(simplify, "_REPAIR_ROUNDS", 0)
     np.testing.assert_array_equal(mask_polygons(mask, tolerance=5)[0], exact[0])
 
 
@@ -556,7 +557,7 @@ def test_small_objects_are_left_out_and_small_holes_filled() -> None:
 
 
 def test_the_largest_of_too_many_objects_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polygons, "MAX_PARTS", 3)
+    monkeypatch.setattr(rings, "MAX_PARTS", 3)
     mask = SHAPES["specks"]
     areas = sorted((each.sum() for each in objects(mask)), reverse=True)
     found = mask_polygons(mask, tolerance=0, holes="split")
@@ -564,7 +565,7 @@ def test_the_largest_of_too_many_objects_are_kept(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_largest_of_too_many_holes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polygons, "MAX_HOLES", 2)
+    monkeypatch.setattr(rings, "MAX_HOLES", 2)
     mask = np.ones((20, 60), dtype=np.bool_)
     for side in (1, 2, 3, 4):
         mask[5 : 5 + side, 10 * side : 11 * side] = False
