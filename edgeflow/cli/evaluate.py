@@ -7,16 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edgeflow.cli.options import (
-    Device,
-    Images,
-    Layout,
-    Model,
-    ModelsDir,
-    Runtime,
-    Split,
-    Zoom,
-)  # fmt: skip
+from edgeflow.cli.options import Device, Images, Layout, Model, ModelsDir, Runtime, Split, Zoom
 from edgeflow.data.opening import open_dataset
 from edgeflow.evaluate.flip import FlippedRuntime
 from edgeflow.evaluate.machine import describe_machine

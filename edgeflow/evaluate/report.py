@@ -1,4 +1,4 @@
-"""A page for people: figures, IoU against clicks, and the worst cases with every click drawn."""
+"""An HTML page: figures, IoU against clicks, and the worst cases with every click drawn."""
 
 from __future__ import annotations
 

@@ -59,14 +59,14 @@ class Clicks:
         inside = rows * rows + cols * cols <= DISK_RADIUS * DISK_RADIUS
         disk = torch.stack((rows[inside], cols[inside]), dim=-1)
         pixels = self.points[:, :, None] + disk  # B×K×D×2
-        kept = (self.signs != 0)[:, :, None] & (pixels >= 0).all(-1)
-        kept &= (pixels[..., 0] < height) & (pixels[..., 1] < width)
+        visible = (self.signs != 0)[:, :, None] & (pixels >= 0).all(-1)
+        visible &= (pixels[..., 0] < height) & (pixels[..., 1] < width)
         sample = torch.arange(count, device=device)[:, None, None]
         channel = (self.signs < 0).long()[:, :, None]
         flat = ((sample * 2 + channel) * height + pixels[..., 0]) * width + pixels[..., 1]
         spare = count * 2 * height * width
         canvas = torch.zeros(spare + 1, device=device)
-        canvas[torch.where(kept, flat, spare).flatten()] = 1.0
+        canvas[torch.where(visible, flat, spare).flatten()] = 1.0
         return canvas[:spare].view(count, 2, height, width)
 
 

@@ -26,8 +26,8 @@ class Log:
     def __init__(self, folder: Path, step: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "log.jsonl"
-        kept = _lines_until(path, step) if path.is_file() else []
-        path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        earlier = _lines_until(path, step) if path.is_file() else []
+        path.write_text("".join(f"{line}\n" for line in earlier), encoding="utf-8")
         self._file: IO[str] = path.open("a", encoding="utf-8", buffering=1)
         self._writer = _tensorboard(folder, step)
 

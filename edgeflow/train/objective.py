@@ -19,7 +19,7 @@ from edgeflow.train.losses import (
 
 
 def total_loss(
-    output: NetworkOutput, batch: Batch, weights: Losses, taught: Tensor | None = None
+    output: NetworkOutput, batch: Batch, weights: Losses, teacher_mask: Tensor | None = None
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The weighted sum of all losses, and each of them unweighted.
 
@@ -27,7 +27,7 @@ def total_loss(
         output: Output of the network.
         batch: Batch with the truth.
         weights: Weights of the losses.
-        taught: B×1×H×W, mask probability of a teacher.
+        teacher_mask: B×1×H×W, mask probability of a teacher.
 
     Returns:
         A float32 scalar, and detached float32 scalars by name.
@@ -42,8 +42,8 @@ def total_loss(
     if output.edge is not None:
         edges = edge_target(truth, weights.edge_width)
         parts["edge"] = balanced_cross_entropy(output.edge, edges, valid)
-    if taught is not None:
-        parts["teacher"] = cross_entropy(output.mask, taught, torch.ones_like(valid))
+    if teacher_mask is not None:
+        parts["teacher"] = cross_entropy(output.mask, teacher_mask, torch.ones_like(valid))
     total = torch.stack([getattr(weights, name) * loss for name, loss in parts.items()]).sum()
     return total, {name: loss.detach() for name, loss in parts.items()}
 

@@ -97,8 +97,8 @@ class Trainer:
             keep_norms(network)
         with autocast(self.processes.device, config.schedule.precision):
             output: NetworkOutput = network(batch.image, prompt_maps)
-            taught = self._taught(batch, prompt_maps)
-        loss, figures = total_loss(output, batch, config.losses, taught)
+            teacher_mask = self._teacher_mask(batch, prompt_maps)
+        loss, figures = total_loss(output, batch, config.losses, teacher_mask)
         optimiser = self.learner.optimiser
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -112,7 +112,7 @@ class Trainer:
         figures["iou"] = mean_iou(output.mask.detach(), batch.truth, batch.valid)
         return figures
 
-    def _taught(self, batch: Batch, prompt_maps: Tensor) -> Tensor | None:
+    def _teacher_mask(self, batch: Batch, prompt_maps: Tensor) -> Tensor | None:
         if self.teacher is None:
             return None
         with torch.no_grad():

@@ -50,24 +50,24 @@ def open_material(data: Data, validation_objects: int, say: Say = lambda _text: 
         DatasetError: A dataset cannot be read.
         TrainingError: There is nothing to learn from, or an exclude file is missing.
     """
-    opened = [_open(source) for source in data.sources]
-    names = [name for dataset, excluded in opened for name in _names(dataset, excluded)]
+    datasets = [_open(source) for source in data.sources]
+    names = [name for dataset, excluded in datasets for name in _names(dataset, excluded)]
     weights = {
         name: source.weight
-        for source, (dataset, excluded) in zip(data.sources, opened, strict=True)
+        for source, (dataset, excluded) in zip(data.sources, datasets, strict=True)
         for name in _names(dataset, excluded)
     }
     if len(weights) != len(names):
         raise TrainingError(
             "two images of the data have one name", hint="check that no source is listed twice"
         )
-    store = _store(data, opened, names, say)
+    store = _store(data, datasets, names, say)
     factors = [weights[name] * data.set_weights.get(set_of(name), 1.0) for name in store.names]
     chosen = sorted(
         (name for name in names if is_held_out(name, data.held_out)),
         key=lambda name: hashlib.sha256(name.encode()).digest(),
     )[:validation_objects]
-    held_out = hold(_read(opened, set(chosen).__contains__), data.min_area)
+    held_out = hold(_read(datasets, set(chosen).__contains__), data.min_area)
     say(f"{len(held_out)} held-out objects")
     return Material(store, factors, held_out)
 
@@ -97,15 +97,15 @@ def _names(dataset: Dataset, excluded: frozenset[str]) -> list[str]:
 
 
 def _read(
-    opened: list[tuple[Dataset, frozenset[str]]], keep: Callable[[str], bool]
+    datasets: list[tuple[Dataset, frozenset[str]]], keep: Callable[[str], bool]
 ) -> Iterator[Sample]:
-    for dataset, excluded in opened:
+    for dataset, excluded in datasets:
         names = {name for name in _names(dataset, excluded) if keep(name)}
         yield from read_samples(dataset, names.__contains__)
 
 
 def _store(
-    data: Data, opened: list[tuple[Dataset, frozenset[str]]], names: list[str], say: Say
+    data: Data, datasets: list[tuple[Dataset, frozenset[str]]], names: list[str], say: Say
 ) -> ImageStore:
     training = {name for name in names if not is_held_out(name, data.held_out)}
     described = "|".join([str(data.side), str(data.min_area), *sorted(training)])
@@ -117,7 +117,7 @@ def _store(
         return store
     say(f"decoding {len(training)} images")
     store = build_store(
-        _read(opened, training.__contains__), data.side, data.min_area, count=len(training)
+        _read(datasets, training.__contains__), data.side, data.min_area, count=len(training)
     )
     if path is not None:
         save_store(store, path, key)

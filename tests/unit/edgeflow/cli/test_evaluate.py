@@ -54,7 +54,7 @@ def test_flipping_is_said_beside_the_figures(shapes: Path) -> None:
         (["--compare", "no-such.json"], "no-such.json"),
     ],
 )
-def test_what_cannot_be_had_is_named_without_a_trace(
+def test_what_does_not_exist_is_named_without_a_traceback(
     shapes: Path, options: list[str], named: str
 ) -> None:
     result = evaluate("--data", shapes, *options)

@@ -362,7 +362,7 @@ def test_an_overlay_of_an_unknown_file_type_is_refused(image_path: str) -> None:
 # The other commands
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_printed() -> None:
     assert succeeds("--version") == f"edgeflow {__version__}\n"
 
 

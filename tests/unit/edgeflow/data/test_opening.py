@@ -144,7 +144,7 @@ def test_a_layout_that_the_path_does_not_have_is_refused(tmp_path: Path, layout:
         open_dataset(other, layout=layout)
 
 
-def test_a_path_without_a_layout_is_told_all_trees(tmp_path: Path) -> None:
+def test_the_error_for_a_path_without_a_layout_lists_all_trees(tmp_path: Path) -> None:
     put(tmp_path, {"notes.txt": b"", "x.json": b'"text"'})
     for path in (tmp_path, tmp_path / "notes.txt", tmp_path / "x.json"):
         with pytest.raises(DatasetError, match="has none of the known layouts") as caught:
@@ -155,7 +155,7 @@ def test_a_path_without_a_layout_is_told_all_trees(tmp_path: Path) -> None:
             assert layout.tree in caught.value.hint
 
 
-def test_a_path_with_several_layouts_is_told_which(tmp_path: Path) -> None:
+def test_the_error_for_a_path_with_several_layouts_names_them(tmp_path: Path) -> None:
     make(tmp_path, "folder")
     make(tmp_path, "img-gt")
     with pytest.raises(DatasetError, match="could have the layouts folder, img-gt") as caught:

@@ -122,7 +122,7 @@ def test_files_that_are_too_long_are_not_parsed(monkeypatch: pytest.MonkeyPatch)
         read_instances(mat(LABELS), "a.mat")
 
 
-def test_without_scipy_the_way_out_is_named(
+def test_without_scipy_the_error_says_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(tmp_path, FILES)

@@ -43,7 +43,7 @@ def test_the_first_click_is_positive_and_on_the_object() -> None:
 
 def test_centred_clicks_are_deep_and_others_are_anywhere() -> None:
     truth, valid = disks()
-    depth = distance_transform(truth[:, 0])
+    depth = distance_transform(truth[:1, 0]).expand(COUNT, -1, -1)
     deep, anywhere = (
         at(depth, first_clicks(truth, valid, ClickSimulation(centred=share), chance()).points)[:, 0]
         for share in (1.0, 0.0)
@@ -77,7 +77,7 @@ def test_some_samples_have_further_clicks_and_others_none() -> None:
 
 def test_near_negatives_are_within_the_margin_and_far_ones_are_anywhere() -> None:
     truth, valid = disks()
-    outside = distance_transform(~truth[:, 0])  # the image's edge is nearer for some: at most
+    outside = distance_transform(~truth[:1, 0])  # the image's edge is nearer for some: at most
     rows, cols = torch.meshgrid(torch.arange(128), torch.arange(128), indexing="ij")
     away = (((rows - 64) ** 2 + (cols - 60) ** 2).sqrt() - 30).expand(COUNT, -1, -1)
     assert outside.max() > 0
@@ -141,7 +141,7 @@ def test_corrections_fall_into_the_larger_error_and_ties_are_negative() -> None:
 def test_exact_corrections_are_deepest_and_others_deeper_than_half_of_that() -> None:
     truth, valid = disks()
     nothing = torch.zeros_like(truth)
-    depth = distance_transform(truth[:, 0, ::STRIDE, ::STRIDE])
+    depth = distance_transform(truth[:1, 0, ::STRIDE, ::STRIDE]).expand(COUNT, -1, -1)
     for share in (1.0, 0.0):
         points, _ = corrective_clicks(
             nothing, truth, valid, ClickSimulation(deepest=share), chance()

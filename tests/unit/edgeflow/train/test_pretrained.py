@@ -89,7 +89,7 @@ def test_a_file_of_another_network_is_an_error(tmp_path: Path, *, required: bool
         (Model(architecture="ritm_hrnet", start_from="edgeflow_lite"), "not of this architecture"),
     ],
 )
-def test_a_model_that_cannot_be_had_is_named(model: Model, named: str) -> None:
+def test_a_model_that_cannot_be_built_is_named(model: Model, named: str) -> None:
     with pytest.raises(TrainingError, match=named):
         build_network(model)
 
