@@ -82,7 +82,7 @@ def _option_rows(options: list[TyperOption]) -> Iterator[str]:
     for each in options:
         names = ", ".join(f"`{name}`" for name in (*each.opts, *each.secondary_opts))
         meaning = _cell(each.help)
-        if each.multiple:
+        if each.multiple and "repeat" not in meaning:
             meaning += " Repeatable."
         if each.envvar:
             meaning += f" Also read from `{each.envvar}`."
