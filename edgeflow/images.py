@@ -14,25 +14,25 @@ MAX_PIXELS = 80_000_000
 """Default pixel cap: 240 MB once decoded."""
 
 FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
-"""Formats that are read. An allow-list: Pillow also knows some that run other programs."""
+"""Supported formats. An allow-list, because some of Pillow's decoders run other programs."""
 
 
 def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> RGBImage:
     """Decode an image and bring it upright.
 
     EXIF orientation is applied, transparency is laid on white, 16-bit greys keep their high byte,
-    of an animation the first frame is taken.
+    and an animation gives its first frame.
 
     Args:
-        data: the file's bytes.
-        max_pixels: refused above, from the header alone, before anything is decoded.
+        data: Bytes of the file.
+        max_pixels: Pixel cap, checked on the header before anything is decoded.
 
     Returns:
         H×W×3 uint8 RGB.
 
     Raises:
-        ImageTooLargeError: more than ``max_pixels``.
-        ImageError: not an image of a known format, or damaged.
+        ImageTooLargeError: More than ``max_pixels``.
+        ImageError: Not an image of a supported format, or damaged.
     """
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)

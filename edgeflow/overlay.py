@@ -1,4 +1,4 @@
-"""Images for people: the mask tinted and outlined, each click a numbered dot."""
+"""A mask and its clicks drawn on an image: a tint with an outline, and numbered dots."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from edgeflow.arrays import BoolMask, RGBImage
 from edgeflow.prompts.click import Click
 
 TINT = (30, 144, 255)
@@ -16,24 +16,24 @@ NEGATIVE = (230, 32, 32)
 
 
 def draw_overlay(
-    image: npt.NDArray[np.uint8],
-    mask: npt.NDArray[np.bool_],
+    image: RGBImage,
+    mask: BoolMask,
     clicks: Sequence[Click] = (),
     *,
     opacity: float = 0.45,
-) -> npt.NDArray[np.uint8]:
+) -> RGBImage:
     """Draw a mask and its clicks on an image.
 
     Args:
-        image: H×W×3 uint8 RGB; left untouched.
+        image: H×W×3 uint8 RGB; left as it is.
         mask: H×W bool.
-        clicks: drawn in order, green for positive, red for negative.
-        opacity: of the tint, 0 to 1.
+        clicks: Clicks to number in this order; green for positive, red for negative.
+        opacity: Opacity of the tint, 0 to 1.
 
     Returns:
-        H×W×3 uint8 RGB.
+        H×W×3 uint8 RGB, a new array.
     """
-    out: npt.NDArray[np.uint8] = image.copy()
+    out: RGBImage = image.copy()
     tint = np.array(TINT, dtype=np.float32)
     out[mask] = (image[mask] * (1 - opacity) + tint * opacity).astype(np.uint8)
     unit = max(1, round(max(image.shape[:2]) / 500))

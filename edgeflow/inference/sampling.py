@@ -1,8 +1,8 @@
-"""How pixels of an image become pixels of the network and back: two conventions.
+"""Two conventions for how image pixels become network pixels and back.
 
-``Centred`` keeps pixel centres in place, antialiases what shrinks and carries maps over directly.
-``Aligned`` is what RITM's and EISeg's code does: corners aligned, no antialiasing, and maps that
-are fed back go through the full image.
+``Centred`` keeps pixel centres in place, antialiases when it shrinks, and resamples a fed-back map
+directly. ``Aligned`` does what RITM's and EISeg's code does: corners aligned, no antialiasing, and
+fed-back maps go through the full image.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Sampling(Protocol):
 
         Args:
             pixels: 1×3×H×W uint8 RGB.
-            region: what is cut out.
-            size: of the result.
+            region: Part of the image to cut out.
+            size: Size of the result.
 
         Returns:
             1×3×h×w float32 in [0, 1].
@@ -43,10 +43,10 @@ class Sampling(Protocol):
 
         Args:
             values: 1×1×h×w float at the network size of ``source``.
-            source: the region that ``values`` cover.
-            target: the region wanted.
-            size: network size of ``target``.
-            image: the image's size.
+            source: Region that ``values`` cover.
+            target: Region of the result.
+            size: Network size of ``target``.
+            image: Image size.
 
         Returns:
             1×1×size float; 0 where ``target`` reaches beyond ``source``.
@@ -87,7 +87,7 @@ class Centred:
         size: Size,
         image: Size,  # noqa: ARG002 - the maps never pass through the image
     ) -> Tensor:
-        """See :meth:`Sampling.carry`; the very same tensor when both frames are the same."""
+        """See :meth:`Sampling.carry`; the very same tensor if neither region nor size changes."""
         if source == target and values.shape[-2:] == tuple(size):
             return values
         device, dtype = values.device, values.dtype
@@ -140,7 +140,8 @@ class Aligned:
 
 
 def _cut(values: Tensor, region: Box) -> Tensor:
-    return values[:, :, region.top : region.bottom, region.left : region.right]
+    rows, cols = region.slices
+    return values[:, :, rows, cols]
 
 
 def _resize(values: Tensor, size: Size, *, align_corners: bool) -> Tensor:

@@ -110,15 +110,15 @@ class Stepper:
         """
         start, clicks = state.start, (*state.clicks, click)
         implied = start.imply(state.implied, clicks)
-        # With a prior mask the fed-back map is made anew, and so may the region be.
+        # A prior mask is resampled from the image for each step, so no region need be kept for it.
         previous = state.region if start.prior is None else None
         region = self.policy.choose(previous, state.mask_box, (*implied, *clicks), image.size)
         state, patch = yield from self._run(image, state, implied, clicks, region)
         start = start.after(patch.mask, click)
-        if start.prior is not None:
-            patch = ProbabilityPatch.of_mask(MaskPatch.of(start.prior), self.device)
-            state = replace(state, start=start, mask_box=patch.mask_box)
-        return state, patch
+        if start.prior is None:
+            return replace(state, start=start), patch
+        patch = ProbabilityPatch.of_mask(MaskPatch.of(start.prior), self.device)
+        return replace(state, start=start, mask_box=patch.mask_box), patch
 
     def patch(self, image: EncodedImage, state: State) -> ProbabilityPatch:
         """The object's probability after a state's clicks."""
@@ -183,9 +183,9 @@ class Stepper:
         """A 1×1×h×w probability map at its place in the image.
 
         Returns:
-            The map that the next region follows, and the one that is answered. Regions follow what
-            the network found, specks and all, as when it was trained and measured; but not where
-            the start rules it out.
+            The map that the next region follows, and the one that is answered. Regions follow the
+            network's own mask, specks and all, as when it was trained and measured, except where
+            the start rules the object out.
         """
         frame = region or Box.whole(image.size)
         size = Size(int(values.shape[2]), int(values.shape[3]))

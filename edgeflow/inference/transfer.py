@@ -1,4 +1,4 @@
-"""Between the host and the device: little goes over, and nobody waits for it unasked."""
+"""Copies between host and device: few bytes, and no waiting for them where it can be avoided."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _BITS = 8
 def upload(values: npt.NDArray[Any], device: torch.device) -> Tensor:
     """An array on the device; on the CPU it shares the array's memory.
 
-    For CUDA it goes through pinned memory, so that nobody waits for the copy; PyTorch keeps that
-    memory until the copy is made, and uses it again then.
+    For CUDA it goes through pinned memory, so that the host need not wait for the copy; PyTorch
+    keeps that memory until the copy is done, and reuses it then.
     """
     tensor = torch.from_numpy(values)
     if device.type != "cuda":
@@ -25,11 +25,14 @@ def upload(values: npt.NDArray[Any], device: torch.device) -> Tensor:
 
 
 def above(values: Tensor, threshold: float) -> npt.NDArray[np.bool_]:
-    """Where a map exceeds a threshold, on the host: one bit a pixel comes over from a device.
+    """Where a map exceeds a threshold, on the host; a device sends one bit a pixel.
 
     Args:
-        values: of any shape.
-        threshold: strictly.
+        values: Any shape.
+        threshold: Exclusive lower bound.
+
+    Returns:
+        Bool, the shape of ``values``.
     """
     if values.device.type == "cpu":
         mask: npt.NDArray[np.bool_] = values.numpy() > threshold  # six times as fast as PyTorch
@@ -49,7 +52,7 @@ def pack_bits(mask: Tensor) -> Tensor:
 
 
 def unpack_bits(packed: npt.NDArray[np.uint8], shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
-    """What :func:`pack_bits` packed, in its shape."""
+    """The bool array of a shape that :func:`pack_bits` packed."""
     count = int(np.prod(shape, dtype=np.int64))
     mask: npt.NDArray[np.bool_] = np.unpackbits(packed, count=count).view(np.bool_).reshape(shape)
     return mask

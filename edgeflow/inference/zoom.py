@@ -19,16 +19,16 @@ class ZoomPolicy:
     """How the zoom-in region is chosen and resized.
 
     Attributes:
-        name: for people; the whole policy is part of a prediction's identity.
-        long_side: network pixels of the longer side.
-        square: both sides get ``long_side``, whatever the region's shape.
-        multiple: sides are rounded to multiples of this; the network's coarsest stride is 32.
-        expansion: the region's sides over those of the object's bounding box.
-        min_side: smallest side of a region, image pixels.
-        recompute_iou: a region is kept while its IoU with the one that would be chosen now is at
-            least this.
-        keep_whole: whether the whole image, seen at the first click, is a region to keep.
-        sampling: how pixels are resized and clicks are placed.
+        name: Free text; the whole policy, not its name, is part of a prediction's identity.
+        long_side: Network pixels of the longer side.
+        square: Whether both sides get ``long_side``, whatever the region's shape.
+        multiple: Divisor of the network's sides; its coarsest stride is 32.
+        expansion: Sides of the region over those of the object's bounding box.
+        min_side: Smallest side of a region, image pixels.
+        recompute_iou: IoU of the previous region with the one for the current mask from which on
+            the previous one is kept.
+        keep_whole: Whether the whole image, the view of the first click, is a region to keep.
+        sampling: How pixels are resized and clicks are placed.
     """
 
     name: str = "edgeflow"
@@ -64,33 +64,33 @@ class ZoomPolicy:
         """Choose the region for the next step.
 
         Args:
-            previous: the region of the step before; None if it had none and saw everything.
-            mask_box: bounding box of the last mask; None when there is none or it is empty.
-            clicks: all clicks so far, the new one included.
-            image: the image's size.
+            previous: Region of the step before; None if that saw the whole image.
+            mask_box: Bounding box of the last mask; None when there is none or it is empty.
+            clicks: All clicks so far, the newest included.
+            image: Image size.
 
         Returns:
-            The region, or None to see the whole image.
+            The region, or None for the whole image.
         """
         positives = [click.point for click in clicks if click.positive]
         if mask_box is not None:
             rows = [mask_box.top, mask_box.bottom - 1, *(point.y for point in positives)]
             cols = [mask_box.left, mask_box.right - 1, *(point.x for point in positives)]
-            wanted = self._around(min(rows), max(rows), min(cols), max(cols), image)
+            region = self._around(min(rows), max(rows), min(cols), max(cols), image)
         elif self.keep_whole:
-            wanted = Box.whole(image)
+            region = Box.whole(image)
         else:
             return None
         if (
             previous is not None
             and all(previous.contains(point) for point in positives)
-            and previous.iou(wanted) >= self.recompute_iou
+            and previous.iou(region) >= self.recompute_iou
         ):
             return previous
-        return wanted
+        return region
 
     def around(self, box: Box, image: Size) -> Box:
-        """The region for an object that is known to lie in ``box``."""
+        """The region for an object that lies in ``box``."""
         return self._around(box.top, box.bottom - 1, box.left, box.right - 1, image)
 
     def _around(
@@ -116,4 +116,4 @@ POLICIES = {
         ),
     )
 }
-"""``edgeflow``: ours. ``ritm``: RITM's published evaluation. ``eiseg``: what EISeg itself does."""
+"""``edgeflow``: the default. ``ritm``: RITM's published evaluation. ``eiseg``: EISeg's own."""

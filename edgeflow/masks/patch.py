@@ -1,4 +1,4 @@
-"""A mask and its place in an image, and what every mask is asked for: box, shape, size, digest."""
+"""A mask and its place in an image; bounding box, digest, shape and size of masks."""
 
 from __future__ import annotations
 
@@ -82,11 +82,11 @@ class MaskPatch(NamedTuple):
 
     @classmethod
     def within_frame(cls, mask: BoolMask, frame: Box, image_size: Size) -> MaskPatch:
-        """Crop a mask of which only a part of the image is given.
+        """Crop a mask that covers a part of the image and is empty outside it.
 
         Args:
             mask: h×w, the frame's content.
-            frame: Part of the image outside which the mask is empty.
+            frame: Part of the image.
             image_size: Size of the image.
         """
         box = bounding_box(mask)

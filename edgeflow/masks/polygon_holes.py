@@ -50,7 +50,7 @@ def split(part: shapely.Polygon) -> list[shapely.Polygon]:
 
 
 def bridge(part: shapely.Polygon) -> list[shapely.Polygon]:
-    """Cut slits along a shortest tree between the rings; one polygon, but for hopeless cases."""
+    """Cut slits along a shortest tree between the rings; one polygon, except in hopeless cases."""
     rings = shapely.get_rings(part)
     ways = shapely.get_coordinates(_shortest_tree(rings)).reshape(-1, 2, 2)
     attempt = np.zeros(len(ways), dtype=np.int64)
@@ -93,7 +93,7 @@ def _shortest_tree(rings: _Geometries) -> _Geometries:
 
 
 def _slit(way: _Floats, attempt: int) -> _Floats:
-    """A rectangle along a way (2×2), reaching into what is at both ends; narrower by attempt.
+    """A rectangle along a way (2×2) and a little beyond both ends; narrower by attempt.
 
     The first attempt may move aside to where it covers fewest pixel centres: the shortest lines
     run from outline point to outline point, and those lie in rows and columns of pixel centres.

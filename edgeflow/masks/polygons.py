@@ -26,21 +26,21 @@ def mask_polygons(
 ) -> list[Polygon]:
     """Outline every object of a mask.
 
-    Each polygon is simple (no edge touches another but its neighbours) and has a positive area.
+    Each polygon is simple (no edge touches another except its neighbours) and has a positive area.
     Pixels that touch at a corner only are one object; an object in a hole of another is an object
     of its own. Simplified outlines of different objects may overlap by up to ``tolerance``.
 
     Args:
         mask: H×W bool.
-        tolerance: how far, in pixels, a simplified outline may leave the exact one, and the
+        tolerance: How far, in pixels, a simplified outline may leave the exact one, and the
             reverse; 0 keeps the exact one. Small and thin objects and holes use less, a sixteenth
             of their mean thickness (twice the area over the perimeter), so that none loses its
             shape or vanishes, whatever the tolerance.
-        holes: "bridge" opens each hole to the outside, or to a hole already open, by a slit
+        holes: Policy: "bridge" opens each hole to the outside, or to a hole already open, by a slit
             at most a quarter of a pixel wide where the way is shortest, so that an object stays
             one polygon; "split" cuts an object along straight lines through its holes into polygons
             that touch but do not overlap; "fill" fills holes and all that lies in them.
-        min_area: objects of fewer pixels are left out, and holes of fewer pixels filled.
+        min_area: Pixels of the smallest object to outline, and of the smallest hole not to fill.
 
     Returns:
         Polygons as N×2 float64 (x, y), N ≥ 3, the first point not repeated at the end, inside the
@@ -48,7 +48,7 @@ def mask_polygons(
         ``MAX_HOLES`` holes in all, the largest are kept. Empty for an empty mask.
 
     Raises:
-        PolygonError: not a 2-D mask, a negative or unknown option, or more than ``MAX_BORDER``
+        PolygonError: Not a 2-D mask, a negative or unknown option, or more than ``MAX_BORDER``
             pixel edges between object and background.
     """
     if mask.ndim != 2 or mask.dtype != np.bool_:

@@ -27,13 +27,13 @@ def rasterize(polygon: Polygon, size: Size) -> BoolMask:
 
     Args:
         polygon: N×2 float64 (x, y), closed or not, may leave the image.
-        size: the image's size.
+        size: Image size.
 
     Returns:
         H×W bool.
 
     Raises:
-        PolygonError: not N×2 finite numbers within a million pixels, more than ``MAX_POINTS``
+        PolygonError: Not N×2 finite numbers within a million pixels, more than ``MAX_POINTS``
             points, or edges that cross more than ``MAX_CROSSINGS`` pixel rows in total.
     """
     corners = np.asarray(polygon, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""How good a mask probably is: an estimate of its IoU, from the network's probabilities."""
+"""The score: an estimate of a mask's IoU with the object, from the network's probabilities."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Calibration(BaseModel):
     clicks: float = 0.0
 
     def __call__(self, probability: FloatMap, clicks: int) -> float:
-        """Estimate the IoU of the mask that a map shows.
+        """Estimate the IoU of a map's mask.
 
         Args:
-            probability: h×w float32, 0 to 1; the mask is where it exceeds one half.
-            clicks: how many clicks made it, at least 1.
+            probability: h×w float32, 0 to 1.
+            clicks: Number of the annotator's clicks; 0 counts as 1.
 
         Returns:
             0 to 1; 0 for an empty mask.
@@ -46,6 +46,6 @@ class Calibration(BaseModel):
 
 
 def logit(value: float) -> float:
-    """Inverse of the logistic function; 0 and 1 count as very near to them."""
+    """Inverse of the logistic function; 0 and 1 are moved inwards by a millionth."""
     value = min(max(value, 1e-6), 1 - 1e-6)
     return math.log(value / (1 - value))

@@ -1,1 +1,1 @@
-"""What a person gives: clicks, an outline, a mask."""
+"""Prompts: clicks, an outline, a mask."""

@@ -1,4 +1,4 @@
-"""Clicks, the digest of an ordered click sequence, and the disk maps a network sees."""
+"""Clicks, and the digests of an ordered click sequence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edgeflow.geometry import ImagePoint, Size
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A positive click (on the object) or a negative one (on what is not the object)."""
+    """A positive click (on the object) or a negative one (beside it)."""
 
     point: ImagePoint
     positive: bool = True
@@ -24,7 +24,7 @@ def check_clicks(clicks: Sequence[Click], size: Size) -> None:
     """Refuse clicks that are not on the image.
 
     Raises:
-        PromptError: naming the first click that is not finite or lies outside ``size``.
+        PromptError: Naming the first click that is not finite or lies outside ``size``.
     """
     for number, click in enumerate(clicks, start=1):
         x, y = click.point
@@ -45,8 +45,8 @@ def prefix_digests(seed: str, clicks: Sequence[Click]) -> list[bytes]:
     """Digest every prefix of a click sequence.
 
     Args:
-        seed: what else a prediction depends on (weights, policy, image digest).
-        clicks: in the order in which they were made.
+        seed: Everything else a prediction depends on (weights, policy, image digest).
+        clicks: Clicks in the order in which they were made.
 
     Returns:
         ``len(clicks) + 1`` digests of 32 bytes; entry k stands for (seed, clicks[:k]).

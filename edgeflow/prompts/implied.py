@@ -14,23 +14,28 @@ from edgeflow.masks.patch import bounding_box
 from edgeflow.prompts.click import Click
 
 CLEARANCE = 0.05
-"""How far an implied positive click stays from negative ones, in parts of the object's longer
-side."""
+"""Distance of an implied positive click from negative ones, in parts of the longer side."""
 
 
 def contradicts(click: Click, point: ImagePoint, extent: Size) -> bool:
-    """Whether a negative click says that an implied positive one at ``point`` is wrong."""
+    """Whether a click is negative and so near to an implied positive one that it must be wrong.
+
+    Args:
+        click: The annotator's.
+        point: Place of the implied click.
+        extent: Size of the object's bounding box.
+    """
     away = math.hypot(click.point.x - point.x, click.point.y - point.y)
     return not click.positive and away <= CLEARANCE * max(extent) + 3
 
 
 def implied_clicks(mask: BoolMask, clicks: Sequence[Click], extent: Size) -> tuple[Click, ...]:
-    """A positive click deep in a mask, clear of negative ones; none where there is no such place.
+    """A positive click deep in a mask, clear of negative ones; none if there is no such place.
 
     Args:
         mask: H×W.
-        clicks: the annotator's.
-        extent: of the mask's bounding box.
+        clicks: The annotator's.
+        extent: Size of the mask's bounding box.
     """
     free = mask.astype(np.uint8)
     reach = math.ceil(CLEARANCE * max(extent)) + 3
@@ -41,7 +46,11 @@ def implied_clicks(mask: BoolMask, clicks: Sequence[Click], extent: Size) -> tup
 
 
 def deepest_point(mask: BoolMask) -> ImagePoint:
-    """The pixel of a non-empty H×W mask that is farthest from what is outside it."""
+    """The pixel of an H×W mask that is farthest from everything outside it.
+
+    Raises:
+        ValueError: The mask is empty.
+    """
     box = bounding_box(mask)
     if box is None:
         raise ValueError("an empty mask has no deepest point")

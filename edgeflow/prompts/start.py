@@ -61,7 +61,7 @@ class Start(Protocol):
 
     @property
     def prior(self) -> BoolMask | None:
-        """The object's mask before the next click, H×W; None to take what the network found."""
+        """The object's H×W mask before the next click; None if the network's own mask counts."""
         return None
 
     def opening(self, size: Size, masks: Sequence[MaskPatch]) -> Opening | None:  # noqa: ARG002
@@ -69,7 +69,7 @@ class Start(Protocol):
 
         Args:
             size: Image size.
-            masks: What the runs so far found.
+            masks: Masks of the runs so far, in order.
         """
         return None
 
@@ -99,7 +99,7 @@ class Start(Protocol):
         """The start of the next step.
 
         Args:
-            mask: What the network found at this step.
+            mask: The network's mask at this step.
             click: The newest.
         """
         return self

@@ -724,46 +724,46 @@ OUTLINE_STEPS = 2  # before any click, where the first finds something
 PRIORS = ("drawn", "empty", "full")
 
 
-class Begun(NamedTuple):
+class StartRequest(NamedTuple):
     image: int
     start: str
     clicks: tuple[Click, ...]
 
 
-class BegunDesk:
+class StartDesk:
     """A predictor, its images, and what it answers without any store; each start made anew."""
 
     def __init__(self, predictor: Predictor) -> None:
         self.predictor = predictor
         self.images = [predictor.encode(image) for image in IMAGES]
-        self._fresh: dict[Begun, Prediction] = {}
+        self._fresh: dict[StartRequest, Prediction] = {}
 
-    def fresh(self, request: Begun) -> Prediction:
+    def fresh(self, request: StartRequest) -> Prediction:
         if request not in self._fresh:
             self._fresh[request] = self.ask(request, None)
         return self._fresh[request]
 
-    def ask(self, request: Begun, store: StateStore | None = None) -> Prediction:
+    def ask(self, request: StartRequest, store: StateStore | None = None) -> Prediction:
         image = self.images[request.image]
         start = STARTS[request.start](image.size)
         return self.predictor.predict(image, request.clicks, store, start=start)
 
-    def check(self, request: Begun, store: StateStore) -> Prediction:
+    def check(self, request: StartRequest, store: StateStore) -> Prediction:
         answer = self.ask(request, store)
-        assert_begun_same(answer, self.fresh(request))
+        assert_same_start(answer, self.fresh(request))
         return answer
 
 
-def assert_begun_same(one: Prediction, other: Prediction) -> None:
+def assert_same_start(one: Prediction, other: Prediction) -> None:
     assert_same(one, other)
-    begun, otherwise = one.state.start, other.state.start
-    assert type(begun) is type(otherwise)
-    if isinstance(begun, PriorMask) and isinstance(otherwise, PriorMask):
-        assert np.array_equal(begun.mask, otherwise.mask)
-        assert np.array_equal(begun.mask, one.mask)
-    if isinstance(begun, Outline) and isinstance(otherwise, Outline):
-        assert begun.box == otherwise.box
-        assert begun.digest == otherwise.digest
+    first, second = one.state.start, other.state.start
+    assert type(first) is type(second)
+    if isinstance(first, PriorMask) and isinstance(second, PriorMask):
+        assert np.array_equal(first.mask, second.mask)
+        assert np.array_equal(first.mask, one.mask)
+    if isinstance(first, Outline) and isinstance(second, Outline):
+        assert first.box == second.box
+        assert first.digest == second.digest
 
 
 class MaskFed(EdgeFlowLite):
@@ -778,26 +778,26 @@ class MaskFed(EdgeFlowLite):
         pytest.param((MaskFed, OURS), id="fed its mask"),
     ],
 )
-def begun(request: pytest.FixtureRequest, shipped_network: EdgeFlowLite) -> BegunDesk:
+def start_desk(request: pytest.FixtureRequest, shipped_network: EdgeFlowLite) -> StartDesk:
     """The shipped network; the last one as if it were of RITM's kind."""
     kind, policy = request.param
     network = kind().eval()
     network.load_state_dict(shipped_network.state_dict())
     runtime = TorchRuntime(network, torch.device("cpu"))
-    return BegunDesk(Predictor(runtime, version="v", policy=policy, calibration=CALIBRATED))
+    return StartDesk(Predictor(runtime, version="v", policy=policy, calibration=CALIBRATED))
 
 
 @pytest.fixture(scope="module", params=["edge", "mask"])
-def painted(request: pytest.FixtureRequest) -> BegunDesk:
+def painted(request: pytest.FixtureRequest) -> StartDesk:
     cleanup = Cleanup(min_part=0.2, max_hole=0.1)
-    return BegunDesk(Predictor(Painter(request.param), version="v", policy=OURS, cleanup=cleanup))
+    return StartDesk(Predictor(Painter(request.param), version="v", policy=OURS, cleanup=cleanup))
 
 
 CALIBRATED = Calibration(bias=-1.0, slope=1.5, clicks=0.3)
 
 
 @st.composite
-def begun_requests(draw: st.DrawFn) -> list[Begun]:
+def start_requests(draw: st.DrawFn) -> list[StartRequest]:
     """Requests of all kinds that often share a prefix, with a start or without."""
     requests = []
     for _ in range(draw(st.integers(1, 4))):
@@ -814,7 +814,7 @@ def begun_requests(draw: st.DrawFn) -> list[Begun]:
             )
         ]
         requests += [
-            Begun(image, start, tuple(clicks[:count]))
+            StartRequest(image, start, tuple(clicks[:count]))
             for count in draw(st.permutations(range(len(clicks) + 1)))
             if count or start in OUTLINES
         ]
@@ -825,9 +825,9 @@ BRIEF = settings(max_examples=4, deadline=None, suppress_health_check=[HealthChe
 
 
 @settings(PROPERTY, max_examples=12)
-@given(requests=begun_requests(), chance=st.randoms(use_true_random=False))
+@given(requests=start_requests(), chance=st.randoms(use_true_random=False))
 def test_no_store_changes_an_answer_whatever_an_object_began_with(
-    painted: BegunDesk, requests: list[Begun], chance: random.Random
+    painted: StartDesk, requests: list[StartRequest], chance: random.Random
 ) -> None:
     remembering, forgetful = RememberingStore(), ForgetfulStore(chance)
     for request in requests:
@@ -838,38 +838,38 @@ def test_no_store_changes_an_answer_whatever_an_object_began_with(
 
 
 @BRIEF
-@given(requests=begun_requests(), chance=st.randoms(use_true_random=False))
+@given(requests=start_requests(), chance=st.randoms(use_true_random=False))
 def test_no_store_changes_an_answer_of_the_real_network(
-    begun: BegunDesk, requests: list[Begun], chance: random.Random
+    start_desk: StartDesk, requests: list[StartRequest], chance: random.Random
 ) -> None:
     remembering, forgetful = RememberingStore(), ForgetfulStore(chance)
     for request in requests:
-        begun.check(request, remembering)
-        begun.check(request, forgetful)
+        start_desk.check(request, remembering)
+        start_desk.check(request, forgetful)
 
 
 @BRIEF
-@given(requests=begun_requests())
+@given(requests=start_requests())
 def test_threads_that_share_a_store_get_what_each_start_would_get_alone(
-    begun: BegunDesk, requests: list[Begun]
+    start_desk: StartDesk, requests: list[StartRequest]
 ) -> None:
     store = RememberingStore()
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda request: begun.ask(request, store), requests))
+        answers = list(pool.map(lambda request: start_desk.ask(request, store), requests))
     for request, answer in zip(requests, answers, strict=True):
-        assert_begun_same(answer, begun.fresh(request))
+        assert_same_start(answer, start_desk.fresh(request))
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_every_prefix_of_a_begun_object_in_the_store_equals_its_replay(
-    begun: BegunDesk, start: str
+def test_every_prefix_of_an_object_with_a_start_in_the_store_equals_its_replay(
+    start_desk: StartDesk, start: str
 ) -> None:
     store = RememberingStore()
-    begun.ask(Begun(0, start, THREE), store)
+    start_desk.ask(StartRequest(0, start, THREE), store)
     first = 0 if start in OUTLINES else 1
     assert len(store.states) == 4 - first
     for count, state in enumerate(store.states.values(), start=first):
-        replayed = begun.fresh(Begun(0, start, THREE[:count])).state
+        replayed = start_desk.fresh(StartRequest(0, start, THREE[:count])).state
         assert torch.equal(state.probability, replayed.probability)
         assert torch.equal(state.feedback, replayed.feedback)
         assert state.mask_box == replayed.mask_box
@@ -878,8 +878,8 @@ def test_every_prefix_of_a_begun_object_in_the_store_equals_its_replay(
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_each_entry_may_be_lost_alone(painted: BegunDesk, start: str) -> None:
-    request = Begun(0, start, THREE)
+def test_each_entry_may_be_lost_alone(painted: StartDesk, start: str) -> None:
+    request = StartRequest(0, start, THREE)
     full = RememberingStore()
     painted.ask(request, full)
     for lost in full.states:
@@ -893,12 +893,12 @@ def test_each_entry_may_be_lost_alone(painted: BegunDesk, start: str) -> None:
 
 
 @PROPERTY
-@given(requests=begun_requests())
-def test_a_begun_request_runs_exactly_its_unknown_tail(requests: list[Begun]) -> None:
+@given(requests=start_requests())
+def test_a_request_with_a_start_runs_exactly_its_unknown_tail(requests: list[StartRequest]) -> None:
     runtime = FakeRuntime(mask=0.9)
-    desk = BegunDesk(Predictor(runtime, version="v", policy=OURS))
+    desk = StartDesk(Predictor(runtime, version="v", policy=OURS))
     store = RememberingStore()
-    known: set[Begun] = set()
+    known: set[StartRequest] = set()
     for request in requests:
         first = 0 if request.start in OUTLINES else 1
         prefixes = [
@@ -913,25 +913,25 @@ def test_a_begun_request_runs_exactly_its_unknown_tail(requests: list[Begun]) ->
         known.update(prefixes)
 
 
-def test_equal_images_and_clicks_with_different_starts_share_nothing(begun: BegunDesk) -> None:
+def test_equal_images_and_clicks_with_different_starts_share_nothing(start_desk: StartDesk) -> None:
     store = RememberingStore()
     expected = 0
     for start in STARTS:
-        answer = begun.check(Begun(0, start, THREE), store)
+        answer = start_desk.check(StartRequest(0, start, THREE), store)
         expected += 4 if start in OUTLINES else 3
         assert answer.steps == (5 if start in OUTLINES else 3)
     assert len(store.states) == expected
     for start in STARTS:
-        assert begun.check(Begun(0, start, THREE), store).steps == 0
+        assert start_desk.check(StartRequest(0, start, THREE), store).steps == 0
 
 
 def test_undoing_all_clicks_of_an_outline_gives_its_first_answer_for_nothing(
-    begun: BegunDesk,
+    start_desk: StartDesk,
 ) -> None:
     store = RememberingStore()
-    assert begun.check(Begun(0, "box", THREE), store).steps == OUTLINE_STEPS + 3
-    assert begun.check(Begun(0, "box", ()), store).steps == 0
-    assert begun.check(Begun(0, "box", (click(20, 20),)), store).steps == 1
+    assert start_desk.check(StartRequest(0, "box", THREE), store).steps == OUTLINE_STEPS + 3
+    assert start_desk.check(StartRequest(0, "box", ()), store).steps == 0
+    assert start_desk.check(StartRequest(0, "box", (click(20, 20),)), store).steps == 1
 
 
 def test_predictors_that_clean_differently_share_nothing() -> None:
@@ -959,12 +959,12 @@ def test_a_calibration_changes_scores_and_nothing_else() -> None:
     assert np.array_equal(first.mask, second.mask)
 
 
-def test_nothing_as_a_start_is_the_same_as_none_given(begun: BegunDesk) -> None:
-    image = begun.images[0]
+def test_nothing_as_a_start_is_the_same_as_none_given(start_desk: StartDesk) -> None:
+    image = start_desk.images[0]
     store = RememberingStore()
     assert_same(
-        begun.predictor.predict(image, THREE, store),
-        begun.predictor.predict(image, THREE, store, start=None),
+        start_desk.predictor.predict(image, THREE, store),
+        start_desk.predictor.predict(image, THREE, store, start=None),
     )
     assert len(store.states) == 3
 
@@ -974,9 +974,9 @@ def test_nothing_as_a_start_is_the_same_as_none_given(begun: BegunDesk) -> None:
 
 @pytest.mark.parametrize("start", OUTLINES)
 @pytest.mark.parametrize("count", [0, 1, 3])
-def test_a_mask_never_leaves_its_outline(begun: BegunDesk, start: str, count: int) -> None:
+def test_a_mask_never_leaves_its_outline(start_desk: StartDesk, start: str, count: int) -> None:
     clicks = (click(3, 3), click(125, 93), click(64, 48))
-    answer = begun.fresh(Begun(0, start, clicks[:count]))
+    answer = start_desk.fresh(StartRequest(0, start, clicks[:count]))
     assert not (answer.mask & ~inside_of(start)).any()
     assert answer.state.mask_box == bounding_box(answer.mask)
     assert 0 <= answer.score <= 1
@@ -1007,11 +1007,11 @@ def test_a_mask_of_a_network_that_finds_everything_fills_the_outline(data: st.Da
         assert answer.state.mask_box == region
 
 
-def test_an_outline_finds_the_object_in_it(begun: BegunDesk) -> None:
+def test_an_outline_finds_the_object_in_it(start_desk: StartDesk) -> None:
     rows, cols = np.mgrid[:96, :128]
     disk = np.hypot(rows - 48, cols - 64) < 24
     for start in ("box", "lasso"):
-        answer = begun.fresh(Begun(0, start, ()))
+        answer = start_desk.fresh(StartRequest(0, start, ()))
         assert (answer.mask & disk).sum() / (answer.mask | disk).sum() > 0.8
 
 
@@ -1095,7 +1095,7 @@ def test_an_outline_in_which_nothing_is_found_is_empty_and_can_be_clicked_in() -
     assert answer.state.mask_box == outline.box
 
 
-def test_an_outline_whose_mask_was_clicked_away_goes_on() -> None:
+def test_an_outline_whose_mask_was_clicked_away_can_be_clicked_in() -> None:
     runtime = FakeRuntime(mask=0.9)
     predictor = Predictor(runtime, version="v", policy=OURS)
     image = predictor.encode(IMAGES[0])
@@ -1117,22 +1117,22 @@ def test_an_outline_whose_mask_was_clicked_away_goes_on() -> None:
     assert back.steps == 1
 
 
-def test_a_rectangle_and_a_lasso_along_it_find_about_the_same(begun: BegunDesk) -> None:
-    image = begun.images[0]
+def test_a_rectangle_and_a_lasso_along_it_find_about_the_same(start_desk: StartDesk) -> None:
+    image = start_desk.images[0]
     region = Box(16, 20, 80, 108)
     inside = np.zeros((96, 128), np.bool_)
     inside[16:80, 20:108] = True
-    rectangle = begun.predictor.predict(image, [], start=Outline(region))
-    along = begun.predictor.predict(image, [], start=Outline(region, inside))
+    rectangle = start_desk.predictor.predict(image, [], start=Outline(region))
+    along = start_desk.predictor.predict(image, [], start=Outline(region, inside))
     both = (rectangle.mask & along.mask).sum() / (rectangle.mask | along.mask).sum()
     assert both > 0.9
 
 
-def test_a_one_pixel_outline_of_the_tiniest_image_is_answered(begun: BegunDesk) -> None:
-    image = begun.predictor.encode(np.full((1, 1, 3), 99, np.uint8))
+def test_a_one_pixel_outline_of_the_tiniest_image_is_answered(start_desk: StartDesk) -> None:
+    image = start_desk.predictor.encode(np.full((1, 1, 3), 99, np.uint8))
     outline = Outline(Box(0, 0, 1, 1), np.ones((1, 1), np.bool_))
     for clicks in ([], [click(0, 0)], [negative(0, 0), click(0.4, -0.5)]):
-        assert begun.predictor.predict(image, clicks, start=outline).mask.shape == (1, 1)
+        assert start_desk.predictor.predict(image, clicks, start=outline).mask.shape == (1, 1)
 
 
 # Prior masks
@@ -1144,14 +1144,14 @@ def test_a_one_pixel_outline_of_the_tiniest_image_is_answered(begun: BegunDesk) 
     start=st.sampled_from(PRIORS),
 )
 def test_each_click_on_a_mask_changes_one_connected_part_that_holds_it(
-    painted: BegunDesk, clicks: list[tuple[tuple[float, float], bool]], start: str
+    painted: StartDesk, clicks: list[tuple[tuple[float, float], bool]], start: str
 ) -> None:
     made = tuple(Click(place(0, where), sign) for where, sign in clicks)
     prior = STARTS[start](Size(96, 128))
     assert isinstance(prior, PriorMask)
     before = prior.mask
     for count, newest in enumerate(made, start=1):
-        answer = painted.fresh(Begun(0, start, made[:count]))
+        answer = painted.fresh(StartRequest(0, start, made[:count]))
         assert_one_part_changed(before, answer.mask, newest)
         before = answer.mask
 
@@ -1166,17 +1166,17 @@ def assert_one_part_changed(before: Mask, after: Mask, newest: Click) -> None:
         assert after[at] == newest.positive
 
 
-def test_what_is_far_from_the_flaw_stays_bit_for_bit(begun: BegunDesk) -> None:
+def test_what_is_far_from_the_flaw_stays_bit_for_bit(start_desk: StartDesk) -> None:
     mask = drawn(Size(96, 128))
     flaw = np.zeros_like(mask)
     flaw[48:54, 108:120] = True
     assert mask[flaw].all()
     clicks = (negative(114, 51),)
-    answer = begun.fresh(Begun(0, "drawn", clicks))
+    answer = start_desk.fresh(StartRequest(0, "drawn", clicks))
     assert np.array_equal(answer.mask & ~flaw, mask & ~flaw)
     assert not answer.mask[51, 114]
     hole = (*clicks, click(round(128 * 0.45), 48))
-    mended = begun.fresh(Begun(0, "drawn", hole))
+    mended = start_desk.fresh(StartRequest(0, "drawn", hole))
     assert mended.mask[48, round(128 * 0.45)]
     assert mended.mask[0, 127]  # the speck that nobody clicked on
     assert_one_part_changed(answer.mask, mended.mask, hole[1])
@@ -1246,7 +1246,7 @@ def test_a_click_that_asks_for_nothing_or_is_not_followed_leaves_the_mask(
     assert answer.state.mask_box == bounding_box(before)
 
 
-def test_a_mask_that_is_clicked_away_leaves_an_empty_one_that_goes_on() -> None:
+def test_a_mask_that_is_clicked_away_leaves_an_empty_one_to_refine() -> None:
     runtime = FakeRuntime(mask=0.1)
     predictor = Predictor(runtime, version="v", policy=OURS)
     image = predictor.encode(IMAGES[0])
@@ -1271,23 +1271,23 @@ def test_a_mask_that_is_clicked_away_leaves_an_empty_one_that_goes_on() -> None:
     assert torch.equal(runtime.images[-1], image.overview)
 
 
-def test_an_empty_mask_is_begun_like_nothing_but_for_what_is_not_connected(
-    begun: BegunDesk,
+def test_an_empty_mask_is_like_nothing_except_for_what_is_not_connected(
+    start_desk: StartDesk,
 ) -> None:
     for made in (click(64, 48), click(10, 10)):
-        plain = begun.fresh(Begun(0, "nothing", (made,)))
-        answer = begun.fresh(Begun(0, "empty", (made,)))
+        plain = start_desk.fresh(StartRequest(0, "nothing", (made,)))
+        answer = start_desk.fresh(StartRequest(0, "empty", (made,)))
         assert torch.equal(answer.state.probability, plain.state.probability)
         empty = np.zeros_like(plain.mask)
         assert np.array_equal(answer.mask, merge(empty, plain.mask, made))
 
 
-def test_a_prior_mask_before_any_click_is_what_it_is(begun: BegunDesk) -> None:
-    image = begun.images[0]
+def test_a_prior_mask_before_any_click_is_what_it_is(start_desk: StartDesk) -> None:
+    image = start_desk.images[0]
     before = drawn(image.size)
-    state = begun.predictor.start(image, PriorMask(before))
+    state = start_desk.predictor.start(image, PriorMask(before))
     assert state.mask_box == bounding_box(before)
-    shown = begun.predictor.probability(image, state)
+    shown = start_desk.predictor.probability(image, state)
     assert shown.dtype == torch.float32
     assert np.array_equal(shown.numpy(), before.astype(np.float32))
     assert not state.feedback.any()
@@ -1300,14 +1300,14 @@ def test_no_implied_click_contradicts_a_negative_one(start: str) -> None:
     runtime = Painter()
     predictor = Predictor(runtime, version="v", policy=OURS)
     image = predictor.encode(IMAGES[0])
-    begun = STARTS[start](image.size)
-    if isinstance(begun, PriorMask):
-        middle = deepest_point(begun.mask)
+    origin = STARTS[start](image.size)
+    if isinstance(origin, PriorMask):
+        middle = deepest_point(origin.mask)
     else:
-        middle = predictor.predict(image, [], start=begun).state.implied[0].point
+        middle = predictor.predict(image, [], start=origin).state.implied[0].point
     for aside in (0, 2):
         made = negative(middle.x + aside, middle.y)
-        state = predictor.predict(image, [made], start=begun).state
+        state = predictor.predict(image, [made], start=origin).state
         frame = state.region or Box.whole(image.size)
         size = OURS.network_size(frame.size)
         at = OURS.sampling.locate(made.point, frame, size)
@@ -1319,29 +1319,29 @@ def test_no_implied_click_contradicts_a_negative_one(start: str) -> None:
 @pytest.mark.parametrize("start", ["nothing", *PRIORS])
 def test_without_clicks_only_an_outline_is_answered(start: str) -> None:
     runtime = FakeRuntime(mask=0.9)
-    desk = BegunDesk(Predictor(runtime, version="v", policy=OURS))
+    desk = StartDesk(Predictor(runtime, version="v", policy=OURS))
     store = RememberingStore()
     with pytest.raises(PromptError, match="no clicks"):
-        desk.ask(Begun(0, start, ()), store)
-    desk.ask(Begun(0, start, THREE), store)
+        desk.ask(StartRequest(0, start, ()), store)
+    desk.ask(StartRequest(0, start, THREE), store)
     with pytest.raises(PromptError, match="no clicks"):
-        desk.ask(Begun(0, start, ()), store)
+        desk.ask(StartRequest(0, start, ()), store)
     assert len(runtime.images) == 3
 
 
-# What becomes of the arrays
+# Arrays stay as they are
 
 
-def test_an_answer_may_be_written_to(painted: BegunDesk) -> None:
+def test_an_answer_may_be_written_to(painted: StartDesk) -> None:
     for start in STARTS:
         store = RememberingStore()
-        request = Begun(0, start, THREE)
+        request = StartRequest(0, start, THREE)
         for _ in range(3):
             answer = painted.check(request, store)
             answer.mask[:] = ~answer.mask
 
 
-def test_a_start_is_left_as_it_was(painted: BegunDesk) -> None:
+def test_a_start_is_left_as_it_was(painted: StartDesk) -> None:
     image = painted.images[0]
     prior, outline = PriorMask(drawn(image.size)), lasso(image.size)
     painted.predictor.predict(image, THREE, start=prior)
@@ -1352,7 +1352,7 @@ def test_a_start_is_left_as_it_was(painted: BegunDesk) -> None:
 
 
 def test_what_becomes_of_a_lasso_does_not_change_what_is_remembered_of_it(
-    painted: BegunDesk,
+    painted: StartDesk,
 ) -> None:
     image = painted.images[0]
     store = RememberingStore()
@@ -1360,11 +1360,11 @@ def test_what_becomes_of_a_lasso_does_not_change_what_is_remembered_of_it(
     assert inside is not None
     painted.predictor.predict(image, (), store, start=Outline(region, inside))
     inside[:, :64] = False
-    painted.check(Begun(0, "lasso", ()), store)
+    painted.check(StartRequest(0, "lasso", ()), store)
 
 
 def test_what_becomes_of_a_mask_does_not_change_what_is_remembered_of_it(
-    painted: BegunDesk,
+    painted: StartDesk,
 ) -> None:
     image = painted.images[0]
     store = RememberingStore()
@@ -1372,11 +1372,11 @@ def test_what_becomes_of_a_mask_does_not_change_what_is_remembered_of_it(
     prior = PriorMask(mask)
     painted.predictor.predict(image, THREE, store, start=prior)
     mask[:] = False
-    painted.check(Begun(0, "drawn", THREE), store)
+    painted.check(StartRequest(0, "drawn", THREE), store)
     cached = painted.predictor.predict(image, THREE, store, start=prior)
-    assert_begun_same(cached, painted.predictor.predict(image, THREE, start=prior))
+    assert_same_start(cached, painted.predictor.predict(image, THREE, start=prior))
     cached = painted.predictor.predict(image, THREE, store, start=PriorMask(mask))
-    assert_begun_same(cached, painted.fresh(Begun(0, "empty", THREE)))
+    assert_same_start(cached, painted.fresh(StartRequest(0, "empty", THREE)))
 
 
 ARRANGED: dict[str, Callable[[Mask], Mask]] = {
@@ -1387,16 +1387,16 @@ ARRANGED: dict[str, Callable[[Mask], Mask]] = {
 
 
 @pytest.mark.parametrize("arranged", ARRANGED)
-def test_the_memory_layout_of_a_start_does_not_matter(painted: BegunDesk, arranged: str) -> None:
+def test_the_memory_layout_of_a_start_does_not_matter(painted: StartDesk, arranged: str) -> None:
     image = painted.images[0]
     arrange = ARRANGED[arranged]
     prior, outline = PriorMask(arrange(drawn(image.size))), lasso(image.size)
     assert outline.inside is not None
     outline = Outline(outline.box, arrange(outline.inside))
     answer = painted.predictor.predict(image, THREE, start=prior)
-    assert_begun_same(answer, painted.fresh(Begun(0, "drawn", THREE)))
+    assert_same_start(answer, painted.fresh(StartRequest(0, "drawn", THREE)))
     answer = painted.predictor.predict(image, THREE, start=outline)
-    assert_begun_same(answer, painted.fresh(Begun(0, "lasso", THREE)))
+    assert_same_start(answer, painted.fresh(StartRequest(0, "lasso", THREE)))
 
 
 @pytest.fixture
@@ -1410,15 +1410,15 @@ def _every_warning() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_every_warning")
 @pytest.mark.parametrize("start", ["drawn", "lasso"])
-def test_a_read_only_start_is_used(painted: BegunDesk, start: str) -> None:
+def test_a_read_only_start_is_used(painted: StartDesk, start: str) -> None:
     image = painted.images[0]
-    begun = STARTS[start](image.size)
-    array = begun.mask if isinstance(begun, PriorMask) else lasso(image.size).inside
+    origin = STARTS[start](image.size)
+    array = origin.mask if isinstance(origin, PriorMask) else lasso(image.size).inside
     assert array is not None
     array.flags.writeable = False
-    frozen = Outline(begun.box, array) if isinstance(begun, Outline) else PriorMask(array)
+    frozen = Outline(origin.box, array) if isinstance(origin, Outline) else PriorMask(array)
     answer = painted.predictor.predict(image, THREE, start=frozen)
-    assert_begun_same(answer, painted.fresh(Begun(0, start, THREE)))
+    assert_same_start(answer, painted.fresh(StartRequest(0, start, THREE)))
 
 
 def test_a_state_counts_the_mask_or_lasso_that_it_holds() -> None:
@@ -1492,10 +1492,10 @@ def test_a_lasso_with_nothing_inside_is_refused() -> None:
 @pytest.mark.parametrize("outside", [click(128, 48), negative(-9, 0), click(float("nan"), 5)])
 def test_a_click_outside_is_refused_whatever_the_start(start: str, outside: Click) -> None:
     runtime = FakeRuntime(mask=0.9)
-    desk = BegunDesk(Predictor(runtime, version="v", policy=OURS))
+    desk = StartDesk(Predictor(runtime, version="v", policy=OURS))
     store = RememberingStore()
     with pytest.raises(PromptError, match="click 2"):
-        desk.ask(Begun(0, start, (click(64, 48), outside)), store)
+        desk.ask(StartRequest(0, start, (click(64, 48), outside)), store)
     assert not runtime.images
     assert not store.states
 
@@ -1505,10 +1505,10 @@ def test_a_click_outside_is_refused_whatever_the_start(start: str, outside: Clic
     "made", [click(-0.5, -0.5), click(127.5, 95.5), negative(127.5, -0.5), negative(-0.5, 95.5)]
 )
 def test_a_click_on_the_very_border_is_answered_whatever_the_start(
-    painted: BegunDesk, start: str, made: Click
+    painted: StartDesk, start: str, made: Click
 ) -> None:
     store = RememberingStore()
-    answer = painted.check(Begun(0, start, (made, THREE[0])), store)
+    answer = painted.check(StartRequest(0, start, (made, THREE[0])), store)
     assert answer.mask.shape == (96, 128)
     assert 0 <= answer.score <= 1
 
@@ -1575,12 +1575,12 @@ def test_a_click_keeps_its_speck_and_its_pinhole() -> None:
     ids=str,
 )
 def test_no_cleaning_makes_a_cached_answer_differ(cleanup: Cleanup) -> None:
-    desk = BegunDesk(Predictor(Painter(), version="v", policy=OURS, cleanup=cleanup))
+    desk = StartDesk(Predictor(Painter(), version="v", policy=OURS, cleanup=cleanup))
     for start in STARTS:
         store = RememberingStore()
         for count in (3, 1, 2, 3):
-            desk.check(Begun(0, start, THREE[:count]), store)
-            desk.check(Begun(0, start, THREE[:count]), store)
+            desk.check(StartRequest(0, start, THREE[:count]), store)
+            desk.check(StartRequest(0, start, THREE[:count]), store)
 
 
 # Real images
