@@ -109,7 +109,7 @@ def test_a_broken_shape_is_malformed(broken: JSONObject) -> None:
 
 
 def test_an_upright_rectangle_holds_the_pixels_whose_centres_it_holds() -> None:
-    assert drawn(rectangle(10, 20, 30, 40)).region == Box(20, 20, 60, 80)
+    assert drawn(rectangle(10, 20, 30, 40)).box == Box(20, 20, 60, 80)
     assert drawn(rectangle(10, 20, 30, 40)).inside is None
 
 
@@ -124,7 +124,7 @@ def test_an_upright_rectangle_holds_the_pixels_whose_centres_it_holds() -> None:
 def test_a_rectangle_is_cut_to_the_image_whichever_way_it_was_drawn(
     box: tuple[float, float, float, float], region: Box
 ) -> None:
-    assert drawn(rectangle(*box)).region == region
+    assert drawn(rectangle(*box)).box == region
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_an_outline_that_holds_nothing_is_told(raw: JSONObject) -> None:
 
 def test_a_rectangle_turns_about_its_top_left_corner_in_pixels() -> None:
     turned = drawn(rectangle(50, 50, 10, 40, rotation=90))  # 20×40 px at (100, 50), to the left
-    assert turned.region == Box(50, 60, 70, 100)
+    assert turned.box == Box(50, 60, 70, 100)
     assert turned.inside is not None
     assert turned.inside.sum() == 20 * 40
 
