@@ -112,7 +112,7 @@ class Predictor:
         Args:
             image: From :meth:`encode`.
             clicks: Image pixels, in the order in which they were made; at least one, unless
-                ``start`` opens without.
+                ``start`` is an outline.
             store: Where states of prefixes are looked up and left.
             start: What the object starts from: an outline or a mask; None for clicks alone.
 
@@ -165,7 +165,7 @@ class Predictor:
         return Prediction(mask, score, steps, state)
 
     def start(self, image: EncodedImage, start: Start | None = None) -> State:
-        """The state before any click; an outline runs the network for it, other starts do not."""
+        """The state before any click; a start that opens runs the network for it."""
         start = NOTHING if start is None else start
         state, _ = drive(self._stepper.start(image, start), self.runtime.run)
         return state

@@ -25,8 +25,8 @@ class ZoomPolicy:
         multiple: Divisor of the network's sides; its coarsest stride is 32.
         expansion: Sides of the region over those of the object's bounding box.
         min_side: Smallest side of a region, image pixels.
-        recompute_iou: IoU of the previous region with the one for the current mask from which on
-            the previous one is kept.
+        recompute_iou: Smallest IoU with the region for the current mask at which the previous
+            region stays.
         keep_whole: Whether the whole image, the view of the first click, is a region to keep.
         sampling: How pixels are resized and clicks are placed.
     """

@@ -1,4 +1,4 @@
-"""What an object starts from before its first click, and what that changes about each step."""
+"""What an object starts from before its first click, and how that changes each step."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Start(Protocol):
     """
 
     opens: ClassVar[bool] = False
-    """Whether the network runs before any click, so that there is an answer without clicks."""
+    """Whether :meth:`opening` runs the network, so that there is an answer without clicks."""
 
     @property
     @abstractmethod
