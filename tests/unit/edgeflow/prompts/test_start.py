@@ -155,6 +155,30 @@ def test_a_kind_from_outside_needs_no_word_in_inference() -> None:
         predictor.predict(image, [], store, start=Scribble((ImagePoint(500, 20),)))
 
 
+@dataclass(frozen=True)
+class Countdown(Start):
+    """Changes with each click."""
+
+    number: int
+
+    @property
+    def digest(self) -> str:
+        return f"countdown {self.number}"
+
+    def check(self, size: Size) -> None:
+        """Fits any image."""
+
+    def after(self, mask: MaskPatch, click: Click) -> Countdown:  # noqa: ARG002
+        return Countdown(self.number - 1)
+
+
+def test_a_start_that_changes_with_each_click_is_the_states() -> None:
+    predictor = Predictor(FakeRuntime(mask=0.9), version="v", policy=ZoomPolicy(long_side=96))
+    image = predictor.encode(disk_image(64, 96))
+    state = predictor.predict(image, [click(9, 9), click(20, 20)], start=Countdown(5)).state
+    assert state.start == Countdown(3)
+
+
 def test_nothing_is_a_start_that_changes_nothing() -> None:
     values, patch = torch.rand(4, 6), MaskPatch.of(boxed(Box(0, 0, 2, 2)))
     NOTHING.check(Size(4, 6))
