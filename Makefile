@@ -42,15 +42,14 @@ demo: $(MAIN)/.made $(STUDIO)/.made  ## a real Label Studio with this backend an
 
 test: test-units test-whole  ## all tests, with a real Label Studio and, where there is one, a browser
 
-test-units: $(MAIN)/.made  ## the part of them that runs on all cores
-	@$(BIN)/python -m pytest -n auto tests/unit tests/golden
+test-units: $(MAIN)/.made  ## the part of them that runs on all cores, with its coverage
+	@$(BIN)/python -m pytest -n auto --cov --cov-report= tests/unit tests/golden
 
 test-whole: envs  ## the rest, one after the other: these start servers, browsers and trainings
 	@$(BIN)/python -m pytest --ignore tests/unit --ignore tests/golden
 
-test-fast: $(MAIN)/.made  ## unit and golden tests up to ten seconds each, with their coverage
-	@$(BIN)/python -m pytest -n auto -m "not e2e and not peer and not slow" --cov --cov-report= \
-	  tests/unit tests/golden
+test-fast: $(MAIN)/.made  ## the quick unit and golden tests: a minute on two cores
+	@$(BIN)/python -m pytest -n auto -m "not slow" tests/unit tests/golden
 
 lint: $(MAIN)/.made  ## style and spelling
 	@$(BIN)/ruff check .

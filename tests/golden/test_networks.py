@@ -48,6 +48,7 @@ def run(model: torch.nn.Module, case: str, network: str) -> tuple[NetworkOutput,
     return output, arrays
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pdparams", "pdmodel", "zip"])
 @pytest.mark.parametrize("network", NETWORKS)
 def test_converted_weights_give_the_reference_logits(
@@ -67,6 +68,7 @@ def test_converted_weights_give_the_reference_logits(
             assert difference <= tolerance, (case, name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", NETWORKS)
 def test_both_forms_of_the_weights_convert_to_the_same_tensors(
     network: str, tmp_path: Path

@@ -215,6 +215,7 @@ def test_a_click_gets_a_region(client: FlaskClient) -> None:
     assert prediction["model_version"] == answer["model_version"]
 
 
+@pytest.mark.slow
 def test_a_projects_model_answers(make_app: MakeApp, models_dir: Path) -> None:
     client = make_app(models_dir=str(models_dir), project_models={"12": "other"}).test_client()
     answer = client.post("/predict", json=disk_request(project="12.1795414578")).get_json()
@@ -438,6 +439,7 @@ def test_health_wants_no_password(make_app: MakeApp) -> None:
     assert client.head("/health").status_code in (200, 503)
 
 
+@pytest.mark.slow
 def test_the_right_password_opens_everything(make_app: MakeApp) -> None:
     client = make_app(basic_auth_user="anna", basic_auth_password="Käse猫").test_client()
     headers = basic("anna", "Käse猫")

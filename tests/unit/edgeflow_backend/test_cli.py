@@ -142,6 +142,7 @@ def test_a_bad_setting_is_told_by_its_variable_as_the_documentation_says(
     assert "setting :" not in first
 
 
+@pytest.mark.slow
 def test_the_help_needs_no_model() -> None:
     code = (
         "import sys; from edgeflow_backend.cli import app\n"

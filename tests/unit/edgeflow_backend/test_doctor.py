@@ -78,6 +78,7 @@ def only_failure(findings: list[Finding]) -> Finding:
     return failure
 
 
+@pytest.mark.slow
 def test_the_real_model_is_examined() -> None:
     findings = report()
     assert failures(findings) == []

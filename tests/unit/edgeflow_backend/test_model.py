@@ -127,6 +127,7 @@ def test_a_batch_call_has_nothing_to_say(service: SegmentationService) -> None:
     assert EdgeFlowBackend(service=service).predict(body["tasks"]) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("project", ["5.1795414578", "5", 5])
 def test_a_project_may_have_a_model_of_its_own(
     make_service: MakeService, models_dir: Path, project: object

@@ -165,6 +165,7 @@ def test_an_absurd_size_is_refused(service: SegmentationService, width: int, hei
     assert caught.value.hint
 
 
+@pytest.mark.slow
 def test_clicks_that_find_nothing_are_told(service: SegmentationService) -> None:
     everywhere = [click(x, y, positive=False) for x in range(5, 100, 12) for y in range(5, 100, 15)]
     points = [click(50, 50), *everywhere]
@@ -224,6 +225,7 @@ def test_the_version_names_the_weights(service: SegmentationService, predictor: 
     assert service.model_version.startswith("edgeflow_lite-")
 
 
+@pytest.mark.slow
 def test_a_built_service_is_ready_and_uses_the_threads_it_was_given() -> None:
     threads = torch.get_num_threads()
     try:

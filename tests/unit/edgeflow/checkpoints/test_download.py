@@ -63,6 +63,7 @@ def publisher() -> Iterator[Publisher]:
     thread.join()
 
 
+@pytest.mark.slow
 def test_a_file_is_fetched_whole_and_its_digest_recorded(
     publisher: Publisher, tmp_path: Path
 ) -> None:
@@ -75,6 +76,7 @@ def test_a_file_is_fetched_whole_and_its_digest_recorded(
     assert {p.name for p in tmp_path.iterdir()} == {"file.pdparams", RECORDS}
 
 
+@pytest.mark.slow
 def test_an_interrupted_download_is_resumed(publisher: Publisher, tmp_path: Path) -> None:
     publisher.stop_after = 300_000
     with pytest.raises(DownloadError):
@@ -86,6 +88,7 @@ def test_an_interrupted_download_is_resumed(publisher: Publisher, tmp_path: Path
     assert publisher.ranges[1] is not None
 
 
+@pytest.mark.slow
 def test_a_server_that_cannot_resume_is_asked_for_everything(
     publisher: Publisher, tmp_path: Path
 ) -> None:
@@ -94,6 +97,7 @@ def test_a_server_that_cannot_resume_is_asked_for_everything(
     assert download(publisher.url, tmp_path).read_bytes() == publisher.content
 
 
+@pytest.mark.slow
 def test_a_part_that_is_longer_than_the_file_starts_over(
     publisher: Publisher, tmp_path: Path
 ) -> None:
@@ -103,6 +107,7 @@ def test_a_part_that_is_longer_than_the_file_starts_over(
     assert download(publisher.url, tmp_path).read_bytes() == publisher.content
 
 
+@pytest.mark.slow
 def test_a_file_that_changed_since_the_first_time_is_refused(
     publisher: Publisher, tmp_path: Path
 ) -> None:
@@ -114,6 +119,7 @@ def test_a_file_that_changed_since_the_first_time_is_refused(
     assert (tmp_path / "file.pdparams").read_bytes() == first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [403, 404, 500])
 def test_an_http_error_is_named(publisher: Publisher, tmp_path: Path, status: int) -> None:
     publisher.status = status
@@ -126,6 +132,7 @@ def test_an_unreachable_publisher_is_named(tmp_path: Path) -> None:
         download("http://127.0.0.1:1/x.zip", tmp_path)
 
 
+@pytest.mark.slow
 def test_the_command_downloads_converts_and_shows_the_model(
     publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ def evaluate(*options: str | Path) -> Result:
     return CliRunner().invoke(app, ["evaluate", *fixed, *map(str, options)])
 
 
+@pytest.mark.slow
 def test_it_prints_and_writes_figures_and_a_report(shapes: Path, tmp_path: Path) -> None:
     json, report = tmp_path / "out.json", tmp_path / "report"
     result = evaluate("--data", shapes, "--json", json, "--report", report)
@@ -35,12 +36,14 @@ def test_it_prints_and_writes_figures_and_a_report(shapes: Path, tmp_path: Path)
     assert again.exit_code == 0, again.output
 
 
+@pytest.mark.slow
 def test_all_clicks_are_made_where_that_is_wanted(shapes: Path, tmp_path: Path) -> None:
     path = tmp_path / "out.json"
     assert evaluate("--data", shapes, "--all-clicks", "--json", path).exit_code == 0
     assert orjson.loads(path.read_bytes())["clicks"] == 4 * 3
 
 
+@pytest.mark.slow
 def test_flipping_is_said_beside_the_figures(shapes: Path) -> None:
     assert "flip" in evaluate("--data", shapes, "--flip", "--max-clicks", "1").output
 

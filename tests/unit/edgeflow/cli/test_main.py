@@ -109,6 +109,7 @@ def read(path: str | Path) -> npt.NDArray[np.uint8]:
 # predict, with the real model
 
 
+@pytest.mark.slow
 def test_a_mask_is_written_as_an_8_bit_grey_png_of_0_and_255() -> None:
     said = succeeds("predict", COINS, "--click", "108,185", "--output", "coin.png")
     with Image.open("coin.png") as image, Image.open(COINS) as photo:
@@ -124,6 +125,7 @@ def test_a_mask_is_written_as_an_8_bit_grey_png_of_0_and_255() -> None:
     assert "cpu float32" in said
 
 
+@pytest.mark.slow
 def test_a_negative_click_shrinks_the_mask() -> None:
     photo = PHOTOS / "astronaut.jpg"
     succeeds("predict", photo, "-c", "230,300", "-o", "one.png")
@@ -136,6 +138,7 @@ def test_a_negative_click_shrinks_the_mask() -> None:
     assert not two[rows[far], cols[far]]
 
 
+@pytest.mark.slow
 def test_an_overlay_is_an_image_with_mask_and_clicks_on_it() -> None:
     succeeds("predict", COINS, "--click=108,185", "--overlay", "overlay.jpg")
     with Image.open("overlay.jpg") as overlay, Image.open(COINS) as photo:
@@ -147,12 +150,14 @@ def test_an_overlay_is_an_image_with_mask_and_clicks_on_it() -> None:
     assert Path("mask.png").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zoom", POLICIES)
 def test_every_zoom_policy_segments(zoom: str) -> None:
     succeeds("predict", COINS, "-c", "108,185", "-c", "112,182", "--zoom", zoom)
     assert read("mask.png")[185, 108] == 255
 
 
+@pytest.mark.slow
 def test_a_model_may_be_given_by_path() -> None:
     path = shipped_folder() / "edgeflow_lite.safetensors"
     succeeds("predict", COINS, "-c", "108,185", "--model", path)

@@ -18,6 +18,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(VALUES), st.lists(VALUES), VALUES, st.sampled_from([None, 1, "\t"]))
 def test_elements_are_those_of_the_whole_document(
     first: list[Any], second: list[Any], other: Any, indent: int | str | None

@@ -241,6 +241,7 @@ def test_a_row_in_the_table_is_all_that_a_new_layout_takes(toy: Path) -> None:
         open_dataset(toy, split="val")
 
 
+@pytest.mark.slow
 def test_the_commands_read_and_evaluate_a_layout_from_outside(toy: Path) -> None:
     counted = CliRunner().invoke(app, ["datasets", str(toy)])
     assert "all: 2 images, 2 objects" in counted.output

@@ -66,6 +66,7 @@ def test_iou_leaves_ignored_pixels_out() -> None:
     assert Clicker(truth).iou(truth) == 1.0
 
 
+@pytest.mark.slow
 @given(
     st.data(),
     hnp.arrays(np.uint8, (7, 9), elements=st.sampled_from([0, 0, 1, 1, 1, 255])),

@@ -89,6 +89,7 @@ def test_the_contact_sheet_shows_mask_truth_and_clicks(evaluation: Evaluation) -
     assert (np.abs(cell - (32, 200, 64)).sum(axis=2) < 60).sum() > 50  # the click
 
 
+@pytest.mark.slow
 def test_the_report_is_a_page_with_images(evaluation: Evaluation, tmp_path: Path) -> None:
     page = write_report(tmp_path / "report", evaluation, IMAGES, [Curve("before", (0.1, 0.2))])
     text = page.read_text(encoding="utf-8")

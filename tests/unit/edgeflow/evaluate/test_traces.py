@@ -74,6 +74,7 @@ def test_an_object_that_is_ignored_altogether_is_passed_over() -> None:
         click_object(predictor, image, truth, truth, Rules())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_the_shipped_network_is_clicked_as_the_protocol_written_twice_says(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -195,6 +195,7 @@ def interleavings(draw: st.DrawFn) -> list[Request]:
 PROPERTY = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(requests=interleavings())
 def test_interleaved_annotators_get_what_each_would_get_alone(
@@ -205,6 +206,7 @@ def test_interleaved_annotators_get_what_each_would_get_alone(
         desk.check(request, store)
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(requests=interleavings())
 def test_annotators_on_several_threads_get_what_each_would_get_alone(
@@ -217,6 +219,7 @@ def test_annotators_on_several_threads_get_what_each_would_get_alone(
         assert_same(answer, desk.fresh(request))
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(requests=interleavings(), chance=st.randoms(use_true_random=False))
 def test_a_store_that_forgets_at_random_never_changes_an_answer(
@@ -227,6 +230,7 @@ def test_a_store_that_forgets_at_random_never_changes_an_answer(
         desk.check(request, store)
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(requests=interleavings())
 def test_a_request_runs_exactly_the_steps_of_its_unknown_tail(
@@ -244,6 +248,7 @@ def test_a_request_runs_exactly_the_steps_of_its_unknown_tail(
 THREE = (click(64, 48), negative(10, 10), click(80, 40))
 
 
+@pytest.mark.slow
 def test_every_prefix_in_the_store_equals_its_replay(desk: Desk) -> None:
     store = RememberingStore()
     desk.ask(Request(0, THREE), store)
@@ -255,6 +260,7 @@ def test_every_prefix_in_the_store_equals_its_replay(desk: Desk) -> None:
         assert state.clicks == THREE[:count]
 
 
+@pytest.mark.slow
 def test_steps_count_network_runs(desk: Desk) -> None:
     store = RememberingStore()
     assert desk.ask(Request(0, THREE), None).steps == 3
@@ -273,6 +279,7 @@ def test_undo_equals_a_fresh_replay_and_costs_nothing(desk: Desk) -> None:
     assert desk.check(Request(0, THREE), store).steps == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moved", [0, 1, 2])
 def test_a_dragged_click_equals_a_fresh_replay(desk: Desk, moved: int) -> None:
     store = RememberingStore()
@@ -282,6 +289,7 @@ def test_a_dragged_click_equals_a_fresh_replay(desk: Desk, moved: int) -> None:
     assert desk.check(Request(0, tuple(dragged)), store).steps == 3 - moved
 
 
+@pytest.mark.slow
 def test_the_order_of_clicks_matters_and_is_kept(desk: Desk) -> None:
     store = RememberingStore()
     forth = desk.check(Request(0, THREE), store)
@@ -290,6 +298,7 @@ def test_the_order_of_clicks_matters_and_is_kept(desk: Desk) -> None:
     assert not torch.equal(forth.state.probability, back.state.probability)
 
 
+@pytest.mark.slow
 def test_predictors_may_share_a_store_without_mixing(shipped_runtime: TorchRuntime) -> None:
     class Renamed(FakeRuntime):
         name = "renamed"
@@ -632,6 +641,7 @@ class Photo(NamedTuple):
     outside: tuple[int, int]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "photo",
     [
@@ -653,6 +663,7 @@ def test_an_object_of_a_photograph_is_found(shipped: Predictor, photo: Photo) ->
     assert 0.4 < answer.score < 1  # an estimate of the mask's IoU, not the mean probability
 
 
+@pytest.mark.slow
 def test_a_negative_click_takes_its_place_out_of_the_mask(shipped: Predictor) -> None:
     image = shipped.encode(decode_image((PHOTOS / "astronaut.jpg").read_bytes()))
     first = click(230, 300)
@@ -824,6 +835,7 @@ def start_requests(draw: st.DrawFn) -> list[StartRequest]:
 BRIEF = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+@pytest.mark.slow
 @settings(PROPERTY, max_examples=12)
 @given(requests=start_requests(), chance=st.randoms(use_true_random=False))
 def test_no_store_changes_an_answer_whatever_an_object_began_with(
@@ -837,6 +849,7 @@ def test_no_store_changes_an_answer_whatever_an_object_began_with(
         assert painted.check(request, remembering).steps == 0
 
 
+@pytest.mark.slow
 @BRIEF
 @given(requests=start_requests(), chance=st.randoms(use_true_random=False))
 def test_no_store_changes_an_answer_of_the_real_network(
@@ -848,6 +861,7 @@ def test_no_store_changes_an_answer_of_the_real_network(
         start_desk.check(request, forgetful)
 
 
+@pytest.mark.slow
 @BRIEF
 @given(requests=start_requests())
 def test_threads_that_share_a_store_get_what_each_start_would_get_alone(
@@ -860,6 +874,7 @@ def test_threads_that_share_a_store_get_what_each_start_would_get_alone(
         assert_same_start(answer, start_desk.fresh(request))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", STARTS)
 def test_every_prefix_of_an_object_with_a_start_in_the_store_equals_its_replay(
     start_desk: StartDesk, start: str
@@ -877,6 +892,7 @@ def test_every_prefix_of_an_object_with_a_start_in_the_store_equals_its_replay(
         assert state.clicks == replayed.clicks == THREE[:count]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", STARTS)
 def test_each_entry_may_be_lost_alone(painted: StartDesk, start: str) -> None:
     request = StartRequest(0, start, THREE)
@@ -913,6 +929,7 @@ def test_a_request_with_a_start_runs_exactly_its_unknown_tail(requests: list[Sta
         known.update(prefixes)
 
 
+@pytest.mark.slow
 def test_equal_images_and_clicks_with_different_starts_share_nothing(start_desk: StartDesk) -> None:
     store = RememberingStore()
     expected = 0
@@ -925,6 +942,7 @@ def test_equal_images_and_clicks_with_different_starts_share_nothing(start_desk:
         assert start_desk.check(StartRequest(0, start, THREE), store).steps == 0
 
 
+@pytest.mark.slow
 def test_undoing_all_clicks_of_an_outline_gives_its_first_answer_for_nothing(
     start_desk: StartDesk,
 ) -> None:
@@ -972,6 +990,7 @@ def test_nothing_as_a_start_is_the_same_as_none_given(start_desk: StartDesk) -> 
 # Outlines
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", OUTLINES)
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_a_mask_never_leaves_its_outline(start_desk: StartDesk, start: str, count: int) -> None:
@@ -1128,6 +1147,7 @@ def test_a_rectangle_and_a_lasso_along_it_find_about_the_same(start_desk: StartD
     assert both > 0.9
 
 
+@pytest.mark.slow
 def test_a_one_pixel_outline_of_the_tiniest_image_is_answered(start_desk: StartDesk) -> None:
     image = start_desk.predictor.encode(np.full((1, 1, 3), 99, np.uint8))
     outline = Outline(Box(0, 0, 1, 1), np.ones((1, 1), np.bool_))
@@ -1138,6 +1158,7 @@ def test_a_one_pixel_outline_of_the_tiniest_image_is_answered(start_desk: StartD
 # Prior masks
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(
     clicks=st.lists(st.tuples(st.sampled_from(PLACES), st.booleans()), min_size=1, max_size=4),
@@ -1332,6 +1353,7 @@ def test_without_clicks_only_an_outline_is_answered(start: str) -> None:
 # Arrays stay as they are
 
 
+@pytest.mark.slow
 def test_an_answer_may_be_written_to(painted: StartDesk) -> None:
     for start in STARTS:
         store = RememberingStore()
@@ -1386,6 +1408,7 @@ ARRANGED: dict[str, Callable[[Mask], Mask]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arranged", ARRANGED)
 def test_the_memory_layout_of_a_start_does_not_matter(painted: StartDesk, arranged: str) -> None:
     image = painted.images[0]
@@ -1500,6 +1523,7 @@ def test_a_click_outside_is_refused_whatever_the_start(start: str, outside: Clic
     assert not store.states
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize(
     "made", [click(-0.5, -0.5), click(127.5, 95.5), negative(127.5, -0.5), negative(-0.5, 95.5)]
@@ -1569,6 +1593,7 @@ def test_a_click_keeps_its_speck_and_its_pinhole() -> None:
         assert_same(again, answer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "cleanup",
     [Cleanup(), Cleanup(largest_only=True), Cleanup(smoothing=2.5), Cleanup(0.5, True, 0.5, 1.0)],
@@ -1586,6 +1611,7 @@ def test_no_cleaning_makes_a_cached_answer_differ(cleanup: Cleanup) -> None:
 # Real images
 
 
+@pytest.mark.slow
 def test_a_loaded_predictor_is_calibrated_and_cleans(shipped: Predictor) -> None:
     assert shipped.calibration == find("edgeflow_lite").entry.calibration
     assert shipped.calibration != Calibration()
@@ -1595,6 +1621,7 @@ def test_a_loaded_predictor_is_calibrated_and_cleans(shipped: Predictor) -> None
     assert tidier.runtime.feedback == "edge"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "at"), [("coins", (108, 185)), ("coffee", (310, 220))])
 def test_a_box_around_an_object_of_a_photograph_finds_it(
     shipped: Predictor, name: str, at: tuple[int, int]
@@ -1625,6 +1652,7 @@ def test_a_bite_out_of_a_mask_is_given_back_and_all_else_stays(shipped: Predicto
     assert_one_part_changed(bitten, answer.mask, click(220, 180))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "region"),
     [("coins", Box(20, 280, 80, 340)), ("coffee", Box(20, 20, 120, 120))],
@@ -1641,6 +1669,7 @@ def test_a_negative_click_on_a_mask_of_nothing_takes_its_place_out(
     assert not answer.mask[int(y), int(x) + aside]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "region"),
     [("coins", Box(20, 280, 80, 340)), ("coffee", Box(20, 20, 120, 120))],

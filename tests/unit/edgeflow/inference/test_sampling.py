@@ -79,6 +79,7 @@ def test_without_resizing_a_region_is_cut_out(sampling: Sampling) -> None:
     assert torch.equal(result, pixels[:, :, 10:30, 20:25].float() / 255)
 
 
+@pytest.mark.slow
 @BOTH
 def test_a_flat_image_stays_flat_at_every_size(sampling: Sampling) -> None:
     pixels = torch.full((1, 3, 50, 70), 77, dtype=torch.uint8)

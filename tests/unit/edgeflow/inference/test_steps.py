@@ -57,6 +57,7 @@ def by_turns(works: Sequence[Steps[Prediction]], predictor: Predictor) -> list[P
     return [ends[number] for number in range(len(works))]
 
 
+@pytest.mark.slow
 def test_interleaved_predictions_are_bit_for_bit_those_made_alone(
     predictor: Predictor, image: EncodedImage
 ) -> None:

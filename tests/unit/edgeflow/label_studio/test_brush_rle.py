@@ -74,6 +74,7 @@ def test_any_mixture_of_runs_and_literals_is_read(seed: int) -> None:
     assert np.array_equal(decode_brush(code, size), read(code, size))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runs", [0.0, 0.5, 1.0])
 def test_codes_longer_than_a_window_are_read(runs: float) -> None:
     size = Size(300, 300)

@@ -341,6 +341,7 @@ def test_the_map_that_is_given_stays_as_it_was(
     assert cleaned.max() <= 1
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(MAPS, CLICKS, CLEANUPS)
 def test_whole_parts_go_and_whole_holes_are_filled_and_no_click_is_overruled(
@@ -418,6 +419,7 @@ def test_dropping_specks_again_drops_no_more(
     assert np.array_equal(clean(cleanup, once, clicks), once)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(MAPS, CLICKS, CLEANUPS)
 def test_cleaning_again_changes_nothing_unless_a_filled_hole_made_the_mask_larger(

@@ -230,12 +230,14 @@ def test_x_is_the_column_and_y_the_row() -> None:
     assert shapely.bounds(shape_of(found)).tolist() == [9.5, 39.5, 19.5, 42.5]
 
 
+@pytest.mark.slow
 @every_shape
 def test_exact_outlines_enclose_the_pixels(mask: Mask) -> None:
     area = sum(shape_of(found).area for found in mask_polygons(mask, tolerance=0, holes="split"))
     assert area == pytest.approx(mask.sum(), rel=0.01, abs=0.15 * border_length(mask))
 
 
+@pytest.mark.slow
 @given(mask=MASKS)
 @PROPERTY
 def test_exact_outlines_give_the_mask_back(mask: Mask) -> None:
@@ -290,6 +292,7 @@ def test_the_mask_is_left_as_it_was() -> None:
 # -- well-formed, whatever the mask ------------------------------------------------------------
 
 
+@pytest.mark.slow
 @every_policy
 @every_shape
 def test_polygons_are_simple_and_inside_the_image(mask: Mask, holes: HolePolicy) -> None:
@@ -306,12 +309,14 @@ def test_polygons_of_any_mask_are_simple_and_inside_the_image(
     assert_well_formed(mask_polygons(mask, tolerance=tolerance, holes=holes), size_of(mask))
 
 
+@pytest.mark.slow
 @every_shape
 def test_bridged_objects_are_one_polygon_each_at_any_tolerance(mask: Mask) -> None:
     for tolerance in TOLERANCES:
         assert len(mask_polygons(mask, tolerance=tolerance)) == len(objects(mask))
 
 
+@pytest.mark.slow
 @given(mask=MASKS, tolerance=st.sampled_from(TOLERANCES))
 @PROPERTY
 def test_bridged_objects_of_any_mask_are_one_polygon_each(mask: Mask, tolerance: float) -> None:
@@ -335,6 +340,7 @@ def test_the_object_with_most_pixels_comes_first() -> None:
 # -- simplified -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @every_shape
 def test_outlines_move_by_no_more_than_the_tolerance(mask: Mask) -> None:
     exact = mask_polygons(mask, tolerance=0, holes="fill")
@@ -359,6 +365,7 @@ def test_outlines_of_any_mask_move_by_no_more_than_the_tolerance(
         assert moved <= tolerance + 1e-9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cheese", "rings", "ragged", "bump with a hole", "thick frame"])
 def test_outlines_of_holes_move_by_no_more_than_the_tolerance(name: str) -> None:
     def outlines(tolerance: float) -> shapely.Geometry:
@@ -382,6 +389,7 @@ def test_more_tolerance_takes_fewer_points(tolerance: float, points: int) -> Non
     assert len(found) <= points
 
 
+@pytest.mark.slow
 @every_cutting_policy
 @every_large_shape
 def test_half_a_pixel_of_tolerance_keeps_the_mask(mask: Mask, holes: HolePolicy) -> None:
@@ -391,6 +399,7 @@ def test_half_a_pixel_of_tolerance_keeps_the_mask(mask: Mask, holes: HolePolicy)
         assert iou(sampled(found, size_of(mask)), mask) >= 0.98
 
 
+@pytest.mark.slow
 @given(mask=BLOBS.filter(lambda mask: bool(mask.sum() > 500)), holes=st.sampled_from(CUTTING))
 @PROPERTY
 def test_half_a_pixel_of_tolerance_keeps_any_large_mask(mask: Mask, holes: HolePolicy) -> None:
@@ -398,6 +407,7 @@ def test_half_a_pixel_of_tolerance_keeps_any_large_mask(mask: Mask, holes: HoleP
     assert iou(rasterized(found, size_of(mask)), mask) >= 0.98
 
 
+@pytest.mark.slow
 @every_shape
 def test_no_tolerance_takes_an_object_its_shape(mask: Mask) -> None:
     found = mask_polygons(mask, tolerance=np.inf, holes="split")
@@ -460,6 +470,7 @@ def test_a_hole_far_inside_is_bridged_to_its_neighbour() -> None:
     assert slits.area == pytest.approx((10 + 4 + 5) * SLIT_WIDTH, rel=0.02)
 
 
+@pytest.mark.slow
 @given(mask=MASKS)
 @PROPERTY
 def test_bridges_only_take_away_and_only_slits(mask: Mask) -> None:
@@ -475,6 +486,7 @@ def test_bridges_only_take_away_and_only_slits(mask: Mask) -> None:
     assert slits.buffer(-SLIT_WIDTH).area < 1e-6
 
 
+@pytest.mark.slow
 @every_shape
 def test_split_pieces_do_not_overlap(mask: Mask) -> None:
     for tolerance in (0.0, 1.0):
@@ -580,6 +592,7 @@ def test_masks_of_mere_noise_are_refused_at_once() -> None:
     assert refusal.value.hint
 
 
+@pytest.mark.slow
 @every_cutting_policy
 def test_a_ragged_mask_with_hundreds_of_holes_is_outlined(holes: HolePolicy) -> None:
     mask = ragged(700, seed=3) & ~blobs(700, 700, seed=4, blur=2.5, share=0.04)
@@ -635,6 +648,7 @@ def test_any_polygon_is_filled_by_the_even_odd_rule(polygon: Polygon) -> None:
     np.testing.assert_array_equal(rasterize(polygon, size), even_odd(polygon, size))
 
 
+@pytest.mark.slow
 @given(mask=BLOBS, tolerance=st.sampled_from(TOLERANCES), holes=st.sampled_from(POLICIES))
 @PROPERTY
 def test_rasterizing_agrees_with_shapely(mask: Mask, tolerance: float, holes: HolePolicy) -> None:

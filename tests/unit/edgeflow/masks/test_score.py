@@ -40,6 +40,7 @@ def test_the_defaults_give_the_mean_probability(value: float) -> None:
     assert Calibration()(flat(value), 1) == pytest.approx(value, abs=1e-6)
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(MAPS, st.integers(1, 50))
 def test_the_defaults_give_the_mean_probability_inside_whatever_the_clicks(

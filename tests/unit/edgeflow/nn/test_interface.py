@@ -40,6 +40,7 @@ def test_inference_gives_what_training_supervises(network: ClickNetwork) -> None
     assert edge is None or torch.equal(edge, output.edge)
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_all_logits_have_the_inputs_size(network: ClickNetwork) -> None:
     output = network(*torch.rand(2, 1, 3, 65, 47))

@@ -138,6 +138,7 @@ def test_it_trains_in_every_part_but_the_idle_query_and_key() -> None:
     assert all(name.startswith(("coarse.ocr.query.", "coarse.ocr.key.")) for name in idle), idle
 
 
+@pytest.mark.slow
 def test_a_training_step_reduces_the_loss() -> None:
     network = EdgeFlowLite().train()
     image, prompt = sample(64, 64, batch=2)

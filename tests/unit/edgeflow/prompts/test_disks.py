@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ def brute_force_disks(
     return maps
 
 
+@pytest.mark.slow
 @given(
     st.lists(POINTS, max_size=4),
     st.builds(Size, st.integers(1, 24), st.integers(1, 24)),

@@ -210,6 +210,7 @@ def pixel(made: Click, mask: BoolMask) -> tuple[int, int]:
     return min(max(round(y), 0), len(mask) - 1), min(max(round(x), 0), len(mask[0]) - 1)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(merges())
 def test_exactly_the_connected_part_that_a_followed_click_asks_for_changes(

@@ -63,6 +63,7 @@ def test_a_single_pixel_makes_another_digest(mask: BoolMask, data: st.DataObject
     assert Outline(region, mask).digest != PriorMask(mask).digest
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(MASKS)
 def test_equal_starts_have_equal_digests(mask: BoolMask) -> None:

@@ -183,6 +183,7 @@ def test_threads_get_their_own_answers() -> None:
         list(pool.map(work, range(4)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_networks_give_the_same_when_replayed(

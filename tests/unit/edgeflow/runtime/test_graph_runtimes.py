@@ -42,6 +42,7 @@ def started(checkpoints: dict[str, Checkpoint]) -> Started:
     return get
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_network_gives_the_references_maps(
@@ -107,6 +108,7 @@ def test_inputs_are_left_alone_whatever_their_layout(started: Started, kind: str
         assert torch.equal(runtime.run(image + 0, prompt + 0).mask, expected.mask)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_threads_do_not_disturb_each_other(started: Started, kind: str) -> None:
     runtime = started(kind, "edgeflow_lite")
@@ -144,6 +146,7 @@ def test_names_say_runtime_version_device_and_precision(started: Started) -> Non
     assert all(started(kind, "ritm_hrnet").device == CPU for kind in KINDS)
 
 
+@pytest.mark.slow
 def test_arrays_of_the_graph_are_not_shared_with_the_network(
     checkpoints: dict[str, Checkpoint],
 ) -> None:

@@ -14,6 +14,7 @@ from tests.unit.edgeflow.runtime.cases import (
 )
 
 
+@pytest.mark.slow
 def test_float32_is_float32_where_the_plugins_default_is_not(
     checkpoints: dict[str, Checkpoint],
 ) -> None:
@@ -23,6 +24,7 @@ def test_float32_is_float32_where_the_plugins_default_is_not(
     assert runtime.precision == "float32"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not has_bfloat16(), reason="the processor has no bfloat16")
 def test_bfloat16_is_executed_and_close(checkpoints: dict[str, Checkpoint]) -> None:
     runtime = start_graph_runtime("openvino", checkpoints["edgeflow_lite"], precision="bfloat16")
@@ -35,6 +37,7 @@ def test_bfloat16_is_executed_and_close(checkpoints: dict[str, Checkpoint]) -> N
     assert logit_difference(output, expected) > 1e-3, "it must not be float32 under another name"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not has_bfloat16(), reason="the processor has no bfloat16")
 def test_positions_stay_float32_in_bfloat16(checkpoints: dict[str, Checkpoint]) -> None:
     runtime = start_graph_runtime("openvino", checkpoints["edgeflow_lite"], precision="bfloat16")
@@ -50,6 +53,7 @@ def test_positions_stay_float32_in_bfloat16(checkpoints: dict[str, Checkpoint]) 
     assert set(grids) == {"f32"}
 
 
+@pytest.mark.slow
 def test_another_precision_than_asked_for_is_refused(
     checkpoints: dict[str, Checkpoint], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,7 @@ def test_an_unknown_name_is_refused(checkpoints: dict[str, Checkpoint]) -> None:
     assert "openvino-bf16" in caught.value.hint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNTIME_NAMES)
 def test_each_name_starts_and_says_what_it_is(
     checkpoints: dict[str, Checkpoint], tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
@@ -108,6 +109,7 @@ def broken(*_: Any, **__: Any) -> Any:
     raise ImportError("libtbb.so.12: cannot open shared object file")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["auto", "openvino", "openvino-bf16"])
 def test_a_runtime_that_does_not_start_falls_back_and_says_so(
     checkpoints: dict[str, Checkpoint],
@@ -124,6 +126,7 @@ def test_a_runtime_that_does_not_start_falls_back_and_says_so(
     assert warnings[-1].endswith("torch instead, in float32")
 
 
+@pytest.mark.slow
 def test_bfloat16_that_does_not_start_becomes_float32_with_a_warning(
     checkpoints: dict[str, Checkpoint],
     tmp_path: Path,
@@ -139,6 +142,7 @@ def test_bfloat16_that_does_not_start_becomes_float32_with_a_warning(
     assert "openvino instead, in float32" in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["openvino", "onnx"])
 def test_a_runtime_that_disagrees_with_pytorch_is_not_used(
     checkpoints: dict[str, Checkpoint],
@@ -154,6 +158,7 @@ def test_a_runtime_that_disagrees_with_pytorch_is_not_used(
     assert "largest logit difference" in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["ritm", "eiseg"])
 def test_zoom_policies_with_other_sides_run_on_pytorch(
     checkpoints: dict[str, Checkpoint],
@@ -178,6 +183,7 @@ def test_openvino_does_not_start_on_a_cuda_device(
         selection._start("openvino", source, side_multiple=32)
 
 
+@pytest.mark.slow
 def test_an_export_does_not_outlive_its_weights(
     checkpoints: dict[str, Checkpoint], tmp_path: Path
 ) -> None:
@@ -197,6 +203,7 @@ def test_an_export_does_not_outlive_its_weights(
         start_runtime("openvino", checkpoint, exports=tmp_path / "exports")
 
 
+@pytest.mark.slow
 def test_one_export_serves_both_precisions(
     checkpoints: dict[str, Checkpoint], tmp_path: Path
 ) -> None:
@@ -205,6 +212,7 @@ def test_one_export_serves_both_precisions(
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_predictors_of_different_runtimes_do_not_share_states(tmp_path: Path) -> None:
     names = ("torch", "openvino", "onnx", *(["openvino-bf16"] if has_bfloat16() else []))
     predictors = [load_predictor(runtime=name, device="cpu", exports=tmp_path) for name in names]
@@ -265,6 +273,7 @@ def test_one_row_adds_a_runtime(
     assert "abacus 1.0 cpu float32; probe against PyTorch: mask IoU 1.0000" in caplog.text
 
 
+@pytest.mark.slow
 def test_an_added_runtime_falls_back_along_its_row(
     checkpoints: dict[str, Checkpoint],
     tmp_path: Path,

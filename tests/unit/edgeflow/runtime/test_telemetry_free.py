@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 QUIET = """
 import sys
 events = []
@@ -23,6 +25,7 @@ assert not events, events
 """
 
 
+@pytest.mark.slow
 def test_nothing_is_sent_and_no_identifier_is_left(tmp_path: Path) -> None:
     # OpenVINO's converter and ONNX Runtime send events by default, and keep who it was.
     environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "OMP_WAIT_POLICY": "passive"}

@@ -121,6 +121,7 @@ def test_a_run_leaves_no_trace_in_the_network(
     assert all(torch.equal(before[k], v) for k, v in shipped_network.state_dict().items())
 
 
+@pytest.mark.slow
 def test_threads_do_not_disturb_each_other(runtime: TorchRuntime) -> None:
     cases = [inputs(64, 96), inputs(96, 64), inputs(32, 32), inputs(64, 96)] * 4
     alone = [runtime.run(*case) for case in cases]
@@ -140,6 +141,7 @@ def test_the_runtime_tells_what_it_feeds_back(stub: type[Stub]) -> None:
     assert torch.equal(output.feedback, output.mask) is (runtime.feedback == "mask")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
 def test_every_architecture_can_feed_back_what_it_declares(architecture: str) -> None:
     network = ARCHITECTURES[architecture]

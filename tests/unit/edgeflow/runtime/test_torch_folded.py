@@ -63,6 +63,7 @@ def watch(runtime: FoldedTorchRuntime) -> Watched:
     return watched
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_bfloat16_finds_the_same_objects(checkpoints: dict[str, Checkpoint], name: str) -> None:
     checkpoint = checkpoints[name]
@@ -76,6 +77,7 @@ def test_bfloat16_finds_the_same_objects(checkpoints: dict[str, Checkpoint], nam
     assert "bfloat16" in runtime.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_bfloat16_is_what_convolutions_compute_in(
     checkpoints: dict[str, Checkpoint], name: str
@@ -88,6 +90,7 @@ def test_bfloat16_is_what_convolutions_compute_in(
     assert watch(folded(checkpoints[name], "float32")).kinds_of("conv2d") == {torch.float32}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_no_step_waits_for_its_device_or_brings_anything_to_it(
@@ -135,6 +138,7 @@ def test_cuda_in_bfloat16_finds_the_same_objects(checkpoints: dict[str, Checkpoi
         assert iou(output.mask.cpu(), reference.run(image, prompt).mask) >= 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_the_folded_runtime_gives_what_the_reference_runtime_gives(
     checkpoints: dict[str, Checkpoint], name: str
@@ -147,6 +151,7 @@ def test_the_folded_runtime_gives_what_the_reference_runtime_gives(
         assert logit_difference(folded.run(*case), reference.run(*case)) <= FOLDING_TOLERANCES[name]
 
 
+@pytest.mark.slow
 def test_the_folded_runtime_has_another_name_than_the_reference(
     checkpoints: dict[str, Checkpoint],
 ) -> None:

@@ -33,6 +33,7 @@ def at(maps: Tensor, points: Tensor) -> Tensor:
     return maps[sample, points[..., 0], points[..., 1]]
 
 
+@pytest.mark.slow
 def test_the_first_click_is_positive_and_on_the_object() -> None:
     truth, valid = disks()
     clicks = first_clicks(truth, valid, ClickSimulation(extra=0), chance())
@@ -41,6 +42,7 @@ def test_the_first_click_is_positive_and_on_the_object() -> None:
     assert at(truth[:, 0], clicks.points[:, :1]).all()
 
 
+@pytest.mark.slow
 def test_centred_clicks_are_deep_and_others_are_anywhere() -> None:
     truth, valid = disks()
     depth = distance_transform(truth[:1, 0]).expand(COUNT, -1, -1)
@@ -55,6 +57,7 @@ def test_centred_clicks_are_deep_and_others_are_anywhere() -> None:
     assert anywhere.min() < 4
 
 
+@pytest.mark.slow
 def test_further_clicks_are_on_the_right_side_and_as_many_as_promised() -> None:
     truth, valid = disks()
     simulation = ClickSimulation(extra=1.0, decay=0.8, max_extra=11)
@@ -68,6 +71,7 @@ def test_further_clicks_are_on_the_right_side_and_as_many_as_promised() -> None:
         assert counts.mean() == pytest.approx(expected, abs=4 * float(counts.std()) / COUNT**0.5)
 
 
+@pytest.mark.slow
 def test_some_samples_have_further_clicks_and_others_none() -> None:
     truth, valid = disks()
     clicks = first_clicks(truth, valid, ClickSimulation(extra=0.3, decay=0.99), chance())
@@ -75,6 +79,7 @@ def test_some_samples_have_further_clicks_and_others_none() -> None:
     assert share == pytest.approx(0.3, abs=0.08)
 
 
+@pytest.mark.slow
 def test_near_negatives_are_within_the_margin_and_far_ones_are_anywhere() -> None:
     truth, valid = disks()
     outside = distance_transform(~truth[:1, 0])  # the image's edge is nearer for some: at most
@@ -90,6 +95,7 @@ def test_near_negatives_are_within_the_margin_and_far_ones_are_anywhere() -> Non
     assert farthest[0.0] > 40
 
 
+@pytest.mark.slow
 def test_negatives_do_not_fall_where_nothing_is_known() -> None:
     truth, valid = disks()
     valid = valid.clone()
@@ -138,6 +144,7 @@ def test_corrections_fall_into_the_larger_error_and_ties_are_negative() -> None:
     assert predicted[2, 0, points[2, 0], points[2, 1]]
 
 
+@pytest.mark.slow
 def test_exact_corrections_are_deepest_and_others_deeper_than_half_of_that() -> None:
     truth, valid = disks()
     nothing = torch.zeros_like(truth)

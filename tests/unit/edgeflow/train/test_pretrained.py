@@ -46,6 +46,7 @@ def test_a_network_may_begin_with_another_models_weights() -> None:
     assert not torch.equal(network.state_dict()[name], untrained.state_dict()[name])
 
 
+@pytest.mark.slow
 def test_an_image_net_encoder_is_taken_by_its_published_names(tmp_path: Path) -> None:
     encoder = EfficientNetLite2()
     tensors = published_names(encoder) | {"_fc.weight": torch.rand(10, 1280)}

@@ -28,6 +28,7 @@ def config(tmp_path: Path) -> Config:
     return small_config(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_is_the_same_to_the_last_bit(config: Config, tmp_path: Path) -> None:
     torch.manual_seed(1)
     straight = make(config)
@@ -47,6 +48,7 @@ def test_a_resumed_run_is_the_same_to_the_last_bit(config: Config, tmp_path: Pat
         assert torch.equal(tensor, actual[name]), name
 
 
+@pytest.mark.slow
 def test_the_last_two_checkpoints_are_kept_and_a_damaged_one_is_passed_over(
     config: Config, tmp_path: Path
 ) -> None:
@@ -68,6 +70,7 @@ def test_half_written_files_are_not_looked_at(config: Config, tmp_path: Path) ->
     assert resume(tmp_path, make(config).learner, config.digest) is None
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_configuration_is_refused(config: Config, tmp_path: Path) -> None:
     trainer = make(config)
     save_progress(tmp_path, trainer.learner, Position(1, 0.0, "other"))

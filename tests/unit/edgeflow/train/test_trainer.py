@@ -17,6 +17,8 @@ from edgeflow.train.trainer import make_trainer
 from edgeflow.train.training_data import open_material
 from tests.unit.edgeflow.train.small import ONE, make, run, small_config
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, Path, list[str]]:

@@ -152,6 +152,7 @@ def test_a_known_prefix_saves_network_runs_and_changes_nothing(
     engine.close()
 
 
+@pytest.mark.slow
 def test_runs_never_overlap(gate: Gate, image: EncodedImage, threads: ThreadPoolExecutor) -> None:
     gate.open.set()
     engine = Engine(gate, states(), queue_limit=16)

@@ -115,6 +115,7 @@ def iou(one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> float:
     return int((one & other).sum()) / union if union else 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("max_batch", [1, 4])
 def test_twenty_annotators_get_the_masks_of_their_own_clicks(
     behind: Predictor, shutter: Shutter, threads: ThreadPoolExecutor, max_batch: int
@@ -338,6 +339,7 @@ def test_a_newer_click_takes_the_place_of_the_older_in_a_full_queue(
     engine.close()
 
 
+@pytest.mark.slow
 def test_other_peoples_clicks_in_the_same_task_are_all_answered(
     behind: Predictor, shutter: Shutter, threads: ThreadPoolExecutor
 ) -> None:

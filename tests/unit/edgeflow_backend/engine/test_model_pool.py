@@ -48,6 +48,7 @@ def test_unless_another_is_asked_for_the_default_model_answers(
     assert loads == []
 
 
+@pytest.mark.slow
 def test_the_setting_chooses_by_project(predictor: Predictor, models_dir: Path) -> None:
     chosen = pool(predictor, models_dir, p5="other", p6="edgeflow_lite")
     assert chosen.choose("5", None).version.startswith("other-")
@@ -108,6 +109,7 @@ def test_a_long_name_does_not_make_a_long_message(predictor: Predictor) -> None:
     assert len(caught.value.message) < 300
 
 
+@pytest.mark.slow
 def test_damaged_weights_are_refused_and_can_be_put_right(
     predictor: Predictor, models_dir: Path, tmp_path: Path
 ) -> None:

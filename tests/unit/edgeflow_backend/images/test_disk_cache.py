@@ -339,6 +339,7 @@ def test_what_a_dead_process_left_behind_is_removed(folder: Path) -> None:
 # Many at once
 
 
+@pytest.mark.slow
 def test_many_threads_of_several_caches_may_share_a_folder(folder: Path) -> None:
     size = 1000 + HEADER_BYTES
     caches = [open_cache(folder, max_bytes=8 * size) for _ in range(4)]
@@ -371,6 +372,7 @@ for turn in range(200):
 """
 
 
+@pytest.mark.slow
 def test_processes_that_write_the_same_file_never_see_half_of_it(folder: Path) -> None:
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, str(folder), str(number)], cwd=ROOT)

@@ -492,6 +492,7 @@ def test_a_senseless_announcement_does_no_harm(host: Host, length: str) -> None:
         assert downloader("").fetch(f"{host.url}/a.png") == IMAGE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", [1, 2])
 def test_a_bomb_is_refused_before_it_fills_the_memory(host: Host, layers: int) -> None:
     bomb = bytes(200_000_000)
@@ -541,6 +542,7 @@ def test_a_server_that_falls_silent_in_the_middle_is_given_up(host: Host) -> Non
     assert "did not answer in time" in hasty_refusal(host, f"{host.url}/a.png").message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [None, 50_000])
 def test_a_slow_body_is_given_up_after_the_total_time(host: Host, length: int | None) -> None:
     def drip(_: Received, handler: BaseHTTPRequestHandler) -> None:
@@ -554,6 +556,7 @@ def test_a_slow_body_is_given_up_after_the_total_time(host: Host, length: int | 
     assert "did not answer in time" in hasty_refusal(host, f"{host.url}/a.png").message
 
 
+@pytest.mark.slow
 def test_slow_headers_are_given_up_after_the_total_time(host: Host) -> None:
     def drip(_: Received, handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"HTTP/1.0 200 OK\r\nX-Slow: ")
@@ -567,6 +570,7 @@ def test_slow_headers_are_given_up_after_the_total_time(host: Host) -> None:
     assert "did not answer in time" in hasty_refusal(host, f"{host.url}/a.png").message
 
 
+@pytest.mark.slow
 def test_slow_redirects_are_given_up_after_the_total_time(host: Host) -> None:
     def hop(_: Received, __: BaseHTTPRequestHandler) -> Reply:
         host.pause(0.25)
@@ -579,6 +583,7 @@ def test_slow_redirects_are_given_up_after_the_total_time(host: Host) -> None:
     assert time.monotonic() - started < HASTY.total_s + HASTY.read_s + 0.3
 
 
+@pytest.mark.slow
 def test_a_body_that_unpacks_to_nothing_is_given_up_after_the_total_time(host: Host) -> None:
     def drip(_: Received, handler: BaseHTTPRequestHandler) -> None:
         send(handler, Reply(headers={"Content-Encoding": "gzip"}, length=None))

@@ -77,6 +77,7 @@ def test_certificates_are_checked() -> None:
         assert session.verify is True
 
 
+@pytest.mark.slow
 def test_a_handshake_that_drips_is_cut_off_in_time() -> None:
     def drip(client: socket.socket) -> None:
         client.recv(4096)

@@ -290,6 +290,7 @@ def test_any_json_is_a_prompt_or_a_typed_error(context: object) -> None:
         assert parsed(context, 10).points
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.dictionaries(FIELDS, JSON, max_size=3))
 def test_any_json_in_a_keypoints_fields_is_a_prompt_or_a_typed_error(changes: JSONObject) -> None:

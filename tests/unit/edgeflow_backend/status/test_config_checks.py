@@ -132,6 +132,7 @@ def test_the_project_that_asked_longest_ago_is_forgotten_first() -> None:
     assert "1" not in projects
 
 
+@pytest.mark.slow
 def test_eight_threads_may_check_at_once() -> None:
     checks = ConfigChecks()
     configs = (RECOMMENDED, SMART_BRUSH)

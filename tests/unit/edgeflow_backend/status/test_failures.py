@@ -89,6 +89,7 @@ def test_the_longest_unseen_failure_is_forgotten_first() -> None:
     assert "1" not in messages
 
 
+@pytest.mark.slow
 def test_eight_threads_lose_no_failure_and_keep_the_bounds() -> None:
     failures = Failures()
 

@@ -37,6 +37,7 @@ def test_percentiles_of_known_numbers() -> None:
     assert summary.p95_ms == pytest.approx(95)
 
 
+@pytest.mark.slow
 def test_eight_threads_lose_no_prediction() -> None:
     latency = Latency()
 

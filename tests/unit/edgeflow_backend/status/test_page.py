@@ -198,6 +198,7 @@ def test_the_help_is_linked_by_http_only(journal: Journal, url: str) -> None:
     assert links == ["?format=json"]
 
 
+@pytest.mark.slow
 def test_a_full_page_is_whole_and_bounded(journal: Journal) -> None:
     for number in range(10_000):
         size = 1000 if number > 9_800 else 10
@@ -244,6 +245,7 @@ def test_no_request_puts_markup_into_the_page(journal: Journal, text: str) -> No
         assert text not in html
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE)
 def test_every_single_value_is_escaped(text: str) -> None:
     """Whatever the dictionary holds, cleaned or not."""

@@ -36,6 +36,7 @@ def arrays() -> Arrays:
     return {k: np.array(v) for k, v in read_pdparams(pdparams().read_bytes()).items()}
 
 
+@pytest.mark.slow
 def test_a_converted_model_is_found_by_name_with_its_provenance(tmp_path: Path) -> None:
     convert(pdparams(), tmp_path / "ours.safetensors", use="a test")
     checkpoint = find("ours", tmp_path)
@@ -67,12 +68,14 @@ def test_a_second_conversion_joins_the_manifest_and_a_repeated_one_replaces(tmp_
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_converting_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         convert(GOLDEN / "static" / f"static_{TINY[0]}.pdmodel", tmp_path / f"{name}.safetensors")
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_ritms_own_checkpoints_convert_to_the_same_network(tmp_path: Path, arrays: Arrays) -> None:
     state = {
         name.replace("._mean", ".running_mean").replace("._variance", ".running_var"):
@@ -183,6 +186,7 @@ def test_a_damaged_zip_is_refused(tmp_path: Path, content: bytes) -> None:
         open_source(tmp_path / "x.zip")
 
 
+@pytest.mark.slow
 def test_a_folder_with_one_export_is_opened(tmp_path: Path) -> None:
     model, parameters = static()
     (tmp_path / "net.pdmodel").write_bytes(model)
@@ -212,6 +216,7 @@ def test_an_export_of_another_network_is_refused_by_its_fingerprint(
         open_source(GOLDEN / "static" / f"static_{TINY[1]}.pdmodel")
 
 
+@pytest.mark.slow
 def test_an_export_whose_tensors_changed_places_is_refused_by_their_shapes(tmp_path: Path) -> None:
     model, _ = static()
     tensors = read_static(*static()).tensors

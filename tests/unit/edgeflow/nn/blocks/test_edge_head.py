@@ -25,6 +25,7 @@ def test_edges_have_the_features_size(
     assert edges.shape == (2, 1, *size)
 
 
+@pytest.mark.slow
 def test_edges_are_what_the_warped_body_leaves() -> None:
     network = head()
     seen: list[Tensor] = []

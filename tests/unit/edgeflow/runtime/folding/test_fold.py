@@ -11,6 +11,7 @@ from edgeflow.runtime.folding.fold import fold
 from tests.unit.edgeflow.runtime.cases import ARCHITECTURES, FOLDING_TOLERANCES, step_input
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize(("batch", "height", "width"), [(1, 96, 128), (3, 64, 32), (1, 97, 131)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -34,6 +35,7 @@ def test_the_folded_network_gives_the_references_logits(
             assert float((reference - values).abs().max()) <= tolerance, label
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_nothing_unused_is_left(checkpoints: dict[str, Checkpoint], name: str) -> None:
     folded = fold(checkpoints[name].load())
@@ -45,6 +47,7 @@ def test_nothing_unused_is_left(checkpoints: dict[str, Checkpoint], name: str) -
     assert all(kernel.stride != (1, 1) for kernel in kernels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_the_reference_is_not_changed(checkpoints: dict[str, Checkpoint], name: str) -> None:
     network = checkpoints[name].load()

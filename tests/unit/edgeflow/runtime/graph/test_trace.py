@@ -100,6 +100,7 @@ def test_an_operation_that_graphs_lack_is_refused(function: object) -> None:
         trace(Toy(Call(function)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_a_graph_has_no_auxiliary_output_and_no_norms(
     checkpoints: dict[str, Checkpoint], name: str
