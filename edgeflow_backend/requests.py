@@ -10,7 +10,7 @@ from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.protocol.controls import Target
 from edgeflow_backend.protocol.label_config import LabelConfig
 from edgeflow_backend.protocol.project import NO_PROJECT, ProjectRef
-from edgeflow_backend.protocol.prompts import Prompt
+from edgeflow_backend.protocol.prompt import Prompt
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Label Studio names no person.
 from __future__ import annotations
 
 from edgeflow_backend.engine.schedule import Stream
-from edgeflow_backend.protocol.prompts import Prompt
+from edgeflow_backend.protocol.prompt import Prompt
 
 
 def stream_of(scene: str, prompt: Prompt) -> Stream:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from edgeflow.errors import EdgeFlowError
 from edgeflow.label_studio.values import JSONObject
-from edgeflow_backend.protocol.prompt_kinds import ClickPrompt, StrokePrompt
-from edgeflow_backend.protocol.prompts import PROMPTS, Prompt
+from edgeflow_backend.protocol.prompt import Prompt
+from edgeflow_backend.protocol.prompts import PROMPTS, ClickPrompt, StrokePrompt
 from edgeflow_backend.protocol.regions import made_here
 from edgeflow_backend.protocol.wire import objects
 

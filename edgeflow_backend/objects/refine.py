@@ -25,7 +25,7 @@ from edgeflow_backend.objects.task_regions import (
 )
 from edgeflow_backend.protocol.label_config import LabelConfig
 from edgeflow_backend.protocol.outlines import outline
-from edgeflow_backend.protocol.prompts import Prompt
+from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.record import replay_click
 from edgeflow_backend.protocol.wire import KeyPoint
 

@@ -13,7 +13,7 @@ from edgeflow.prompts.start import Start
 from edgeflow_backend.objects.task_regions import code_length
 from edgeflow_backend.protocol.controls import Target
 from edgeflow_backend.protocol.outlines import outline
-from edgeflow_backend.protocol.prompts import Prompt
+from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.record import RecordedClick, RegionRecord, record_click
 from edgeflow_backend.protocol.regions import region_id
 from edgeflow_backend.protocol.wire import OutlineRegion

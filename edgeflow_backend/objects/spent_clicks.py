@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from edgeflow.errors import PromptError
 from edgeflow_backend.objects.task_regions import TaskRegions
-from edgeflow_backend.protocol.prompts import Prompt
+from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.regions import region_id
 
 

@@ -1,85 +1,189 @@
-"""Prompts of interactive requests: what a request says about one object.
+"""The kinds of prompts: clicks on an object, an outline around it, a stroke over it.
 
-Label Studio sends regions; :data:`PROMPTS` says which kind of prompt they make.
+Label Studio sends regions; :data:`PROMPTS` says which kind of prompt they make. Each kind satisfies
+:class:`edgeflow_backend.protocol.prompt.Prompt`, whose docstrings say what its members mean.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 from typing_extensions import Self
 
 from edgeflow.errors import PromptError
 from edgeflow.geometry import Size
 from edgeflow.label_studio.controls import CONTROLS
-from edgeflow.label_studio.values import JSONObject
+from edgeflow.label_studio.values import JSONObject, PercentPoint
 from edgeflow.prompts.click import Click
 from edgeflow_backend.errors import MalformedRequestError, UnsupportedPromptError
-from edgeflow_backend.protocol.prompt_kinds import ClickPrompt, OutlinePrompt, StrokePrompt
-from edgeflow_backend.protocol.wire import BaseRegion, KeyPoint, OutlineRegion
+from edgeflow_backend.protocol.outlines import stroke_clicks
+from edgeflow_backend.protocol.prompt import Prompt
+from edgeflow_backend.protocol.wire import (
+    KEYPOINTS,
+    OUTLINE_REGION,
+    STROKE,
+    KeyPoint,
+    OutlineRegion,
+    Stroke,
+    validate,
+)
 
 
-class Prompt(Protocol):
-    """What a request says about one object."""
+@dataclass(frozen=True)
+class ClickPrompt:
+    """The clicks on one object, in the order in which they were made.
+
+    Attributes:
+        points: Never empty; all of one control, image and item.
+    """
+
+    points: tuple[KeyPoint, ...]
 
     @classmethod
     def parse(cls, regions: Sequence[JSONObject], *, max_clicks: int) -> Self:
-        """Read it from regions of its types, oldest first; see :func:`parse_prompt`."""
-        ...
+        """The keypoints of the newest one's control, image and item."""
+        if len(regions) > max_clicks:
+            raise PromptError(
+                f"{len(regions)} clicks on one object, the limit is {max_clicks}",
+                hint="accept or reset the region and start anew, or raise EDGEFLOW_MAX_CLICKS",
+            )
+        points = validate(KEYPOINTS, list(regions))
+        newest = points[-1]
+        target = (newest.from_name, newest.to_name, newest.item_index)
+        return cls(tuple(p for p in points if (p.from_name, p.to_name, p.item_index) == target))
 
     @property
-    def newest(self) -> BaseRegion:
-        """Its last region: whose control, item and image size are the request's."""
-        ...
+    def newest(self) -> KeyPoint:
+        """The last click."""
+        return self.points[-1]
 
     @property
     def label(self) -> str | None:
-        """The newest region's label, as Label Studio stores it; None without one."""
-        ...
+        """The last click's label."""
+        return self.newest.value.label
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """An id for each region, oldest first; part of the answer's id and record.
-
-        Label Studio always sends ids; where another client does not, the values stand in.
-        """
-        ...
+        """One a click."""
+        return tuple(p.id or f"{p.value.x},{p.value.y},{p.positive}" for p in self.points)
 
     @property
     def marks(self) -> frozenset[Hashable]:
-        """What the prompt says: ids with positions and signs, comparable as sets.
-
-        Empty where a client sends no ids: then two requests may come from two annotators, and
-        neither may stand for the other.
-        """
-        ...
+        """Position and sign of each click under its id."""
+        if not all(point.id for point in self.points):
+            return frozenset()
+        return frozenset((p.id, p.value.x, p.value.y, p.positive) for p in self.points)
 
     @property
-    def first_click(self) -> KeyPoint | None:
-        """The click that may refine an object; None for what is drawn, which always begins one."""
-        ...
+    def first_click(self) -> KeyPoint:
+        """The first click."""
+        return self.points[0]
 
     @property
-    def outline(self) -> OutlineRegion | None:
-        """The outline around the object, where that is the prompt."""
-        ...
+    def outline(self) -> None:
+        """Clicks have none."""
+        return
 
     def clicks(self, size: Size, *, begins: bool = True) -> list[Click]:
-        """The prompt's clicks, or those that stand for it, in image pixels.
-
-        Args:
-            size: Image size.
-            begins: Whether they begin an object, which takes a positive one.
-
-        Raises:
-            PromptError: They cannot be used; the message says why.
-        """
-        ...
+        """The clicks in image pixels."""
+        clicks = [
+            Click(PercentPoint(point.value.x, point.value.y).to_image(size), point.positive)
+            for point in self.points
+        ]
+        if begins and not any(click.positive for click in clicks):
+            raise PromptError(
+                "all clicks are negative, so there is no object to cut out",
+                hint="click on the object first, without holding Alt",
+            )
+        return clicks
 
     def without(self, count: int) -> Self:
-        """The prompt without its first regions; some must be left."""
-        ...
+        """The later clicks."""
+        return replace(self, points=self.points[count:])
+
+
+class _DrawnPrompt:
+    """A prompt that is one region: the newest, where a request has several."""
+
+    region: OutlineRegion | Stroke
+
+    @property
+    def label(self) -> str | None:
+        """The region's label."""
+        return self.region.value.label
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """One for the region."""
+        return (self.region.id or self.region.value.model_dump_json(),)
+
+    @property
+    def marks(self) -> frozenset[Hashable]:
+        """The region's value under its id."""
+        region = self.region
+        return frozenset({(region.id, region.value.model_dump_json())} if region.id else ())
+
+    @property
+    def first_click(self) -> None:
+        """What is drawn holds no clicks."""
+        return
+
+    def without(self, count: int) -> Self:  # noqa: ARG002
+        """The same: it is all one region."""
+        return self
+
+
+@dataclass(frozen=True)
+class OutlinePrompt(_DrawnPrompt):
+    """A rectangle, ellipse or polygon around the object."""
+
+    region: OutlineRegion
+
+    @classmethod
+    def parse(cls, regions: Sequence[JSONObject], *, max_clicks: int) -> Self:  # noqa: ARG003
+        """The newest outline."""
+        return cls(validate(OUTLINE_REGION, regions[-1]))
+
+    @property
+    def newest(self) -> OutlineRegion:
+        """The region."""
+        return self.region
+
+    @property
+    def outline(self) -> OutlineRegion:
+        """The region."""
+        return self.region
+
+    def clicks(self, size: Size, *, begins: bool = True) -> list[Click]:  # noqa: ARG002
+        """None: the outline says it all."""
+        return []
+
+
+@dataclass(frozen=True)
+class StrokePrompt(_DrawnPrompt):
+    """A brush stroke over the object."""
+
+    region: Stroke
+
+    @classmethod
+    def parse(cls, regions: Sequence[JSONObject], *, max_clicks: int) -> Self:  # noqa: ARG003
+        """The newest stroke."""
+        return cls(validate(STROKE, regions[-1]))
+
+    @property
+    def newest(self) -> Stroke:
+        """The region."""
+        return self.region
+
+    @property
+    def outline(self) -> None:
+        """A stroke goes over the object, not around it."""
+        return
+
+    def clicks(self, size: Size, *, begins: bool = True) -> list[Click]:  # noqa: ARG002
+        """Positive clicks along the stroke."""
+        return stroke_clicks(self.region, size)
 
 
 _PROMPT_OF_CONTROL: dict[str, type[Prompt]] = {

@@ -3,8 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from edgeflow_backend.engine.streams import stream_of
-from edgeflow_backend.protocol.prompt_kinds import ClickPrompt
-from edgeflow_backend.protocol.prompts import parse_prompt
+from edgeflow_backend.protocol.prompts import ClickPrompt, parse_prompt
 from edgeflow_backend.protocol.wire import KeyPoint
 from tests.contract.wire import keypoint
 

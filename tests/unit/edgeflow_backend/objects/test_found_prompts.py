@@ -10,7 +10,7 @@ from edgeflow.label_studio.brush_rle import decode_brush, encode_brush
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.objects.found_prompts import MAX_OBJECTS, prompts_in
-from edgeflow_backend.protocol.prompt_kinds import ClickPrompt, OutlinePrompt
+from edgeflow_backend.protocol.prompts import ClickPrompt, OutlinePrompt
 from tests.contract.wire import keypoint
 from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.samples import disk, disk_request

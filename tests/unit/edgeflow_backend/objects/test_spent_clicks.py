@@ -6,8 +6,8 @@ from edgeflow.errors import PromptError
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.objects import spent_clicks
 from edgeflow_backend.objects.task_regions import TaskRegions
-from edgeflow_backend.protocol.prompt_kinds import ClickPrompt
-from edgeflow_backend.protocol.prompts import Prompt, parse_prompt
+from edgeflow_backend.protocol.prompt import Prompt
+from edgeflow_backend.protocol.prompts import ClickPrompt, parse_prompt
 from edgeflow_backend.protocol.regions import region_id
 from tests.contract.wire import captured, keypoint
 

@@ -15,8 +15,7 @@ from edgeflow.geometry import Size
 from edgeflow.label_studio.values import PERCENT_SLACK, PercentPoint
 from edgeflow.prompts.click import check_clicks
 from edgeflow_backend.errors import MalformedRequestError, UnsupportedPromptError
-from edgeflow_backend.protocol.prompt_kinds import ClickPrompt
-from edgeflow_backend.protocol.prompts import parse_prompt
+from edgeflow_backend.protocol.prompts import ClickPrompt, parse_prompt
 from tests.contract.wire import BODIES, JSONObject, captured, keypoint
 
 SIZE = Size(480, 640)

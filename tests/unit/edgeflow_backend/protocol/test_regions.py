@@ -16,7 +16,8 @@ from edgeflow.label_studio.brush_rle import decode_brush
 from edgeflow.label_studio.values import JSONObject
 from edgeflow.masks.patch import fit_mask
 from edgeflow_backend.protocol.controls import Control, Holder
-from edgeflow_backend.protocol.prompts import Prompt, parse_prompt
+from edgeflow_backend.protocol.prompt import Prompt
+from edgeflow_backend.protocol.prompts import parse_prompt
 from edgeflow_backend.protocol.regions import mask_regions, region_id
 from tests.contract.wire import captured, keypoint
 

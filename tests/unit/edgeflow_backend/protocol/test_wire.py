@@ -7,8 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from edgeflow_backend.errors import MalformedRequestError
-from edgeflow_backend.protocol.prompt_kinds import ClickPrompt
-from edgeflow_backend.protocol.prompts import parse_prompt
+from edgeflow_backend.protocol.prompts import ClickPrompt, parse_prompt
 from edgeflow_backend.protocol.wire import KeyPoint, first_problem, parse_tasks
 from tests.contract.wire import keypoint
 

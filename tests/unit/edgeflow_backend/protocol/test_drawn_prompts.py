@@ -9,8 +9,7 @@ from edgeflow.errors import EdgeFlowError
 from edgeflow.geometry import Size
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.errors import MalformedRequestError, UnsupportedPromptError
-from edgeflow_backend.protocol.prompt_kinds import ClickPrompt, OutlinePrompt
-from edgeflow_backend.protocol.prompts import parse_prompt
+from edgeflow_backend.protocol.prompts import ClickPrompt, OutlinePrompt, parse_prompt
 from tests.contract.wire import captured, keypoint
 
 SIZE = Size(100, 200)
