@@ -31,9 +31,10 @@ def datasets(
             group = set_of(sample.name) or dataset.name
             image_count[group] += 1
             objects[group] += len(sample.objects)
+    # The word is "image" everywhere else; scripts read these lines.
     for group, count in image_count.most_common():
-        typer.echo(f"{group}: {count} images, {objects[group]} objects")
-    typer.echo(f"all: {image_count.total()} images, {objects.total()} objects")
+        typer.echo(f"{group}: {count} pictures, {objects[group]} objects")
+    typer.echo(f"all: {image_count.total()} pictures, {objects.total()} objects")
 
 
 def find_near_duplicates(

@@ -74,7 +74,7 @@ def test_the_command_writes_an_exclude_file(tmp_path: Path) -> None:
 def test_a_dataset_is_counted_by_set(tmp_path: Path) -> None:
     folder = write_shapes(tmp_path / "shapes", 3, seed=1)
     result = CliRunner().invoke(app, ["datasets", str(folder)])
-    assert "all: 3 images, 6 objects" in result.output
+    assert "all: 3 pictures, 6 objects" in result.output
     missing = CliRunner().invoke(app, ["datasets", str(tmp_path / "none")])
     assert missing.exit_code == 1
     assert "Traceback" not in missing.output

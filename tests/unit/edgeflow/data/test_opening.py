@@ -244,7 +244,7 @@ def test_a_row_in_the_table_is_all_that_a_new_layout_takes(toy: Path) -> None:
 @pytest.mark.slow
 def test_the_commands_read_and_evaluate_a_layout_from_outside(toy: Path) -> None:
     counted = CliRunner().invoke(app, ["datasets", str(toy)])
-    assert "all: 2 images, 2 objects" in counted.output
+    assert "all: 2 pictures, 2 objects" in counted.output
     options = ["--data", str(toy), "--device", "cpu", "--max-clicks", "1"]
     evaluated = CliRunner().invoke(app, ["evaluate", *options])
     assert evaluated.exit_code == 0, evaluated.output
