@@ -54,7 +54,11 @@ else:
 
     def __getattr__(name: str) -> object:
         if name == "__version__":
-            return import_module("importlib.metadata").version("edgeflow-backend")
+            metadata = import_module("importlib.metadata")
+            try:
+                return metadata.version("edgeflow-backend")
+            except metadata.PackageNotFoundError:  # a checkout that is not installed
+                return "0+source"
         if name not in _MODULES:
             raise AttributeError(f"module 'edgeflow' has no attribute {name!r}")
         return getattr(import_module(_MODULES[name]), name)

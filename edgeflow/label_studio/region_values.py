@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -18,7 +19,9 @@ from edgeflow.geometry import Box
 from edgeflow.label_studio.brush_rle import encode_brush
 from edgeflow.label_studio.values import JSONObject
 from edgeflow.masks.patch import bounding_box
-from edgeflow.masks.polygons import HolePolicy, mask_polygons
+
+if TYPE_CHECKING:
+    from edgeflow.masks.polygons import HolePolicy
 
 PNG_COMPRESSION = 1
 """Of 0 to 9: masks shrink well at any level, and 9 takes twenty times as long."""
@@ -54,6 +57,9 @@ def bitmask_values(mask: BoolMask, _: PolygonOptions) -> list[JSONObject]:
 
 def polygon_values(mask: BoolMask, options: PolygonOptions) -> list[JSONObject]:
     """Closed polygons."""
+    # Only who answers with polygons pays for importing Shapely; readers of exports do without.
+    from edgeflow.masks.polygons import mask_polygons  # noqa: PLC0415
+
     scale = 100 / np.array([mask.shape[1], mask.shape[0]], dtype=np.float64)
     polygons = mask_polygons(mask, tolerance=options.tolerance, holes=options.holes)
     return [{"points": ((points + 0.5) * scale).tolist(), "closed": True} for points in polygons]

@@ -55,3 +55,27 @@ def test_importing_edgeflow_loads_nothing_heavy() -> None:
     code = "import sys, edgeflow; print(*{'torch', 'numpy', 'cv2', 'PIL'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == []
+
+
+BARE_CHECKOUT = """
+import importlib.metadata, sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"shapely", "openvino", "onnx", "onnxruntime", "flask"}:
+            raise ModuleNotFoundError(name)
+
+def version(name):
+    raise importlib.metadata.PackageNotFoundError(name)
+
+sys.meta_path.insert(0, Absent())
+importlib.metadata.version = version
+import edgeflow, edgeflow.cli, edgeflow.train.trainer
+print(edgeflow.__version__)
+"""
+
+
+def test_a_checkout_that_is_not_installed_trains_without_what_serving_needs() -> None:
+    command = [sys.executable, "-c", BARE_CHECKOUT]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout == "0+source\n"
