@@ -118,7 +118,7 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
     @routes.post("/predict")
     def predict() -> Response:
         body = _body()
-        g.project = str(ProjectRef.parse(body.get("project"), g.host))
+        g.project = ProjectRef.parse(body.get("project"), g.host)
         params = {} if body.get("params") is None else body["params"]
         if not isinstance(params, dict):
             raise MalformedRequestError("`params` is not an object", hint="send {} or null")
@@ -127,8 +127,7 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
             body.get("tasks"),  # type: ignore[arg-type]  # checked there
             context=params.get("context"),
             label_config=body.get("label_config"),
-            project=body.get("project"),
-            host=g.host,
+            project=g.project,
         )
         return _json({"results": results, "model_version": service.model_version})
 
@@ -281,7 +280,7 @@ def _refusal(journal: Journal, status: int, code: str, message: str, hint: str) 
     """An HTTP error, logged; one that costs a click also goes to the status page."""
     error = _describe(code, message, hint)
     if _endpoint() == "predict":
-        project = g.get("project", "")
+        project = str(g.get("project", ""))
         error["id"] = journal.failures.note(code, message, hint, project=project)
     get_logger().warning("request refused", **error)
     return _json({"error": error}, status)

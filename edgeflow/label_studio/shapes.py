@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 
+from edgeflow.arrays import Polygon
 from edgeflow.geometry import Size
 from edgeflow.label_studio.values import EllipseValue, PolygonValue, RectangleValue
 
 ELLIPSE_CORNERS = 72
 
-Corners = npt.NDArray[np.float64]
 
-
-def corners(value: RectangleValue | EllipseValue | PolygonValue, size: Size) -> Corners:
+def corners(value: RectangleValue | EllipseValue | PolygonValue, size: Size) -> Polygon:
     """The N×2 float64 corners (x, y) of a shape on an image of ``size``, in image pixels."""
     scale = np.array([size.width, size.height], dtype=np.float64) / 100
     if isinstance(value, PolygonValue):
@@ -33,5 +31,5 @@ def corners(value: RectangleValue | EllipseValue | PolygonValue, size: Size) -> 
     clockwise = np.array(
         [[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]]
     )  # rows are vectors and y points down
-    turned: Corners = around @ clockwise + place - 0.5
+    turned: Polygon = around @ clockwise + place - 0.5
     return turned

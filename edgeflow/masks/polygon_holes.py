@@ -5,11 +5,10 @@ Lengths are pixels; coordinates as in :mod:`edgeflow.masks.polygons`.
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
-import numpy.typing as npt
 import shapely
+
+from edgeflow.masks.rings import Floats, Geometries
 
 SLIT_WIDTH = 0.25
 """Narrow enough to run between two rows of pixel centres, and then to cost no pixel."""
@@ -17,9 +16,6 @@ SLIT_WIDTH = 0.25
 _SLIT_REACH = 0.4
 _SLIT_SHIFTS = (0.0, 0.25, -0.25)
 _SLIT_ATTEMPTS = 6
-
-_Floats: TypeAlias = npt.NDArray[np.float64]
-_Geometries: TypeAlias = npt.NDArray[np.object_]
 
 
 def split(part: shapely.Polygon) -> list[shapely.Polygon]:
@@ -66,7 +62,7 @@ def bridge(part: shapely.Polygon) -> list[shapely.Polygon]:
     return [piece for rest in pieces for piece in split(rest)]
 
 
-def _shortest_tree(rings: _Geometries) -> _Geometries:
+def _shortest_tree(rings: Geometries) -> Geometries:
     """The shortest lines that join all rings (Prim 1957); they cross neither rings nor each other.
 
     Returns:
@@ -88,11 +84,11 @@ def _shortest_tree(rings: _Geometries) -> _Geometries:
         closer = near[reach < distance[near]]
         distance[closer] = reach[reach < distance[near]]
         parent[closer] = new
-    lines: _Geometries = shapely.shortest_line(rings[parent[1:]], rings[1:])
+    lines: Geometries = shapely.shortest_line(rings[parent[1:]], rings[1:])
     return lines
 
 
-def _slit(way: _Floats, attempt: int) -> _Floats:
+def _slit(way: Floats, attempt: int) -> Floats:
     """A rectangle along a way (2×2) and a little beyond both ends; narrower by attempt.
 
     The first attempt may move aside to where it covers fewest pixel centres: the shortest lines

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from edgeflow.masks.patch import MASK_THRESHOLD
 from edgeflow.runtime.base import Runtime, StepOutput
 
 LOGIT_LIMIT = 6.9
@@ -71,7 +72,10 @@ class Agreement:
     @classmethod
     def between(cls, output: StepOutput, reference: StepOutput) -> Agreement:
         """Compare two outputs of one size."""
-        mask, expected_mask = output.mask.cpu() > 0.5, reference.mask.cpu() > 0.5
+        mask, expected_mask = (
+            output.mask.cpu() > MASK_THRESHOLD,
+            reference.mask.cpu() > MASK_THRESHOLD,
+        )
         union = int((mask | expected_mask).sum())
         iou = int((mask & expected_mask).sum()) / union if union else 1.0
         differences = [

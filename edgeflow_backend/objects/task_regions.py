@@ -86,7 +86,7 @@ class TaskRegions:
         regions: list[TaskRegion] = []
         for holder in (*drafts, *annotations):
             results = objects(holder.get("result"))
-            carried = _carried_labels(results)
+            carried = _carried_labels(results) if holder is open_holder else {}
             for raw in results:
                 record = read_record(raw)
                 if record is not None:

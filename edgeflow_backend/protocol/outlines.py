@@ -7,10 +7,11 @@ import math
 import cv2
 import numpy as np
 
+from edgeflow.arrays import Polygon
 from edgeflow.errors import MaskCodecError, PromptError
 from edgeflow.geometry import Box, ImagePoint, Size
 from edgeflow.label_studio.brush_rle import decode_brush
-from edgeflow.label_studio.shapes import Corners, corners
+from edgeflow.label_studio.shapes import corners
 from edgeflow.masks.patch import bounding_box
 from edgeflow.masks.rasterize import rasterize
 from edgeflow.prompts.click import Click
@@ -73,7 +74,7 @@ def stroke_clicks(stroke: Stroke, size: Size) -> list[Click]:
     return [Click(point) for point in points]
 
 
-def _box(drawn: Corners, size: Size) -> Box:
+def _box(drawn: Polygon, size: Size) -> Box:
     """The pixels whose centres lie in an upright rectangle, at least one where it touches."""
     left, top = np.ceil(drawn.min(axis=0)).astype(int)
     right, bottom = np.floor(drawn.max(axis=0)).astype(int) + 1

@@ -24,9 +24,12 @@ class ProjectRef(NamedTuple):
         """Read a request's ``project``.
 
         Args:
-            project: ``<id>.<time of creation>``, an id, or nothing.
+            project: ``<id>.<time of creation>``, an id, or nothing; one that was read already is
+                returned as it is.
             host: Name of the Label Studio that asks.
         """
+        if isinstance(project, ProjectRef):
+            return project
         return cls(host, str(project or "").partition(".")[0][:MAX_ID_LENGTH])
 
     def __str__(self) -> str:

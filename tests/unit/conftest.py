@@ -21,9 +21,11 @@ from edgeflow.inference.zoom import ZoomPolicy
 from edgeflow.nn.lite import EdgeFlowLite
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 from tests.unit.edgeflow_backend.internet import Internet
 from tests.unit.edgeflow_backend.loopback import Host, serve
+from tests.unit.edgeflow_backend.status.clock import Clock
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "eiseg"
 
@@ -149,3 +151,13 @@ def other_host() -> Iterator[Host]:
 @pytest.fixture
 def internet(monkeypatch: pytest.MonkeyPatch) -> Internet:
     return Internet(monkeypatch)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def journal(clock: Clock) -> Journal:
+    return Journal(clock)

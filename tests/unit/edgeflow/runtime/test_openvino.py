@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from edgeflow.checkpoints.checkpoint import Checkpoint
@@ -69,3 +71,11 @@ def test_another_precision_than_asked_for_is_refused(
 def test_files_that_are_not_a_model_are_refused(files: dict[str, bytes]) -> None:
     with pytest.raises(RuntimeUnavailableError, match="does not load"):
         OpenVINORuntime(files, "float32", feedback="edge", threads=1)
+
+
+def test_bfloat16_is_seen_where_the_processor_names_it() -> None:
+    """So that the tests which need it are not skipped on machines that have it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    flags = cpuinfo.read_text().split() if cpuinfo.is_file() else []
+    if "avx512_bf16" in flags or "amx_bf16" in flags:
+        assert has_bfloat16()
