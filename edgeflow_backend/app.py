@@ -19,6 +19,7 @@ from edgeflow_backend.errors import MalformedRequestError, NotReadyError, Refuse
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.protocol.project import ProjectRef
+from edgeflow_backend.redact.texts import clean
 from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
@@ -49,6 +50,7 @@ def create_app(settings: Settings, build: Build = build_service) -> Flask:
     loading: Loading = Background(lambda: build(settings, metrics, journal))
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.url_map.merge_slashes = False  # by a redirect that would repeat the name in /hosts/<name>
     auth = BasicAuth(settings.basic_auth_user, settings.basic_auth_password)
     _add_authentication(app, auth, journal)
     _add_request_count(app, metrics)
@@ -106,7 +108,9 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
     @routes.post("/setup")
     def setup() -> Response:
         body = _body()
-        answer: JSONObject = {"model_version": loading.get().model_version}
+        service = loading.get()
+        service.images.note_public_url(body.get("hostname"), g.host)
+        answer: JSONObject = {"model_version": service.model_version}
         schema = body.get("schema")
         if isinstance(schema, str) and schema.strip():
             project = str(ProjectRef.parse(body.get("project"), g.host))
@@ -233,7 +237,7 @@ def _add_error_handlers(app: Flask, settings: Settings, journal: Journal) -> Non
 
     @app.errorhandler(Exception)
     def refuse_unexpected(error: Exception) -> Response:
-        log.error("unexpected error", path=request.path, exc_info=error)
+        log.error("unexpected error", endpoint=_endpoint(), exc_info=error)
         return _refusal(
             journal,
             HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -273,7 +277,7 @@ def _json(body: JSONObject, status: int = HTTPStatus.OK) -> Response:
 
 
 def _describe(code: str, message: str, hint: str) -> JSONObject:
-    return {"code": code, "message": message, "hint": hint}
+    return {"code": code, "message": clean(message), "hint": clean(hint)}
 
 
 def _refusal(journal: Journal, status: int, code: str, message: str, hint: str) -> Response:

@@ -27,6 +27,7 @@ from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.prompts import parse_prompt
 from edgeflow_backend.protocol.regions import made_here
 from edgeflow_backend.protocol.wire import parse_tasks
+from edgeflow_backend.redact.texts import clean
 from edgeflow_backend.requests import Answer, Request
 from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
@@ -227,7 +228,7 @@ class EdgeFlowBackend(_Base):
             "error": {
                 "id": trouble,
                 "code": error.code,
-                "message": error.message,
-                "hint": error.hint,
+                "message": clean(error.message),
+                "hint": clean(error.hint),
             },
         }
