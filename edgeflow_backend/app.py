@@ -11,6 +11,7 @@ import orjson
 from flask import Blueprint, Flask, Response, abort, g, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.routing import RequestRedirect
 
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.auth import BasicAuth, read_authorization
@@ -59,14 +60,21 @@ def create_app(settings: Settings, build: Build = build_service) -> Flask:
     _add_protocol(routes, loading, metrics, journal)
     _add_monitoring(routes, loading, metrics)
     _add_status(routes, settings, loading, journal)
-    _add_hosts(routes, settings)
+    _add_hosts(app, routes, settings)
     app.register_blueprint(routes)
     app.register_blueprint(routes, url_prefix="/hosts/<host>", name="host")
     return app
 
 
-def _add_hosts(routes: Blueprint, settings: Settings) -> None:
+def _add_hosts(app: Flask, routes: Blueprint, settings: Settings) -> None:
     """Read the calling Label Studio's name from the route's prefix ``/hosts/<host>``."""
+
+    @app.before_request
+    def refuse_redirect() -> None:
+        """From ``/hosts/<host>`` to ``/hosts/<host>/``, since it would repeat an unknown name."""
+        redirects = isinstance(request.routing_exception, RequestRedirect)
+        if redirects and request.path.rpartition("/")[2] not in settings.label_studio_hosts:
+            abort(HTTPStatus.NOT_FOUND)
 
     @routes.url_value_preprocessor
     def note_host(_: str | None, values: dict[str, Any] | None) -> None:

@@ -197,7 +197,8 @@ class Downloader:
             if trail.on_label_studio:
                 hint += (
                     f", or {credentials.url_setting} lacks the path below which Label Studio is "
-                    "served"
+                    "served; if only annotators open it below a path, set "
+                    "EDGEFLOW_LABEL_STUDIO_PUBLIC_URL"
                 )
         elif status == HTTPStatus.BAD_REQUEST and trail.on_label_studio:
             hint = (

@@ -7,7 +7,7 @@ import re
 import socket
 from dataclasses import dataclass, field
 
-from urllib3.util import parse_url
+from urllib3.util import Url, parse_url
 
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.net.origins import split_login
@@ -40,7 +40,10 @@ class Proxy:
             ValueError: It is of another form; the message does not repeat it.
         """
         url, login = split_login(url.strip() if "://" in url else f"http://{url.strip()}")
-        parts = parse_url(url)
+        try:
+            parts = parse_url(url)
+        except ValueError:  # whose message repeats the URL
+            parts = Url()
         if parts.scheme != "http" or not parts.host or parts.path not in (None, "", "/"):
             raise ValueError("must look like http://proxy:3128; other kinds are not supported")
         authorization = base64.b64encode(login.encode()).decode() if login else ""

@@ -19,6 +19,7 @@ from urllib3.exceptions import ConnectTimeoutError
 from edgeflow import __version__
 from edgeflow_backend.net.connect import SocketOption, connect, resolve
 from edgeflow_backend.net.guard import Guard, refusal
+from edgeflow_backend.net.origins import DEFAULT_PORTS
 from edgeflow_backend.net.proxy import Proxy
 from edgeflow_backend.net.public_ips import is_public, parse_ip
 from edgeflow_backend.net.uplink import Uplink
@@ -243,4 +244,5 @@ def _reach(
 
 
 def _authority(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    name = f"[{host}]" if ":" in host else host
+    return name if port == DEFAULT_PORTS["http"] else f"{name}:{port}"
