@@ -11,6 +11,7 @@ import orjson
 from flask import Blueprint, Flask, Response, abort, g, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.routing import RequestRedirect
 
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.auth import BasicAuth, read_authorization
@@ -19,6 +20,7 @@ from edgeflow_backend.errors import MalformedRequestError, NotReadyError, Refuse
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.protocol.project import ProjectRef
+from edgeflow_backend.redact.texts import clean
 from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
@@ -49,6 +51,7 @@ def create_app(settings: Settings, build: Build = build_service) -> Flask:
     loading: Loading = Background(lambda: build(settings, metrics, journal))
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.url_map.merge_slashes = False  # by a redirect that would repeat the name in /hosts/<name>
     auth = BasicAuth(settings.basic_auth_user, settings.basic_auth_password)
     _add_authentication(app, auth, journal)
     _add_request_count(app, metrics)
@@ -57,14 +60,21 @@ def create_app(settings: Settings, build: Build = build_service) -> Flask:
     _add_protocol(routes, loading, metrics, journal)
     _add_monitoring(routes, loading, metrics)
     _add_status(routes, settings, loading, journal)
-    _add_hosts(routes, settings)
+    _add_hosts(app, routes, settings)
     app.register_blueprint(routes)
     app.register_blueprint(routes, url_prefix="/hosts/<host>", name="host")
     return app
 
 
-def _add_hosts(routes: Blueprint, settings: Settings) -> None:
+def _add_hosts(app: Flask, routes: Blueprint, settings: Settings) -> None:
     """Read the calling Label Studio's name from the route's prefix ``/hosts/<host>``."""
+
+    @app.before_request
+    def refuse_redirect() -> None:
+        """From ``/hosts/<host>`` to ``/hosts/<host>/``, since it would repeat an unknown name."""
+        redirects = isinstance(request.routing_exception, RequestRedirect)
+        if redirects and request.path.rpartition("/")[2] not in settings.label_studio_hosts:
+            abort(HTTPStatus.NOT_FOUND)
 
     @routes.url_value_preprocessor
     def note_host(_: str | None, values: dict[str, Any] | None) -> None:
@@ -106,7 +116,9 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
     @routes.post("/setup")
     def setup() -> Response:
         body = _body()
-        answer: JSONObject = {"model_version": loading.get().model_version}
+        service = loading.get()
+        service.images.note_public_url(body.get("hostname"), g.host)
+        answer: JSONObject = {"model_version": service.model_version}
         schema = body.get("schema")
         if isinstance(schema, str) and schema.strip():
             project = str(ProjectRef.parse(body.get("project"), g.host))
@@ -233,7 +245,7 @@ def _add_error_handlers(app: Flask, settings: Settings, journal: Journal) -> Non
 
     @app.errorhandler(Exception)
     def refuse_unexpected(error: Exception) -> Response:
-        log.error("unexpected error", path=request.path, exc_info=error)
+        log.error("unexpected error", endpoint=_endpoint(), exc_info=error)
         return _refusal(
             journal,
             HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -273,7 +285,7 @@ def _json(body: JSONObject, status: int = HTTPStatus.OK) -> Response:
 
 
 def _describe(code: str, message: str, hint: str) -> JSONObject:
-    return {"code": code, "message": message, "hint": hint}
+    return {"code": code, "message": clean(message), "hint": clean(hint)}
 
 
 def _refusal(journal: Journal, status: int, code: str, message: str, hint: str) -> Response:

@@ -8,6 +8,11 @@ from typing import Any
 
 import structlog
 
+from edgeflow_backend.redact.texts import hide_secrets
+
+MAX_TEXT = 20_000
+"""Most characters of one value that are logged."""
+
 Logger = structlog.typing.FilteringBoundLogger
 
 
@@ -28,6 +33,7 @@ def configure(level: str, log_format: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            _without_secrets,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
@@ -38,6 +44,16 @@ def configure(level: str, log_format: str) -> None:
     library.handlers = [_ToStructlog()]
     library.propagate = False
     library.setLevel(level)
+
+
+def _without_secrets(
+    _: object, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Take secrets out of every text, tracebacks included: a net below our own messages."""
+    return {
+        key: hide_secrets(value[:MAX_TEXT]) if isinstance(value, str) else value
+        for key, value in event.items()
+    }
 
 
 class _ToStructlog(logging.Handler):

@@ -27,6 +27,7 @@ from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.prompts import parse_prompt
 from edgeflow_backend.protocol.regions import made_here
 from edgeflow_backend.protocol.wire import parse_tasks
+from edgeflow_backend.redact.texts import NAME_LENGTH, clean
 from edgeflow_backend.requests import Answer, Request
 from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
@@ -120,8 +121,9 @@ class EdgeFlowBackend(_Base):
         annotation = data.get("annotation") if isinstance(data, dict) else None
         result = annotation.get("result") if isinstance(annotation, dict) else None
         ours = sum(map(made_here, result)) if isinstance(result, list) else 0
-        self._log.info("webhook", action=str(event)[:64], regions_of_ours=ours)
-        return {"action": str(event)[:64], "regions_of_ours": ours, "trained": False}
+        action = clean(str(event), NAME_LENGTH)
+        self._log.info("webhook", action=action, regions_of_ours=ours)
+        return {"action": action, "regions_of_ours": ours, "trained": False}
 
     def _batch(
         self, tasks: list[JSONObject], label_config: object, project: ProjectRef
@@ -227,7 +229,7 @@ class EdgeFlowBackend(_Base):
             "error": {
                 "id": trouble,
                 "code": error.code,
-                "message": error.message,
-                "hint": error.hint,
+                "message": clean(error.message),
+                "hint": clean(error.hint),
             },
         }

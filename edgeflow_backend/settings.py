@@ -11,7 +11,6 @@ from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    AliasChoices,
     Field,
     SecretStr,
     field_validator,
@@ -25,8 +24,7 @@ from edgeflow.inference.zoom import POLICIES
 from edgeflow.masks.cleanup import Cleanup
 from edgeflow.masks.polygons import HolePolicy
 from edgeflow.runtime.selection import RuntimeName
-from edgeflow_backend.net.allow_list import AllowList
-from edgeflow_backend.net.label_studio_host import HostName, LabelStudioHost, hide_tokens, http_url
+from edgeflow_backend.net.host_settings import HostSettings
 
 PILLOW_PIXEL_LIMIT = 178_956_970
 """Pillow itself refuses larger images."""
@@ -38,7 +36,7 @@ def _known_policy(name: str) -> str:
     return name
 
 
-class Settings(BaseSettings):
+class Settings(HostSettings, BaseSettings):
     """Settings of the backend; each field's variable is ``EDGEFLOW_`` plus its name.
 
     The fields' docstrings are their descriptions, in Markdown.
@@ -73,27 +71,6 @@ class Settings(BaseSettings):
     http_threads: int = Field(default=64, ge=2, le=512)
     """Requests handled at once; those that need the network queue for it."""
 
-    label_studio_url: str = Field(
-        default="",
-        validation_alias=AliasChoices(
-            "EDGEFLOW_LABEL_STUDIO_URL", "LABEL_STUDIO_URL", "LABEL_STUDIO_HOST"
-        ),
-    )
-    """URL of Label Studio, from which uploaded images are fetched. Also read from
-    `LABEL_STUDIO_URL` and `LABEL_STUDIO_HOST`."""
-    label_studio_api_key: SecretStr = Field(
-        default=SecretStr(""),
-        validation_alias=AliasChoices("EDGEFLOW_LABEL_STUDIO_API_KEY", "LABEL_STUDIO_API_KEY"),
-    )
-    """Legacy token or personal access token, sent to that Label Studio only. Also read from
-    `LABEL_STUDIO_API_KEY`."""
-    label_studio_hosts: Annotated[dict[HostName, LabelStudioHost], NoDecode] = {}
-    """Further Label Studios by name, as JSON: `{"team-b": {"url": "https://labels.b.example",
-    "api_key": "…"}}`. Each one connects the backend under a route with its name,
-    `/hosts/team-b`."""
-    allowed_hosts: str = ""
-    """Hosts with private IPs from which images may be fetched, separated by commas: `minio`,
-    `minio:9000`, `*.corp.example`, `10.0.0.5`, `10.0.0.0/8`. Label Studios need no entry."""
     basic_auth_user: str = ""
     """User for HTTP Basic. Once a user or a password is set, every route except `/health` requires
     them."""
@@ -210,21 +187,6 @@ class Settings(BaseSettings):
         """Folder of images' files; None if none are stored on disk."""
         return Path(self.image_disk_cache_dir).expanduser() if self.image_disk_cache_dir else None
 
-    @property
-    def label_studios(self) -> dict[str, LabelStudioHost]:
-        """Configured Label Studios by name; ``""`` is the default one, perhaps without a URL."""
-        default = LabelStudioHost.model_construct(
-            url=self.label_studio_url, api_key=self.label_studio_api_key
-        )
-        return {"": default, **self.label_studio_hosts}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _hide_tokens(cls, data: object) -> object:
-        if isinstance(data, dict) and "label_studio_hosts" in data:
-            return {**data, "label_studio_hosts": hide_tokens(data["label_studio_hosts"])}
-        return data
-
     @model_validator(mode="after")
     def _leave_threads_for_health(self) -> Self:
         if self.queue_limit >= self.http_threads:
@@ -235,17 +197,6 @@ class Settings(BaseSettings):
     @classmethod
     def _read_json(cls, value: object) -> object:
         return json.loads(value) if isinstance(value, str) else value
-
-    @field_validator("label_studio_url")
-    @classmethod
-    def _check_url(cls, value: str) -> str:
-        return http_url(value) if value.strip() else ""
-
-    @field_validator("allowed_hosts")
-    @classmethod
-    def _check_allowed_hosts(cls, value: str) -> str:
-        AllowList.parse(value)  # raises ValueError
-        return value.strip()
 
 
 def _to_bytes(megabytes: float) -> int:

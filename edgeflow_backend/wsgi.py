@@ -40,7 +40,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "graceful_timeout": 10,
             "keepalive": 75,
             "limit_request_line": 8190,
-            "loglevel": settings.log_level.lower(),
+            # Its debug messages hold whole request lines, with whatever is secret in them.
+            "loglevel": settings.log_level.lower().replace("debug", "info"),
             "control_socket_disable": True,
         }
         super().__init__()

@@ -2,17 +2,26 @@
 
 A legacy token is sent as it is. A personal access token is a refresh JWT, exchanged at
 ``/api/token/refresh/`` for access tokens that last five minutes.
+
+A reverse proxy that wants HTTP Basic takes the header Authorization for itself. Label Studio reads
+a legacy token from the header X-Api-Key as well (``core/middleware.py`` in Label Studio 1.23), so
+the two go together; a personal access token has no other header.
 """
 
 from __future__ import annotations
 
+import base64
 import threading
 import time
 
 import requests
+import urllib3
 
 from edgeflow_backend.errors import FetchError
-from edgeflow_backend.net.sessions import isolated_session
+from edgeflow_backend.net.failures import moved, unreachable
+from edgeflow_backend.net.guard import Guard
+from edgeflow_backend.net.sessions import timed_session
+from edgeflow_backend.net.uplink import Uplink
 
 ACCESS_TOKEN_LIFE_S = 240.0
 """A minute less than in Label Studio."""
@@ -26,20 +35,37 @@ class Credentials:
         token: Legacy or personal access token; empty for none.
         timeout: Seconds for connecting, and seconds of silence.
         host: Name of the Label Studio if there are several; empty for the default one.
+        login: ``user:password`` for HTTP Basic in front of it; empty for none.
+        uplink: How to reach it.
     """
 
     def __init__(
-        self, label_studio_url: str, token: str, *, timeout: tuple[float, float], host: str = ""
+        self,
+        label_studio_url: str,
+        token: str,
+        *,
+        timeout: tuple[float, float],
+        host: str = "",
+        login: str = "",
+        uplink: Uplink | None = None,
     ) -> None:
         entry = f"of '{host}' in EDGEFLOW_LABEL_STUDIO_HOSTS"
         self.token_setting = f"the api_key {entry}" if host else "LABEL_STUDIO_API_KEY"
         self.url_setting = f"the url {entry}" if host else "LABEL_STUDIO_URL"
         self._url = label_studio_url
         self._token = token.strip()
+        self._login = login
+        self._login_wanted = bool(login)
         self._timeout = timeout
+        self._uplink = uplink
         self._lock = threading.Lock()
         self._access_token = ""
         self._expires = 0.0
+
+    @property
+    def has_token(self) -> bool:
+        """Whether there is a token."""
+        return bool(self._token)
 
     @property
     def is_personal(self) -> bool:
@@ -47,19 +73,21 @@ class Credentials:
         return self._token.count(".") == 2
 
     def header(self) -> dict[str, str]:
-        """The header to send; empty without a token.
+        """The headers to send; empty without a token and a login.
 
         Raises:
             FetchError: The token is malformed, or Label Studio does not exchange it.
         """
         if not self._token:
-            return {}
+            return self.login_header()
         if not (self._token.isascii() and self._token.isprintable()):
             raise FetchError(
                 "Label Studio's token contains characters that no token has",
                 hint=f"copy it again and set {self.token_setting}",
             )
         if not self.is_personal:
+            if self._login_wanted:
+                return {**self.login_header(), "X-Api-Key": self._token}
             return {"Authorization": f"Token {self._token}"}
         with self._lock:
             if time.monotonic() >= self._expires:
@@ -67,27 +95,55 @@ class Credentials:
                 self._expires = time.monotonic() + ACCESS_TOKEN_LIFE_S
             return {"Authorization": f"Bearer {self._access_token}"}
 
+    def login_header(self) -> dict[str, str]:
+        """The header for a reverse proxy in front of Label Studio; empty without a login."""
+        if not self._login:
+            return {}
+        return {"Authorization": f"Basic {base64.b64encode(self._login.encode()).decode()}"}
+
     def forget(self) -> None:
-        """Drop the access token, after Label Studio refused it."""
+        """Drop the access token, after Label Studio refused it.
+
+        A login that nobody wants hides the token from a Label Studio that reads no X-Api-Key, so
+        the next header goes without it, and the one after that with it again.
+        """
         with self._lock:
             self._expires = 0.0
+            self._login_wanted = bool(self._login) and not self._login_wanted
+
+    @property
+    def advice(self) -> str:
+        """What to check when Label Studio refuses the header."""
+        if self._login and self.is_personal:
+            return (
+                f"a reverse proxy's login and a personal access token need the same header: set "
+                f"{self.token_setting} to a legacy token, or exempt the backend from the login"
+            )
+        check = f"check {self.token_setting}: it is missing, wrong, or may not see this project"
+        return f"{check}; check the login in {self.url_setting}, too" if self._login else check
 
     def _exchange(self) -> str:
+        url = f"{self._url}/api/token/refresh/"
         try:
-            with isolated_session() as session:
+            with timed_session(sum(self._timeout), Guard([self._url]), self._uplink) as session:
                 response = session.post(
-                    f"{self._url}/api/token/refresh/",
+                    url,
                     json={"refresh": self._token},
+                    headers=self.login_header(),
                     timeout=self._timeout,
                     allow_redirects=False,
                 )
             access = response.json().get("access") if response.ok else None
-        except (requests.RequestException, ValueError, AttributeError) as error:
+        except (ValueError, AttributeError) as error:
             raise FetchError(
-                "the personal access token could not be exchanged at Label Studio "
-                f"({type(error).__name__})",
-                hint=f"check {self.url_setting} from the backend's machine",
+                "the personal access token could not be exchanged: Label Studio's answer is not "
+                "the expected one",
+                hint=f"check {self.url_setting}: is it Label Studio's?",
             ) from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise unreachable(error, url, self.url_setting) from error
+        if response.is_redirect:
+            raise moved(url, response.headers["Location"], self.url_setting)
         if not isinstance(access, str):
             raise FetchError(
                 f"Label Studio refused the personal access token (HTTP {response.status_code})",

@@ -21,6 +21,7 @@ from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.memory.pages import image_to_pages
 from edgeflow_backend.net.allow_list import AllowList
 from edgeflow_backend.net.guard import Guard
+from edgeflow_backend.net.public_url import PublicURL
 from edgeflow_backend.settings import Settings
 
 
@@ -31,6 +32,9 @@ class ImageProvider:
         self._settings = settings
         self._predictor = predictor
         self._studios = settings.label_studios
+        self._public_urls = {
+            name: PublicURL.parse(studio.public_url) for name, studio in self._studios.items()
+        }
         self._downloaders = _downloaders(settings)
         folder = settings.image_disk_cache_folder
         max_bytes, ttl_s = settings.image_disk_cache_bytes, settings.image_disk_cache_ttl_s
@@ -84,6 +88,19 @@ class ImageProvider:
         """Whether a Label Studio of this name is configured; the default one's name is empty."""
         return name in self._studios
 
+    def note_public_url(self, url: object, host: str = "") -> None:
+        """Take note of where annotators open a Label Studio, unless the settings say it.
+
+        Anybody may tell it, so it changes nothing but which images are fetched from that Label
+        Studio's configured URL.
+
+        Args:
+            url: URL as ``/setup`` tells it; anything else counts as not knowing it.
+            host: Name of the Label Studio; empty for the default one.
+        """
+        if self.knows_host(host) and not self._studios[host].public_url:
+            self._public_urls[host] = PublicURL.parse(url)
+
     def close(self) -> None:
         """Stop fetching; running loads may finish."""
         self._flights.close()
@@ -91,7 +108,7 @@ class ImageProvider:
     def _locate(self, url: str, host: str, task_id: object) -> Source:
         if not self.knows_host(host):
             raise FetchError(
-                f"the backend knows no Label Studio named '{host[:40]}'",
+                "the backend knows no Label Studio of the name in its URL's /hosts/",
                 hint="add it to EDGEFLOW_LABEL_STUDIO_HOSTS, or connect the backend by its URL "
                 "without /hosts/",
             )
@@ -99,6 +116,7 @@ class ImageProvider:
             url,
             self._studios[host].url,
             max_bytes=self._settings.max_image_bytes,
+            public_url=self._public_urls[host],
             host=host,
             task_id=task_id,
         )
@@ -134,7 +152,7 @@ def _downloaders(settings: Settings) -> dict[str, Downloader]:
         total_s=settings.download_timeout_s,
         max_bytes=settings.max_image_bytes,
     )
-    studios = settings.label_studios
+    studios, uplink = settings.label_studios, settings.uplink
     guard = Guard(
         [studio.url for studio in studios.values()], AllowList.parse(settings.allowed_hosts)
     )
@@ -146,9 +164,12 @@ def _downloaders(settings: Settings) -> dict[str, Downloader]:
                 studio.api_key.get_secret_value(),
                 timeout=(limits.connect_s, limits.read_s),
                 host=name,
+                login=studio.login.get_secret_value(),
+                uplink=uplink,
             ),
             limits,
             guard,
+            uplink,
         )
         for name, studio in studios.items()
     }

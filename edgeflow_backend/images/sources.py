@@ -5,15 +5,20 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.net.origins import DEFAULT_PORTS
+from edgeflow_backend.net.public_url import NO_PUBLIC_URL, PublicURL
 from edgeflow_backend.protocol.controls import ImageTag
 
 _CLOUD_SCHEMES = ("s3", "gs", "azure-blob")
+_SCHEME = re.compile(
+    r"([A-Za-z][A-Za-z0-9+.-]{0,15})(?=://)|(?:https?|ftp|file|blob|javascript)(?=:)"
+)
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,13 @@ def task_image(data: dict[str, Any], tag: ImageTag, item_index: int | None) -> s
 
 
 def locate(
-    url: str, label_studio_url: str, *, max_bytes: int, host: str = "", task_id: object = None
+    url: str,
+    label_studio_url: str,
+    *,
+    max_bytes: int,
+    public_url: PublicURL = NO_PUBLIC_URL,
+    host: str = "",
+    task_id: object = None,
 ) -> Source:
     """Decide how an image is fetched.
 
@@ -114,6 +125,8 @@ def locate(
         url: ``data:`` URI, http(s) URL, cloud URI, or a path on Label Studio.
         label_studio_url: URL without a trailing slash; empty if not configured.
         max_bytes: Limit of an inline image.
+        public_url: Where annotators open that Label Studio; images there are fetched from
+            ``label_studio_url``.
         host: Name of that Label Studio; empty for the default one.
         task_id: Task id as in the task; cloud URIs are resolved for a task.
 
@@ -125,24 +138,22 @@ def locate(
         return InlineSource(_decode_data_uri(url, max_bytes))
     if url.startswith(tuple(f"{scheme}://" for scheme in _CLOUD_SCHEMES)):
         return _locate_in_cloud(url, label_studio_url, host, task_id)
-    if url.startswith("/") and not url.startswith("//"):
+    inside = public_url.inside(url, label_studio_url)
+    if inside is not None:
         if not label_studio_url:
             raise FetchError(
                 "the image is stored in Label Studio, whose URL is not configured",
                 hint="set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY for the backend",
             )
-        # Label Studio below a path (https://host/labels) may or may not repeat it in its URLs.
-        prefix = urlsplit(label_studio_url).path
-        base = label_studio_url.removesuffix(prefix) if prefix else label_studio_url
-        path = url if url.startswith(f"{prefix}/") else f"{prefix}{url}"
-        return WebSource(f"{base}{path}", host)
+        return WebSource(inside, host)
     try:
         parts = urlsplit(url)
         usable = parts.scheme in DEFAULT_PORTS and bool(parts.hostname)
     except ValueError:
         usable = False
     if not usable:
-        scheme = url.split(":", 1)[0][:16] if ":" in url else "no scheme"
+        match = _SCHEME.match(url)  # not more: what stands before a colon may be a user's name
+        scheme = match[0] if match else "no scheme"
         raise FetchError(
             f"image URLs of this kind ({scheme}) are not supported",
             hint="use uploads, http(s) URLs, or a cloud storage of Label Studio",

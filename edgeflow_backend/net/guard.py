@@ -6,12 +6,19 @@ backend, what only its machine can reach: services on loopback, a cloud's creden
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.net.allow_list import AllowList
 from edgeflow_backend.net.origins import origin
 from edgeflow_backend.net.public_ips import is_public, parse_ip
+
+_PUBLIC_NAME = re.compile(
+    r"(?:[a-z0-9_-]+\.)+(?!(?:internal|intranet|lan|local|localhost|home|corp|arpa)\.?$)"
+    r"[a-z](?:[a-z0-9-]*[a-z0-9])?\.?"
+)
+"""A name of the public internet, as far as its spelling tells: no IP in disguise, nothing local."""
 
 
 class Guard:
@@ -38,14 +45,33 @@ class Guard:
             port: Port of the connection.
             ip: Text of the IP, as the resolver returned it.
         """
-        host = host.lower()
-        if (scheme, host, port) in self._label_studios:
+        if self.is_label_studio(scheme, host, port):
             return True
         try:
             parsed = parse_ip(ip)
         except ValueError:
             return False
-        return is_public(parsed) or self._allowed.permits(host.rstrip("."), port, parsed)
+        return is_public(parsed) or self._allowed.permits(_name(host), port, parsed)
+
+    def permits_unresolved(self, scheme: str, host: str, port: int) -> bool:
+        """Whether a proxy may be asked for a host whose name does not resolve here.
+
+        The proxy resolves it, perhaps to what only the proxy reaches; so the name must be a public
+        one, or be allowed by name.
+        """
+        return (
+            self.is_label_studio(scheme, host, port)
+            or self._allowed.permits(_name(host), port, None)
+            or _PUBLIC_NAME.fullmatch(host.lower()) is not None
+        )
+
+    def is_label_studio(self, scheme: str, host: str, port: int) -> bool:
+        """Whether this is the origin of a configured Label Studio."""
+        return (scheme, host.lower(), port) in self._label_studios
+
+
+def _name(host: str) -> str:
+    return host.lower().rstrip(".")
 
 
 def refusal(host: str) -> FetchError:

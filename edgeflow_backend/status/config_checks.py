@@ -13,8 +13,8 @@ from edgeflow.errors import EdgeFlowError
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.protocol.config_check import problems
 from edgeflow_backend.protocol.label_config import MAX_LENGTH, parse_label_config
+from edgeflow_backend.redact.texts import NAME_LENGTH, clean
 from edgeflow_backend.status.failures import Clock, utc_now
-from edgeflow_backend.status.redact import NAME_LENGTH, clean
 
 MAX_PROJECTS = 200
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
-from edgeflow_backend.status.redact import NAME_LENGTH, clean
+from edgeflow_backend.redact.texts import NAME_LENGTH, clean
 
 MAX_FAILURES = 100
 

@@ -10,10 +10,10 @@ from typing import Literal
 from werkzeug.datastructures import MIMEAccept
 
 from edgeflow.label_studio.values import JSONObject
+from edgeflow_backend.redact.texts import clean
 from edgeflow_backend.status.config_checks import ConfigCheck
 from edgeflow_backend.status.failures import Failure
 from edgeflow_backend.status.journal import Journal
-from edgeflow_backend.status.redact import clean
 
 RECENT = timedelta(hours=1)
 """Failures younger than this are worth a warning at the top."""

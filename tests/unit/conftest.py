@@ -54,7 +54,8 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def _a_clean_environment(monkeypatch: pytest.MonkeyPatch, empty_home: Path) -> None:
     monkeypatch.setenv("HOME", str(empty_home))
     for name in list(os.environ):
-        if name.startswith(("EDGEFLOW_", "LABEL_STUDIO_")) or name.lower().endswith("_proxy"):
+        ours = name.startswith(("EDGEFLOW_", "LABEL_STUDIO_", "SSL_CERT_", "REQUESTS_CA_"))
+        if ours or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
 
 

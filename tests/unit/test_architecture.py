@@ -20,7 +20,7 @@ LAYERS = {
     "edgeflow_backend": (
         "cli", "wsgi", "app", "doctor", "model", "service", "objects", "engine", "images",
         "requests", "status", "protocol", "auth", "background", "log", "settings", "memory", "net",
-        "errors",
+        "redact", "errors",
     ),
 }  # fmt: skip
 """Rooms of each package, from the top down: a room imports only from rooms below it."""

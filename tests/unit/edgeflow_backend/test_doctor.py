@@ -16,7 +16,7 @@ from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 from tests.unit.conftest import MakeService
-from tests.unit.edgeflow_backend.loopback import Host, Received, Reply, closed_port
+from tests.unit.edgeflow_backend.loopback import Host, Received, Reply, closed_port, redirect
 
 LEGACY = "0123456789abcdef0123456789abcdef01234567"
 PERSONAL = "eyJhbGciOiJI.eyJ0b2tlbl90.c2lnbmF0dXJl"
@@ -207,6 +207,22 @@ class TestLabelStudio:
         findings = report(5, label_studio_url=studio.url, label_studio_api_key=LEGACY)
         assert failures(findings) == []
         assert other_host.received == []
+
+    def test_a_login_in_the_url_is_used_and_never_printed(self, studio: Host) -> None:
+        url = studio.url.replace("//", "//anna:my-password@")
+        findings = report(5, label_studio_url=url, label_studio_api_key=LEGACY)
+        sent = [asked.headers.get("authorization", "") for asked in studio.received]
+        assert sent[0].startswith("Basic ")
+        assert sent[-1] == f"Token {LEGACY}", "this Label Studio did not want it"
+        assert failures(findings) == []
+        assert "my-password" not in str(findings)
+        assert "//anna" not in str(findings)
+
+    def test_a_label_studio_that_redirects_is_told_with_the_url_to_set(self, host: Host) -> None:
+        host.routes["*"] = redirect("https://labels.example/ls/api/version")
+        failure = only_failure(report(label_studio_url=host.url))
+        assert "redirects" in failure.text
+        assert failure.advice == "set LABEL_STUDIO_URL to https://labels.example/ls"
 
     def test_label_studio_is_examined_even_without_a_model(self, studio: Host) -> None:
         findings = report(model="nope", label_studio_url=studio.url, label_studio_api_key=LEGACY)

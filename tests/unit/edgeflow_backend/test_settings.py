@@ -5,11 +5,13 @@ import re
 import traceback
 from pathlib import Path
 
+import certifi
 import pytest
 from pydantic import AliasChoices, SecretStr, ValidationError
 
 from edgeflow.images import MAX_PIXELS
 from edgeflow.inference.zoom import POLICIES
+from edgeflow_backend.net.uplink import Uplink
 from edgeflow_backend.protocol.wire import first_problem
 from edgeflow_backend.settings import Settings
 
@@ -64,6 +66,10 @@ def test_a_prediction_is_given_up_before_label_studio_gives_up() -> None:
         ("label_studio_url", "http://studio:8080", "http://studio:8080"),
         ("label_studio_api_key", "abc", SecretStr("abc")),
         ("allowed_hosts", "minio:9000, 10.0.0.0/8", "minio:9000, 10.0.0.0/8"),
+        ("label_studio_public_url", "https://labels.example/", "https://labels.example"),
+        ("label_studio_login", "anna:pass", SecretStr("anna:pass")),
+        ("proxy", "http://anna:pass@proxy:3128", SecretStr("http://anna:pass@proxy:3128")),
+        ("no_proxy", "minio, .corp.example", "minio, .corp.example"),
         ("basic_auth_user", "anna", "anna"),
         ("basic_auth_password", "pass", SecretStr("pass")),
         ("max_body_mb", "0.5", 0.5),
@@ -172,6 +178,10 @@ def test_the_url_is_kept_without_spaces_and_trailing_slashes(
         ("label_studio_hosts", '{"team/b": {"url": "http://b.example"}}'),
         ("label_studio_hosts", '{"team-b\\n": {"url": "http://b.example"}}'),
         ("label_studio_hosts", f'{{"{"x" * 41}": {{"url": "http://b.example"}}}}'),
+        ("label_studio_public_url", "labels.example"),
+        ("proxy", "socks5://proxy:1080"),
+        ("proxy", "https://proxy:3128"),
+        ("no_proxy", "http://minio"),
         ("zoom", "fisheye"),
         ("project_models", '{"12": 5}'),
         ("project_models", "[12]"),
@@ -324,6 +334,93 @@ def test_a_mistake_elsewhere_shows_no_token(monkeypatch: pytest.MonkeyPatch) -> 
         Settings()
     for said in (str(caught.value), repr(caught.value), first_problem(caught.value)):
         assert "my-token" not in said
+
+
+PASSWORDS = [
+    ("LABEL_STUDIO_URL", "https://anna:my-password@host:port"),
+    ("LABEL_STUDIO_URL", "ftp://anna:my-password@host"),
+    ("LABEL_STUDIO_URL", "https://anna:my-password#1@host"),
+    ("LABEL_STUDIO_URL", "https://anna:my-password/1@host"),
+    ("EDGEFLOW_LABEL_STUDIO_PUBLIC_URL", "ftp://anna:my-password@host"),
+    ("EDGEFLOW_LABEL_STUDIO_HOSTS", '{"b": {"url": "ftp://anna:my-password@host"}}'),
+    ("EDGEFLOW_PROXY", "socks5://anna:my-password@host"),
+    ("EDGEFLOW_PROXY", "http://anna:my-password@host:port"),
+    ("EDGEFLOW_ALLOWED_HOSTS", "http://anna:my-password@minio"),
+    ("EDGEFLOW_NO_PROXY", "anna:my-password@minio"),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), PASSWORDS)
+def test_a_mistake_beside_a_password_does_not_show_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    monkeypatch.setenv(name, text)
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    whole = "".join(traceback.format_exception(caught.value))
+    for said in (first_problem(caught.value), str(caught.value), repr(caught.value), whole):
+        assert "my-password" not in said
+
+
+@pytest.mark.parametrize("name", ["LABEL_STUDIO_URL", "LABEL_STUDIO_HOST"])
+def test_a_login_in_the_url_is_parted_from_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "https://anna:my%40password@host/labels/")
+    hosts = '{"b": {"url": "http://anna:my%40password@b"}}'
+    monkeypatch.setenv("EDGEFLOW_LABEL_STUDIO_HOSTS", hosts)
+    settings = Settings()
+    assert settings.label_studio_url == "https://host/labels"
+    for studio in settings.label_studios.values():
+        assert studio.login.get_secret_value() == "anna:my@password"
+    assert settings.label_studio_hosts["b"].url == "http://b"
+    for text in (repr(settings), str(settings.model_dump()), repr(settings.label_studios)):
+        assert "password" not in text.replace("basic_auth_password", "")
+
+
+def test_a_login_of_its_own_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_URL", "https://anna:old@host")
+    monkeypatch.setenv("EDGEFLOW_LABEL_STUDIO_LOGIN", "berta:new")
+    assert Settings().label_studio_login.get_secret_value() == "berta:new"
+
+
+@pytest.mark.parametrize("name", ["EDGEFLOW_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
+def test_authorities_are_added_to_the_public_ones(
+    monkeypatch: pytest.MonkeyPatch, name: str, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    whole = Path(certifi.where()).read_text(encoding="utf-8")
+    end = "-----END CERTIFICATE-----"
+    bundle.write_text(whole.partition(end)[0] + end, encoding="utf-8")
+    for path in (bundle, tmp_path):
+        monkeypatch.setenv(name, str(path))
+        settings = Settings()
+        assert settings.ca_bundle == str(path)
+        assert len(settings.uplink.tls.get_ca_certs()) >= len(Uplink().tls.get_ca_certs()) > 50
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("missing.pem", None, "no such file"),
+        ("empty.pem", b"", "PEM format"),
+        ("words.pem", b"hello", "PEM format"),
+        ("der.cer", b"\x30\x82\x01\x00", "inform der"),
+        ("key.pem", b"-----BEGIN PRIVATE KEY-----\nMA==\n-----END PRIVATE KEY-----", "PEM format"),
+        ("bad.pem", b"-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----", "PEM format"),
+        ("folder", None, "PEM format"),
+    ],
+)
+def test_a_bundle_without_authorities_is_refused_in_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, content: bytes | None, said: str
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    elif name == "folder":
+        path.mkdir()
+        (path / "README").write_text("nothing")
+    message = refusal(monkeypatch, "EDGEFLOW_CA_BUNDLE", str(path))
+    assert "CA_BUNDLE" in message
+    assert said in message
 
 
 def test_the_folder_of_files_may_begin_at_home(

@@ -76,7 +76,8 @@ def test_the_model_is_loaded_after_the_fork() -> None:
 @pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING", "ERROR"])
 def test_the_server_logs_as_much_as_the_backend(level: str) -> None:
     server = Server("127.0.0.1", 1, Settings.model_validate({"log_level": level}))
-    assert server.cfg.loglevel == level.lower()
+    shown = "INFO" if level == "DEBUG" else level  # its debug messages hold request lines
+    assert server.cfg.loglevel == shown.lower()
 
 
 def test_no_request_is_logged_by_gunicorn() -> None:

@@ -308,7 +308,7 @@ def test_a_missing_image_is_told(host: Host) -> None:
 def test_a_storage_that_label_studio_does_not_know_is_told(host: Host, other_host: Host) -> None:
     path = "/tasks/7/presign/?fileuri=czM6Ly9iL2EucG5n"
     error = refusal(downloader(host.url), f"{host.url}{path}")
-    assert error.message == f"{host.url}/tasks/7/presign/ answered HTTP 404"
+    assert error.message == f"{host.url}/…/presign answered HTTP 404"
     assert "cloud storage" in error.hint
     assert "moved or deleted" in refusal(downloader(host.url), f"{other_host.url}{path}").hint
 

@@ -20,14 +20,14 @@ def test_any_other_text_is_refused(text: str) -> None:
         LabelStudioHost(url=text)
 
 
-def test_every_text_but_a_url_is_hidden() -> None:
+def test_every_text_is_hidden() -> None:
     json = '{"b": {"url": "http://b", "api_key": "token", "other": ["token", 5]}}'
     for hosts in (json, {"b": {"url": "http://b", "api_key": "token", "other": ["token", 5]}}):
         hidden = hide_tokens(hosts)
         assert "token" not in repr(hidden)
         assert hidden == {
             "b": {
-                "url": "http://b",
+                "url": SecretStr("http://b"),
                 "api_key": SecretStr("token"),
                 "other": [SecretStr("token"), 5],
             }

@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 
 from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.protocol.label_config import MAX_LENGTH, LabelConfig, parse_label_config
+from edgeflow_backend.redact.texts import TEXT_LENGTH
 from edgeflow_backend.status.config_checks import MAX_PROBLEMS, MAX_PROJECTS, ConfigChecks
-from edgeflow_backend.status.redact import TEXT_LENGTH
 from tests.unit.edgeflow_backend.status.clock import START, Clock
 
 SMART_BRUSH = RECOMMENDED.replace('smart="false"', 'smart="true"')

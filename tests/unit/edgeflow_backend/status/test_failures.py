@@ -7,8 +7,8 @@ from datetime import timedelta, timezone
 
 import pytest
 
+from edgeflow_backend.redact.texts import NAME_LENGTH, TEXT_LENGTH
 from edgeflow_backend.status.failures import MAX_FAILURES, Failures, utc_now
-from edgeflow_backend.status.redact import NAME_LENGTH, TEXT_LENGTH
 from tests.unit.edgeflow_backend.status.clock import START, Clock
 from tests.unit.edgeflow_backend.status.tokens import LEGACY_TOKEN, SIGNED_TOKEN
 

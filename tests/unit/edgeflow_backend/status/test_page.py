@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edgeflow_backend.protocol.config_check import RECOMMENDED
+from edgeflow_backend.redact.texts import clean
 from edgeflow_backend.status.config_checks import MAX_PROJECTS
 from edgeflow_backend.status.failures import MAX_FAILURES
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.page import in_words, render_html
-from edgeflow_backend.status.redact import clean
 from edgeflow_backend.status.report import HELP_PAGE, HELP_TITLE, Snapshot, report
 from tests.unit.edgeflow_backend.status.clock import Clock
 from tests.unit.edgeflow_backend.status.snapshots import FAILED, LOADING, READY
