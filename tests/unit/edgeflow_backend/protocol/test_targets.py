@@ -61,10 +61,13 @@ def test_mask_controls_of_other_images_do_not_answer() -> None:
     assert answering(parsed, "A", to="b").name == "right"
 
 
-def test_an_unlabelled_brush_answers_any_label() -> None:
+def test_a_labelled_click_is_not_answered_by_an_unlabelled_brush() -> None:
     parsed = config(IMAGE, CLICK, '<Brush name="mask" toName="image"/>')
-    control = answering(parsed, "A")
-    assert (control.name, control.region_type) == ("mask", "brush")
+    with pytest.raises(LabelConfigError, match="no mask control has the label 'A'") as caught:
+        answering(parsed, "A")
+    assert "BrushLabels" in caught.value.hint
+    assert "<Labels" in caught.value.hint
+    assert answering(parsed, None).region_type == "brush"
 
 
 def test_an_unlabelled_keypoint_is_answered_by_the_first_mask_control() -> None:
@@ -107,7 +110,7 @@ def test_a_click_control_may_ask_for_a_model() -> None:
         '<KeyPointLabels name="one" toName="image" edgeflowModel="other"/>',
         '<KeyPointLabels name="two" toName="image"/>',
     )
-    asked = {name: parsed.resolve(name, "image", "A").model for name in ("one", "two", "three")}
+    asked = {name: resolve(parsed, name, "image", ["A"]).model for name in ("one", "two", "three")}
     assert asked == {"one": "other", "two": None, "three": None}
 
 
@@ -154,23 +157,34 @@ def test_a_choice_that_is_no_mask_control_is_told(named: str) -> None:
 def test_labels_are_found_by_alias_and_stored_as_each_control_does() -> None:
     click = ALIASED("KeyPointLabels", "k")
     parsed = config(IMAGE, click, ALIASED("BrushLabels", "b"))
-    assert parsed.resolve("k", "image", "c-k").label == "Cat"
-    assert parsed.resolve("k", "image", "Cat").label == "Cat"
-    assert parsed.resolve("k", "image", None).label is None
-    assert answering(parsed, "Cat").region_label("Cat") == "c-b"
+    for stored in ("c-k", "Cat"):
+        target = resolve(parsed, "k", "image", [stored])
+        assert ([label.value for label in target.labels], target.stored) == (["Cat"], ("c-b",))
+    assert resolve(parsed, "k", "image").labels == ()
 
 
 def test_a_labels_tag_labels_unlabelled_controls() -> None:
     labels = '<Labels name="l" toName="image"><Label value="Cat"/></Labels>'
     parsed = config(IMAGE, labels, '<Brush name="b" toName="image" smart="false"/>')
-    holder = parsed.holder("b", "Cat", "image")
-    assert holder.labels is not None
-    assert (holder.control.name, holder.label, holder.labels.name) == ("b", "Cat", "l")
-    assert parsed.holder("b", "Dog", "image").label is None
+    held = holder(parsed, "b", ["Cat"], "image")
+    assert (held.control.name, held.labels) == ("b", ())
+    assert [(control.name, labels) for control, labels in held.carried] == [("l", ("Cat",))]
+    with pytest.raises(LabelConfigError, match="'Dog'"):
+        holder(parsed, "b", ["Dog"], "image")
 
 
 def test_a_control_that_is_gone_holds_nothing() -> None:
     with pytest.raises(LabelConfigError, match="no control 'gone' any more"):
-        config(IMAGE, MASK).holder("gone", None, "image")
+        holder(config(IMAGE, MASK), "gone", [], "image")
 
 
+@pytest.mark.parametrize(
+    ("labels", "clicked", "answer"),
+    [("AB", ["A"], ("A",)), ("AB", [], ()), ("A", [], ("A",)), ("AB", ["B", "A"], ("B", "A"))],
+)
+def test_the_region_has_the_clicks_labels_or_the_only_one_there_is(
+    labels: str, clicked: list[str], answer: tuple[str, ...]
+) -> None:
+    tags = "".join(f'<Label value="{label}"/>' for label in labels)
+    parsed = config(IMAGE, f'<BrushLabels name="m" toName="image">{tags}</BrushLabels>')
+    assert resolve(parsed, "click", "image", clicked).stored == answer
