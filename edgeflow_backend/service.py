@@ -127,7 +127,9 @@ class SegmentationService:
                 drawn=prompt.first_click is None,
             )
             self.recent.remember(resolved.scene, answer)
-        return self._answer(resolved, outcome)
+        answered = self._answer(resolved, outcome)
+        self._note_lost_labels(resolved)
+        return answered
 
     def preannotate(self, request: Request, deadline: float) -> Answer:
         """Answer a prompt that nobody sent: a box or point found in a task.
@@ -246,6 +248,13 @@ class SegmentationService:
             record=record,
         )
         return Answer(regions, outcome.score, version)
+
+    def _note_lost_labels(self, resolved: ResolvedRequest) -> None:
+        project, task = str(resolved.request.project), str(resolved.request.task_id)
+        for loss in resolved.target.losses():
+            self.journal.notes.note(
+                "label_lost", loss.message, loss.hint, project=project, task=task
+            )
 
     def _editor_size(self, resolved: ResolvedRequest) -> Size:
         """The image's size as the editor sees it, which the region must have."""

@@ -32,6 +32,10 @@ class Target:
     lost: tuple[Label, ...]
     model: str | None
 
+    def losses(self) -> list[LabelConfigError]:
+        """What is to be said of each label that is lost."""
+        return [_no_label(label.value, self.control) for label in self.lost]
+
 
 @dataclass(frozen=True)
 class Holder:
@@ -163,7 +167,8 @@ def _mask_control(
         )
     counts = [sum(_stored(config, each, label) is not None for label in labels) for each in masks]
     if labels and not any(counts):
-        raise _no_label(labels[0].value, masks[0])
+        quoted, hint = brief(labels[0].value), _no_label(labels[0].value, masks[0]).hint
+        raise LabelConfigError(f"no mask control has the label '{quoted}'", hint=hint)
     return masks[counts.index(max(counts))]
 
 
@@ -190,4 +195,4 @@ def _no_label(label: str, control: Control) -> LabelConfigError:
             f"{control} has no labels itself: use {control.tag}Labels with {tag} in its place, or "
             f'add <Labels name="labels" toName="{brief(control.to_name)}"> with it'
         )
-    return LabelConfigError(f"no mask control has the label '{brief(label)}'", hint=hint)
+    return LabelConfigError(f"{control} cannot hold the label '{brief(label)}'", hint=hint)

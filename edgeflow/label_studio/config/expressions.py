@@ -67,8 +67,9 @@ def look_up(path: str, data: object) -> Any:  # noqa: ANN401 - any JSON value
     value = _member(data, path)
     if value is not MISSING or not set(path) & set(".[]"):
         return value
-    value = data
-    for key in _keys(path):
+    keys = _keys(path)
+    value = data if keys else MISSING
+    for key in keys:
         value = _member(value, key)
         if value is MISSING:
             break
