@@ -6,8 +6,8 @@ of an attribute becomes the entry's number; in the outermost tags of a copy the 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from edgeflow.errors import LabelConfigError
@@ -64,7 +64,7 @@ class _Expansion:
             children = tuple(self._copies(tag, attributes, flags))
             return Tag("view", attributes, children)
         children = tuple(self.expand(child, {}) for child in tag.children)
-        return replace(tag, attributes=attributes, children=children)
+        return _with(tag, attributes, children)
 
     def _copies(
         self, repeater: Tag, attributes: Mapping[str, str], flags: Mapping[str, int]
@@ -83,12 +83,21 @@ class _Expansion:
 
 def _copy(tag: Tag, flag: Mapping[str, int]) -> Tag:
     children = tuple(_copy(child, flag) for child in tag.children)
-    return replace(tag, attributes=_replaced(tag.attributes, flag), children=children)
+    return _with(tag, _replaced(tag.attributes, flag), children)
 
 
 def _replaced(attributes: Mapping[str, str], flags: Mapping[str, int]) -> Mapping[str, str]:
     for flag, index in flags.items():
-        attributes = {
-            name: value.replace(flag, str(index), 1) for name, value in attributes.items()
-        }
+        if any(flag in value for value in attributes.values()):
+            attributes = {
+                name: value.replace(flag, str(index), 1) for name, value in attributes.items()
+            }
     return attributes
+
+
+def _with(tag: Tag, attributes: Mapping[str, str], children: tuple[Tag, ...]) -> Tag:
+    """A tag with these; itself where nothing changed, as for most labels of a document's pages."""
+    same = all(map(operator.is_, children, tag.children))
+    if same and attributes is tag.attributes:
+        return tag
+    return Tag(tag.type, attributes, children, tag.text)
