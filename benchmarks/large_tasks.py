@@ -47,7 +47,7 @@ def accepted_region(number: int, *, ours: bool) -> dict[str, Any]:
         "value": {"format": "rle", "rle": list(encode_brush(solid)), "brushlabels": ["Object"]},
     }  # fmt: skip
     if ours:
-        so_far = SegmentedObject(region["id"], "mask", "Object")
+        so_far = SegmentedObject(region["id"], "mask", ("Object",))
         region["meta"] = so_far.record(region, MaskPatch.of(solid), "some-model")
     return region
 

@@ -19,8 +19,7 @@ from edgeflow_backend.net.failures import moved, unreachable
 from edgeflow_backend.net.guard import Guard
 from edgeflow_backend.net.sessions import timed_session
 from edgeflow_backend.net.uplink import Uplink
-from edgeflow_backend.protocol.config_check import RECOMMENDED, problems
-from edgeflow_backend.protocol.label_config import parse_label_config
+from edgeflow_backend.protocol.config_check import RECOMMENDED, check
 from edgeflow_backend.redact.texts import hide_secrets
 from edgeflow_backend.redact.urls import describe_url
 from edgeflow_backend.service import build_service
@@ -185,7 +184,7 @@ class _Examination:
             )
             return
         try:
-            texts = problems(parse_label_config(str(_json(response).get("label_config", ""))))
+            texts = check(str(_json(response).get("label_config", "")))
         except EdgeFlowError as error:
             texts = [f"{error.message}; {error.hint}."]
         for text in texts:

@@ -59,9 +59,9 @@ class ClickPrompt:
         return self.points[-1]
 
     @property
-    def label(self) -> str | None:
-        """The last click's label."""
-        return self.newest.value.label
+    def labels(self) -> tuple[str, ...]:
+        """The last click's labels."""
+        return self.newest.value.stored_labels
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -109,9 +109,9 @@ class _DrawnPrompt:
     region: OutlineRegion | Stroke
 
     @property
-    def label(self) -> str | None:
-        """The region's label."""
-        return self.region.value.label
+    def labels(self) -> tuple[str, ...]:
+        """The region's labels."""
+        return self.region.value.stored_labels
 
     @property
     def ids(self) -> tuple[str, ...]:

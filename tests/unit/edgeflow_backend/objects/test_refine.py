@@ -14,8 +14,8 @@ from edgeflow.errors import PromptError
 from edgeflow.geometry import Size
 from edgeflow.inference.predictor import Predictor
 from edgeflow.label_studio.brush_rle import decode_brush, encode_brush
+from edgeflow.label_studio.config.label_config import parse_label_config
 from edgeflow.label_studio.values import JSONObject
-from edgeflow_backend.protocol.label_config import parse_label_config
 from edgeflow_backend.protocol.prompts import parse_prompt
 from edgeflow_backend.requests import Request
 from edgeflow_backend.service import SegmentationService
@@ -43,7 +43,7 @@ class Desk:
         drafts = [] if draft is None else [{"updated_at": "2026", "result": draft}]
         asked = {**body["tasks"][0], "drafts": drafts, **task}
         prompt = parse_prompt(body["params"]["context"], max_clicks=100)
-        config = parse_label_config(body["label_config"])
+        config = parse_label_config(body["label_config"]).for_task(body["tasks"][0]["data"])
         return self.service.segment(Request(asked, prompt, config)).regions[0]
 
 
@@ -249,3 +249,23 @@ def test_so_many_clicks_one_object_may_have_in_all(make: Make) -> None:
     draft = [desk.ask(CLICKS[1], draft=draft)]
     with pytest.raises(PromptError, match="3 clicks"):
         desk.ask(CLICKS[2], draft=draft)
+
+
+@pytest.mark.parametrize(("page", "refined"), [(0, False), (1, True), (2, False)])
+def test_a_mask_of_another_page_is_never_refined(make: Make, page: int, *, refined: bool) -> None:
+    drawn = by_hand(disk(), item_index=1)
+    region = make(refine="drafts").ask({**point(50, 50, "k"), "item_index": page}, draft=[drawn])
+    assert (region["id"] == "by-hand") is refined
+
+
+@pytest.mark.parametrize(
+    ("labels", "refined"), [(["Object"], True), (["Object", "Red"], True), ([], False)]
+)
+def test_a_labelled_click_refines_a_region_that_has_its_label(
+    make: Make, labels: list[str], *, refined: bool
+) -> None:
+    drawn = by_hand(disk())
+    drawn["value"]["brushlabels"] = labels
+    region = make(refine="drafts").ask(point(50, 50, "k"), draft=[drawn])
+    assert (region["id"] == "by-hand") is refined
+    assert region["value"]["brushlabels"] == (labels if refined else ["Object"])
