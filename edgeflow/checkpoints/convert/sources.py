@@ -21,6 +21,9 @@ from edgeflow.errors import ConversionError
 MAX_BYTES = 1 << 30
 """Size limit of a file; the published networks have 17 to 46 MB."""
 
+PROGRAMS = (".pdmodel", ".json")
+"""Endings of a static export's program; Paddle 3 writes the second."""
+
 WRAPPERS = ("state_dict", "model_state_dict", "model", "params_ema", "params", "net", "network")
 """Keys under which training programs store a state dict."""
 
@@ -42,7 +45,7 @@ REFUSED: tuple[tuple[bytes, str, str], ...] = (
 )
 """Beginnings of files that people have under other names: what they are, and what to do."""
 
-FORMATS = ".pdparams, .pdmodel with its .pdiparams, a .zip or folder of those, or .pth"
+FORMATS = ".pdparams, .pdmodel or .json with its .pdiparams, a .zip or folder of those, or .pth"
 
 
 @dataclass(frozen=True)
@@ -80,20 +83,28 @@ def open_source(path: Path) -> Source:
         return Source(_rename(read_pdparams(data)), path.name, digest)
     if suffix in (".pth", ".pt"):
         return Source(_rename(_read_pth(data)), path.name, digest)
-    if suffix in (".pdmodel", ".pdiparams"):
-        model = path if suffix == ".pdmodel" else _partner(path, ".pdmodel")
-        return _open_pair(model, path if suffix == ".pdiparams" else _partner(path, ".pdiparams"))
+    if suffix in PROGRAMS:
+        return _open_pair(path, _partner(path, ".pdiparams"))
+    if suffix == ".pdiparams":
+        beside = [_partner(path, each) for each in PROGRAMS]
+        return _open_pair(next((each for each in beside if each.is_file()), beside[0]), path)
     raise ConversionError(f"{path.name} has an unknown format", hint=f"supported: {FORMATS}")
 
 
 def _open_folder(folder: Path) -> Source:
     models = sorted(path for path in folder.glob("*.pdmodel") if not _is_litter(path.name))
+    models = models or sorted(path for path in folder.glob("*.json") if _is_program(path))
     if len(models) != 1:
         raise ConversionError(
             f"{folder} holds {len(models)} .pdmodel files instead of one",
             hint="give the path of the .pdmodel itself",
         )
     return _open_pair(models[0], _partner(models[0], ".pdiparams"))
+
+
+def _is_program(path: Path) -> bool:
+    with path.open("rb") as file:
+        return b'"base_code"' in file.read(4096)
 
 
 def _partner(path: Path, suffix: str) -> Path:
@@ -139,10 +150,9 @@ def _refuse_by_content(name: str, data: bytes) -> None:
 def _is_litter(name: str) -> bool:
     """Whether a file is what macOS and Windows leave in folders and archives."""
     parts = PurePosixPath(name).parts
-    return (
-        "__MACOSX" in parts
-        or (bool(parts)
-        and (parts[-1].startswith("._") or parts[-1] in (".DS_Store", "Thumbs.db", "desktop.ini")))
+    return "__MACOSX" in parts or (
+        bool(parts)
+        and (parts[-1].startswith("._") or parts[-1] in (".DS_Store", "Thumbs.db", "desktop.ini"))
     )
 
 
@@ -154,7 +164,8 @@ def _read_zip(data: bytes) -> dict[str, FloatArray]:
             dynamic = [m for m in members if m.filename.endswith(".pdparams")]
             if len(dynamic) == 1:
                 return _rename(read_pdparams(archive.read(dynamic[0])))
-            model = _only(members, ".pdmodel")
+            old = any(member.filename.endswith(PROGRAMS[0]) for member in members)
+            model = _only(members, PROGRAMS[0] if old else PROGRAMS[1])
             parameters = _only(members, ".pdiparams")
             return rename_static(read_static(archive.read(model), archive.read(parameters)))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
