@@ -12,6 +12,7 @@ import torch
 
 from edgeflow.checkpoints.convert.isolation import read_source
 from edgeflow.checkpoints.convert.paddle_params import read_pdparams
+from edgeflow.checkpoints.convert.sources import open_source
 from edgeflow.errors import ConversionError
 from tests.unit.edgeflow.checkpoints.convert.foreign import GOLDEN, TINY, pdparams, static
 
@@ -42,6 +43,7 @@ def state() -> dict[str, torch.Tensor]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [nested_tuples, hash_bomb], ids=lambda make: make.__name__)
 def test_a_file_that_would_take_this_process_with_it_is_an_error_in_words(
     tmp_path: Path, make: Callable[[], bytes]
@@ -76,8 +78,8 @@ def test_a_wrapped_checkpoint_gives_the_same_tensors(
     tmp_path: Path, wrap: Callable[[dict[str, torch.Tensor]], object]
 ) -> None:
     torch.save(wrap(state()), tmp_path / "w.pth")
-    expected = read_source(pdparams()).tensors
-    found = read_source(tmp_path / "w.pth").tensors
+    expected = open_source(pdparams()).tensors
+    found = open_source(tmp_path / "w.pth").tensors
     assert found.keys() == expected.keys()
     for name, array in expected.items():
         np.testing.assert_array_equal(found[name], array)
@@ -86,7 +88,7 @@ def test_a_wrapped_checkpoint_gives_the_same_tensors(
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_is_widened(tmp_path: Path, dtype: torch.dtype) -> None:
     torch.save({name: tensor.to(dtype) for name, tensor in state().items()}, tmp_path / "w.pth")
-    for name, array in read_source(tmp_path / "w.pth").tensors.items():
+    for name, array in open_source(tmp_path / "w.pth").tensors.items():
         assert array.dtype == np.float32, name
 
 
@@ -107,14 +109,14 @@ def test_half_precision_is_widened(tmp_path: Path, dtype: torch.dtype) -> None:
 def test_what_is_no_weights_file_is_named(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "w.pth").write_bytes(content)
     with pytest.raises(ConversionError, match=said) as caught:
-        read_source(tmp_path / "w.pth")
+        open_source(tmp_path / "w.pth")
     assert caught.value.hint
 
 
 def test_two_state_dicts_are_not_chosen_between(tmp_path: Path) -> None:
     torch.save({"params": state(), "params_ema": state()}, tmp_path / "w.pth")
     with pytest.raises(ConversionError, match="params_ema, params"):
-        read_source(tmp_path / "w.pth")
+        open_source(tmp_path / "w.pth")
 
 
 def json_program(name: str) -> bytes:
@@ -151,8 +153,8 @@ def test_an_export_is_read_however_it_is_kept(tmp_path: Path, name: str, given: 
             archive.write(folder / "weights.pdiparams", "a/weights.pdiparams")
             archive.writestr("__MACOSX/a/._weights.pdiparams", b"litter")
             archive.writestr("a/.DS_Store", b"litter")
-    expected = read_source(GOLDEN / "static" / f"static_{name}.pdmodel").tensors
-    found = read_source(path).tensors
+    expected = open_source(GOLDEN / "static" / f"static_{name}.pdmodel").tensors
+    found = open_source(path).tensors
     assert found.keys() == expected.keys()
     assert all(np.array_equal(found[key], expected[key]) for key in expected)
 
@@ -165,6 +167,7 @@ def test_nothing_of_the_working_folder_is_imported(
     assert read_source(pdparams()).tensors
 
 
+@pytest.mark.slow
 def test_pickles_need_no_more_than_their_limits(tmp_path: Path) -> None:
     large = {"backbone.x": np.zeros(25_000_000, np.float32)}  # 100 MB
     (tmp_path / "large.pdparams").write_bytes(pickle.dumps(large, protocol=4))
