@@ -32,6 +32,14 @@ PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")
 
 FLOATS = (torch.float32, torch.float16, torch.bfloat16)
 
+RITM_CONFIG = {
+    "use_leaky_relu": True,
+    "use_disks": True,
+    "norm_radius": 5,
+    "binary_prev_mask": False,
+}
+"""What RITM's checkpoints say of a network beside its tensors, and must say."""
+
 REFUSED: tuple[tuple[bytes, str, str], ...] = (
     (b"version https://git-lfs", "a pointer of Git LFS, not the file", "run `git lfs pull`"),
     (b"<", "a web page, not weights", "download the file itself, perhaps after logging in"),
@@ -210,6 +218,7 @@ def _read_pth(data: bytes) -> dict[str, FloatArray]:
         raise ConversionError(
             f"the .pth is damaged ({type(error).__name__})", hint="download it again"
         ) from error
+    _check_config(loaded)
     tensors = {}
     for name, value in _unwrap(loaded).items():
         if name.endswith(("num_batches_tracked", "n_averaged")):
@@ -221,6 +230,20 @@ def _read_pth(data: bytes) -> dict[str, FloatArray]:
             )
         tensors[name] = value.detach().float().numpy()
     return _without_prefixes(tensors)
+
+
+def _check_config(loaded: object) -> None:
+    """Refuse a RITM checkpoint whose own description tells of what its tensors do not show."""
+    config = loaded.get("config") if isinstance(loaded, dict) else None
+    params = config.get("params") if isinstance(config, dict) else None
+    for name, expected in RITM_CONFIG.items():
+        entry = params.get(name) if isinstance(params, dict) else None
+        if isinstance(entry, dict) and entry.get("value", expected) != expected:
+            raise ConversionError(
+                f"the checkpoint's network has {name} {str(entry['value'])[:40]}, "
+                f"only {expected} is supported",
+                hint="it is another version of RITM; its masks would be wrong here",
+            )
 
 
 def _unwrap(loaded: object) -> dict[str, object]:

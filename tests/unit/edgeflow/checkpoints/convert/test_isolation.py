@@ -119,6 +119,18 @@ def test_two_state_dicts_are_not_chosen_between(tmp_path: Path) -> None:
         open_source(tmp_path / "w.pth")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("use_disks", False), ("norm_radius", 260), ("use_leaky_relu", False)]
+)
+def test_a_ritm_that_draws_clicks_in_another_way_is_refused(
+    tmp_path: Path, name: str, value: object
+) -> None:
+    config = {"params": {name: {"type": "x", "value": value, "specified": True}}}
+    torch.save({"state_dict": state(), "config": config}, tmp_path / "w.pth")
+    with pytest.raises(ConversionError, match=f"has {name} {value}"):
+        open_source(tmp_path / "w.pth")
+
+
 def json_program(name: str) -> bytes:
     """The golden export's program, as Paddle 3 writes it."""
     path = GOLDEN / "static" / f"static_{name}"
