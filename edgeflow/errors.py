@@ -50,6 +50,15 @@ class PromptError(EdgeFlowError):
     code = "prompt_unusable"
 
 
+class EmptyMaskError(PromptError):
+    """Clicks at which the network sees no object."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no object was found at these clicks", hint="click nearer to the object's middle"
+        )
+
+
 class ConversionError(EdgeFlowError):
     """Foreign weights that cannot be converted, or are not what they claim to be."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from edgeflow.errors import PromptError
+from edgeflow.errors import EmptyMaskError, PromptError
 from edgeflow.geometry import ImagePoint, Size
 from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow.inference.zoom import POLICIES
@@ -224,9 +224,7 @@ class SegmentationService:
         )
         self.metrics.steps.inc(prediction.steps)
         if prediction.patch.empty:
-            raise PromptError(
-                "no object was found at these clicks", hint="click nearer to the object's middle"
-            )
+            raise EmptyMaskError
         mask = prediction.patch.resized(self._editor_size(resolved))
         return _Outcome(after, mask, prediction.score)
 

@@ -6,6 +6,7 @@ Loading never executes code: only safetensors is read, and only if its digest ma
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,7 @@ class Checkpoint:
             ) from error
 
     def _read(self) -> dict[str, Tensor]:
-        if self.path.suffix != SUFFIX:
+        if self.path.suffix.lower() != SUFFIX:
             raise CheckpointError(
                 f"{self.path.name} is not a {SUFFIX} file",
                 hint="only safetensors weights are loaded; convert others with `edgeflow convert`",
@@ -196,25 +197,26 @@ def find(model: str, folder: Path | None = None) -> Checkpoint:
     Raises:
         CheckpointError: There is no such model, or the manifest does not mention the file.
     """
+    composed = unicodedata.normalize("NFC", model)  # as names are stored
     for checkpoint in shipped_models():  # needs no home folder, which a container user may lack
-        if checkpoint.name == model:
+        if checkpoint.name == composed:
             return checkpoint
     models = known_models(folder)
-    if model in models:
-        return models[model]
+    if composed in models:
+        return models[composed]
     path = Path(model)
     if not path.is_file():
         raise CheckpointError(
             f"no model named {model!r} and no such file",
             hint=f"known models: {', '.join(models)}; or give the path of a {SUFFIX} file",
         )
-    if path.suffix != SUFFIX:
+    if path.suffix.lower() != SUFFIX:
         raise CheckpointError(
             f"{path.name} is not a {SUFFIX} file",
             hint="only safetensors weights are loaded; convert others with `edgeflow convert`",
         )
     for name, entry in read_manifest(path.parent).models.items():
-        if entry.file == path.name:
+        if unicodedata.normalize("NFC", entry.file) == unicodedata.normalize("NFC", path.name):
             return Checkpoint(name, entry, path)
     raise CheckpointError(
         f"{path.parent / MANIFEST} does not describe {path.name}",

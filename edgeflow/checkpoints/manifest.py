@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from edgeflow.errors import CheckpointError
 from edgeflow.files import write_atomically
@@ -13,6 +16,25 @@ from edgeflow.masks.score import Calibration
 from edgeflow.nn.interface import Feedback
 
 MANIFEST = "manifest.json"
+
+_OUTSIDE = re.compile(r"^~|^\.{0,2}$|[/\\:\x00-\x1f\x7f\ud800-\udfff]")
+"""What leads out of a folder somewhere, cannot be printed, or cannot be written as UTF-8."""
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a file name can stand in a manifest: any Unicode but control characters and paths."""
+    return _OUTSIDE.search(name) is None
+
+
+def model_name(file: str) -> str:
+    """The name of the model in a weights file: its stem, composed (NFC) as keyboards type it."""
+    return unicodedata.normalize("NFC", Path(file).stem)
+
+
+def _checked(name: str) -> str:
+    if not is_plain_name(name):
+        raise ValueError("not a plain file name")
+    return name
 
 
 class SourceNote(BaseModel):
@@ -46,7 +68,7 @@ class ModelEntry(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    file: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
+    file: Annotated[str, AfterValidator(_checked)]
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     architecture: str
     options: dict[str, int | bool] = {}

@@ -13,6 +13,9 @@ from edgeflow.cli.options import Images, LabelConfigFile, Layout, Split
 from edgeflow.data.base import Dataset, set_of
 from edgeflow.data.duplicates import THRESHOLD, Thumbnails, near_duplicates, thumbnails_of
 from edgeflow.data.opening import open_dataset
+from edgeflow.files import check_outputs, in_folders, write_atomically
+
+HEADER = "# name\tresembles\tcorrelation; an exclude file for `edgeflow train`"
 
 
 def datasets(
@@ -51,6 +54,8 @@ def find_near_duplicates(
     ] = THRESHOLD,
 ) -> None:
     """List the training images that resemble an evaluation image."""
+    read = [*data, *against]
+    check_outputs({"list": output}, [*read, *in_folders([output], read, _made_here)])
     others: list[str] = []
     fingerprints: list[Thumbnails] = []
     for path in against:
@@ -68,9 +73,14 @@ def find_near_duplicates(
                 dataset.sample_names, mine, others, other_thumbnails, threshold
             )
         ]
-    header = "# name\tresembles\tcorrelation; an exclude file for `edgeflow train`"
-    output.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    text = "\n".join([HEADER, *lines]) + "\n"
+    write_atomically(output, text.encode("utf-8", "surrogateescape"))  # names may be any bytes
     typer.echo(f"{output}: {len(lines)} images resemble one of {len(others)}")
+
+
+def _made_here(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.readline().startswith(HEADER.encode())
 
 
 def _fingerprints(dataset: Dataset) -> Thumbnails:

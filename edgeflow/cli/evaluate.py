@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -21,10 +22,11 @@ from edgeflow.cli.options import (
 from edgeflow.data.opening import open_dataset
 from edgeflow.evaluate.flip import FlippedRuntime
 from edgeflow.evaluate.machine import describe_machine
-from edgeflow.evaluate.report import write_report
-from edgeflow.evaluate.results import Evaluation, read_curve, write_json
+from edgeflow.evaluate.report import REPORT_FILES, RESULTS, write_report
+from edgeflow.evaluate.results import Evaluation, ResultsError, read_curve, write_json
 from edgeflow.evaluate.summary import Summary, summarise
 from edgeflow.evaluate.traces import Rules, click_dataset
+from edgeflow.files import check_outputs, in_folders
 from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.masks.cleanup import UNTOUCHED
@@ -58,6 +60,7 @@ def evaluate(
     ] = None,
 ) -> None:
     """Count the clicks that a model needs, after RITM's protocol."""
+    _check_outputs(json, report, [path for path in (data, images, *(compare or ())) if path])
     others = [read_curve(path) for path in compare or ()]
     dataset = open_dataset(
         data, layout=layout, split=split, images=images, label_config=label_config
@@ -113,6 +116,23 @@ def describe(summary: Summary, max_clicks: int) -> str:
         f"IoU after clicks           {ious}\n"
         f"boundary IoU after clicks  {rims}"
     )
+
+
+def _check_outputs(json: Path | None, report: Path | None, read: list[Path]) -> None:
+    """Refuse, before anything is measured, to write over the dataset or an earlier result."""
+    outputs = {} if json is None else {"JSON file": json}
+    if report is not None:
+        outputs |= {f"report's {name}": report / name for name in REPORT_FILES}
+    check_outputs(outputs, [*read, *in_folders(outputs.values(), read, _made_here)])
+
+
+def _made_here(path: Path) -> bool:
+    """Whether a file is the result of an evaluation, or lies beside one."""
+    for each in (path, path.with_name(RESULTS)):
+        with contextlib.suppress(ResultsError):
+            read_curve(each)
+            return True
+    return False
 
 
 def _flipped(predictor: Predictor) -> Predictor:

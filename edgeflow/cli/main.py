@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import io
+import sys
 from collections.abc import Callable
 from typing import Annotated
 
@@ -56,6 +58,7 @@ def _reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*args: object, **kwargs: object) -> None:
+        _print_any_name()
         try:
             command(*args, **kwargs)
         except EdgeFlowError as error:
@@ -64,6 +67,13 @@ def _reporting_errors(command: Callable[..., None]) -> Callable[..., None]:
             raise _fail(EdgeFlowError(str(error), hint="check the path and its rights")) from error
 
     return run
+
+
+def _print_any_name() -> None:
+    """Print what the terminal's encoding lacks, or what is no Unicode, as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _fail(error: EdgeFlowError) -> typer.Exit:

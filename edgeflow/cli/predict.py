@@ -8,17 +8,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from PIL import Image
 
+from edgeflow.cli.image_output import (
+    check_mask_ending,
+    check_overlay_ending,
+    encode_mask,
+    encode_overlay,
+)
 from edgeflow.cli.options import Device, Model, ModelsDir, Runtime, Zoom
-from edgeflow.errors import EdgeFlowError
-from edgeflow.geometry import ImagePoint
+from edgeflow.errors import EmptyMaskError
+from edgeflow.files import check_outputs, is_special, write_atomically
+from edgeflow.geometry import ImagePoint, Size
 from edgeflow.images import MAX_PIXELS, decode_image
 from edgeflow.inference.predictor import load_predictor
 from edgeflow.inference.zoom import POLICIES
-from edgeflow.masks.png import to_png
 from edgeflow.overlay import draw_overlay
-from edgeflow.prompts.click import Click
+from edgeflow.prompts.click import Click, check_clicks
 
 _CLICK = re.compile(r"(?P<sign>[+-]?)(?P<x>\d+(?:\.\d+)?),(?P<y>\d+(?:\.\d+)?)")
 
@@ -51,10 +56,19 @@ def predict(
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="File for the mask: 8-bit PNG, 0 and 255.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File for the mask, 0 and 255; its ending decides the format: .png, .tif, .bmp "
+            "or .webp.",
+        ),
     ] = Path("mask.png"),
     overlay: Annotated[
-        Path | None, typer.Option(help="File for the image with mask and clicks drawn on it.")
+        Path | None,
+        typer.Option(
+            help="File for the image with mask and clicks drawn on it; may also be a .jpg."
+        ),
     ] = None,
     model: Model = "edgeflow_lite",
     models_dir: ModelsDir = None,
@@ -65,21 +79,35 @@ def predict(
 ) -> None:
     """Segment one object and write its mask."""
     clicks = [parse_click(text) for text in click]
+    _check_outputs(output, overlay, [image, Path(model)])
     rgb = decode_image(image.read_bytes(), max_pixels=max_pixels)
+    check_clicks(clicks, Size(*rgb.shape[:2]))
     predictor = load_predictor(
         model, folder=models_dir, device=device, runtime=runtime, policy=POLICIES[zoom]
     )
     started = time.perf_counter()
     prediction = predictor.predict(predictor.encode(rgb), clicks)
     elapsed = time.perf_counter() - started
-    try:
-        output.write_bytes(to_png(prediction.mask))
-        if overlay is not None:
-            Image.fromarray(draw_overlay(rgb, prediction.mask, clicks)).save(overlay)
-    except (OSError, ValueError) as error:  # Pillow names unknown file types by ValueError
-        raise EdgeFlowError(f"cannot write the result: {error}") from error
+    if prediction.patch.empty:
+        raise EmptyMaskError
+    files = {output: encode_mask(prediction.mask, output)}
+    if overlay is not None:
+        files[overlay] = encode_overlay(draw_overlay(rgb, prediction.mask, clicks), overlay)
+    for path, data in files.items():
+        write_atomically(path, data)
     share = prediction.mask.mean()
     typer.echo(
         f"{output}: {prediction.mask.sum()} pixels ({share:.1%}), score {prediction.score:.2f}, "
-        f"{prediction.steps} network steps in {elapsed * 1000:.0f} ms ({predictor.runtime.name})"
+        f"{prediction.steps} network steps in {elapsed * 1000:.0f} ms ({predictor.runtime.name})",
+        err=any(map(is_special, files)),  # standard output may be one of them
     )
+
+
+def _check_outputs(output: Path, overlay: Path | None, inputs: list[Path]) -> None:
+    """Refuse, before the model is loaded, what could not be written or would destroy an input."""
+    check_mask_ending(output)
+    outputs = {"mask": output}
+    if overlay is not None:
+        check_overlay_ending(overlay)
+        outputs["overlay"] = overlay
+    check_outputs(outputs, inputs, make_folders=False)

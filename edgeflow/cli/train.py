@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from edgeflow.cli.options import Device, ModelsDir
+from edgeflow.files import check_outputs
 from edgeflow.runtime.devices import pick_device
+from edgeflow.train.config import Config
 from edgeflow.train.config_file import read_config
 from edgeflow.train.distributed import join_processes
 from edgeflow.train.trainer import train as run
@@ -37,6 +39,7 @@ def train(
     settings = settings.model_copy(
         update={"schedule": settings.schedule.model_copy(update=changes)}
     )
+    _check_outputs(settings, config)
     processes = join_processes(pick_device(device))
 
     def say(text: str) -> None:
@@ -50,3 +53,16 @@ def train(
         processes.close()
     if path is not None:
         typer.echo(f"weights: {path}")
+
+
+def _check_outputs(settings: Config, file: Path) -> None:
+    """Refuse, before any training, to write over what the run reads."""
+    output, model, sources = settings.output, settings.model, settings.data.sources
+    outputs = {"result": output.folder / f"{output.name}.safetensors"}
+    if settings.data.cache is not None:
+        outputs["image cache"] = settings.data.cache
+    read = [file, *(each.file for each in model.initial), *(source.path for source in sources)]
+    read += [path for source in sources for path in (source.images, source.exclude) if path]
+    if model.start_from is not None:
+        read.append(Path(model.start_from))
+    check_outputs(outputs, read)

@@ -23,6 +23,11 @@ from edgeflow.overlay import draw_overlay
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+PAGE, CURVES, WORST_CASES, RESULTS = REPORT_FILES = (
+    "index.html", "curves.png", "worst.png", "results.json",
+)  # fmt: skip
+"""Files of a report's folder."""
+
 WORST = 24
 CELL = 320
 CAPTION = 22
@@ -54,10 +59,10 @@ def write_report(
         OSError: The folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    draw_curves(folder / "curves.png", evaluation, others)
-    Image.fromarray(contact_sheet(worst_of(evaluation), dataset)).save(folder / "worst.png")
-    write_json(evaluation, folder / "results.json")
-    page = folder / "index.html"
+    draw_curves(folder / CURVES, evaluation, others)
+    Image.fromarray(contact_sheet(worst_of(evaluation), dataset)).save(folder / WORST_CASES)
+    write_json(evaluation, folder / RESULTS)
+    page = folder / PAGE
     page.write_text(_page(evaluation), encoding="utf-8")
     return page
 

@@ -13,6 +13,7 @@ import orjson
 from edgeflow.errors import EdgeFlowError
 from edgeflow.evaluate.summary import Estimate, Summary
 from edgeflow.evaluate.traces import Rules, Trace
+from edgeflow.files import write_atomically
 
 FORMAT = 1
 
@@ -75,10 +76,9 @@ def write_json(evaluation: Evaluation, path: Path) -> None:
     """Write the file.
 
     Raises:
-        OSError: The file cannot be written.
+        FileWriteError: The file cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(orjson.dumps(to_json(evaluation), option=orjson.OPT_INDENT_2))
+    write_atomically(path, orjson.dumps(to_json(evaluation), option=orjson.OPT_INDENT_2))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from edgeflow.checkpoints.checkpoint import find
-from edgeflow.checkpoints.convert.sources import open_source
+from edgeflow.checkpoints.convert.isolation import read_source
 from edgeflow.errors import EdgeFlowError
 from edgeflow.nn.interface import ClickNetwork
 from edgeflow.nn.registry import ARCHITECTURES
@@ -110,7 +110,7 @@ def _read(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        tensors = open_source(path).tensors
+        tensors = read_source(path).tensors
         return {_our_name(name): torch.from_numpy(array) for name, array in tensors.items()}
     except (OSError, SafetensorError, EdgeFlowError) as error:
         raise TrainingError(

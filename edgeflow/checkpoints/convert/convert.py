@@ -11,11 +11,18 @@ import torch
 from safetensors.torch import save as to_safetensors
 
 from edgeflow.checkpoints.checkpoint import SUFFIX, Checkpoint, load_tensors
+from edgeflow.checkpoints.convert.isolation import read_source
 from edgeflow.checkpoints.convert.recognise import recognise
-from edgeflow.checkpoints.convert.sources import open_source
-from edgeflow.checkpoints.manifest import ModelEntry, SourceNote, add_to_manifest
+from edgeflow.checkpoints.manifest import (
+    MANIFEST,
+    ModelEntry,
+    SourceNote,
+    add_to_manifest,
+    is_plain_name,
+    model_name,
+)
 from edgeflow.errors import ConversionError
-from edgeflow.files import write_atomically
+from edgeflow.files import check_outputs, write_atomically
 from edgeflow.nn.registry import ARCHITECTURES
 
 INPUT = (
@@ -45,11 +52,19 @@ def convert(
             named; nothing was written. Or the existing manifest is broken.
         FileWriteError: The destination cannot be written.
     """
-    if destination.suffix != SUFFIX:
+    if destination.suffix.lower() != SUFFIX:
         raise ConversionError(
             f"{destination.name} does not end in {SUFFIX}", hint=f"name it NAME{SUFFIX}"
         )
-    foreign = open_source(source)
+    if not is_plain_name(destination.name):
+        raise ConversionError(
+            f"{destination.name!r} cannot be a model's file name: it is no Unicode, or has control "
+            "characters, a colon, a backslash or a leading ~",
+            hint=f"name it NAME{SUFFIX}",
+        )
+    outputs = {"weights": destination, "manifest": destination.with_name(MANIFEST)}
+    check_outputs(outputs, [source] if source.is_file() else [])
+    foreign = read_source(source)
     spec = recognise(foreign.tensors)
     tensors = {
         name: torch.from_numpy(np.array(array, dtype=np.float32))
@@ -63,6 +78,7 @@ def convert(
             hint="the file is damaged; download it again",
         )
     data = to_safetensors(tensors, {"architecture": spec.architecture})
+    name = model_name(destination.name)
     feedback = ARCHITECTURES[spec.architecture].feedback
     entry = ModelEntry(
         file=destination.name,
@@ -71,17 +87,22 @@ def convert(
         options=spec.options,
         feedback=feedback,
         input=INPUT.format(feedback=feedback),
-        use=use,
-        licence=licence,
+        use=_plain(use),
+        licence=_plain(licence),
         trained_on="see the publisher",
         metrics={},
         metrics_note="not measured",
         source=SourceNote(
-            name=foreign.name,
+            name=_plain(foreign.name),
             sha256=foreign.sha256,
             converted_on=datetime.now(timezone.utc).date().isoformat(),
         ),
     )
     write_atomically(destination, data)
-    add_to_manifest(destination.parent, destination.stem, entry)
-    return Checkpoint(destination.stem, entry, destination)
+    add_to_manifest(destination.parent, name, entry)
+    return Checkpoint(name, entry, destination)
+
+
+def _plain(text: str) -> str:
+    """Text as Unicode: bytes of a command line or a file name that are none become escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from edgeflow.arrays import FloatArray
 from edgeflow.errors import ConversionError
 
 FLOAT32 = 5
+_RENAMED = {"grid_sample": "grid_sampler"}
+"""Operators that have another name in Paddle 3."""
+
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
@@ -33,17 +37,19 @@ def read_static(model: bytes, parameters: bytes) -> StaticModel:
     """Read a static export.
 
     Args:
-        model: Content of the ``.pdmodel``.
+        model: Content of the ``.pdmodel``, or of the ``.json`` that Paddle 3 writes in its place.
         parameters: Content of the ``.pdiparams``.
 
     Raises:
         ConversionError: Either file is damaged, or they do not belong together.
     """
     try:
-        names, operators = _read_program(model)
-    except (IndexError, struct.error, ValueError) as error:
+        read = _read_json if model.lstrip().startswith(b"{") else _read_program
+        names, operators = read(model)
+    except (LookupError, TypeError, RecursionError, struct.error, ValueError) as error:
         raise ConversionError(
-            "the .pdmodel is damaged, or not Paddle's", hint="download the export again"
+            "the export's program (.pdmodel or .json) is damaged, or not Paddle's",
+            hint="download the export again",
         ) from error
     tensors = {}
     offset = 0
@@ -55,6 +61,29 @@ def read_static(model: bytes, parameters: bytes) -> StaticModel:
             hint="the two files belong to different exports",
         )
     return StaticModel(tensors, operators)
+
+
+def _read_json(data: bytes) -> tuple[list[str], Counter[str]]:
+    """A program of Paddle 3, format: paddle/fluid/pir/serialize_deserialize of its repository.
+
+    Parameters are the operations ``p``, whose fourth attribute is the name. Other operations are
+    numbered by dialect, as in ``1.conv2d``; a trailing underscore marks those that work in place.
+    """
+    program = json.loads(data)
+    if program["base_code"]["magic"] != "pir":
+        raise ValueError("not a program")
+    names: list[str] = []
+    operators: Counter[str] = Counter()
+    for region in program["program"]["regions"]:
+        for operation in (each for block in region["blocks"] for each in block["ops"]):
+            if operation["#"] == "p":
+                names.append(str(operation["A"][3]))
+            else:
+                kind = str(operation["#"]).partition(".")[2].rstrip("_")
+                operators[_RENAMED.get(kind, kind)] += 1
+    if not names or len(set(names)) != len(names):
+        raise ValueError("no parameters, or a name twice")
+    return names, operators
 
 
 def _read_program(data: bytes) -> tuple[list[str], Counter[str]]:

@@ -21,7 +21,39 @@ from edgeflow.errors import ConversionError
 MAX_BYTES = 1 << 30
 """Size limit of a file; the published networks have 17 to 46 MB."""
 
-FORMATS = ".pdparams, .pdmodel with its .pdiparams, a .zip or folder of those, or .pth"
+PROGRAMS = (".pdmodel", ".json")
+"""Endings of a static export's program; Paddle 3 writes the second."""
+
+WRAPPERS = ("state_dict", "model_state_dict", "model", "params_ema", "params", "net", "network")
+"""Keys under which training programs store a state dict."""
+
+PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")
+"""What DataParallel, torch.compile and Lightning put before every name."""
+
+FLOATS = (torch.float32, torch.float16, torch.bfloat16)
+
+RITM_CONFIG = {
+    "use_leaky_relu": True,
+    "use_disks": True,
+    "norm_radius": 5,
+    "binary_prev_mask": False,
+}
+"""What RITM's checkpoints say of a network beside its tensors, and must say."""
+
+REFUSED: tuple[tuple[bytes, str, str], ...] = (
+    (b"version https://git-lfs", "a pointer of Git LFS, not the file", "run `git lfs pull`"),
+    (b"<", "a web page, not weights", "download the file itself, perhaps after logging in"),
+    (b"\x1f\x8b", "compressed by gzip", "unpack it first: gunzip or tar -xzf"),
+    (b"BZh", "compressed by bzip2", "unpack it first"),
+    (b"\xfd7zXZ", "compressed by xz", "unpack it first"),
+    (b"7z\xbc\xaf", "a 7z archive", "unpack it first"),
+    (b"Rar!", "a RAR archive", "unpack it first"),
+    (b"\x89HDF", "an HDF5 file, such as Keras writes", "click networks of EISeg and RITM are not"),
+    (b"GGUF", "a GGUF language model", "give a click network of EISeg or RITM"),
+)
+"""Beginnings of files that people have under other names: what they are, and what to do."""
+
+FORMATS = ".pdparams, .pdmodel or .json with its .pdiparams, a .zip or folder of those, or .pth"
 
 
 @dataclass(frozen=True)
@@ -50,6 +82,7 @@ def open_source(path: Path) -> Source:
     if not path.is_file():
         raise ConversionError(f"there is no {path}", hint="check the path")
     data = _read(path)
+    _refuse_by_content(path.name, data)
     digest = hashlib.sha256(data).hexdigest()
     suffix = path.suffix.lower()
     if suffix == ".zip":
@@ -58,19 +91,35 @@ def open_source(path: Path) -> Source:
         return Source(_rename(read_pdparams(data)), path.name, digest)
     if suffix in (".pth", ".pt"):
         return Source(_rename(_read_pth(data)), path.name, digest)
-    if suffix in (".pdmodel", ".pdiparams"):
-        return _open_pair(path.with_suffix(".pdmodel"), path.with_suffix(".pdiparams"))
+    if suffix in PROGRAMS:
+        return _open_pair(path, _partner(path, ".pdiparams"))
+    if suffix == ".pdiparams":
+        beside = [_partner(path, each) for each in PROGRAMS]
+        return _open_pair(next((each for each in beside if each.is_file()), beside[0]), path)
     raise ConversionError(f"{path.name} has an unknown format", hint=f"supported: {FORMATS}")
 
 
 def _open_folder(folder: Path) -> Source:
-    models = sorted(folder.glob("*.pdmodel"))
+    models = sorted(path for path in folder.glob("*.pdmodel") if not _is_litter(path.name))
+    models = models or sorted(path for path in folder.glob("*.json") if _is_program(path))
     if len(models) != 1:
         raise ConversionError(
             f"{folder} holds {len(models)} .pdmodel files instead of one",
             hint="give the path of the .pdmodel itself",
         )
-    return _open_pair(models[0], models[0].with_suffix(".pdiparams"))
+    return _open_pair(models[0], _partner(models[0], ".pdiparams"))
+
+
+def _is_program(path: Path) -> bool:
+    with path.open("rb") as file:
+        return b'"base_code"' in file.read(4096)
+
+
+def _partner(path: Path, suffix: str) -> Path:
+    """The other file of an export: of the same name, or the only one in the folder."""
+    same = path.with_suffix(suffix)
+    others = [each for each in path.parent.glob(f"*{suffix}") if not _is_litter(each.name)]
+    return others[0] if len(others) == 1 and not same.is_file() else same
 
 
 def _open_pair(model: Path, parameters: Path) -> Source:
@@ -96,15 +145,35 @@ def _read(path: Path) -> bytes:
         ) from error
 
 
+def _refuse_by_content(name: str, data: bytes) -> None:
+    """Refuse what is recognised as something else, whatever its name says."""
+    if not data:
+        raise ConversionError(f"{name} is empty: a damaged download", hint="download it again")
+    start = data[:64].lstrip()
+    for beginning, what, hint in REFUSED:
+        if start.startswith(beginning):
+            raise ConversionError(f"{name} is {what}", hint=hint)
+
+
+def _is_litter(name: str) -> bool:
+    """Whether a file is what macOS and Windows leave in folders and archives."""
+    parts = PurePosixPath(name).parts
+    return "__MACOSX" in parts or (
+        bool(parts)
+        and (parts[-1].startswith("._") or parts[-1] in (".DS_Store", "Thumbs.db", "desktop.ini"))
+    )
+
+
 def _read_zip(data: bytes) -> dict[str, FloatArray]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            _check_members(members)
+            _check_members(archive.infolist())
+            members = [m for m in archive.infolist() if not _is_litter(m.filename)]
             dynamic = [m for m in members if m.filename.endswith(".pdparams")]
             if len(dynamic) == 1:
                 return _rename(read_pdparams(archive.read(dynamic[0])))
-            model = _only(members, ".pdmodel")
+            old = any(member.filename.endswith(PROGRAMS[0]) for member in members)
+            model = _only(members, PROGRAMS[0] if old else PROGRAMS[1])
             parameters = _only(members, ".pdiparams")
             return rename_static(read_static(archive.read(model), archive.read(parameters)))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
@@ -149,18 +218,64 @@ def _read_pth(data: bytes) -> dict[str, FloatArray]:
         raise ConversionError(
             f"the .pth is damaged ({type(error).__name__})", hint="download it again"
         ) from error
-    state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
-    if not isinstance(state, dict):
-        raise ConversionError("the .pth does not hold a state dict", hint="expected RITM's format")
+    _check_config(loaded)
     tensors = {}
-    for name, value in state.items():
-        if str(name).endswith("num_batches_tracked"):
+    for name, value in _unwrap(loaded).items():
+        if name.endswith(("num_batches_tracked", "n_averaged")):
             continue
-        if not isinstance(value, torch.Tensor) or value.dtype != torch.float32:
+        if not isinstance(value, torch.Tensor) or value.dtype not in FLOATS:
             raise ConversionError(
-                f"{str(name)[:80]!r} is not a float32 tensor", hint="only float32 weights"
+                f"{name[:80]!r} is not a float32 tensor, nor of half precision",
+                hint="only such weights are converted",
             )
-        tensors[str(name)] = value.numpy()
+        tensors[name] = value.detach().float().numpy()
+    return _without_prefixes(tensors)
+
+
+def _check_config(loaded: object) -> None:
+    """Refuse a RITM checkpoint whose own description tells of what its tensors do not show."""
+    config = loaded.get("config") if isinstance(loaded, dict) else None
+    params = config.get("params") if isinstance(config, dict) else None
+    for name, expected in RITM_CONFIG.items():
+        entry = params.get(name) if isinstance(params, dict) else None
+        if isinstance(entry, dict) and entry.get("value", expected) != expected:
+            raise ConversionError(
+                f"the checkpoint's network has {name} {str(entry['value'])[:40]}, "
+                f"only {expected} is supported",
+                hint="it is another version of RITM; its masks would be wrong here",
+            )
+
+
+def _unwrap(loaded: object) -> dict[str, object]:
+    """The state dict in a checkpoint, which may hold an optimiser and more beside it."""
+    while isinstance(loaded, dict) and not any(
+        isinstance(value, torch.Tensor) for value in loaded.values()
+    ):
+        found = [key for key in WRAPPERS if isinstance(loaded.get(key), dict)]
+        if len(found) > 1:
+            raise ConversionError(
+                f"the checkpoint holds several state dicts: {', '.join(found)}",
+                hint="save one of them alone: torch.save(checkpoint[KEY], …)",
+            )
+        if not found:
+            break
+        loaded = loaded[found[0]]
+    if not isinstance(loaded, dict) or not loaded:
+        raise ConversionError(
+            "the .pth does not hold a state dict",
+            hint="save it alone: torch.save(model.state_dict(), …)",
+        )
+    return {str(name): value for name, value in loaded.items()}
+
+
+def _without_prefixes(tensors: dict[str, FloatArray]) -> dict[str, FloatArray]:
+    """Names without what wrappers of a network put before all of them."""
+    while tensors:
+        first = next(iter(tensors))
+        prefix = next((each for each in PREFIXES if first.startswith(each)), None)
+        if prefix is None or not all(name.startswith(prefix) for name in tensors):
+            break
+        tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
     return tensors
 
 

@@ -173,11 +173,11 @@ def test_the_mask_goes_to_mask_png_by_default(spy: Spy, image_path: str) -> None
     assert spy.clicks == [click(40, 30)]
 
 
-def test_an_empty_mask_is_written_too(spy: Spy, image_path: str) -> None:
+def test_an_empty_mask_is_an_error_as_in_the_backend(spy: Spy, image_path: str) -> None:
     spy.runtime = FakeRuntime(mask=0.1)
-    said = succeeds("predict", image_path, "--click", "40,30")
-    assert not read("mask.png").any()
-    assert "0 pixels (0.0%), score 0.00" in said
+    said = fails("predict", image_path, "--click", "40,30")
+    assert "error: no object was found at these clicks" in said
+    assert not Path("mask.png").exists()
 
 
 @pytest.mark.parametrize(
