@@ -1,34 +1,49 @@
-"""Image bytes to RGB arrays, as a browser would show them."""
+"""Decoding: the one entrance for image bytes."""
 
 from __future__ import annotations
 
 import io
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from edgeflow.arrays import RGBImage
 from edgeflow.errors import ImageError, ImageTooLargeError
-
-MAX_PIXELS = 80_000_000
-"""Default pixel cap: 240 MB once decoded."""
-
-FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
-"""Supported formats. An allow-list, because some of Pillow's decoders run other programs."""
+from edgeflow.images.formats import FORMATS, MAX_PIXELS
 
 
-def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> RGBImage:
-    """Decode an image and bring it upright.
+class DecodedImage(NamedTuple):
+    """An image and what had to be done to read it.
 
-    EXIF orientation is applied, transparency is laid on white, 16-bit greys keep their high byte,
-    and an animation gives its first frame.
+    Attributes:
+        pixels: H×W×3 uint8 RGB.
+        notes: What a user should know of it, such as that the file is truncated; usually empty.
+    """
+
+    pixels: RGBImage
+    notes: tuple[str, ...] = ()
+
+
+def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS, as_stored: bool = False) -> RGBImage:
+    """Decode an image as browsers show it; see :func:`read_image`. Refuses truncated files."""
+    return read_image(data, max_pixels=max_pixels, as_stored=as_stored).pixels
+
+
+def read_image(
+    data: bytes,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    as_stored: bool = False,
+    partial: bool = False,  # noqa: ARG001
+) -> DecodedImage:
+    """Decode an image as browsers show it.
 
     Args:
         data: Bytes of the file.
         max_pixels: Pixel cap, checked on the header before anything is decoded.
-
-    Returns:
-        H×W×3 uint8 RGB.
+        as_stored: Whether to leave the image as it is stored, whatever its orientation says.
+        partial: Whether a truncated JPEG or PNG is read as far as it goes, with a note.
 
     Raises:
         ImageTooLargeError: More than ``max_pixels``.
@@ -38,7 +53,7 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> RGBImage:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         _check_pixels(image.width, image.height, max_pixels)
         image.load()
-        return np.array(_to_rgb(_upright(image)))
+        return DecodedImage(np.array(_to_rgb(image if as_stored else _upright(image))))
     except ImageTooLargeError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
