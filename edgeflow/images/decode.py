@@ -72,16 +72,16 @@ def read_image(
             return _read_png(data, kind, max_pixels, as_stored=as_stored, partial=partial)
         try:
             return DecodedImage(_read(data, kind, max_pixels, as_stored=as_stored))
-        except ImageError:
-            raise
-        except Exception:
-            if kind.name != "JPEG" or not partial:
+        except Exception as error:
+            if isinstance(error, ImageError) or kind.name != "JPEG" or not partial:
                 raise
             # libjpeg leaves grey what it does not find before an end marker.
             whole = data + b"\xff\xd9"
             return DecodedImage(_read(whole, kind, max_pixels, as_stored=as_stored), (TRUNCATED,))
     except ImageTooLargeError:
         raise
+    except Image.DecompressionBombError as error:  # Pillow's TIFF reader checks for itself
+        raise ImageTooLargeError(str(error), hint="resize the image") from error
     except Exception as error:  # decoders raise almost anything on damaged or hostile bytes
         raise _unreadable(data) from error
 
@@ -94,7 +94,7 @@ def _read(data: bytes, kind: Format, max_pixels: int, *, as_stored: bool) -> RGB
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         image.info.pop("xmp", None)  # Pillow would turn the image by it
         pixels = _tiff_pixels(image, data)
-        stored = image.tag_v2.get(ORIENTATION, UPRIGHT)
+        stored = int(image.tag_v2.get(ORIENTATION) or UPRIGHT)
         if pixels is None:
             image.load()  # which turns it
             pixels = _to_rgb(image)
@@ -206,10 +206,15 @@ def _to_rgb(image: Image.Image) -> RGBImage:
 
 def _unreadable(data: bytes) -> ImageError:
     what = describe(data)
+    if what == "empty":
+        return ImageError(
+            f"not a readable image (it is empty, {len(data)} bytes)",
+            hint=f"supported formats: {', '.join(FORMATS)}",
+        )
     known = f"supported formats: {', '.join(FORMATS)}"
-    if what and what != "empty":
+    if what:
         hint = f"convert it to PNG; {known}"
     else:
         hint = f"{known}; open the file to see if it is damaged"
-    looks = f"it is {what}" if what else "damaged or of an unknown format"
+    looks = f"it looks like {what}" if what else "damaged or of an unknown format"
     return ImageError(f"not a readable image ({looks}, {len(data)} bytes)", hint=hint)

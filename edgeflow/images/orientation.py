@@ -23,12 +23,12 @@ _ENTRY_BYTES = 12
 
 
 def exif_orientation(exif: bytes) -> int:
-    """The orientation that a block of EXIF gives, 1 to 8; 1 where it gives none that counts.
+    r"""The orientation that a block of EXIF gives, 1 to 8; 1 where it gives none that counts.
 
     As in Chromium, it must be one 16-bit value in the first directory; the first of several counts.
 
     Args:
-        exif: From its byte order mark on, without ``Exif\\0\\0``.
+        exif: From its byte order mark on, without ``Exif\0\0``.
     """
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
     if order is None:

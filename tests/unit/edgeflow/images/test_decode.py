@@ -267,7 +267,7 @@ def test_a_truncated_file_is_refused(kind: str, share: float) -> None:
         (b'[{"a": 1}]', "looks like JSON"),
         (b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "XML"),
         (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"),
-        (b"%PDF-1.7 \xff\xff", "unknown format"),
+        (b"%PDF-1.7 \xff\xff", "PDF document"),
         (b"just some text", "unknown format"),
     ],
 )
