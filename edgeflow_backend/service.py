@@ -71,7 +71,7 @@ class SegmentationService:
         self.models = ModelPool(settings, predictor)
         self.metrics = metrics
         self.journal = journal or Journal()
-        self.images = ImageProvider(settings, predictor)
+        self.images = ImageProvider(settings, predictor, on_note=self._note_image)
         states: PrefixStates = ByteLRU(settings.state_cache_bytes, copy=state_to_pages)
         self.recent = RecentAnswers(RECENT_BYTES, clock)
         self._refinement = Refinement(settings.refine_reach, ByteLRU(STORED_MASKS_BYTES))
@@ -204,6 +204,9 @@ class SegmentationService:
             hint="reload the task in Label Studio; if the image behind its URL was replaced, wait "
             "until EDGEFLOW_IMAGE_TTL_S has passed; convert formats that browsers do not show",
         )
+
+    def _note_image(self, note: str) -> None:
+        self.journal.failures.note("image_noted", note, "save the image's file again")
 
     def _existing_object(
         self, resolved: ResolvedRequest, regions: TaskRegions
