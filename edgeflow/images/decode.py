@@ -121,7 +121,7 @@ def _read_png(
     missing = None
     try:
         if not png.complete:
-            raise ValueError("truncated")
+            raise ValueError("truncated")  # noqa: TRY301
         pixels = _png_pixels(png.file(), png.header.depth, kind)
     except Exception:
         if not partial:

@@ -39,7 +39,7 @@ class ImageProvider:
         settings: Settings,
         predictor: Predictor,
         *,
-        on_note: Callable[[str], None] = lambda note: None,
+        on_note: Callable[[str], None] | None = None,
     ) -> None:
         self._on_note = on_note
         self._settings = settings
@@ -145,7 +145,8 @@ class ImageProvider:
         )
         for note in decoded.notes:
             self._log.warning("image", note=note)
-            self._on_note(note)
+            if self._on_note is not None:
+                self._on_note(note)
         return image_to_pages(self._predictor.encode(decoded.pixels))
 
     def _note_failure(self, future: Future[EncodedImage]) -> None:

@@ -17,7 +17,10 @@ RAMP = np.linspace(0, 1, 48 * 64).reshape(48, 64)
 
 def stretched(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     wide = values.astype(np.float64)
-    return ((wide - wide.min()) / (wide.max() - wide.min()) * 255).astype(np.uint8)
+    levels: npt.NDArray[np.uint8] = ((wide - wide.min()) / (wide.max() - wide.min()) * 255).astype(
+        np.uint8
+    )
+    return levels
 
 
 @pytest.mark.parametrize(
