@@ -100,7 +100,7 @@ def _read(data: bytes, kind: Format, max_pixels: int, *, as_stored: bool) -> RGB
         stored = int(image.tag_v2.get(ORIENTATION) or UPRIGHT)
         if pixels is None:
             # Made here, since Pillow would check it against a pixel limit of its own.
-            image.im = Image.core.new(image.mode, (image.tag_v2[256], image.tag_v2[257]))
+            image.im = Image.new(image.mode, (image.tag_v2[256], image.tag_v2[257])).im
             image.load()  # which turns it
             pixels = _to_rgb(image)
             stored = UPRIGHT if not as_stored else _INVERSE.get(stored, stored)
