@@ -50,15 +50,6 @@ class PromptError(EdgeFlowError):
     code = "prompt_unusable"
 
 
-class EmptyMaskError(PromptError):
-    """Clicks at which the network sees no object."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "no object was found at these clicks", hint="click nearer to the object's middle"
-        )
-
-
 class ConversionError(EdgeFlowError):
     """Foreign weights that cannot be converted, or are not what they claim to be."""
 
@@ -81,6 +72,13 @@ class LabelConfigError(EdgeFlowError):
     """A labelling config that cannot be read, or has no usable control for an answer."""
 
     code = "label_config"
+
+
+def no_object() -> PromptError:
+    """The error for clicks at which the network sees no object."""
+    return PromptError(
+        "no object was found at these clicks", hint="click nearer to the object's middle"
+    )
 
 
 def brief(value: object, limit: int = 100) -> str:

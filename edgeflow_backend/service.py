@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
 
-from edgeflow.errors import EmptyMaskError, PromptError
-from edgeflow.geometry import ImagePoint, Size
+from edgeflow.errors import PromptError, no_object
+from edgeflow.geometry import ImagePoint
 from edgeflow.inference.predictor import Predictor, load_predictor
+from edgeflow.inference.state import EncodedImage
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.region_values import PolygonOptions
@@ -21,6 +23,7 @@ from edgeflow.prompts.click import Click
 from edgeflow_backend.engine.engine import Engine, PrefixStates
 from edgeflow_backend.engine.model_pool import ModelPool
 from edgeflow_backend.engine.streams import stream_of
+from edgeflow_backend.images.fit import fitting
 from edgeflow_backend.images.provider import ImageProvider
 from edgeflow_backend.images.sources import task_image
 from edgeflow_backend.memory.byte_lru import ByteLRU
@@ -31,7 +34,7 @@ from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.spent_clicks import drop_spent
 from edgeflow_backend.objects.task_regions import TaskRegions, answer_mask
 from edgeflow_backend.protocol.regions import mask_regions
-from edgeflow_backend.protocol.targets import holder, resolve
+from edgeflow_backend.protocol.targets import Target, holder, resolve
 from edgeflow_backend.requests import Answer, Request, ResolvedRequest
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
@@ -46,7 +49,7 @@ STORED_MASKS_BYTES = 64_000_000
 
 @dataclass(frozen=True)
 class _Outcome:
-    """An object with the prompt's clicks, its mask at the size that the editor sees, the score."""
+    """An object with the prompt's clicks, its mask, the score."""
 
     after: SegmentedObject
     mask: MaskPatch
@@ -70,7 +73,7 @@ class SegmentationService:
         self.models = ModelPool(settings, predictor)
         self.metrics = metrics
         self.journal = journal or Journal()
-        self.images = ImageProvider(settings, predictor)
+        self.images = ImageProvider(settings, predictor, on_note=self._note_image)
         states: PrefixStates = ByteLRU(settings.state_cache_bytes, copy=state_to_pages)
         self.recent = RecentAnswers(RECENT_BYTES, clock)
         self._refinement = Refinement(settings.refine_reach, ByteLRU(STORED_MASKS_BYTES))
@@ -170,13 +173,25 @@ class SegmentationService:
         newest = request.prompt.newest
         target = resolve(request.config, newest.from_name, newest.to_name, request.prompt.labels)
         predictor = self.models.choose(request.project.id, target.model)
-        image = self.images.get(
-            task_image(request.task["data"], target.image, newest.item_index),
+        image = self._image(request, target, deadline)
+        return ResolvedRequest(request, target, image, predictor, deadline)
+
+    def _image(self, request: Request, target: Target, deadline: float) -> EncodedImage:
+        newest = request.prompt.newest
+        url = task_image(request.task["data"], target.image, newest.item_index)
+        get = partial(
+            self.images.get,
+            url,
             deadline=deadline,
             host=request.project.host,
             task_id=request.task_id,
         )
-        return ResolvedRequest(request, target, image, predictor, deadline)
+        return fitting(
+            newest.original_width, newest.original_height, lambda stored: get(as_stored=stored)
+        )
+
+    def _note_image(self, note: str) -> None:
+        self.journal.notes.note("image_incomplete", note, "save the image's file again")
 
     def _existing_object(
         self, resolved: ResolvedRequest, regions: TaskRegions
@@ -224,9 +239,8 @@ class SegmentationService:
         )
         self.metrics.steps.inc(prediction.steps)
         if prediction.patch.empty:
-            raise EmptyMaskError
-        mask = prediction.patch.resized(self._editor_size(resolved))
-        return _Outcome(after, mask, prediction.score)
+            raise no_object()
+        return _Outcome(after, prediction.patch, prediction.score)
 
     def _answer(self, resolved: ResolvedRequest, outcome: _Outcome) -> Answer:
         """The regions that show an object."""
@@ -253,17 +267,6 @@ class SegmentationService:
             self.journal.notes.note(
                 "label_lost", loss.message, loss.hint, project=project, task=task
             )
-
-    def _editor_size(self, resolved: ResolvedRequest) -> Size:
-        """The image's size as the editor sees it, which the region must have."""
-        newest, image = resolved.request.prompt.newest, resolved.image.size
-        size = Size(newest.original_height or image.height, newest.original_width or image.width)
-        if size.height * size.width > self.settings.max_pixels:
-            raise PromptError(
-                f"the request says that the image has {size.width}×{size.height} pixels",
-                hint="reload the task in Label Studio",
-            )
-        return size
 
 
 def build_service(settings: Settings, metrics: Metrics, journal: Journal) -> SegmentationService:

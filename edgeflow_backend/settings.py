@@ -26,8 +26,8 @@ from edgeflow.masks.polygons import HolePolicy
 from edgeflow.runtime.selection import RuntimeName
 from edgeflow_backend.net.host_settings import HostSettings
 
-PILLOW_PIXEL_LIMIT = 178_956_970
-"""Pillow itself refuses larger images."""
+PILLOW_PIXEL_LIMIT = 357_913_940
+"""Pillow itself refuses larger TIFFs."""
 
 
 def _known_policy(name: str) -> str:

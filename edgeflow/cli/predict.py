@@ -16,7 +16,7 @@ from edgeflow.cli.image_output import (
     encode_overlay,
 )
 from edgeflow.cli.options import Device, Model, ModelsDir, Runtime, Zoom
-from edgeflow.errors import EmptyMaskError
+from edgeflow.errors import no_object
 from edgeflow.files import check_outputs, is_special, write_atomically
 from edgeflow.geometry import ImagePoint, Size
 from edgeflow.images import MAX_PIXELS, decode_image
@@ -89,7 +89,7 @@ def predict(
     prediction = predictor.predict(predictor.encode(rgb), clicks)
     elapsed = time.perf_counter() - started
     if prediction.patch.empty:
-        raise EmptyMaskError
+        raise no_object()
     files = {output: encode_mask(prediction.mask, output)}
     if overlay is not None:
         files[overlay] = encode_overlay(draw_overlay(rgb, prediction.mask, clicks), overlay)

@@ -11,7 +11,7 @@ import pytest
 
 from edgeflow.inference.state import EncodedImage
 from edgeflow_backend.images.single_flight import AHEAD_WORKERS, MAX_AHEAD, WORKERS, SingleFlight
-from edgeflow_backend.images.sources import Source, WebSource
+from edgeflow_backend.images.sources import AsStored, Source, WebSource
 from edgeflow_backend.memory.byte_lru import ByteLRU
 
 PATIENCE_S = 10.0
@@ -38,7 +38,7 @@ class Loads:
         self.cache: ByteLRU[str, EncodedImage] = ByteLRU(10_000)
         self.flights = SingleFlight(self.cache, self._load)
 
-    def _load(self, source: Source) -> EncodedImage:
+    def _load(self, source: Source | AsStored) -> EncodedImage:
         self.started.append(source.key)
         if source.key in self.held:
             self.released.wait(PATIENCE_S)
