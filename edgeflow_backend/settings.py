@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     """Largest image file in megabytes."""
     max_pixels: int = Field(default=MAX_PIXELS, ge=1, le=PILLOW_PIXEL_LIMIT)
     """Largest image in pixels."""
-    decode_memory_mb: float = Field(default=2048, ge=64)
+    decode_memory_mb: float = Field(default=2560, ge=64)
     """Megabytes that all images being decoded may take together. Further ones wait; one that needs
     more by itself is refused."""
     decode_timeout_s: float = Field(default=30.0, gt=0)

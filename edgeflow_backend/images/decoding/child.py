@@ -165,9 +165,14 @@ def limits(nbytes: int, timeout_s: float) -> Iterator[None]:
 
 
 def _orientation(image: Image.Image) -> int:
-    """EXIF's orientation, 1 to 8; 1 for any other number."""
+    """EXIF's orientation, 1 to 8; 1 for any other number.
+
+    Not by ``getexif``, which decodes a PNG without EXIF, and reads XMP, which browsers do not.
+    """
+    exif = Image.Exif()
     try:
-        number = image.getexif().get(ORIENTATION, 1)
+        exif.load(image.info.get("exif", b""))
+        number = exif.get(ORIENTATION, 1)
     except Exception:  # noqa: BLE001 - damaged EXIF: browsers show such images as they are stored
         return 1
     return number if number in range(1, 9) else 1

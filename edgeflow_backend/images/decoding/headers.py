@@ -134,17 +134,24 @@ def _jpeg(data: bytes) -> Header | None:
 
 def _png(data: bytes) -> Header | None:
     width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
-    position, chunks, kinds = 8, 0, set()
+    position, chunks, kinds, late_exif = 8, 0, set(), False
     while position + 8 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, position)
         chunks += 1
         _count("PNG chunks", chunks)
+        late_exif = late_exif or (kind == b"eXIf" and b"IDAT" in kinds)
         kinds.add(kind)
         position += length + 12
         if kind == b"IEND":
             break
     whole = b"IEND" in kinds and position <= len(data)
-    plain = whole and bits == 8 and colour in (0, 2) and not kinds & {b"tRNS", b"acTL"}
+    plain = (
+        whole
+        and bits == 8
+        and colour in (0, 2)
+        and not late_exif
+        and not kinds & {b"tRNS", b"acTL"}
+    )
     return Header("PNG", width, height, plain=plain)
 
 
