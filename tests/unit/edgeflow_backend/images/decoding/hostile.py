@@ -31,7 +31,9 @@ def tall_png(height: int = 80_000_000) -> bytes:
     """A grey PNG of one pixel's width: few bytes, and millions of rows."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = struct.pack(">IIBBBBB", 1, height, 8, 0, 0, 0, 0)
     pixels = zlib.compress(bytes(2 * height))

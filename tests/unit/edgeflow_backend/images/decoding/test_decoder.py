@@ -158,7 +158,7 @@ def test_a_plain_image_that_is_damaged_inside_is_decoded_or_refused_as_by_pillow
 def test_an_image_that_takes_too_long_is_ended(pool: Pool) -> None:
     slow = many_scans(20_000, (1000, 1000))
     started = time.monotonic()
-    with pytest.raises(SlowImageError, match="longer than 0.3 s") as error:
+    with pytest.raises(SlowImageError, match="took longer than") as error:
         pool.decode(in_memory(slow), Job(10**8, 10**9, 0.3, strips=False))
     assert "EDGEFLOW_DECODE_TIMEOUT_S" in error.value.hint
     assert time.monotonic() - started < 5

@@ -14,7 +14,9 @@ from tests.contract.images import png_header
 from tests.unit.edgeflow_backend.images.decoding.hostile import many_chunks, many_scans
 
 
-def encoded(kind: str, mode: str = "RGB", size: tuple[int, int] = (40, 30), **options: object) -> bytes:
+def encoded(
+    kind: str, mode: str = "RGB", size: tuple[int, int] = (40, 30), **options: object
+) -> bytes:
     buffer = io.BytesIO()
     image = Image.fromarray(np.arange(size[0] * size[1], dtype=np.uint8).reshape(size[::-1]))
     image.convert(mode).save(buffer, kind, **options)
