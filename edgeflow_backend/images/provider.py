@@ -16,7 +16,14 @@ from edgeflow_backend.images.decoding.decoder import Decoder
 from edgeflow_backend.images.disk_cache import DiskCache
 from edgeflow_backend.images.download import Downloader, Limits
 from edgeflow_backend.images.single_flight import SingleFlight
-from edgeflow_backend.images.sources import CloudSource, InlineSource, Source, WebSource, locate
+from edgeflow_backend.images.sources import (
+    AsStored,
+    CloudSource,
+    InlineSource,
+    Source,
+    WebSource,
+    locate,
+)
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.memory.pages import overview_to_pages
@@ -48,7 +55,13 @@ class ImageProvider:
         self._log = get_logger()
 
     def get(
-        self, url: str, *, deadline: float, host: str = "", task_id: object = None
+        self,
+        url: str,
+        *,
+        deadline: float,
+        host: str = "",
+        task_id: object = None,
+        as_stored: bool = False,
     ) -> EncodedImage:
         """Get the image of a task.
 
@@ -58,6 +71,7 @@ class ImageProvider:
             deadline: Latest time on ``time.monotonic``'s clock.
             host: Name of the task's Label Studio; empty for the default one.
             task_id: Task id as in the task; images in cloud storage need it.
+            as_stored: Whether to leave it as it is stored, whatever its orientation says.
 
         Raises:
             FetchError: The image cannot be fetched.
@@ -65,7 +79,8 @@ class ImageProvider:
             OverloadedError: Too many large images are being decoded.
             DeadlineError: The image is not there in time.
         """
-        future = self._flights.ask(self._locate(url, host, task_id))
+        source = self._locate(url, host, task_id)
+        future = self._flights.ask(AsStored(source) if as_stored else source)
         try:
             return future.result(timeout=max(deadline - time.monotonic(), 0.0))
         except FutureTimeoutError as error:
@@ -116,26 +131,28 @@ class ImageProvider:
             task_id=task_id,
         )
 
-    def _load(self, source: Source) -> EncodedImage:
+    def _load(self, wanted: Source | AsStored) -> EncodedImage:
+        as_stored = isinstance(wanted, AsStored)
+        source = wanted.source if isinstance(wanted, AsStored) else wanted
         if isinstance(source, InlineSource):
-            image = self._decode(source.data)
+            image = self._decode(source.data, as_stored=as_stored)
         else:
             stored = self._disk.get(source.key) if self._disk else None
             data = self._fetch(source) if stored is None else stored
-            image = self._decode(data)
+            image = self._decode(data, as_stored=as_stored)
             if self._disk and stored is None:  # decoded by now: only images are stored
                 self._disk.put(source.key, data)
-        self.cache.put(source.key, image)
+        self.cache.put(wanted.key, image)
         return image
 
     def _fetch(self, source: WebSource | CloudSource) -> bytes:
         with self._downloads:
             return self._downloaders[source.host].fetch(source.url)
 
-    def _decode(self, data: bytes) -> EncodedImage:
-        with self._decoder.decoded(data) as decoded:
+    def _decode(self, data: bytes, *, as_stored: bool) -> EncodedImage:
+        with self._decoder.decoded(data, as_stored=as_stored) as decoded:
             for note in decoded.notes:
-                self._log.info("image", note=note)
+                self._log.warning("image", note=note)
             return overview_to_pages(self._predictor.encode(decoded.pixels, copy=False))
 
     def _note_failure(self, future: Future[EncodedImage]) -> None:

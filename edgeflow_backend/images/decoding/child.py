@@ -22,10 +22,10 @@ from PIL import Image
 
 from edgeflow.arrays import RGBImage
 from edgeflow.errors import EdgeFlowError
-from edgeflow.images import decode_image
+from edgeflow.images import read_image
+from edgeflow.images.orientation import UPRIGHT, exif_orientation, jpeg_orientation
 from edgeflow_backend.images.decoding.wire import ClosedError, Message, receive, send
 
-ORIENTATION = 0x0112
 SPARE_BYTES = 128 << 20
 """Address space beside the image's: libraries, stacks, malloc's reserves."""
 
@@ -80,7 +80,11 @@ def serve(connection: socket.socket) -> None:
 def answer(file: int, request: Message) -> tuple[Message, int | None]:
     """Decode a file; never raises."""
     try:
-        decoded = decode_strips(file) if request["strips"] else decode(file, request["max_pixels"])
+        decoded = (
+            decode_strips(file, as_stored=request["as_stored"])
+            if request["strips"]
+            else decode(file, request["max_pixels"], as_stored=request["as_stored"])
+        )
     except EdgeFlowError as error:
         message, hint = error.message[:MESSAGE_LENGTH], error.hint[:MESSAGE_LENGTH]
         return {"code": error.code, "message": message, "hint": hint}, None
@@ -91,29 +95,28 @@ def answer(file: int, request: Message) -> tuple[Message, int | None]:
     return {"shape": decoded.shape, "notes": decoded.notes}, decoded.file
 
 
-def decode(file: int, max_pixels: int) -> Decoded:
+def decode(file: int, max_pixels: int, *, as_stored: bool) -> Decoded:
     """Decode any image.
 
     Raises:
         ImageError: It cannot be decoded, or is too large.
     """
-    with open(file, "rb", closefd=False) as stream:
-        stream.seek(0)  # the backend has just written it
-        data = stream.read()
+    data = _whole(file)
     try:
-        pixels = decode_image(data, max_pixels=max_pixels)
+        read = read_image(data, max_pixels=max_pixels, as_stored=as_stored, partial=True)
     except EdgeFlowError as error:
         if _for_want_of_memory(error):
             raise MemoryError from error
         raise
     del data
+    pixels = read.pixels
     result, pages = _shared(pixels.nbytes)
     with pages:
         np.copyto(np.frombuffer(pages, np.uint8).reshape(pixels.shape), pixels)
-    return Decoded(result, pixels.shape, [])
+    return Decoded(result, pixels.shape, list(read.notes))
 
 
-def decode_strips(file: int) -> Decoded:
+def decode_strips(file: int, *, as_stored: bool) -> Decoded:
     """Decode a plain JPEG or PNG in little more than its pixels' own memory.
 
     Raises:
@@ -124,7 +127,15 @@ def decode_strips(file: int) -> Decoded:
     path = f"/proc/self/fd/{file}"
     with Image.open(path, formats=("JPEG", "PNG")) as image:
         width, height = image.size
-        orientation = _orientation(image)
+        is_jpeg = image.format == "JPEG"
+        exif: bytes = image.info.get("exif", b"")
+    orientation = (
+        UPRIGHT
+        if as_stored
+        else jpeg_orientation(_whole(file))
+        if is_jpeg
+        else exif_orientation(exif.removeprefix(b"Exif\0\0"))
+    )
     shape = (width, height, 3) if orientation >= 5 else (height, width, 3)
     result, pages = _shared(width * height * 3)
     with pages:
@@ -164,18 +175,10 @@ def limits(nbytes: int, timeout_s: float) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
 
-def _orientation(image: Image.Image) -> int:
-    """EXIF's orientation, 1 to 8; 1 for any other number.
-
-    Not by ``getexif``, which decodes a PNG without EXIF, and reads XMP, which browsers do not.
-    """
-    exif = Image.Exif()
-    try:
-        exif.load(image.info.get("exif", b""))
-        number = exif.get(ORIENTATION, 1)
-    except Exception:  # noqa: BLE001 - damaged EXIF: browsers show such images as they are stored
-        return 1
-    return number if number in range(1, 9) else 1
+def _whole(file: int) -> bytes:
+    with open(file, "rb", closefd=False) as stream:
+        stream.seek(0)  # the backend has just written it
+        return stream.read()
 
 
 def _for_want_of_memory(error: BaseException | None) -> bool:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
-from edgeflow.images import decode_image
+from edgeflow.images import read_image
 from edgeflow_backend.images.decoding.budget import Budget
 from edgeflow_backend.images.decoding.headers import Header, check_size, read_header
 from edgeflow_backend.images.decoding.pool import Pool
@@ -54,11 +54,12 @@ class Decoder:
         self._pool = Pool(places) if can_have_children() else None
 
     @contextlib.contextmanager
-    def decoded(self, data: bytes) -> Iterator[Decoded]:
+    def decoded(self, data: bytes, *, as_stored: bool = False) -> Iterator[Decoded]:
         """Decode an image; its share of the budget is held until the ``with`` ends.
 
         Args:
             data: Bytes of the file.
+            as_stored: Whether to leave it as it is stored, whatever its orientation says.
 
         Raises:
             ImageError: It cannot be decoded within the limits.
@@ -67,7 +68,7 @@ class Decoder:
         header = read_header(data)
         if header is not None:
             check_size(header, self._max_pixels)
-        job = self._job(header, len(data))
+        job = self._job(header, len(data), as_stored=as_stored)
         if job.strips:
             with (
                 contextlib.suppress(NotPlainError),
@@ -76,7 +77,7 @@ class Decoder:
                 result = self._decode(data, job)
                 yield result
                 return
-            job = self._job(header and replace(header, plain=False), len(data))
+            job = self._job(header and replace(header, plain=False), len(data), as_stored=as_stored)
         with self._budget.share(job.nbytes, len(data)):
             yield self._decode(data, job)
 
@@ -90,20 +91,22 @@ class Decoder:
         if self._pool is not None:
             self._pool.close()
 
-    def _job(self, header: Header | None, file_bytes: int) -> Job:
+    def _job(self, header: Header | None, file_bytes: int, *, as_stored: bool) -> Job:
         strips = (
             header is not None
             and header.plain
             and header.pixels >= STRIPS_FROM
             and self._pool is not None
         )
-        return Job(
-            self._max_pixels, cost(header, file_bytes, strips=strips), self._timeout_s, strips
-        )
+        nbytes = cost(header, file_bytes, strips=strips)
+        return Job(self._max_pixels, nbytes, self._timeout_s, strips, as_stored)
 
     def _decode(self, data: bytes, job: Job) -> Decoded:
         if self._pool is None:
-            return Decoded(decode_image(data, max_pixels=self._max_pixels))
+            read = read_image(
+                data, max_pixels=self._max_pixels, as_stored=job.as_stored, partial=True
+            )
+            return Decoded(read.pixels, read.notes)
         with _in_memory(data) as file:
             return self._pool.decode(file, job)
 

@@ -50,12 +50,14 @@ class Job:
         nbytes: Memory that it may take.
         timeout_s: Seconds that it may take.
         strips: Whether to decode it in strips.
+        as_stored: Whether to leave it as it is stored.
     """
 
     max_pixels: int
     nbytes: int
     timeout_s: float
     strips: bool
+    as_stored: bool = False
 
 
 @dataclass(frozen=True)
