@@ -106,7 +106,7 @@ MEASURED: dict[str, tuple[bytes, int]] = {
 @pytest.mark.parametrize("name", MEASURED)
 def test_an_image_is_turned_as_the_browser_turns_it(name: str) -> None:
     data, orientation = MEASURED[name]
-    expected = turned(QUARTERS, orientation if orientation else 1)
+    expected = turned(QUARTERS, orientation or 1)
     decoded = decode_image(data)
     assert decoded.shape == expected.shape
     corners = [(4, 4), (4, -5), (-5, 4), (-5, -5)]
