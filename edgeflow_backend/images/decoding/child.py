@@ -23,7 +23,8 @@ from PIL import Image
 from edgeflow.arrays import RGBImage
 from edgeflow.errors import EdgeFlowError
 from edgeflow.images import read_image
-from edgeflow.images.orientation import UPRIGHT, exif_orientation, jpeg_orientation
+from edgeflow.images.jpeg import without_descriptions
+from edgeflow.images.orientation import UPRIGHT, exif_orientation
 from edgeflow_backend.images.decoding.wire import ClosedError, Message, receive, send
 
 SPARE_BYTES = 128 << 20
@@ -132,7 +133,7 @@ def decode_strips(file: int, *, as_stored: bool) -> Decoded:
     orientation = (
         UPRIGHT
         if as_stored
-        else jpeg_orientation(_whole(file))
+        else without_descriptions(_whole(file))[1]
         if is_jpeg
         else exif_orientation(exif.removeprefix(b"Exif\0\0"))
     )
