@@ -94,6 +94,7 @@ class SegmentationService:
     def warm_up(self) -> None:
         """Run a first and a later click, so that no annotator waits for lazy initialisation."""
         self.measure_click(brightness=127)
+        self.images.warm_up()
 
     def measure_click(self, brightness: int) -> float:
         """Run a first and a later click on a plain image; return seconds a click.

@@ -6,6 +6,7 @@ The table in ``docs/settings.md`` is checked against this class by a test.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -85,6 +86,11 @@ class Settings(HostSettings, BaseSettings):
     """Largest image file in megabytes."""
     max_pixels: int = Field(default=MAX_PIXELS, ge=1, le=PILLOW_PIXEL_LIMIT)
     """Largest image in pixels."""
+    decode_memory_mb: float = Field(default=2560, ge=64)
+    """Megabytes that all images being decoded may take together. Further ones wait; one that needs
+    more by itself is refused."""
+    decode_timeout_s: float = Field(default=30.0, gt=0)
+    """Seconds after which the decoding of an image is ended."""
     connect_timeout_s: float = Field(default=3.0, gt=0)
     """Seconds to connect to an image host."""
     read_timeout_s: float = Field(default=10.0, gt=0)
@@ -158,6 +164,11 @@ class Settings(HostSettings, BaseSettings):
         return _to_bytes(self.max_image_mb)
 
     @property
+    def decode_memory_bytes(self) -> int:
+        """Memory of all images being decoded."""
+        return _to_bytes(self.decode_memory_mb)
+
+    @property
     def state_cache_bytes(self) -> int:
         """Size of the cache of click states."""
         return _to_bytes(self.state_cache_mb)
@@ -197,6 +208,12 @@ class Settings(HostSettings, BaseSettings):
     @classmethod
     def _read_json(cls, value: object) -> object:
         return json.loads(value) if isinstance(value, str) else value
+
+
+def environment_of_children() -> dict[str, str]:
+    """The environment without this backend's own variables, its tokens among them."""
+    own = ("EDGEFLOW_", "LABEL_STUDIO_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(own)}
 
 
 def _to_bytes(megabytes: float) -> int:

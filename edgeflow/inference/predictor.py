@@ -77,18 +77,20 @@ class Predictor:
         self._stepper = Stepper(policy, self.cleanup, runtime.device, runtime.feedback)
         self._identity = f"{version}|{policy}|{self.cleanup}|{runtime.name}"
 
-    def encode(self, image: RGBImage) -> EncodedImage:
+    def encode(self, image: RGBImage, *, copy: bool = True) -> EncodedImage:
         """Bring an image to the device.
 
         Args:
             image: H×W×3 uint8 RGB, EXIF orientation already applied.
+            copy: Whether to copy it on the host. Without a copy, the caller gives it away: what
+                changes in it later changes the encoded image.
 
         Raises:
             ValueError: Another shape or type.
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise ValueError(f"expected H×W×3 uint8, got {image.shape} {image.dtype}")
-        image = np.array(image, order="C")  # a copy: what the caller does later must not matter
+        image = np.array(image, order="C") if copy else np.ascontiguousarray(image)
         height, width, _ = image.shape
         digest = hashlib.sha256(f"{height}x{width}|".encode())
         digest.update(image.data)

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from edgeflow.errors import EdgeFlowError
-from edgeflow.images import read_image
 from edgeflow.inference.predictor import Predictor
 from edgeflow.inference.state import EncodedImage
 from edgeflow_backend.errors import DeadlineError, FetchError
 from edgeflow_backend.images.credentials import Credentials
+from edgeflow_backend.images.decoding.decoder import Decoder
 from edgeflow_backend.images.disk_cache import DiskCache
 from edgeflow_backend.images.download import Downloader, Limits
 from edgeflow_backend.images.single_flight import SingleFlight
-from edgeflow_backend.images.sources import AsStored, InlineSource, Source, locate
+from edgeflow_backend.images.sources import (
+    AsStored,
+    CloudSource,
+    InlineSource,
+    Source,
+    WebSource,
+    locate,
+)
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.memory.byte_lru import ByteLRU
-from edgeflow_backend.memory.pages import image_to_pages
+from edgeflow_backend.memory.pages import overview_to_pages
 from edgeflow_backend.net.allow_list import AllowList
 from edgeflow_backend.net.guard import Guard
 from edgeflow_backend.net.public_url import PublicURL
 from edgeflow_backend.settings import Settings
+
+DOWNLOADS = 10
+"""Downloads at once, which limits the memory of their files."""
 
 
 class ImageProvider:
@@ -52,6 +63,8 @@ class ImageProvider:
         self._downloaders = _downloaders(settings)
         folder = settings.image_disk_cache_folder
         max_bytes, ttl_s = settings.image_disk_cache_bytes, settings.image_disk_cache_ttl_s
+        self._decoder = Decoder(settings)
+        self._downloads = threading.BoundedSemaphore(DOWNLOADS)
         self._disk = DiskCache(folder, max_bytes=max_bytes, ttl_s=ttl_s) if folder else None
         self.cache: ByteLRU[str, EncodedImage] = ByteLRU(
             settings.image_cache_bytes, ttl_s=settings.image_ttl_s
@@ -81,6 +94,7 @@ class ImageProvider:
         Raises:
             FetchError: The image cannot be fetched.
             ImageError: The image cannot be decoded, or is too large.
+            OverloadedError: Too many large images are being decoded.
             DeadlineError: The image is not there in time.
         """
         source = self._locate(url, host, task_id)
@@ -90,7 +104,8 @@ class ImageProvider:
         except FutureTimeoutError as error:
             raise DeadlineError(
                 "the image was not there in time",
-                hint="check that the backend's machine reaches the image's host quickly",
+                hint="check that the backend's machine reaches the image's host quickly, and that "
+                "not too many large images are opened at once",
             ) from error
 
     def prefetch(self, url: str, *, host: str = "", task_id: object = None) -> None:
@@ -123,9 +138,14 @@ class ImageProvider:
         if self.knows_host(host) and not self._studios[host].public_url:
             self._public_urls[host] = PublicURL.parse(url)
 
+    def warm_up(self) -> None:
+        """Have a decoder ready for the first image."""
+        self._decoder.warm_up()
+
     def close(self) -> None:
-        """Stop fetching; running loads may finish."""
+        """Stop fetching and decoding; running downloads may finish."""
         self._flights.close()
+        self._decoder.close()
 
     def _locate(self, url: str, host: str, task_id: object) -> Source:
         if not self.knows_host(host):
@@ -150,22 +170,24 @@ class ImageProvider:
             image = self._decode(source.data, as_stored=as_stored)
         else:
             stored = self._disk.get(source.key) if self._disk else None
-            data = self._downloaders[source.host].fetch(source.url) if stored is None else stored
+            data = self._fetch(source) if stored is None else stored
             image = self._decode(data, as_stored=as_stored)
             if self._disk and stored is None:  # decoded by now: only images are stored
                 self._disk.put(source.key, data)
         self.cache.put(wanted.key, image)
         return image
 
+    def _fetch(self, source: WebSource | CloudSource) -> bytes:
+        with self._downloads:
+            return self._downloaders[source.host].fetch(source.url)
+
     def _decode(self, data: bytes, *, as_stored: bool) -> EncodedImage:
-        decoded = read_image(
-            data, max_pixels=self._settings.max_pixels, as_stored=as_stored, partial=True
-        )
-        for note in decoded.notes:
-            self._log.warning("image", note=note)
-            if self._on_note is not None:
-                self._on_note(note)
-        return image_to_pages(self._predictor.encode(decoded.pixels))
+        with self._decoder.decoded(data, as_stored=as_stored) as decoded:
+            for note in decoded.notes:
+                self._log.warning("image", note=note)
+                if self._on_note is not None:
+                    self._on_note(note)
+            return overview_to_pages(self._predictor.encode(decoded.pixels, copy=False))
 
     def _note_failure(self, future: Future[EncodedImage]) -> None:
         error = None if future.cancelled() else future.exception()

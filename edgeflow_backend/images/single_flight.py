@@ -10,7 +10,9 @@ from edgeflow.inference.state import EncodedImage
 from edgeflow_backend.images.sources import AsStored, Source
 from edgeflow_backend.memory.byte_lru import ByteLRU
 
-WORKERS = 8
+WORKERS = 64
+"""Many, since most only wait: for a host, or for their turn to be decoded."""
+
 AHEAD_WORKERS = 2
 """Few, so that images loaded ahead leave cores and bandwidth to clicks."""
 

@@ -17,11 +17,9 @@ from torch import Tensor
 from edgeflow.inference.state import EncodedImage, State
 
 
-def image_to_pages(image: EncodedImage) -> EncodedImage:
-    """Copy an image's tensors to pages of their own."""
-    return replace(
-        image, pixels=tensor_to_pages(image.pixels), overview=tensor_to_pages(image.overview)
-    )
+def overview_to_pages(image: EncodedImage) -> EncodedImage:
+    """Copy an image's overview to pages of its own, where its pixels are already."""
+    return replace(image, overview=tensor_to_pages(image.overview))
 
 
 def state_to_pages(state: State) -> State:

@@ -8,7 +8,7 @@ import torch
 
 from edgeflow.inference.state import EncodedImage, State
 from edgeflow_backend.memory.byte_lru import ByteLRU
-from edgeflow_backend.memory.pages import image_to_pages, state_to_pages, tensor_to_pages
+from edgeflow_backend.memory.pages import overview_to_pages, state_to_pages, tensor_to_pages
 
 
 def _resident_mb() -> float:
@@ -64,7 +64,7 @@ def test_states_and_images_are_copied_whole() -> None:
     image = EncodedImage(
         torch.randint(0, 256, (1, 3, 48, 64), dtype=torch.uint8), torch.rand(1, 3, 32, 32), "d"
     )
-    copy = image_to_pages(image)
+    copy = overview_to_pages(image)
     assert torch.equal(copy.pixels, image.pixels)
     assert torch.equal(copy.overview, image.overview)
     assert (copy.digest, copy.nbytes) == (image.digest, image.nbytes)

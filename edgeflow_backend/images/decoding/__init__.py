@@ -1,0 +1,1 @@
+"""Decoding images of strangers: looked at first, within a budget of memory, in a child process."""
