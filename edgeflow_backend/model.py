@@ -174,8 +174,8 @@ class EdgeFlowBackend(_Base):
         started = time.monotonic()
         log = self._log.bind(task=str(task.get("id"))[:64])
         try:
-            prompt = parse_prompt(context, max_clicks=service.settings.max_clicks)
             config = parse_label_config(label_config)
+            prompt = parse_prompt(context, max_clicks=service.settings.max_clicks, config=config)
             answer = service.segment(Request(task, prompt, config, project))
         except RefusedRequestError:
             raise
