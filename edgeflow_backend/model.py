@@ -24,7 +24,7 @@ from edgeflow_backend.log import get_logger
 from edgeflow_backend.objects.found_prompts import prompts_in
 from edgeflow_backend.protocol.label_config import LabelConfig, parse_label_config
 from edgeflow_backend.protocol.project import ProjectRef
-from edgeflow_backend.protocol.prompts import parse_prompt
+from edgeflow_backend.protocol.prompts import parse_context, parse_prompt
 from edgeflow_backend.protocol.regions import made_here
 from edgeflow_backend.protocol.wire import parse_tasks
 from edgeflow_backend.requests import Answer, Request
@@ -104,6 +104,7 @@ class EdgeFlowBackend(_Base):
             journal.config_checks.check(str(project), label_config, "predict")
         if context is None:
             return self._batch(tasks, label_config, project)
+        parse_context(context)  # a request of another form is refused before its tasks are read
         return [self._predict_one(task, context, label_config, project) for task in tasks]
 
     def fit(self, *args: Any, **kwargs: Any) -> JSONObject:

@@ -220,7 +220,7 @@ def parse_prompt(context: object, *, max_clicks: int, config: LabelConfig | None
         UnsupportedPromptError: There are regions, but none that makes a prompt.
         PromptError: There is nothing at all, there are too many clicks, or they cannot be read.
     """
-    regions = _regions(context)
+    regions = parse_context(context)
     prompting = [region for region in regions if region["type"] in PROMPTS]
     if not prompting:
         if not regions:
@@ -264,8 +264,12 @@ def _addressed(region: JSONObject, config: LabelConfig) -> JSONObject:
     return {**region, "from_name": from_name, "to_name": to_name}
 
 
-def _regions(context: object) -> list[JSONObject]:
-    """The regions of a context, each with a type."""
+def parse_context(context: object) -> list[JSONObject]:
+    """The regions of an interactive request's context, each with a type.
+
+    Raises:
+        MalformedRequestError: It is no context.
+    """
     regions = context.get("result", []) if isinstance(context, Mapping) else None
     if not isinstance(regions, list):
         raise MalformedRequestError(
