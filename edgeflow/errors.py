@@ -66,3 +66,15 @@ class PolygonError(EdgeFlowError):
     """A polygon that cannot become a mask, or the reverse."""
 
     code = "polygon_invalid"
+
+
+class LabelConfigError(EdgeFlowError):
+    """A labelling config that cannot be read, or has no usable control for an answer."""
+
+    code = "label_config"
+
+
+def brief(value: object, limit: int = 100) -> str:
+    """A value of a config or task for a message: at most ``limit`` characters of it."""
+    text = str(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -14,8 +14,7 @@ from edgeflow.errors import EdgeFlowError
 from edgeflow.runtime.devices import pick_device
 from edgeflow_backend.images.credentials import Credentials
 from edgeflow_backend.net.sessions import isolated_session
-from edgeflow_backend.protocol.config_check import RECOMMENDED, problems
-from edgeflow_backend.protocol.label_config import parse_label_config
+from edgeflow_backend.protocol.config_check import RECOMMENDED, check
 from edgeflow_backend.service import build_service
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
@@ -150,7 +149,7 @@ def _examine_project(
         )
         return
     try:
-        texts = problems(parse_label_config(str(_json(response).get("label_config", ""))))
+        texts = check(str(_json(response).get("label_config", "")))
     except EdgeFlowError as error:
         texts = [f"{error.message}; {error.hint}."]
     for text in texts:

@@ -56,12 +56,6 @@ class NotReadyError(RefusedRequestError):
     retry_after_s = 5
 
 
-class LabelConfigError(EdgeFlowError):
-    """A labelling config that has no usable control for the answer."""
-
-    code = "label_config"
-
-
 class UnsupportedPromptError(EdgeFlowError):
     """A prompt of a kind that this model does not support."""
 

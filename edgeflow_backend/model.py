@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from edgeflow.errors import EdgeFlowError
+from edgeflow.label_studio.config.label_config import LabelConfig, TaskConfig, parse_label_config
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.errors import (
     DeadlineError,
@@ -22,7 +23,6 @@ from edgeflow_backend.errors import (
 )
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.objects.found_prompts import prompts_in
-from edgeflow_backend.protocol.label_config import LabelConfig, parse_label_config
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.prompts import parse_context, parse_prompt
 from edgeflow_backend.protocol.regions import made_here
@@ -133,17 +133,27 @@ class EdgeFlowBackend(_Base):
         except EdgeFlowError as error:
             self._log.info("tasks not prepared", code=error.code, message=error.message)
             return []
-        for task in tasks:
-            self.service.prepare(task, config, project.host)
-        if not self.service.settings.preannotate:
-            return []
         deadline = time.monotonic() + self.service.settings.request_timeout_s
-        predictions = [self._preannotate(task, config, project, deadline) for task in tasks]
+        predictions = [self._open_task(task, config, project, deadline) for task in tasks]
         # One list a task keeps them in their places; an empty one stores nothing.
         return predictions if any(predictions) else []
 
-    def _preannotate(
+    def _open_task(
         self, task: JSONObject, config: LabelConfig, project: ProjectRef, deadline: float
+    ) -> list[JSONObject]:
+        """Get ready for a task's clicks; return its predictions, if those are asked for."""
+        try:
+            shown = config.for_task(task["data"])
+        except EdgeFlowError as error:
+            self._log.info("task not prepared", code=error.code, message=error.message)
+            return []
+        self.service.prepare(task, shown, project.host)
+        if not self.service.settings.preannotate:
+            return []
+        return self._preannotate(task, shown, project, deadline)
+
+    def _preannotate(
+        self, task: JSONObject, config: TaskConfig, project: ProjectRef, deadline: float
     ) -> list[JSONObject]:
         """A task's predictions: none, or one with a region for each box or point it holds."""
         log = self._log.bind(task=str(task.get("id"))[:64])
@@ -175,7 +185,7 @@ class EdgeFlowBackend(_Base):
         started = time.monotonic()
         log = self._log.bind(task=str(task.get("id"))[:64])
         try:
-            config = parse_label_config(label_config)
+            config = parse_label_config(label_config).for_task(task["data"])
             prompt = parse_prompt(context, max_clicks=service.settings.max_clicks, config=config)
             answer = service.segment(Request(task, prompt, config, project))
         except RefusedRequestError:

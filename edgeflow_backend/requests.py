@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from edgeflow.inference.predictor import Predictor
 from edgeflow.inference.state import EncodedImage
+from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.values import JSONObject
-from edgeflow_backend.protocol.controls import Target
-from edgeflow_backend.protocol.label_config import LabelConfig
 from edgeflow_backend.protocol.project import NO_PROJECT, ProjectRef
 from edgeflow_backend.protocol.prompt import Prompt
+from edgeflow_backend.protocol.targets import Target
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,13 @@ class Request:
     Attributes:
         task: Label Studio's task, with the image's URL in its data.
         prompt: What the annotator clicked or drew.
-        config: The project's labelling config.
+        config: The project's labelling config, as the task shows it.
         project: Which project of which Label Studio asks.
     """
 
     task: JSONObject
     prompt: Prompt
-    config: LabelConfig
+    config: TaskConfig
     project: ProjectRef = NO_PROJECT
 
     @property

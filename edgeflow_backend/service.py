@@ -13,6 +13,7 @@ from edgeflow.errors import PromptError
 from edgeflow.geometry import ImagePoint, Size
 from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow.inference.zoom import POLICIES
+from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
 from edgeflow.masks.patch import MaskPatch
@@ -29,8 +30,8 @@ from edgeflow_backend.objects.refine import Refinement
 from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.spent_clicks import drop_spent
 from edgeflow_backend.objects.task_regions import TaskRegions, answer_mask
-from edgeflow_backend.protocol.label_config import LabelConfig
 from edgeflow_backend.protocol.regions import mask_regions
+from edgeflow_backend.protocol.targets import holder, resolve
 from edgeflow_backend.requests import Answer, Request, ResolvedRequest
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
@@ -126,7 +127,9 @@ class SegmentationService:
                 drawn=prompt.first_click is None,
             )
             self.recent.remember(resolved.scene, answer)
-        return self._answer(resolved, outcome)
+        answered = self._answer(resolved, outcome)
+        self._note_lost_labels(resolved)
+        return answered
 
     def preannotate(self, request: Request, deadline: float) -> Answer:
         """Answer a prompt that nobody sent: a box or point found in a task.
@@ -141,13 +144,13 @@ class SegmentationService:
         resolved = self._look_up(request, deadline)
         return self._answer(resolved, self._predict(resolved, self._new_object(resolved)))
 
-    def prepare(self, task: JSONObject, config: LabelConfig, host: str = "") -> None:
+    def prepare(self, task: JSONObject, config: TaskConfig, host: str = "") -> None:
         """Fetch and decode a task's images in the background; never raises.
 
         Called when a task is opened, so that the first click finds its image ready.
         """
         for tag in config.images:
-            value = task["data"].get(tag.key)
+            value = tag.shown(task["data"])
             for url in value[:PREPARED_IMAGES] if isinstance(value, list) else [value]:
                 if isinstance(url, str):
                     self.images.prefetch(url, host=host, task_id=task.get("id"))
@@ -165,7 +168,7 @@ class SegmentationService:
     def _look_up(self, request: Request, deadline: float) -> ResolvedRequest:
         """Resolve the config first: its mistakes are cheaper to find than an image."""
         newest = request.prompt.newest
-        target = request.config.resolve(newest.from_name, newest.to_name, request.prompt.label)
+        target = resolve(request.config, newest.from_name, newest.to_name, request.prompt.labels)
         predictor = self.models.choose(request.project.id, target.model)
         image = self.images.get(
             task_image(request.task["data"], target.image, newest.item_index),
@@ -184,7 +187,7 @@ class SegmentationService:
         prompt, scene = resolved.request.prompt, resolved.scene
         return self._refinement.find(
             prompt,
-            resolved.target.label,
+            resolved.target.labels,
             resolved.request.config,
             regions=regions.open,
             recent=self.recent.of(scene, {region.object_id for region in regions.open}),
@@ -239,12 +242,19 @@ class SegmentationService:
             outcome.mask.whole(),
             outcome.score,
             newest,
-            resolved.request.config.holder(segmented.control, segmented.label, newest.to_name),
+            holder(resolved.request.config, segmented.control, segmented.labels, newest.to_name),
             segmented.region_id,
             polygons=PolygonOptions(settings.polygon_tolerance, settings.polygon_holes),
             record=record,
         )
         return Answer(regions, outcome.score, version)
+
+    def _note_lost_labels(self, resolved: ResolvedRequest) -> None:
+        project, task = str(resolved.request.project), str(resolved.request.task_id)
+        for loss in resolved.target.losses():
+            self.journal.notes.note(
+                "label_lost", loss.message, loss.hint, project=project, task=task
+            )
 
     def _editor_size(self, resolved: ResolvedRequest) -> Size:
         """The image's size as the editor sees it, which the region must have."""

@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from edgeflow.cli.options import Images, Layout, Split
+from edgeflow.cli.options import Images, LabelConfigFile, Layout, Split
 from edgeflow.data.base import Dataset, set_of
 from edgeflow.data.duplicates import THRESHOLD, Thumbnails, near_duplicates, thumbnails_of
 from edgeflow.data.opening import open_dataset
@@ -20,9 +20,12 @@ def datasets(
     layout: Layout = "auto",
     split: Split = None,
     images: Images = None,
+    label_config: LabelConfigFile = None,
 ) -> None:
     """Read every annotated image of a dataset, and count images and objects."""
-    dataset = open_dataset(path, layout=layout, split=split, images=images)
+    dataset = open_dataset(
+        path, layout=layout, split=split, images=images, label_config=label_config
+    )
     image_count: Counter[str] = Counter()
     objects: Counter[str] = Counter()
     with typer.progressbar(range(len(dataset)), label=dataset.name) as bar:

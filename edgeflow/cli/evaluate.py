@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from edgeflow.cli.options import Device, Images, Layout, Model, ModelsDir, Runtime, Split, Zoom
+from edgeflow.cli.options import (
+    Device,
+    Images,
+    LabelConfigFile,
+    Layout,
+    Model,
+    ModelsDir,
+    Runtime,
+    Split,
+    Zoom,
+)
 from edgeflow.data.opening import open_dataset
 from edgeflow.evaluate.flip import FlippedRuntime
 from edgeflow.evaluate.machine import describe_machine
@@ -25,6 +35,7 @@ def evaluate(
     layout: Layout = "auto",
     split: Split = None,
     images: Images = None,
+    label_config: LabelConfigFile = None,
     model: Model = "edgeflow_lite",
     models_dir: ModelsDir = None,
     runtime: Runtime = "torch",
@@ -48,7 +59,9 @@ def evaluate(
 ) -> None:
     """Count the clicks that a model needs, after RITM's protocol."""
     others = [read_curve(path) for path in compare or ()]
-    dataset = open_dataset(data, layout=layout, split=split, images=images)
+    dataset = open_dataset(
+        data, layout=layout, split=split, images=images, label_config=label_config
+    )
     predictor = load_predictor(
         model,
         folder=models_dir,

@@ -49,3 +49,12 @@ Split = Annotated[str | None, typer.Option(help="Part of a dataset that has spli
 Images = Annotated[
     Path | None, typer.Option(help="Folder of the images, for a layout that cannot tell.")
 ]
+
+LabelConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--label-config",
+        help="File with the labelling config of the Label Studio project, for tasks with several "
+        "images.",
+    ),
+]

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from edgeflow.data.base import DatasetError, Sample
-from edgeflow.data.files import IMAGES, image_for, is_there, read_bytes
+from edgeflow.data.files import image_for, is_there, read_bytes
 from edgeflow.data.json_files import is_list, read_json
 from edgeflow.data.label_maps import check_masks
 from edgeflow.data.listed import ListedDataset, count_and_first
+from edgeflow.data.task_images import Place, image_names, locations, place_of
 from edgeflow.errors import EdgeFlowError
 from edgeflow.geometry import Size
+from edgeflow.label_studio.config.label_config import LabelConfig, parse_label_config
 from edgeflow.label_studio.controls import kind_of_region
 from edgeflow.label_studio.region_masks import ParsedValue
-
-DEEPEST = 8
-"""Most parts of a path that an image is looked for under."""
-
-_UPLOADED = re.compile(r"[0-9a-f]{8}-(.+)")
 
 
 class DrawnRegion(NamedTuple):
@@ -31,15 +26,17 @@ class DrawnRegion(NamedTuple):
         size: Size of the image that it was drawn on, if the export says so.
         value: Its value, not rendered yet.
         label: Its first label; None for a region without one.
+        place: The image that it was drawn on.
     """
 
     size: Size | None
     value: ParsedValue
     label: str | None
+    place: Place
 
 
-class Task(NamedTuple):
-    """A task with something drawn.
+class DrawnImage(NamedTuple):
+    """An image of a task with something drawn.
 
     Attributes:
         image: Path of the image.
@@ -50,8 +47,10 @@ class Task(NamedTuple):
     regions: tuple[DrawnRegion, ...]
 
 
-class LabelStudio(ListedDataset[Task]):
-    """Tasks with a brush, bitmask or polygon region, each region an object, in their order.
+class LabelStudio(ListedDataset[DrawnImage]):
+    """Images with a brush, bitmask or polygon region, each region an object, in their order.
+
+    A task may have several images; each that something was drawn on is a sample.
 
     Of several annotations of a task the first that is not cancelled counts. Rectangles and ellipses
     say where an object is and not what it covers: they are left out, as are predictions and drafts.
@@ -62,28 +61,40 @@ class LabelStudio(ListedDataset[Task]):
         images: Folder of images; by default that of the file, or ``images`` in it. Names are
             the ends of the tasks' paths and URLs; of uploads also without the eight characters
             that Label Studio puts before them.
+        label_config: File with the project's labelling config, which tells what each of a task's
+            regions was drawn on; without it, a task with more than one image is refused.
 
     Raises:
-        DatasetError: The file is not such an export, an image is not found, or nothing was drawn.
+        DatasetError: The file is not such an export, an image is not found or cannot be told, or
+            nothing was drawn.
     """
 
-    def __init__(self, root: Path, *, images: Path | None = None) -> None:
+    def __init__(
+        self, root: Path, *, images: Path | None = None, label_config: Path | None = None
+    ) -> None:
+        config = _read_config(label_config)
         folders = [images] if images is not None else [root.parent / "images", root.parent]
-        tasks: dict[str, Task] = {}
+        tasks: dict[str, DrawnImage] = {}
         missing: list[str] = []
         for number, raw in enumerate(_tasks(root)):
             source = f"{root}, task {raw.get('id', number)}"
             regions = _regions(raw, source)
             if not regions:
                 continue
-            image = _find(raw.get("data"), folders)
-            if image is None:
-                missing.append(_first_location(raw.get("data")))
-                continue
-            name = str(PurePosixPath(image[1]).with_suffix(""))
-            if name in tasks:
-                name = f"{name}-{raw.get('id', number)}"
-            tasks[name] = Task(str(image[0] / image[1]), regions)
+            drawn: dict[tuple[Path, str], list[DrawnRegion]] = {}
+            places = dict.fromkeys(region.place for region in regions)
+            for place, location in locations(raw.get("data"), places, config, source).items():
+                image = _find(location, folders)
+                if image is None:
+                    missing.append(ascii(location[-80:]) if location else "a task without one")
+                    continue
+                mine = [region for region in regions if region.place == place]
+                drawn.setdefault(image, []).extend(mine)
+            for (folder, path), mine in drawn.items():
+                name = str(PurePosixPath(path).with_suffix(""))
+                while name in tasks:
+                    name = f"{name}-{raw.get('id', number)}"
+                tasks[name] = DrawnImage(str(folder / path), tuple(mine))
         if missing:
             raise DatasetError(
                 f"{root}: images not found in {' and '.join(map(str, folders))}: "
@@ -97,7 +108,7 @@ class LabelStudio(ListedDataset[Task]):
         """Whether the path is a JSON file that holds a list."""
         return is_list(path)
 
-    def _read(self, name: str, entry: Task) -> Sample:
+    def _read(self, name: str, entry: DrawnImage) -> Sample:
         sizes = {region.size for region in entry.regions if region.size is not None}
         if len(sizes) > 1:
             raise DatasetError(
@@ -185,7 +196,8 @@ def _region(
         ) from error
     height, width = result.get("original_height"), result.get("original_width")
     size = Size(height, width) if isinstance(height, int) and isinstance(width, int) else None
-    return DrawnRegion(size, parsed, _own_label(result) or carried.get(str(result.get("id"))))
+    label = _own_label(result) or carried.get(str(result.get("id")))
+    return DrawnRegion(size, parsed, label, place_of(result, source))
 
 
 def _own_label(result: dict[str, Any]) -> str | None:
@@ -199,46 +211,25 @@ def _own_label(result: dict[str, Any]) -> str | None:
     return str(labels[0]) if isinstance(labels, list) and labels else None
 
 
-def _find(data: object, folders: list[Path]) -> tuple[Path, str] | None:
-    """The first folder with an image that the task names, and the image's path in it."""
-    for location in _locations(data):
-        for name in image_names(location):
-            for folder in folders:
-                if is_there(folder / name):
-                    return folder, name
+def _find(location: str, folders: list[Path]) -> tuple[Path, str] | None:
+    """The first folder that has an image, and the image's path in it."""
+    for name in image_names(location):
+        for folder in folders:
+            if is_there(folder / name):
+                return folder, name
     return None
 
 
-def _locations(data: object) -> list[str]:
-    values = data.values() if isinstance(data, dict) else ()
-    return [value for value in values if isinstance(value, str) and not value.startswith("data:")]
-
-
-def _first_location(data: object) -> str:
-    return next((ascii(location[-80:]) for location in _locations(data)), "a task without one")
-
-
-def image_names(location: str) -> list[str]:
-    """The names under which a task's image may lie in a folder, the most specific first.
-
-    Args:
-        location: Path or URL, also ``/data/local-files/?d=…`` and
-            ``/data/upload/<project>/<hash>-<name>``.
-
-    Returns:
-        Relative paths of images' extensions, without ``..``.
-    """
+def _read_config(path: Path | None) -> LabelConfig | None:
+    if path is None:
+        return None
     try:
-        url = urlsplit(location.replace("\\", "/"))
-        local = (
-            parse_qs(url.query).get("d") if url.path.rstrip("/").endswith("local-files") else None
-        )
-    except ValueError:
-        return []
-    parts = [part for part in (local[0] if local else unquote(url.path)).split("/") if part]
-    if not parts or PurePosixPath(parts[-1]).suffix.lower() not in IMAGES:
-        return []
-    names = [parts[start:] for start in range(max(0, len(parts) - DEEPEST), len(parts))]
-    if match := _UPLOADED.fullmatch(parts[-1]):
-        names.append([match[1]])
-    return ["/".join(name) for name in names if not {".", ".."} & set(name)]
+        return parse_label_config(read_bytes(path).decode("utf-8-sig"))
+    except (UnicodeDecodeError, EdgeFlowError) as error:
+        if isinstance(error, DatasetError):
+            raise
+        reason = error.message if isinstance(error, EdgeFlowError) else "not UTF-8"
+        raise DatasetError(
+            f"{path} is not a labelling config: {reason}",
+            hint="save the text under Settings, Labeling Interface, Code",
+        ) from error

@@ -27,14 +27,15 @@ class Layout:
         what: The kind of data, in a few words.
         tree: Files that have to be there.
         recognise: Tells whether a path has this layout.
-        read: Opens the dataset at a path, given a split and a folder of images.
-        takes: Those of split and images that it can use.
+        read: Opens the dataset at a path, given a split and a folder of images; and a file with a
+            labelling config, by name, if it takes one.
+        takes: Those of split, images and label_config that it can use.
     """
 
     what: str
     tree: str
     recognise: Callable[[Path], bool]
-    read: Callable[[Path, str | None, Path | None], Dataset]
+    read: Callable[..., Dataset]
     takes: frozenset[str] = frozenset()
 
 
@@ -102,15 +103,22 @@ LAYOUTS: dict[str, Layout] = {
         "a Label Studio export",
         "project.json of the export format JSON, images in images/ beside it or anywhere",
         LabelStudio.recognise,
-        lambda path, _split, images: LabelStudio(path, images=images),
-        frozenset({"images"}),
+        lambda path, _split, images, label_config=None: LabelStudio(
+            path, images=images, label_config=label_config
+        ),
+        frozenset({"images", "label_config"}),
     ),
 }
 """By name, as on the command line."""
 
 
 def open_dataset(
-    path: Path, *, layout: str = AUTO, split: str | None = None, images: Path | None = None
+    path: Path,
+    *,
+    layout: str = AUTO,
+    split: str | None = None,
+    images: Path | None = None,
+    label_config: Path | None = None,
 ) -> Dataset:
     """Open annotated images.
 
@@ -120,10 +128,11 @@ def open_dataset(
         split: Part of a dataset that has splits, such as ``val``; for shards the sets, as in
             ``a,b`` or ``-c`` for all others.
         images: Folder of the images, for layouts whose file does not say where it is.
+        label_config: File with the labelling config of the Label Studio project.
 
     Raises:
-        DatasetError: No layout fits, or several do; the layout cannot use the split or the images;
-            or the layout itself finds a fault.
+        DatasetError: No layout fits, or several do; the layout cannot use the split, the images or
+            the labelling config; or the layout itself finds a fault.
     """
     if not path.exists():
         raise DatasetError(f"{path} is missing", hint="check the path of the dataset")
@@ -131,14 +140,16 @@ def open_dataset(
     if name not in LAYOUTS:
         raise DatasetError(f"unknown layout {name!r}", hint=_table(LAYOUTS))
     chosen = LAYOUTS[name]
-    for option, value in (("split", split), ("images", images)):
+    options = {"split": split, "images": images, "label_config": label_config}
+    for option, value in options.items():
         if value is not None and option not in chosen.takes:
             others = [other for other, each in LAYOUTS.items() if option in each.takes]
             raise DatasetError(
                 f"{path} has the layout {name}, which has no {option}",
                 hint=f"leave it out; layouts with it: {', '.join(others)}",
             )
-    return chosen.read(path, split, images)
+    extra = {} if label_config is None else {"label_config": label_config}
+    return chosen.read(path, split, images, **extra)
 
 
 def recognise(path: Path) -> str:

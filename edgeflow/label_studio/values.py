@@ -118,10 +118,10 @@ class Labelled(WireModel):
     labels: Labels = ()
 
     @property
-    def label(self) -> str | None:
-        """The first label, as Label Studio stores it; None where there is none."""
+    def stored_labels(self) -> Labels:
+        """All labels, each once, as Label Studio stores them."""
         own: Labels = getattr(self, self.LABELS_KEY)
-        return next(iter(own or self.labels), None)
+        return tuple(dict.fromkeys((*own, *self.labels)))
 
 
 class KeyPointValue(Labelled):

@@ -59,6 +59,8 @@ class Source(_Section):
         layout: Layout, as for :func:`edgeflow.data.opening.open_dataset`.
         split: Split, as there.
         images: Folder of the images, as there; found like ``path``.
+        label_config: File with the labelling config of a Label Studio project, as there; found like
+            ``path``.
         weight: Factor on how often its images are drawn.
         exclude: Text file with a sample name a line, such as ``edgeflow near-duplicates`` writes.
         licence: Licence of the images, for the model card.
@@ -68,6 +70,7 @@ class Source(_Section):
     layout: str = "auto"
     split: str | None = None
     images: Path | None = None
+    label_config: Path | None = None
     weight: Positive = 1.0
     exclude: Path | None = None
     licence: str = "not stated"

@@ -52,8 +52,11 @@ def _with_usable_paths(config: Config, file: Path, data: Path | None) -> Config:
 
     def usable(source: Source) -> Source:
         path = _source_path(source.path, file, data)
-        images = None if source.images is None else _source_path(source.images, file, data)
-        changes = {"path": path, "images": images, "exclude": beside(source.exclude)}
+        inside = {
+            name: None if each is None else _source_path(each, file, data)
+            for name, each in (("images", source.images), ("label_config", source.label_config))
+        }
+        changes = {"path": path, **inside, "exclude": beside(source.exclude)}
         return source.model_copy(update=changes)
 
     sources = tuple(usable(source) for source in config.data.sources)

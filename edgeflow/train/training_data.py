@@ -74,7 +74,11 @@ def open_material(data: Data, validation_objects: int, say: Say = lambda _text: 
 
 def _open(source: Source) -> tuple[Dataset, frozenset[str]]:
     dataset = open_dataset(
-        source.path, layout=source.layout, split=source.split, images=source.images
+        source.path,
+        layout=source.layout,
+        split=source.split,
+        images=source.images,
+        label_config=source.label_config,
     )
     return dataset, _excluded(source.exclude)
 
@@ -127,4 +131,7 @@ def _store(
 
 def _described(source: Source) -> str:
     stat = source.path.stat()
-    return f"{source.path}:{source.layout}:{source.split}:{stat.st_size}:{stat.st_mtime_ns}"
+    described = f"{source.path}:{source.layout}:{source.split}:{stat.st_size}:{stat.st_mtime_ns}"
+    if source.label_config is None:
+        return described
+    return f"{described}:{hashlib.sha256(source.label_config.read_bytes()).hexdigest()}"

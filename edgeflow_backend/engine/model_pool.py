@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 from edgeflow.checkpoints.checkpoint import known_models
+from edgeflow.errors import LabelConfigError, brief
 from edgeflow.inference.predictor import Predictor, load_predictor
-from edgeflow_backend.errors import LabelConfigError
 from edgeflow_backend.settings import Settings
 
 
@@ -48,7 +48,7 @@ class ModelPool:
         models = known_models(folder)
         if name not in models:  # names only: a labelling config must not open any file it names
             raise LabelConfigError(
-                f"there is no model named '{name[:80]}'",
+                f"there is no model named '{brief(name)}'",
                 hint=f"known models: {', '.join(sorted(models))}; see `edgeflow models`",
             )
         return load_predictor(

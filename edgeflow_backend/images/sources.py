@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from edgeflow.errors import brief
+from edgeflow.label_studio.config.controls import ImageTag
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.net.origins import DEFAULT_PORTS
-from edgeflow_backend.protocol.controls import ImageTag
 
 _CLOUD_SCHEMES = ("s3", "gs", "azure-blob")
 
@@ -86,21 +87,23 @@ def task_image(data: dict[str, Any], tag: ImageTag, item_index: int | None) -> s
         item_index: Index of the image if the tag shows several; None for the first.
 
     Raises:
-        FetchError: The task has no image under the tag's key, or not at that index.
+        FetchError: The task has no image where the tag says, or not at that index.
     """
-    value = data.get(tag.key)
+    key = brief(tag.value.removeprefix("$"))
+    value = tag.shown(data)
     if isinstance(value, list):
         index = item_index or 0
         if index >= len(value):
             raise FetchError(
-                f"the task's '{tag.key}' has {len(value)} images, number {index + 1} was requested",
+                f"the task's '{key}' has {len(value)} images, number {index + 1} was requested",
                 hint="reload the task in Label Studio",
             )
         value = value[index]
     if not isinstance(value, str) or not value:
         raise FetchError(
-            f"the task's data has no image under '{tag.key}'",
-            hint=f"the Image tag '{tag.name}' has value=\"${tag.key}\"; check the task's data",
+            f"the task's data has no image under '{key}'",
+            hint=f"the Image tag '{brief(tag.name)}' has value=\"{brief(tag.value)}\"; "
+            "check the task's data",
         )
     return value
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 
 from edgeflow.errors import PromptError
 from edgeflow.geometry import Size
+from edgeflow.label_studio.config.label_config import TaskConfig
+from edgeflow.label_studio.config.labels import Label
 from edgeflow.masks.patch import MaskPatch, fit_mask
 from edgeflow.prompts.prior_mask import PriorMask
 from edgeflow_backend.objects.recent_answers import RecentAnswer
@@ -23,10 +25,10 @@ from edgeflow_backend.objects.task_regions import (
     code_length,
     region_mask,
 )
-from edgeflow_backend.protocol.label_config import LabelConfig
 from edgeflow_backend.protocol.outlines import outline
 from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.record import replay_click
+from edgeflow_backend.protocol.targets import has_labels
 from edgeflow_backend.protocol.wire import KeyPoint
 
 
@@ -45,8 +47,8 @@ class Refinement:
     def find(
         self,
         prompt: Prompt,
-        label: str | None,
-        config: LabelConfig,
+        labels: Sequence[Label],
+        config: TaskConfig,
         *,
         regions: Sequence[TaskRegion],
         recent: Sequence[RecentAnswer],
@@ -58,7 +60,7 @@ class Refinement:
 
         Args:
             prompt: What is drawn always begins an object.
-            label: By value; None matches any.
+            labels: The prompt's; none match any.
             config: Controls and their labels.
             regions: Regions that the annotator sees, topmost first.
             recent: Answers that may not be stored yet, newest first.
@@ -71,7 +73,7 @@ class Refinement:
         click = prompt.first_click
         if click is None:
             return None
-        target = _RefineTarget(click, label, config)
+        target = _RefineTarget(click, labels, config)
         answers = [answer for answer in recent if target.fits_answer(answer)]
         newer = {answer.after.region_id for answer in answers}
         candidates = [r for r in regions if r.object_id not in newer and target.fits(r)]
@@ -109,11 +111,11 @@ class Refinement:
 
 @dataclass(frozen=True)
 class _RefineTarget:
-    """What an object must be for a click to mean it: of the click's image and label."""
+    """What an object must be for a click to mean it: of the click's image and labels."""
 
     click: KeyPoint
-    label: str | None
-    config: LabelConfig
+    labels: Sequence[Label]
+    config: TaskConfig
 
     def fits(self, region: TaskRegion) -> bool:
         """Whether a stored region is meant; it must be able to hold a mask."""
@@ -124,9 +126,8 @@ class _RefineTarget:
             return False
         if not control.kind.mask.drawn_is_mask and region.record is None:
             return False
-        labels = {control.value_of(stored) for stored in region.labels}
-        return self._on_image(region.to_name, region.item_index) and (
-            self.label is None or not control.labels or self.label in labels
+        return self._on_image(region.to_name, region.item_index) and has_labels(
+            self.config, control, region.labels, self.labels
         )
 
     def fits_answer(self, answer: RecentAnswer) -> bool:
@@ -137,9 +138,8 @@ class _RefineTarget:
         control = self.config.control(answer.after.control)
         if control is None or len(answer.prompt_ids) > 1:
             return False
-        label = answer.after.label
-        return self._on_image(answer.to_name, answer.item_index) and (
-            self.label is None or label is None or control.value_of(label) == self.label
+        return self._on_image(answer.to_name, answer.item_index) and has_labels(
+            self.config, control, answer.after.labels, self.labels
         )
 
     def _on_image(self, to_name: str, item_index: int | None) -> bool:
@@ -153,7 +153,7 @@ def _stored_object(region: TaskRegion, mask: MaskPatch, size: Size, model: str) 
     stored = SegmentedObject(
         region_id=region.id,
         control=region.from_name,
-        label=next(iter(region.labels), None),
+        labels=region.labels,
         recorded=record.clicks if record is not None else (),
         exists=True,
     )

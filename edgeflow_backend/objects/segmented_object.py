@@ -11,11 +11,11 @@ from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.start import Start
 from edgeflow_backend.objects.task_regions import code_length
-from edgeflow_backend.protocol.controls import Target
 from edgeflow_backend.protocol.outlines import outline
 from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.record import RecordedClick, RegionRecord, record_click
 from edgeflow_backend.protocol.regions import region_id
+from edgeflow_backend.protocol.targets import Target
 from edgeflow_backend.protocol.wire import OutlineRegion
 
 
@@ -26,7 +26,7 @@ class SegmentedObject:
     Attributes:
         region_id: Id of the region that shows it.
         control: Name of the control that holds it.
-        label: As stored; None without one.
+        labels: As stored.
         start: What it began with, besides clicks.
         clicks: Its clicks in image pixels.
         recorded: The same clicks as they are recorded.
@@ -37,7 +37,7 @@ class SegmentedObject:
 
     region_id: str
     control: str
-    label: str | None
+    labels: tuple[str, ...]
     start: Start | None = None
     clicks: tuple[Click, ...] = ()
     recorded: tuple[RecordedClick, ...] = ()
@@ -62,7 +62,7 @@ class SegmentedObject:
         return cls(
             region_id=region_id(task_id, prompt.newest.from_name, prompt.ids),
             control=target.control.name,
-            label=target.control.region_label(target.label),
+            labels=target.stored,
             start=outline(drawn, size) if drawn is not None else None,
             outline=drawn,
         )

@@ -117,7 +117,9 @@ def region_mask(region: TaskRegion, image_size: Size, cache: MaskCache) -> MaskP
             packed = bytes(code)  # much quicker than as JSON
         else:
             packed = orjson.dumps(region.value)
-        key = hashlib.sha256(f"{region.type}{size}".encode() + packed).digest()
+        key = hashlib.sha256(
+            repr((region.type, size)).encode("utf-8", "surrogatepass") + packed
+        ).digest()
         mask = cache.get(key)
         if mask is None:
             mask = _decode(region.type, region.value, size)

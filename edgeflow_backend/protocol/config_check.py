@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from edgeflow_backend.errors import LabelConfigError
-from edgeflow_backend.protocol.controls import Control
-from edgeflow_backend.protocol.label_config import LabelConfig
+from edgeflow.errors import LabelConfigError, brief
+from edgeflow.label_studio.config.controls import Control
+from edgeflow.label_studio.config.label_config import TaskConfig, parse_label_config
+from edgeflow.label_studio.config.labels import Label
+from edgeflow.label_studio.controls import LABELS_TAG
+from edgeflow_backend.protocol.targets import resolve
 
 RECOMMENDED = """<View>
   <KeyPointLabels name="click" toName="image" smart="true" smartOnly="true">
@@ -17,8 +20,22 @@ RECOMMENDED = """<View>
 </View>"""
 
 
-def problems(config: LabelConfig) -> list[str]:
-    """What keeps a config from working well with this backend, each with how to fix it."""
+def check(xml: object) -> list[str]:
+    """What keeps a config from working well with this backend, each with how to fix it.
+
+    No task is looked at, so nothing is said of what a task decides.
+
+    Args:
+        xml: The config's text, untrusted.
+
+    Raises:
+        LabelConfigError: It cannot be read.
+    """
+    return problems(parse_label_config(xml).for_task(None))
+
+
+def problems(config: TaskConfig) -> list[str]:
+    """What keeps a parsed config from working well, each with how to fix it."""
     clicks = [control for control in config.controls if control.sends == "clicks"]
     shapes = [control for control in config.controls if control.sends == "shapes"]
     prompts = [*clicks, *(control for control in shapes if control.smart and control.smart_only)]
@@ -30,6 +47,11 @@ def problems(config: LabelConfig) -> list[str]:
             "No control takes clicks; add <KeyPointLabels> with the labels of the mask control, "
             'smart="true" and smartOnly="true".'
         )
+    messages += [
+        f"The Image tag '{brief(image.name)}' shows nothing; add value=\"$image\"."
+        for image in config.images
+        if not image.value
+    ]
     for prompt in prompts:
         messages += _prompt_problems(prompt, config)
     for control in config.controls:
@@ -46,15 +68,25 @@ def problems(config: LabelConfig) -> list[str]:
     return messages
 
 
-def _prompt_problems(prompt: Control, config: LabelConfig) -> list[str]:
+def _prompt_problems(prompt: Control, config: TaskConfig) -> list[str]:
     """What keeps prompts that are made with a control from being answered."""
     messages = []
     if not prompt.smart:
         messages.append(f'{prompt} is not smart; set smart="true".')
     try:
-        for label in prompt.labels or (None,):
-            stored = None if label is None else prompt.stored(label)
-            config.resolve(prompt.name, prompt.to_name, stored)
+        resolve(config, prompt.name, prompt.to_name)
+        for label in prompt.labels or _carried_labels(prompt, config):
+            resolve(config, prompt.name, prompt.to_name, [label.stored])
     except LabelConfigError as error:
         messages.append(f"{prompt}: {error.message}; {error.hint}.")
     return messages
+
+
+def _carried_labels(prompt: Control, config: TaskConfig) -> list[Label]:
+    """The labels that prompts made with an unlabelled control may have."""
+    return [
+        label
+        for control in config.controls
+        if control.tag == LABELS_TAG and control.is_on(prompt.to_name)
+        for label in control.labels
+    ]

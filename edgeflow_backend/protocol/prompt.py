@@ -35,8 +35,8 @@ class Prompt(Protocol):
         ...
 
     @property
-    def label(self) -> str | None:
-        """The newest region's label, as Label Studio stores it; None without one."""
+    def labels(self) -> tuple[str, ...]:
+        """The newest region's labels, as Label Studio stores them."""
         ...
 
     @property

@@ -13,11 +13,11 @@ from typing_extensions import Self
 
 from edgeflow.errors import PromptError
 from edgeflow.geometry import Size
+from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.controls import CONTROLS
 from edgeflow.label_studio.values import JSONObject, PercentPoint
 from edgeflow.prompts.click import Click
 from edgeflow_backend.errors import MalformedRequestError, UnsupportedPromptError
-from edgeflow_backend.protocol.label_config import LabelConfig
 from edgeflow_backend.protocol.outlines import stroke_clicks
 from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.wire import (
@@ -60,9 +60,9 @@ class ClickPrompt:
         return self.points[-1]
 
     @property
-    def label(self) -> str | None:
-        """The last click's label."""
-        return self.newest.value.label
+    def labels(self) -> tuple[str, ...]:
+        """The last click's labels."""
+        return self.newest.value.stored_labels
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -110,9 +110,9 @@ class _DrawnPrompt:
     region: OutlineRegion | Stroke
 
     @property
-    def label(self) -> str | None:
-        """The region's label."""
-        return self.region.value.label
+    def labels(self) -> tuple[str, ...]:
+        """The region's labels."""
+        return self.region.value.stored_labels
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -207,7 +207,7 @@ Label Studio 1.23 sends keypoints and rectangles; the others serve other clients
 """
 
 
-def parse_prompt(context: object, *, max_clicks: int, config: LabelConfig | None = None) -> Prompt:
+def parse_prompt(context: object, *, max_clicks: int, config: TaskConfig | None = None) -> Prompt:
     """Read the prompt of an interactive request: its clicks, or else what was drawn last.
 
     Args:
@@ -238,7 +238,7 @@ def parse_prompt(context: object, *, max_clicks: int, config: LabelConfig | None
     return kind.parse(mine, max_clicks=max_clicks)
 
 
-def _addressed(region: JSONObject, config: LabelConfig) -> JSONObject:
+def _addressed(region: JSONObject, config: TaskConfig) -> JSONObject:
     """A region with its control and image, where the config leaves no choice."""
     from_name, to_name = region.get("from_name"), region.get("to_name")
     if from_name and to_name:

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from edgeflow.arrays import BoolMask
+from edgeflow.errors import LabelConfigError
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
-from edgeflow_backend.errors import LabelConfigError
-from edgeflow_backend.protocol.controls import Holder
+from edgeflow_backend.protocol.targets import Holder
 from edgeflow_backend.protocol.wire import BaseRegion
 
 ID_PREFIX = "ef"
@@ -29,7 +29,7 @@ def region_id(task_id: object, from_name: str, prompt_ids: Sequence[str]) -> str
         prompt_ids: Ids of the prompt's regions, in order.
     """
     names = "\n".join((str(task_id), from_name, *prompt_ids))
-    digest = hashlib.sha256(names.encode()).hexdigest()
+    digest = hashlib.sha256(names.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{ID_PREFIX}{digest}"[:ID_LENGTH]
 
 
@@ -54,7 +54,7 @@ def mask_regions(
         mask: H×W bool, not empty, at the size that the editor sees.
         score: 0 to 1.
         newest: The prompt's region whose image, item and rotation are echoed.
-        holder: The control and label.
+        holder: The control and labels.
         region: Id of the first region; further ones add a number to it.
         polygons: How masks become polygons.
         record: Makes the ``meta`` of each region.
@@ -92,17 +92,17 @@ def mask_regions(
 
 
 def _labelled(answer: JSONObject, holder: Holder) -> list[JSONObject]:
-    """The region with its label: its own key, or a second result of the same id."""
-    if holder.label is None:
-        return [answer]
-    if holder.labels is None:
-        answer["value"][holder.control.region_type] = [holder.label]
-        return [answer]
+    """The region with its labels: under its own key, or in further results of the same id."""
+    if holder.labels:
+        answer["value"][holder.control.region_type] = list(holder.labels)
     # With a separate Labels control, one region is two results that share an id and a shape.
-    label = {
-        **answer,
-        "from_name": holder.labels.name,
-        "type": "labels",
-        "value": {**answer["value"], "labels": [holder.label]},
-    }
-    return [answer, label]
+    carried = [
+        {
+            **answer,
+            "from_name": control.name,
+            "type": "labels",
+            "value": {**answer["value"], "labels": list(labels)},
+        }
+        for control, labels in holder.carried
+    ]
+    return [answer, *carried]

@@ -10,9 +10,9 @@ from hashlib import sha256
 from typing import Literal
 
 from edgeflow.errors import EdgeFlowError
+from edgeflow.label_studio.config.tags import MAX_LENGTH
 from edgeflow_backend.log import get_logger
-from edgeflow_backend.protocol.config_check import problems
-from edgeflow_backend.protocol.label_config import MAX_LENGTH, parse_label_config
+from edgeflow_backend.protocol.config_check import check as check_config
 from edgeflow_backend.status.failures import Clock, utc_now
 from edgeflow_backend.status.redact import NAME_LENGTH, clean
 
@@ -93,7 +93,7 @@ def _digest(xml: object) -> bytes:
 def _problems(xml: object) -> tuple[str, ...]:
     log = get_logger()
     try:
-        texts = problems(parse_label_config(xml))
+        texts = check_config(xml)
     except EdgeFlowError as error:
         texts = [f"{error.message}; {error.hint}."]
     except Exception:

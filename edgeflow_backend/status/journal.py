@@ -13,11 +13,17 @@ from edgeflow_backend.status.latency import Latency
 
 
 class Journal:
-    """All that one application remembers for its status page."""
+    """All that one application remembers for its status page.
+
+    Attributes:
+        failures: Requests that could not be answered.
+        notes: Requests that were answered, but not with all that was asked for.
+    """
 
     def __init__(self, clock: Clock = utc_now) -> None:
         self.clock = clock
         self.started = clock()
         self.failures = Failures(clock)
+        self.notes = Failures(clock)
         self.config_checks = ConfigChecks(clock)
         self.latency = Latency(clock)

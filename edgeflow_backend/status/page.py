@@ -112,6 +112,25 @@ _MARKUP = (
 <div class="card"><dt class="soft">{{ name }}</dt>
 <dd><b>{{ value }}</b> <span class="soft">{{ unit }}</span></dd></div>
 {%- endmacro %}
+{%- macro cards(failures) -%}
+<ul class="cards">
+{% for failure in failures %}
+<li class="card mark warning">
+<p class="row"><strong>{{ failure.message | sentence }}</strong>
+{% if failure.count > 1 %}<span class="chip">{{ failure.count | counted }} times</span>{% endif %}
+</p>
+{% if failure.hint %}<p><span class="do">To do:</span> {{ failure.hint | sentence }}</p>{% endif %}
+<p class="facts soft">
+<span>{{ "last " if failure.count > 1 }}{{ when(failure.last) }}</span>
+{% if failure.count > 1 %}<span>first {{ when(failure.first) }}</span>{% endif %}
+{% if failure.project %}<span>project {{ failure.project }}</span>{% endif %}
+{% if failure.task %}<span>task {{ failure.task }}</span>{% endif %}
+<span>{{ failure.code }}</span>
+<span>id <code>{{ failure.id }}</code></span></p>
+</li>
+{% endfor %}
+</ul>
+{%- endmacro %}
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -144,23 +163,7 @@ _MARKUP = (
 <h2>Failed requests</h2>
 {% if troubles %}
 <p class="soft">The id is also in the backend's log, and in the answer that the browser got.</p>
-<ul class="cards">
-{% for failure in troubles %}
-<li class="card mark warning">
-<p class="row"><strong>{{ failure.message | sentence }}</strong>
-{% if failure.count > 1 %}<span class="chip">{{ failure.count | counted }} times</span>{% endif %}
-</p>
-{% if failure.hint %}<p><span class="do">To do:</span> {{ failure.hint | sentence }}</p>{% endif %}
-<p class="facts soft">
-<span>{{ "last " if failure.count > 1 }}{{ when(failure.last) }}</span>
-{% if failure.count > 1 %}<span>first {{ when(failure.first) }}</span>{% endif %}
-{% if failure.project %}<span>project {{ failure.project }}</span>{% endif %}
-{% if failure.task %}<span>task {{ failure.task }}</span>{% endif %}
-<span>{{ failure.code }}</span>
-<span>id <code>{{ failure.id }}</code></span></p>
-</li>
-{% endfor %}
-</ul>
+{{ cards(troubles) }}
 {% else %}
 <div class="card mark good">
 <p><strong>None, all is well.</strong> Nothing has failed since the start.</p>
@@ -169,6 +172,12 @@ the end of this page.</p>
 </div>
 {% endif %}
 </section>
+{% if notes %}
+<section>
+<h2>Answered, but not in full</h2>
+{{ cards(notes) }}
+</section>
+{% endif %}
 <section>
 <h2>Labelling configs</h2>
 {% if projects %}

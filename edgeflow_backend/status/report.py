@@ -109,14 +109,8 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
             {"name": cache.name, "bytes": cache.nbytes, "max_bytes": cache.max_bytes}
             for cache in snapshot.caches
         ],
-        "troubles": [
-            {
-                **asdict(failure),
-                "first": failure.first.isoformat(),
-                "last": failure.last.isoformat(),
-            }
-            for failure in failures
-        ],
+        "troubles": [_listed(failure) for failure in failures],
+        "notes": [_listed(note) for note in journal.notes.recent()],
         "projects": [
             {
                 "project": check.project,
@@ -132,6 +126,11 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
             "url": help_url if help_url.startswith(("http://", "https://")) else "",
         },
     }
+
+
+def _listed(failure: Failure) -> JSONObject:
+    times = {"first": failure.first.isoformat(), "last": failure.last.isoformat()}
+    return asdict(failure) | times
 
 
 def _summary(

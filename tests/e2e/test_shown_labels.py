@@ -36,9 +36,11 @@ class Case:
     Attributes:
         config: Without its View.
         data: The task's.
+        labels: Stored, in this order.
         pick: Which labels are picked, by their place on the page.
         colour: Of the object that is clicked on.
         stored: Fields of the region that is stored.
+        tool: Place of the smart tool: each image has its own.
     """
 
     config: str
@@ -47,6 +49,7 @@ class Case:
     pick: tuple[int, ...] = (0,)
     colour: tuple[int, int, int] = RED
     stored: dict[str, Any] = field(default_factory=dict)
+    tool: int = 0
 
 
 HERE = {"from_name": "mask", "to_name": "image"}
@@ -70,12 +73,12 @@ CASES = {
          '<Image name="page_{{idx}}" value="$pages[{{idx}}].url"/>'
         + controls("page_{{idx}}", "_{{idx}}") + "</Repeater>",
         {"pages": [{"url": FIRST}, {"url": SECOND}]}, ["Cat"], (4,), YELLOW,
-        {"from_name": "mask_1", "to_name": "page_1"},
+        {"from_name": "mask_1", "to_name": "page_1"}, tool=1,
     ),
     "two images": Case(
         controls() + IMAGE + controls("other", "_2") + '<Image name="other" value="$other"/>',
         {"image": FIRST, "other": SECOND}, ["Dog"], (5,), YELLOW,
-        {"from_name": "mask_2", "to_name": "other"},
+        {"from_name": "mask_2", "to_name": "other"}, tool=1,
     ),
     "an element of a list": Case(
         controls() + '<Image name="image" value="$images[1]"/>',
@@ -104,6 +107,8 @@ def test_what_is_stored_has_every_label_and_its_image(
     studio.client.call("POST", f"projects/{project}/import", json=[case.data])
     (task,) = studio.client.tasks(project)
     editor.open(project, task["id"], auto_accept=True)
+    if case.tool:
+        editor.page.locator(".lsf-tool_smart").nth(case.tool).click()
     before = Screen.of(editor.page)
     answer = editor.click_on_page(*before.middle(case.colour), labels=case.pick)
     after = Screen.of(editor.page)

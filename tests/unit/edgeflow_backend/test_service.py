@@ -10,13 +10,13 @@ import torch
 from pydantic import TypeAdapter
 from typing_extensions import Self
 
-from edgeflow.errors import CheckpointError, EdgeFlowError, PromptError
+from edgeflow.errors import CheckpointError, EdgeFlowError, LabelConfigError, PromptError
 from edgeflow.geometry import Size
 from edgeflow.inference.predictor import Predictor
+from edgeflow.label_studio.config.label_config import parse_label_config
 from edgeflow.label_studio.values import PercentPoint, WireModel
 from edgeflow.prompts.click import Click
-from edgeflow_backend.errors import FetchError, LabelConfigError
-from edgeflow_backend.protocol.label_config import parse_label_config
+from edgeflow_backend.errors import FetchError
 from edgeflow_backend.protocol.prompts import PROMPTS, parse_prompt
 from edgeflow_backend.protocol.wire import BaseRegion, validate
 from edgeflow_backend.requests import Answer, Request
@@ -48,7 +48,7 @@ UPLOADS = [
 def segment(service: SegmentationService, body: JSONObject) -> Answer:
     """What the model class does with a body."""
     prompt = parse_prompt(body["params"]["context"], max_clicks=100)
-    config = parse_label_config(body["label_config"])
+    config = parse_label_config(body["label_config"]).for_task(body["tasks"][0]["data"])
     return service.segment(Request(body["tasks"][0], prompt, config))
 
 
@@ -273,7 +273,7 @@ class Vector(BaseRegion):
 @dataclass(frozen=True)
 class VectorPrompt:
     region: Vector
-    label: str = "Object"
+    labels: tuple[str, ...] = ("Object",)
     first_click: None = None
     outline: None = None
 
@@ -308,7 +308,7 @@ def test_a_kind_of_prompt_is_added_by_one_row(
     point = body["params"]["context"]["result"][0]
     vector = {**point, "type": "vectorlabels", "value": {"points": [[50, 50], [45, 55]]}}
     prompt = parse_prompt({"result": [vector]}, max_clicks=9)
-    config = parse_label_config(body["label_config"])
+    config = parse_label_config(body["label_config"]).for_task(body["tasks"][0]["data"])
     (region,) = service.segment(Request(body["tasks"][0], prompt, config)).regions
     assert [click[1:] for click in region["meta"]["edgeflow"]["clicks"]] == [
         pytest.approx((50, 50, True)),

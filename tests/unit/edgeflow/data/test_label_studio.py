@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from edgeflow.data.base import DatasetError
-from edgeflow.data.label_studio import LabelStudio, image_names
+from edgeflow.data.label_studio import LabelStudio
+from edgeflow.data.task_images import image_names
 from edgeflow.label_studio.brush_rle import encode_brush
 from tests.unit.edgeflow.data.making import (
     FIRST,
@@ -285,7 +286,7 @@ def test_files_of_another_form_are_refused(tmp_path: Path, tasks: Any) -> None:
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("data", [None, 7, [], {}, {"image": 7}, {"image": ["a.jpg"]}])
+@pytest.mark.parametrize("data", [None, 7, [], {}, {"image": 7}, {"image": [7]}])
 def test_tasks_without_an_image_are_counted_as_missing(tmp_path: Path, data: Any) -> None:
     annotated = task(1, brush(1))
     annotated["data"] = data

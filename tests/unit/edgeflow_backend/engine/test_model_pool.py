@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from edgeflow.errors import CheckpointError
+from edgeflow.errors import CheckpointError, LabelConfigError
 from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow_backend.engine import model_pool as models
 from edgeflow_backend.engine.model_pool import ModelPool
-from edgeflow_backend.errors import LabelConfigError
 from edgeflow_backend.settings import Settings
 from tests.unit.edgeflow_backend.samples import disk_image
 

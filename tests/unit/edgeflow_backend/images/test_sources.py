@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edgeflow.label_studio.config.controls import ImageTag
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.images.sources import (
     CloudSource,
@@ -19,12 +20,11 @@ from edgeflow_backend.images.sources import (
     task_image,
 )
 from edgeflow_backend.net.origins import origin
-from edgeflow_backend.protocol.controls import ImageTag
 from tests.contract.wire import captured
 
 STUDIO = "http://studio:8080"
 LIMIT = 10_000
-TAG = ImageTag("photo", "image")
+TAG = ImageTag("photo", "$image")
 
 
 def place(url: str, studio: str = STUDIO, max_bytes: int = LIMIT) -> Source:
@@ -395,4 +395,4 @@ def test_the_captured_task_of_several_images_has_its_second_one() -> None:
     body = captured("ui_120_multi_img2_031_predict.json")
     data = body["tasks"][0]["data"]
     index = body["params"]["context"]["result"][-1]["item_index"]
-    assert task_image(data, ImageTag("image", "images"), index) == data["images"][index]
+    assert task_image(data, ImageTag("image", "$images"), index) == data["images"][index]

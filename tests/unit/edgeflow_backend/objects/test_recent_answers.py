@@ -40,7 +40,7 @@ def recent(clock: Clock) -> RecentAnswers:
 
 
 def answered(region: str, *ids: str, drawn: bool = False, side: int = 10) -> RecentAnswer:
-    so_far = SegmentedObject(region, "mask", "Object")
+    so_far = SegmentedObject(region, "mask", ("Object",))
     mask = MaskPatch.of(np.ones((side, side), dtype=np.bool_))
     return RecentAnswer(so_far, so_far, ids or (f"point of {region}",), "image", None, mask, drawn)
 

@@ -14,8 +14,8 @@ from edgeflow.errors import PromptError
 from edgeflow.geometry import Size
 from edgeflow.inference.predictor import Predictor
 from edgeflow.label_studio.brush_rle import decode_brush, encode_brush
+from edgeflow.label_studio.config.label_config import parse_label_config
 from edgeflow.label_studio.values import JSONObject
-from edgeflow_backend.protocol.label_config import parse_label_config
 from edgeflow_backend.protocol.prompts import parse_prompt
 from edgeflow_backend.requests import Request
 from edgeflow_backend.service import SegmentationService
@@ -43,7 +43,7 @@ class Desk:
         drafts = [] if draft is None else [{"updated_at": "2026", "result": draft}]
         asked = {**body["tasks"][0], "drafts": drafts, **task}
         prompt = parse_prompt(body["params"]["context"], max_clicks=100)
-        config = parse_label_config(body["label_config"])
+        config = parse_label_config(body["label_config"]).for_task(body["tasks"][0]["data"])
         return self.service.segment(Request(asked, prompt, config)).regions[0]
 
 

@@ -50,7 +50,7 @@ def test_a_smart_rectangle_as_label_studio_sends_it_is_understood() -> None:
     body = captured("ui_40_rect_057_predict.json")
     prompt = parse_prompt(body["params"]["context"], max_clicks=9)
     assert isinstance(prompt, OutlinePrompt)
-    assert prompt.newest.value.label == "Obj"
+    assert prompt.labels == ("Obj",)
     assert prompt.clicks(SIZE) == []
 
 

@@ -13,16 +13,18 @@ from hypothesis.extra import numpy as hnp
 
 from edgeflow.geometry import Size
 from edgeflow.label_studio.brush_rle import decode_brush
+from edgeflow.label_studio.config.controls import Control
+from edgeflow.label_studio.config.labels import Label
 from edgeflow.label_studio.values import JSONObject
 from edgeflow.masks.patch import fit_mask
-from edgeflow_backend.protocol.controls import Control, Holder
 from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.prompts import parse_prompt
 from edgeflow_backend.protocol.regions import mask_regions, region_id
+from edgeflow_backend.protocol.targets import Holder
 from tests.contract.wire import captured, keypoint
 
 MASKS = hnp.arrays(np.bool_, st.tuples(st.integers(1, 40), st.integers(1, 40)))
-BRUSH = Control("mask", "BrushLabels", "image", ("Object", "Other"), smart=False)
+BRUSH = Control("mask", "BrushLabels", "image", (Label("Object"), Label("Other")), smart=False)
 
 
 def prompt(*points: JSONObject) -> Prompt:
@@ -33,7 +35,7 @@ def region_of(
     mask: npt.NDArray[np.bool_], *points: JSONObject, control: Control = BRUSH
 ) -> JSONObject:
     prompted = prompt(*points)
-    holder = Holder(control, control.region_label(prompted.label) if control.labels else None)
+    holder = Holder(control, prompted.labels if control.labels else ())
     (region,) = mask_regions(mask, 0.9, prompted.newest, holder, "ef01234567")
     return region
 
@@ -110,22 +112,6 @@ def test_the_order_of_the_clicks_matters() -> None:
 
 
 # Labels
-
-
-@pytest.mark.parametrize(
-    ("labels", "clicked", "answer"),
-    [
-        (("A", "B"), "A", "A"),
-        (("A", "B"), None, None),
-        (("A",), None, "A"),
-        ((), "A", "A"),
-        ((), None, None),
-    ],
-)
-def test_the_region_has_the_clicks_label_or_the_only_one_there_is(
-    labels: tuple[str, ...], clicked: str | None, answer: str | None
-) -> None:
-    assert Control("m", "BrushLabels", "i", labels, smart=False).region_label(clicked) == answer
 
 
 def test_the_label_stands_under_the_regions_type() -> None:

@@ -7,14 +7,15 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
+from edgeflow.label_studio.config.tags import MAX_LENGTH
 from edgeflow_backend.protocol.config_check import RECOMMENDED
-from edgeflow_backend.protocol.label_config import MAX_LENGTH, LabelConfig, parse_label_config
+from edgeflow_backend.protocol.config_check import check as check_config
 from edgeflow_backend.status.config_checks import MAX_PROBLEMS, MAX_PROJECTS, ConfigChecks
 from edgeflow_backend.status.redact import TEXT_LENGTH
 from tests.unit.edgeflow_backend.status.clock import START, Clock
 
 SMART_BRUSH = RECOMMENDED.replace('smart="false"', 'smart="true"')
-PARSE = "edgeflow_backend.status.config_checks.parse_label_config"
+PARSE = "edgeflow_backend.status.config_checks.check_config"
 
 
 @pytest.fixture
@@ -22,9 +23,9 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Every labelling config that was really parsed."""
     seen: list[object] = []
 
-    def spy(xml: object) -> LabelConfig:
+    def spy(xml: object) -> list[str]:
         seen.append(xml)
-        return parse_label_config(xml)
+        return check_config(xml)
 
     monkeypatch.setattr(PARSE, spy)
     return seen
@@ -110,7 +111,7 @@ def test_problems_are_bounded_in_number_and_length() -> None:
 
 
 def test_a_defect_of_the_check_costs_no_click(monkeypatch: pytest.MonkeyPatch) -> None:
-    def defective(_: object) -> LabelConfig:
+    def defective(_: object) -> list[str]:
         raise RecursionError("too deep")
 
     monkeypatch.setattr(PARSE, defective)

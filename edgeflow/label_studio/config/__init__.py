@@ -1,0 +1,1 @@
+"""Labelling configs, read as Label Studio's editor reads them."""
