@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from edgeflow.errors import PromptError
-from edgeflow.geometry import ImagePoint, Size
+from edgeflow.geometry import ImagePoint
 from edgeflow.inference.predictor import Predictor, load_predictor
+from edgeflow.inference.state import EncodedImage
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.region_values import PolygonOptions
@@ -31,7 +32,7 @@ from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.spent_clicks import drop_spent
 from edgeflow_backend.objects.task_regions import TaskRegions, answer_mask
 from edgeflow_backend.protocol.regions import mask_regions
-from edgeflow_backend.protocol.targets import holder, resolve
+from edgeflow_backend.protocol.targets import Target, holder, resolve
 from edgeflow_backend.requests import Answer, Request, ResolvedRequest
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
@@ -46,7 +47,7 @@ STORED_MASKS_BYTES = 64_000_000
 
 @dataclass(frozen=True)
 class _Outcome:
-    """An object with the prompt's clicks, its mask at the size that the editor sees, the score."""
+    """An object with the prompt's clicks, its mask, the score."""
 
     after: SegmentedObject
     mask: MaskPatch
@@ -170,13 +171,41 @@ class SegmentationService:
         newest = request.prompt.newest
         target = resolve(request.config, newest.from_name, newest.to_name, request.prompt.labels)
         predictor = self.models.choose(request.project.id, target.model)
-        image = self.images.get(
-            task_image(request.task["data"], target.image, newest.item_index),
-            deadline=deadline,
-            host=request.project.host,
-            task_id=request.task_id,
-        )
+        image = self._image(request, target, deadline)
         return ResolvedRequest(request, target, image, predictor, deadline)
+
+    def _image(self, request: Request, target: Target, deadline: float) -> EncodedImage:
+        """The image as the editor shows it, which its size in the request confirms.
+
+        Where that is the size of the image as it is stored, the editor did not turn it. Any other
+        size means another image; a mask squeezed to it would lie elsewhere. No size, no check.
+        """
+        newest = request.prompt.newest
+        url = task_image(request.task["data"], target.image, newest.item_index)
+
+        def get(*, as_stored: bool) -> EncodedImage:
+            return self.images.get(
+                url,
+                deadline=deadline,
+                host=request.project.host,
+                task_id=request.task_id,
+                as_stored=as_stored,
+            )
+
+        image = get(as_stored=False)
+        width, height = newest.original_width, newest.original_height
+        if not width or not height or image.size == (height, width):
+            return image
+        if image.size == (width, height):
+            stored = get(as_stored=True)
+            if stored.size == (height, width):
+                return stored
+        raise PromptError(
+            f"the editor shows an image of {width}×{height} pixels, the backend read one of "
+            f"{image.size.width}×{image.size.height} pixels",
+            hint="reload the task in Label Studio; if the image behind its URL was replaced, wait "
+            "until EDGEFLOW_IMAGE_TTL_S has passed; convert formats that browsers do not show",
+        )
 
     def _existing_object(
         self, resolved: ResolvedRequest, regions: TaskRegions
@@ -227,8 +256,7 @@ class SegmentationService:
             raise PromptError(
                 "no object was found at these clicks", hint="click nearer to the object's middle"
             )
-        mask = prediction.patch.resized(self._editor_size(resolved))
-        return _Outcome(after, mask, prediction.score)
+        return _Outcome(after, prediction.patch, prediction.score)
 
     def _answer(self, resolved: ResolvedRequest, outcome: _Outcome) -> Answer:
         """The regions that show an object."""
@@ -255,17 +283,6 @@ class SegmentationService:
             self.journal.notes.note(
                 "label_lost", loss.message, loss.hint, project=project, task=task
             )
-
-    def _editor_size(self, resolved: ResolvedRequest) -> Size:
-        """The image's size as the editor sees it, which the region must have."""
-        newest, image = resolved.request.prompt.newest, resolved.image.size
-        size = Size(newest.original_height or image.height, newest.original_width or image.width)
-        if size.height * size.width > self.settings.max_pixels:
-            raise PromptError(
-                f"the request says that the image has {size.width}×{size.height} pixels",
-                hint="reload the task in Label Studio",
-            )
-        return size
 
 
 def build_service(settings: Settings, metrics: Metrics, journal: Journal) -> SegmentationService:

@@ -28,8 +28,8 @@ from edgeflow.runtime.selection import RuntimeName
 from edgeflow_backend.net.allow_list import AllowList
 from edgeflow_backend.net.label_studio_host import HostName, LabelStudioHost, hide_tokens, http_url
 
-PILLOW_PIXEL_LIMIT = 178_956_970
-"""Pillow itself refuses larger images."""
+PILLOW_PIXEL_LIMIT = 357_913_940
+"""Pillow itself refuses larger TIFFs."""
 
 
 def _known_policy(name: str) -> str:

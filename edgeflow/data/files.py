@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import os
 from pathlib import Path
-
-import numpy as np
-from PIL import Image
 
 from edgeflow.arrays import RGBImage
 from edgeflow.data.base import DatasetError
@@ -17,7 +13,7 @@ from edgeflow.geometry import Size
 from edgeflow.images import decode_image
 
 IMAGES = (
-    ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
+    ".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
 )  # fmt: skip
 """Extensions of images, lower case."""
 
@@ -25,7 +21,6 @@ MASKS = (".bmp", ".png", ".tif", ".tiff")
 """Extensions of masks: lossless formats."""
 
 MAX_BYTES = 1 << 30
-_ORIENTATION = 0x0112
 
 
 def files_by_stem(folder: Path, extensions: tuple[str, ...]) -> dict[str, Path]:
@@ -119,37 +114,18 @@ def image_for(data: bytes, size: Size | None, image: str, annotation: str) -> RG
     """
     try:
         upright = decode_image(data)
+        if size is None or upright.shape[:2] == size:
+            return upright
+        stored = decode_image(data, as_stored=True)
     except ImageError as error:
         raise DatasetError(f"{image}: {error.message}", hint=error.hint) from error
-    if size is None or upright.shape[:2] == size:
-        return upright
-    stored = _as_stored(upright, data)
     if stored.shape[:2] == size:
-        return np.ascontiguousarray(stored)
+        return stored
     height, width = upright.shape[:2]
     raise DatasetError(
         f"{image} has {width}×{height} pixels, {annotation} has {size.width}×{size.height}",
         hint="annotations need the size of their image; save the image or the mask again",
     )
-
-
-def _as_stored(upright: RGBImage, data: bytes) -> RGBImage:
-    """Undo the EXIF orientations that swap height and width."""
-    try:
-        orientation = Image.open(io.BytesIO(data)).getexif().get(_ORIENTATION)
-    except Exception:  # noqa: BLE001 - as for decoding: damaged EXIF counts as none
-        return upright
-    stored = upright
-    match orientation:
-        case 5:
-            stored = upright.swapaxes(0, 1)
-        case 6:
-            stored = np.rot90(upright)
-        case 7:
-            stored = upright[::-1, ::-1].swapaxes(0, 1)
-        case 8:
-            stored = np.rot90(upright, -1)
-    return stored
 
 
 def _unreadable(path: Path, error: Exception) -> DatasetError:

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from edgeflow.errors import EdgeFlowError
-from edgeflow.images import decode_image
+from edgeflow.images import read_image
 from edgeflow.inference.predictor import Predictor
 from edgeflow.inference.state import EncodedImage
 from edgeflow_backend.errors import DeadlineError, FetchError
@@ -15,7 +15,7 @@ from edgeflow_backend.images.credentials import Credentials
 from edgeflow_backend.images.disk_cache import DiskCache
 from edgeflow_backend.images.download import Downloader, Limits
 from edgeflow_backend.images.single_flight import SingleFlight
-from edgeflow_backend.images.sources import InlineSource, Source, locate
+from edgeflow_backend.images.sources import AsStored, InlineSource, Source, locate
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.memory.pages import image_to_pages
@@ -42,7 +42,13 @@ class ImageProvider:
         self._log = get_logger()
 
     def get(
-        self, url: str, *, deadline: float, host: str = "", task_id: object = None
+        self,
+        url: str,
+        *,
+        deadline: float,
+        host: str = "",
+        task_id: object = None,
+        as_stored: bool = False,
     ) -> EncodedImage:
         """Get the image of a task.
 
@@ -52,13 +58,15 @@ class ImageProvider:
             deadline: Latest time on ``time.monotonic``'s clock.
             host: Name of the task's Label Studio; empty for the default one.
             task_id: Task id as in the task; images in cloud storage need it.
+            as_stored: Whether to leave it as it is stored, whatever its orientation says.
 
         Raises:
             FetchError: The image cannot be fetched.
             ImageError: The image cannot be decoded, or is too large.
             DeadlineError: The image is not there in time.
         """
-        future = self._flights.ask(self._locate(url, host, task_id))
+        source = self._locate(url, host, task_id)
+        future = self._flights.ask(AsStored(source) if as_stored else source)
         try:
             return future.result(timeout=max(deadline - time.monotonic(), 0.0))
         except FutureTimeoutError as error:
@@ -103,21 +111,27 @@ class ImageProvider:
             task_id=task_id,
         )
 
-    def _load(self, source: Source) -> EncodedImage:
+    def _load(self, wanted: Source | AsStored) -> EncodedImage:
+        as_stored = isinstance(wanted, AsStored)
+        source = wanted.source if isinstance(wanted, AsStored) else wanted
         if isinstance(source, InlineSource):
-            image = self._decode(source.data)
+            image = self._decode(source.data, as_stored=as_stored)
         else:
             stored = self._disk.get(source.key) if self._disk else None
             data = self._downloaders[source.host].fetch(source.url) if stored is None else stored
-            image = self._decode(data)
+            image = self._decode(data, as_stored=as_stored)
             if self._disk and stored is None:  # decoded by now: only images are stored
                 self._disk.put(source.key, data)
-        self.cache.put(source.key, image)
+        self.cache.put(wanted.key, image)
         return image
 
-    def _decode(self, data: bytes) -> EncodedImage:
-        image = decode_image(data, max_pixels=self._settings.max_pixels)
-        return image_to_pages(self._predictor.encode(image))
+    def _decode(self, data: bytes, *, as_stored: bool) -> EncodedImage:
+        decoded = read_image(
+            data, max_pixels=self._settings.max_pixels, as_stored=as_stored, partial=True
+        )
+        for note in decoded.notes:
+            self._log.warning("image", note=note)
+        return image_to_pages(self._predictor.encode(decoded.pixels))
 
     def _note_failure(self, future: Future[EncodedImage]) -> None:
         error = None if future.cancelled() else future.exception()

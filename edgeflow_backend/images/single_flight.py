@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from edgeflow.inference.state import EncodedImage
-from edgeflow_backend.images.sources import Source
+from edgeflow_backend.images.sources import AsStored, Source
 from edgeflow_backend.memory.byte_lru import ByteLRU
 
 WORKERS = 8
@@ -30,7 +30,7 @@ class SingleFlight:
     """
 
     def __init__(
-        self, cache: ByteLRU[str, EncodedImage], load: Callable[[Source], EncodedImage]
+        self, cache: ByteLRU[str, EncodedImage], load: Callable[[Source | AsStored], EncodedImage]
     ) -> None:
         self._cache = cache
         self._load = load
@@ -41,7 +41,7 @@ class SingleFlight:
         self._pending: dict[str, Future[EncodedImage]] = {}
         self._ahead: set[Future[EncodedImage]] = set()
 
-    def ask(self, source: Source) -> Future[EncodedImage]:
+    def ask(self, source: Source | AsStored) -> Future[EncodedImage]:
         """The image as a future: from the cache, from a load in progress, or from a new one."""
         with self._lock:
             cached = self._cache.get(source.key)
@@ -55,7 +55,7 @@ class SingleFlight:
                 future = self._start(source, self._workers)
             return future
 
-    def ask_ahead(self, source: Source) -> Future[EncodedImage] | None:
+    def ask_ahead(self, source: Source | AsStored) -> Future[EncodedImage] | None:
         """Load an image that may be needed soon.
 
         Returns:
@@ -80,7 +80,7 @@ class SingleFlight:
         self._ahead_workers.shutdown(wait=False, cancel_futures=True)
 
     def _start(
-        self, source: Source, workers: ThreadPoolExecutor, *, ahead: bool = False
+        self, source: Source | AsStored, workers: ThreadPoolExecutor, *, ahead: bool = False
     ) -> Future[EncodedImage]:
         future = workers.submit(self._load, source)
         self._pending[source.key] = future

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -14,6 +15,10 @@ from edgeflow.label_studio.config.controls import ImageTag
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.net.origins import DEFAULT_PORTS
 
+_BASE64 = re.compile(r"; *base64 *$", re.IGNORECASE)
+_DROPPED = dict.fromkeys(map(ord, "\t\n\r"))
+"""Characters that browsers take out of a URL."""
+_STANDARD_BASE64 = bytes.maketrans(b"-_", b"+/")
 _CLOUD_SCHEMES = ("s3", "gs", "azure-blob")
 
 
@@ -76,6 +81,18 @@ class CloudSource:
 
 
 Source = InlineSource | WebSource | CloudSource
+
+
+@dataclass(frozen=True)
+class AsStored:
+    """An image that is not to be turned, whatever its orientation says."""
+
+    source: Source
+
+    @property
+    def key(self) -> str:
+        """Cache key."""
+        return f"as stored {self.source.key}"
 
 
 def task_image(data: dict[str, Any], tag: ImageTag, item_index: int | None) -> str:
@@ -172,19 +189,24 @@ def _locate_in_cloud(uri: str, label_studio_url: str, host: str, task_id: object
 
 
 def _decode_data_uri(uri: str, max_bytes: int) -> bytes:
-    header, comma, payload = uri.partition(",")
+    """Bytes of a ``data:`` URI, as browsers read it (fetch.spec.whatwg.org#data-urls).
+
+    URL-safe base64, which browsers refuse, is read as well: it has one meaning only.
+    """
+    header, comma, payload = uri.translate(_DROPPED).partition(",")
     if not comma:
         raise FetchError("the image's data: URI has no data", hint="check the task's data")
     if len(payload) > max_bytes * 4:  # base64 in percent code takes 4 characters a byte
         raise _inline_too_large(max_bytes)
-    try:
-        data = unquote_to_bytes(payload)
-        if header.lower().endswith(";base64"):
-            data = base64.b64decode(data, validate=False)
-    except (binascii.Error, ValueError) as error:
-        raise FetchError(
-            "the image's data: URI is not valid base64", hint="check the task's data"
-        ) from error
+    data = unquote_to_bytes(payload.partition("#")[0])
+    if _BASE64.search(header):
+        code = data.translate(_STANDARD_BASE64, b" \t\n\f\r").rstrip(b"=")
+        try:
+            data = base64.b64decode(code + b"=" * (-len(code) % 4), validate=True)
+        except binascii.Error as error:
+            raise FetchError(
+                "the image's data: URI is not valid base64", hint="check the task's data"
+            ) from error
     if len(data) > max_bytes:
         raise _inline_too_large(max_bytes)
     return data

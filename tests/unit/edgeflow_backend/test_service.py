@@ -129,12 +129,26 @@ def test_a_moved_point_is_not_answered_from_the_old_place(service: SegmentationS
     assert moved.regions[0]["value"]["rle"] != first.regions[0]["value"]["rle"]
 
 
-@pytest.mark.parametrize(("width", "height"), [(320, 240), (80, 60), (161, 119), (500, 100)])
-def test_the_region_has_the_size_that_the_editor_sees(
+@pytest.mark.parametrize(
+    ("width", "height"), [(320, 240), (80, 60), (161, 119), (500, 100), (120, 160), (160, 119)]
+)
+def test_a_size_that_is_not_the_images_is_refused(
     service: SegmentationService, width: int, height: int
 ) -> None:
-    body = disk_request(click(original_width=width, original_height=height))
-    assert check_brush_region(segment(service, body).regions[0], body).shape == (height, width)
+    with pytest.raises(PromptError, match=f"{width}×{height} pixels.* 160×120") as caught:
+        segment(service, disk_request(click(original_width=width, original_height=height)))
+    assert "reload" in caught.value.hint
+
+
+def test_an_editor_that_does_not_turn_an_image_gets_a_mask_of_the_stored_one(
+    make_service: MakeService, host: Host
+) -> None:
+    host.routes["/a.jpg"] = Reply(body=upright_as_exif((120, 160)))
+    body = request(
+        keypoint(45, 60, original_width=160, original_height=120), image=f"{host.url}/a.jpg"
+    )
+    regions = segment(make_service(allowed_hosts="127.0.0.1"), body).regions
+    assert check_brush_region(regions[0], body).shape == (120, 160)
 
 
 def test_the_region_has_the_images_size_where_the_request_names_none(

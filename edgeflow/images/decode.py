@@ -1,0 +1,220 @@
+"""Decoding: the one entrance for image bytes."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, TiffImagePlugin
+
+from edgeflow.arrays import RGBImage
+from edgeflow.errors import ImageError, ImageTooLargeError
+from edgeflow.images.depth import to_8_bits
+from edgeflow.images.formats import FORMATS, MAX_PIXELS, Format, describe, format_of
+from edgeflow.images.orientation import UPRIGHT, exif_orientation, jpeg_orientation, turned
+from edgeflow.images.png import Missing, completed, read_png
+from edgeflow.images.tiff import BITS, ORIENTATION, SAMPLES, joined_planes, lies_apart
+
+TRUNCATED = "the image file is truncated or damaged: it was read as far as it goes"
+
+_INVERSE = {6: 8, 8: 6}
+
+
+class DecodedImage(NamedTuple):
+    """An image and what had to be done to read it.
+
+    Attributes:
+        pixels: H×W×3 uint8 RGB.
+        notes: What a user should know of it, such as that the file is truncated; usually empty.
+    """
+
+    pixels: RGBImage
+    notes: tuple[str, ...] = ()
+
+
+def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS, as_stored: bool = False) -> RGBImage:
+    """Decode an image as browsers show it; see :func:`read_image`. Refuses truncated files."""
+    return read_image(data, max_pixels=max_pixels, as_stored=as_stored).pixels
+
+
+def read_image(
+    data: bytes,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    as_stored: bool = False,
+    partial: bool = False,
+) -> DecodedImage:
+    """Decode an image as browsers show it.
+
+    It is turned as :mod:`edgeflow.images.orientation` says, transparency is laid on white, more
+    than 8 bits are reduced as :mod:`edgeflow.images.depth` says, and an animation gives its first
+    frame.
+
+    Args:
+        data: Bytes of the file.
+        max_pixels: Pixel cap, checked on the header before anything is decoded.
+        as_stored: Whether to leave the image as it is stored, whatever its orientation says.
+        partial: Whether a truncated JPEG or PNG is read as far as it goes, with a note. The rest
+            of a JPEG is grey, that of a PNG white.
+
+    Raises:
+        ImageTooLargeError: More than ``max_pixels``.
+        ImageError: Not an image of a supported format, or damaged.
+    """
+    kind = format_of(data)
+    if kind is None:
+        raise _unreadable(data)
+    try:
+        if kind.name == "PNG":
+            return _read_png(data, kind, max_pixels, as_stored=as_stored, partial=partial)
+        try:
+            return DecodedImage(_read(data, kind, max_pixels, as_stored=as_stored))
+        except Exception as error:
+            if isinstance(error, ImageError) or kind.name != "JPEG" or not partial:
+                raise
+            # libjpeg leaves grey what it does not find before an end marker.
+            whole = data + b"\xff\xd9"
+            return DecodedImage(_read(whole, kind, max_pixels, as_stored=as_stored), (TRUNCATED,))
+    except ImageTooLargeError:
+        raise
+    except Image.DecompressionBombError as error:  # Pillow's TIFF reader checks for itself
+        raise ImageTooLargeError(str(error), hint="resize the image") from error
+    except Exception as error:  # decoders raise almost anything on damaged or hostile bytes
+        raise _unreadable(data) from error
+
+
+def _read(data: bytes, kind: Format, max_pixels: int, *, as_stored: bool) -> RGBImage:
+    """Read any format but PNG."""
+    image = kind.reader(io.BytesIO(data))
+    _check_pixels(image.width, image.height, max_pixels)
+    orientation = UPRIGHT
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        image.info.pop("xmp", None)  # Pillow would turn the image by it
+        pixels = _tiff_pixels(image, data)
+        stored = int(image.tag_v2.get(ORIENTATION) or UPRIGHT)
+        if pixels is None:
+            image.load()  # which turns it
+            pixels = _to_rgb(image)
+            stored = UPRIGHT if not as_stored else _INVERSE.get(stored, stored)
+            return np.ascontiguousarray(turned(pixels, stored))
+        orientation = stored
+    else:
+        image.load()
+        pixels = _to_rgb(image)
+        if kind.name == "JPEG":
+            orientation = jpeg_orientation(data)
+        elif kind.name == "AVIF":
+            exif = image.info.get("exif", b"")
+            orientation = exif_orientation(exif.removeprefix(b"Exif\0\0"))
+    return np.ascontiguousarray(turned(pixels, UPRIGHT if as_stored else orientation))
+
+
+def _read_png(
+    data: bytes, kind: Format, max_pixels: int, *, as_stored: bool, partial: bool
+) -> DecodedImage:
+    png = read_png(data)
+    _check_pixels(png.header.width, png.header.height, max_pixels)
+    missing = None
+    try:
+        if not png.complete:
+            raise ValueError("truncated")
+        pixels = _png_pixels(png.file(), png.header.depth, kind)
+    except Exception:
+        if not partial:
+            raise
+        whole, missing = completed(png)
+        pixels = _without(_png_pixels(whole, png.header.depth, kind), missing)
+    orientation = UPRIGHT if as_stored else png.orientation
+    notes = () if missing is None or missing == Missing(len(pixels), (1, 1)) else (TRUNCATED,)
+    return DecodedImage(np.ascontiguousarray(turned(pixels, orientation)), notes)
+
+
+def _png_pixels(data: bytes, depth: int, kind: Format) -> RGBImage:
+    if depth == 16:
+        wide = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        if wide is not None:
+            return _from_opencv(wide)
+    image = kind.reader(io.BytesIO(data))
+    image.load()
+    return _to_rgb(image)
+
+
+def _without(pixels: RGBImage, missing: Missing) -> RGBImage:
+    """Pixels of which some are missing: white below, repeated between."""
+    down, across = missing.grid
+    height, width = pixels.shape[:2]
+    pixels = pixels[(np.arange(height) // down) * down][:, (np.arange(width) // across) * across]
+    pixels[missing.rows :] = 255
+    return pixels
+
+
+def _tiff_pixels(image: TiffImagePlugin.TiffImageFile, data: bytes) -> RGBImage | None:
+    """A TIFF of several samples of more than 8 bits, which Pillow does not read right, as stored.
+
+    None for the others.
+
+    Raises:
+        ImageError: OpenCV does not read it either.
+    """
+    bits, samples = image.tag_v2.get(BITS, (1,)), image.tag_v2.get(SAMPLES, 1)
+    if max(bits) <= 8 or samples == 1:
+        return None
+    if lies_apart(image.tag_v2):
+        planes = joined_planes(data, image.tag_v2)
+        return _from_opencv(planes[..., [2, 1, 0, 3][: planes.shape[2]]])
+    wide = cv2.imdecode(
+        np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
+    )
+    if wide is None or wide.ndim != 3:
+        raise ValueError("this layout of samples is not read")
+    return _from_opencv(wide)
+
+
+def _from_opencv(wide: npt.NDArray[Any]) -> RGBImage:
+    """OpenCV's grey, BGR or BGRA samples of any depth, on white."""
+    if wide.ndim == 2:
+        return np.repeat(to_8_bits(wide)[..., None], 3, axis=2)
+    rgb = to_8_bits(wide[..., 2::-1])
+    if wide.shape[2] < 4:
+        return rgb
+    full = np.iinfo(wide.dtype).max if wide.dtype.kind in "ui" else 1
+    alpha = wide[..., 3:].astype(np.float32) / full
+    return (rgb * alpha + 255 * (1 - alpha) + 0.5).astype(np.uint8)
+
+
+def _check_pixels(width: int, height: int, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        raise ImageTooLargeError(
+            f"the image has {width}×{height} pixels, the limit is {max_pixels}",
+            hint="resize the image, or raise the pixel limit",
+        )
+
+
+def _to_rgb(image: Image.Image) -> RGBImage:
+    if image.mode == "F" or image.mode.startswith("I"):
+        # Pillow's own conversion clips these to white instead of scaling.
+        wide = np.asarray(image)
+        return np.repeat(to_8_bits(wide)[..., None], 3, axis=2)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.array(image.convert("RGB"))
+
+
+def _unreadable(data: bytes) -> ImageError:
+    what = describe(data)
+    if what == "empty":
+        return ImageError(
+            f"not a readable image (it is empty, {len(data)} bytes)",
+            hint=f"supported formats: {', '.join(FORMATS)}",
+        )
+    known = f"supported formats: {', '.join(FORMATS)}"
+    if what:
+        hint = f"convert it to PNG; {known}"
+    else:
+        hint = f"{known}; open the file to see if it is damaged"
+    looks = f"it looks like {what}" if what else "damaged or of an unknown format"
+    return ImageError(f"not a readable image ({looks}, {len(data)} bytes)", hint=hint)

@@ -1,0 +1,105 @@
+"""The formats that are read, and those that are refused by name, one row each.
+
+An allow-list, told by the first bytes, because some of Pillow's decoders run other programs.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    ImageFile,
+    Jpeg2KImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+MAX_PIXELS = 80_000_000
+"""Default pixel cap: 240 MB once decoded."""
+
+
+class Format(NamedTuple):
+    """A format that is read.
+
+    Attributes:
+        name: As users know it.
+        start: Matches the first bytes of its files.
+        reader: Pillow's class; taken itself, since ``Image.open`` has a pixel limit of its own,
+            and reads a phone's JPEG of several images (MPO) as another format.
+    """
+
+    name: str
+    start: re.Pattern[bytes]
+    reader: type[ImageFile.ImageFile]
+
+
+def _starts(pattern: bytes) -> re.Pattern[bytes]:
+    return re.compile(pattern, re.DOTALL)
+
+
+_READ = (
+    Format("AVIF", _starts(rb"....ftyp(?:avif|avis|(?:mif1|msf1|miaf)(?:....)+?(?:avif|avis))"),
+           AvifImagePlugin.AvifImageFile),
+    Format("BMP", _starts(rb"BM"), BmpImagePlugin.BmpImageFile),
+    Format("GIF", _starts(rb"GIF8[79]a"), GifImagePlugin.GifImageFile),
+    Format("JPEG", _starts(rb"\xff\xd8\xff"), JpegImagePlugin.JpegImageFile),
+    Format("JPEG2000", _starts(rb"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n"),
+           Jpeg2KImagePlugin.Jpeg2KImageFile),
+    Format("PNG", _starts(rb"\x89PNG\r\n\x1a\n"), PngImagePlugin.PngImageFile),
+    Format("PPM", _starts(rb"P[1-7fFy]"), PpmImagePlugin.PpmImageFile),
+    Format("TIFF", _starts(rb"II\*\0|MM\0\*|II\+\0|MM\0\+"), TiffImagePlugin.TiffImageFile),
+    Format("WEBP", _starts(rb"RIFF....WEBP"), WebPImagePlugin.WebPImageFile),
+)  # fmt: skip
+
+FORMATS = tuple(each.name for each in _READ)
+"""Names of the supported formats."""
+
+_NAMED = (
+    ("an HEIC image", _starts(rb"....ftyp(?:hei[cfmsx]|hev[cmsx]|mif1|msf1|miaf)")),
+    ("a Canon CR3 raw image", _starts(rb"....ftypcrx ")),
+    ("a video", _starts(rb"....ftyp|\x1aE\xdf\xa3|RIFF....AVI ")),
+    ("a JPEG XL image", _starts(rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n")),
+    ("a PDF document", _starts(rb"%PDF-")),
+    ("an EPS or PostScript file", _starts(rb"%!PS|\xc5\xd0\xd3\xc6")),
+    ("a Photoshop document (PSD)", _starts(rb"8BPS")),
+    ("an icon (ICO)", _starts(rb"\0\0[\1\2]\0[^\0]\0")),
+    ("an icon (ICNS)", _starts(rb"icns")),
+    ("a DICOM file", _starts(rb".{128}DICM")),
+    ("an OpenEXR image", _starts(rb"\x76\x2f\x31\x01")),
+    ("a Radiance HDR image", _starts(rb"#\?(?:RADIANCE|RGBE)")),
+    ("a DirectDraw surface (DDS)", _starts(rb"DDS ")),
+    ("a JPEG XR image", _starts(rb"II\xbc")),
+    ("a raw photograph", _starts(rb"IIRO|IIU\0|FUJIFILM|FOVb|\0MRM")),
+    ("a GIMP document (XCF)", _starts(rb"gimp xcf")),
+    ("a ZIP archive", _starts(rb"PK\x03\x04")),
+    ("an HTML page, perhaps a login page", re.compile(rb"\s*<(?:!doctype html|html)", re.IGNORECASE)),
+    ("an SVG drawing", re.compile(
+        rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml.*?\?>|<!--.*?-->|<!doctype\b[^>[]*(?:\[.*?\])?[^>]*>|\s)*<(?:\w+:)?svg[\s>/]",
+        re.IGNORECASE | re.DOTALL)),
+    ("XML", re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml", re.IGNORECASE)),
+    ("JSON", re.compile(rb"\s*[{\[]")),
+)  # fmt: skip
+"""What is told by name, with how it starts; the first row that fits counts."""
+
+_HEAD_BYTES = 4096
+
+
+def format_of(data: bytes) -> Format | None:
+    """The format of a file; None if it is not read."""
+    head = data[:_HEAD_BYTES]
+    return next((each for each in _READ if each.start.match(head)), None)
+
+
+def describe(data: bytes) -> str:
+    """What a file that is not read is, as the end of "it is"; empty if that is not known."""
+    head = data[:_HEAD_BYTES]
+    if not head.strip():
+        return "empty" if len(data) <= _HEAD_BYTES else ""
+    return next((name for name, start in _NAMED if start.match(head)), "")
