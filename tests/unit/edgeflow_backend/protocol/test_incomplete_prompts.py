@@ -72,18 +72,18 @@ def test_what_has_a_safe_meaning_is_read_so(
 
 @pytest.mark.parametrize("kind", VALUES)
 @pytest.mark.parametrize(
-    ("labels", "label"),
+    ("given", "read"),
     [
-        (["Object"], "Object"), (["a", "b"], "a"), ("Object", "Object"), ([5], "5"), (7, "7"),
-        ([], None), (None, None), (ABSENT, None), ([None], None),
+        (["Object"], ("Object",)), (["a", "b"], ("a", "b")), ("Object", ("Object",)),
+        ([5], ("5",)), (7, ("7",)), ([], ()), (None, ()), (ABSENT, ()), ([None], ()),
     ],
 )  # fmt: skip
-def test_labels_of_other_spellings(kind: str, labels: object, label: str | None) -> None:
-    region = with_change(kind, "value.labels", labels)
+def test_labels_of_other_spellings(kind: str, given: object, read: tuple[str, ...]) -> None:
+    region = with_change(kind, "value.labels", given)
     region["value"][kind] = None
-    assert parsed(region).label == label
+    assert parsed(region).labels == read
     region["value"].pop(kind)
-    assert parsed(region).label == label
+    assert parsed(region).labels == read
 
 
 @pytest.mark.parametrize("kind", VALUES)
