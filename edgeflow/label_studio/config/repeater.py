@@ -20,11 +20,6 @@ MAX_TAGS = 100_000
 """Tags of a config in which all is repeated; a document of 500 pages with 100 labels has half."""
 
 
-def has_repeater(tag: Tag) -> bool:
-    """Whether a config depends on the task in this way."""
-    return tag.type == "repeater" or any(map(has_repeater, tag.children))
-
-
 def expand(root: Tag, data: Mapping[str, Any] | None) -> Tag:
     """A config with all its repeaters carried out.
 

@@ -249,3 +249,23 @@ def test_so_many_clicks_one_object_may_have_in_all(make: Make) -> None:
     draft = [desk.ask(CLICKS[1], draft=draft)]
     with pytest.raises(PromptError, match="3 clicks"):
         desk.ask(CLICKS[2], draft=draft)
+
+
+@pytest.mark.parametrize(("page", "refined"), [(0, False), (1, True), (2, False)])
+def test_a_mask_of_another_page_is_never_refined(make: Make, page: int, *, refined: bool) -> None:
+    drawn = by_hand(disk(), item_index=1)
+    region = make(refine="drafts").ask({**point(50, 50, "k"), "item_index": page}, draft=[drawn])
+    assert (region["id"] == "by-hand") is refined
+
+
+@pytest.mark.parametrize(
+    ("labels", "refined"), [(["Object"], True), (["Object", "Red"], True), ([], False)]
+)
+def test_a_labelled_click_refines_a_region_that_has_its_label(
+    make: Make, labels: list[str], *, refined: bool
+) -> None:
+    drawn = by_hand(disk())
+    drawn["value"]["brushlabels"] = labels
+    region = make(refine="drafts").ask(point(50, 50, "k"), draft=[drawn])
+    assert (region["id"] == "by-hand") is refined
+    assert region["value"]["brushlabels"] == (labels if refined else ["Object"])
