@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from edgeflow.prompts.click import Click
 from edgeflow_backend.engine.engine import Engine, PrefixStates
 from edgeflow_backend.engine.model_pool import ModelPool
 from edgeflow_backend.engine.streams import stream_of
+from edgeflow_backend.images.fit import fitting
 from edgeflow_backend.images.provider import ImageProvider
 from edgeflow_backend.images.sources import task_image
 from edgeflow_backend.memory.byte_lru import ByteLRU
@@ -71,7 +73,7 @@ class SegmentationService:
         self.models = ModelPool(settings, predictor)
         self.metrics = metrics
         self.journal = journal or Journal()
-        self.images = ImageProvider(settings, predictor)
+        self.images = ImageProvider(settings, predictor, on_note=self._note_image)
         states: PrefixStates = ByteLRU(settings.state_cache_bytes, copy=state_to_pages)
         self.recent = RecentAnswers(RECENT_BYTES, clock)
         self._refinement = Refinement(settings.refine_reach, ByteLRU(STORED_MASKS_BYTES))
@@ -175,37 +177,21 @@ class SegmentationService:
         return ResolvedRequest(request, target, image, predictor, deadline)
 
     def _image(self, request: Request, target: Target, deadline: float) -> EncodedImage:
-        """The image as the editor shows it, which its size in the request confirms.
-
-        Where that is the size of the image as it is stored, the editor did not turn it. Any other
-        size means another image; a mask squeezed to it would lie elsewhere. No size, no check.
-        """
         newest = request.prompt.newest
         url = task_image(request.task["data"], target.image, newest.item_index)
-
-        def get(*, as_stored: bool) -> EncodedImage:
-            return self.images.get(
-                url,
-                deadline=deadline,
-                host=request.project.host,
-                task_id=request.task_id,
-                as_stored=as_stored,
-            )
-
-        image = get(as_stored=False)
-        width, height = newest.original_width, newest.original_height
-        if not width or not height or image.size == (height, width):
-            return image
-        if image.size == (width, height):
-            stored = get(as_stored=True)
-            if stored.size == (height, width):
-                return stored
-        raise PromptError(
-            f"the editor shows an image of {width}×{height} pixels, the backend read one of "
-            f"{image.size.width}×{image.size.height} pixels",
-            hint="reload the task in Label Studio; if the image behind its URL was replaced, wait "
-            "until EDGEFLOW_IMAGE_TTL_S has passed; convert formats that browsers do not show",
+        get = partial(
+            self.images.get,
+            url,
+            deadline=deadline,
+            host=request.project.host,
+            task_id=request.task_id,
         )
+        return fitting(
+            newest.original_width, newest.original_height, lambda stored: get(as_stored=stored)
+        )
+
+    def _note_image(self, note: str) -> None:
+        self.journal.failures.note("image_noted", note, "save the image's file again")
 
     def _existing_object(
         self, resolved: ResolvedRequest, regions: TaskRegions

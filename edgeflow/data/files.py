@@ -13,7 +13,8 @@ from edgeflow.geometry import Size
 from edgeflow.images import decode_image
 
 IMAGES = (
-    ".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
+    ".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff",
+    ".webp",
 )  # fmt: skip
 """Extensions of images, lower case."""
 

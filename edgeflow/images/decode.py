@@ -14,7 +14,8 @@ from edgeflow.arrays import RGBImage
 from edgeflow.errors import ImageError, ImageTooLargeError
 from edgeflow.images.depth import to_8_bits
 from edgeflow.images.formats import FORMATS, MAX_PIXELS, Format, describe, format_of
-from edgeflow.images.orientation import UPRIGHT, exif_orientation, jpeg_orientation, turned
+from edgeflow.images.jpeg import without_descriptions
+from edgeflow.images.orientation import UPRIGHT, exif_orientation, turned
 from edgeflow.images.png import Missing, completed, read_png
 from edgeflow.images.tiff import BITS, ORIENTATION, SAMPLES, joined_planes, lies_apart
 
@@ -88,9 +89,11 @@ def read_image(
 
 def _read(data: bytes, kind: Format, max_pixels: int, *, as_stored: bool) -> RGBImage:
     """Read any format but PNG."""
+    orientation = UPRIGHT
+    if kind.name == "JPEG":
+        data, orientation = without_descriptions(data)
     image = kind.reader(io.BytesIO(data))
     _check_pixels(image.width, image.height, max_pixels)
-    orientation = UPRIGHT
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         image.info.pop("xmp", None)  # Pillow would turn the image by it
         pixels = _tiff_pixels(image, data)
@@ -104,9 +107,7 @@ def _read(data: bytes, kind: Format, max_pixels: int, *, as_stored: bool) -> RGB
     else:
         image.load()
         pixels = _to_rgb(image)
-        if kind.name == "JPEG":
-            orientation = jpeg_orientation(data)
-        elif kind.name == "AVIF":
+        if kind.name == "AVIF":
             exif = image.info.get("exif", b"")
             orientation = exif_orientation(exif.removeprefix(b"Exif\0\0"))
     return np.ascontiguousarray(turned(pixels, UPRIGHT if as_stored else orientation))
@@ -120,7 +121,7 @@ def _read_png(
     missing = None
     try:
         if not png.complete:
-            raise ValueError("truncated")
+            raise ValueError("truncated")  # noqa: TRY301
         pixels = _png_pixels(png.file(), png.header.depth, kind)
     except Exception:
         if not partial:

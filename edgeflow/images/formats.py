@@ -79,7 +79,8 @@ _NAMED = (
     ("a raw photograph", _starts(rb"IIRO|IIU\0|FUJIFILM|FOVb|\0MRM")),
     ("a GIMP document (XCF)", _starts(rb"gimp xcf")),
     ("a ZIP archive", _starts(rb"PK\x03\x04")),
-    ("an HTML page, perhaps a login page", re.compile(rb"\s*<(?:!doctype html|html)", re.IGNORECASE)),
+    ("an HTML page, perhaps a login page",
+     re.compile(rb"\s*<(?:!doctype html|html)", re.IGNORECASE)),
     ("an SVG drawing", re.compile(
         rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml.*?\?>|<!--.*?-->|<!doctype\b[^>[]*(?:\[.*?\])?[^>]*>|\s)*<(?:\w+:)?svg[\s>/]",
         re.IGNORECASE | re.DOTALL)),

@@ -47,23 +47,6 @@ def exif_orientation(exif: bytes) -> int:
     return UPRIGHT
 
 
-def jpeg_orientation(data: bytes) -> int:
-    """The orientation in a JPEG: of the first EXIF segment before the first scan."""
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xFF:  # a fill byte
-            at += 1
-            continue
-        if marker == 0xDA:  # the first scan
-            break
-        (length,) = struct.unpack_from(">H", data, at + 2)
-        if marker == 0xE1 and data[at + 4 : at + 9] == b"Exif\0":
-            return exif_orientation(data[at + 10 : at + 2 + length])
-        at += 2 + length
-    return UPRIGHT
-
-
 def turned(pixels: RGBImage, orientation: int) -> RGBImage:
     """H×W×3 stored pixels, upright: a view of the same memory.
 

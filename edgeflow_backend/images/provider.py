@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
@@ -25,9 +26,22 @@ from edgeflow_backend.settings import Settings
 
 
 class ImageProvider:
-    """Fetches, decodes, uploads and caches images. Thread-safe."""
+    """Fetches, decodes, uploads and caches images. Thread-safe.
 
-    def __init__(self, settings: Settings, predictor: Predictor) -> None:
+    Args:
+        settings: The backend's.
+        predictor: Encodes the decoded images.
+        on_note: Told once an image what a user should know of it, such as that it is truncated.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        predictor: Predictor,
+        *,
+        on_note: Callable[[str], None] | None = None,
+    ) -> None:
+        self._on_note = on_note
         self._settings = settings
         self._predictor = predictor
         self._studios = settings.label_studios
@@ -131,6 +145,8 @@ class ImageProvider:
         )
         for note in decoded.notes:
             self._log.warning("image", note=note)
+            if self._on_note is not None:
+                self._on_note(note)
         return image_to_pages(self._predictor.encode(decoded.pixels))
 
     def _note_failure(self, future: Future[EncodedImage]) -> None:

@@ -46,6 +46,28 @@ def web(url: str, studio: str = STUDIO) -> str:
 # Inline images
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "data:image/png;base64,+/8=",
+        "data:image/png;base64,+/8",
+        "data:image/png; base64,+/8=",
+        "data:image/png;base64 ,+/8=",
+        "DATA:IMAGE/PNG;BASE64,+/8=",
+        "data:;base64,+/8=",
+        "data:image/png;charset=utf-8;base64,+/8=",
+        "data:image/png;base64,+\n/8\t=",
+        "data:image/png;base64, + / 8 =",
+        "data:image/png;base64,%2B%2F8%3D",
+        "data:image/png;base64,-_8",
+        "data:,%FB%FF",
+        " data:image/png;base64,+/8=#fragment ",
+    ],
+)
+def test_a_data_uri_is_read_as_browsers_read_it(url: str) -> None:
+    assert inline(url) == b"\xfb\xff"
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_base64_and_percent_codes_give_the_bytes(data: bytes) -> None:
