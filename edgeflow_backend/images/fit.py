@@ -24,11 +24,11 @@ def fitting(
     Raises:
         PromptError: The image has another size.
     """
-    image = get(False)  # noqa: FBT003
+    image = get(False)
     if not width or not height or image.size == (height, width):
         return image
     if image.size == (width, height):
-        stored = get(True)  # noqa: FBT003
+        stored = get(True)
         if stored.size == (height, width):
             return stored
     raise PromptError(

@@ -300,3 +300,17 @@ def test_a_mask_is_decoded_once() -> None:
     cache = MaskCache(10**6)
     first = region_mask(only(region()), SIZE, cache)
     assert region_mask(only(region(id="another, alike")), SIZE, cache) is first
+
+
+@pytest.mark.parametrize("kind", ["EPS", "TIFF", "BMP", "GIF", "JPEG", "PPM", "WEBP", "PDF"])
+def test_a_bitmask_is_a_png_whatever_it_says(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Pillow runs Ghostscript to read an EPS."""
+
+    def started(*_: object, **__: object) -> None:
+        raise AssertionError("a program was started")
+
+    monkeypatch.setattr("subprocess.Popen", started)
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((*SIZE, 3), 255, dtype=np.uint8)).save(buffer, kind)
+    url = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    assert decoded(region("bitmasklabels", {"imageDataURL": url})) is None
