@@ -24,7 +24,7 @@ from edgeflow_backend.errors import (
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.objects.found_prompts import prompts_in
 from edgeflow_backend.protocol.project import ProjectRef
-from edgeflow_backend.protocol.prompts import parse_prompt
+from edgeflow_backend.protocol.prompts import parse_context, parse_prompt
 from edgeflow_backend.protocol.regions import made_here
 from edgeflow_backend.protocol.wire import parse_tasks
 from edgeflow_backend.redact.texts import NAME_LENGTH, clean
@@ -105,6 +105,7 @@ class EdgeFlowBackend(_Base):
             journal.config_checks.check(str(project), label_config, "predict")
         if context is None:
             return self._batch(tasks, label_config, project)
+        parse_context(context)  # a request of another form is refused before its tasks are read
         return [self._predict_one(task, context, label_config, project) for task in tasks]
 
     def fit(self, *args: Any, **kwargs: Any) -> JSONObject:
@@ -186,8 +187,8 @@ class EdgeFlowBackend(_Base):
         started = time.monotonic()
         log = self._log.bind(task=str(task.get("id"))[:64])
         try:
-            prompt = parse_prompt(context, max_clicks=service.settings.max_clicks)
             config = parse_label_config(label_config).for_task(task["data"])
+            prompt = parse_prompt(context, max_clicks=service.settings.max_clicks, config=config)
             answer = service.segment(Request(task, prompt, config, project))
         except RefusedRequestError:
             raise

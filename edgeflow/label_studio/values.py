@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from edgeflow.errors import PromptError
 from edgeflow.geometry import ImagePoint, Size
@@ -20,9 +21,58 @@ PERCENT_LIMIT = 1000
 MAX_CORNERS = 10_000
 """Corners of a polygon that is drawn as a prompt."""
 
-Labels = tuple[str, ...]
+MAX_DIGITS = 32
+"""Characters of a number that is sent as text."""
+
+
+def finite_number(value: object) -> float | None:
+    """A finite number, however it is spelled; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    if isinstance(value, str) and len(value) > MAX_DIGITS:
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def whole_number(value: object) -> int | None:
+    """An integer, however it is spelled (640, 640.0, "640"); None for anything else."""
+    number = finite_number(value)
+    return int(number) if number is not None and number.is_integer() else None
+
+
+def side(value: object) -> int | None:
+    """The width or height of an image in pixels; None where a request does not tell it."""
+    number = whole_number(value)
+    return number if number is not None and number > 0 else None
+
+
+def _labels(value: object) -> object:
+    """Labels as a list of texts: none, one alone, and numbers are brought into that form."""
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple):
+        value = (value,)
+    return tuple(as_text(label) for label in value if label is not None)
+
+
+def as_text(value: object) -> object:
+    """A number as text; anything else as it is."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if number else value
+
+
+def null_as(default: object) -> BeforeValidator:
+    """Reads null as if the key were absent."""
+    return BeforeValidator(lambda value: default if value is None else value)
+
+
+Labels = Annotated[tuple[str, ...], BeforeValidator(_labels)]
 Percent = Annotated[float, Field(ge=-PERCENT_LIMIT, le=PERCENT_LIMIT)]
-Degrees = Annotated[float, Field(ge=-36_000, le=36_000)]
+Degrees = Annotated[float, Field(ge=-36_000, le=36_000), null_as(0.0)]
 Byte = Annotated[int, Field(ge=0, le=255)]
 
 
@@ -128,5 +178,5 @@ class BrushValue(Labelled):
     LABELS_KEY = "brushlabels"
 
     brushlabels: Labels = ()
-    format: Literal["rle"] = "rle"
+    format: Annotated[Literal["rle"], null_as("rle")] = "rle"
     rle: tuple[Byte, ...]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from edgeflow.errors import EdgeFlowError
 from edgeflow.label_studio.values import JSONObject
+from edgeflow_backend.objects.task_regions import was_skipped
 from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.prompts import PROMPTS, ClickPrompt, StrokePrompt
 from edgeflow_backend.protocol.regions import made_here
@@ -18,13 +19,16 @@ MAX_OBJECTS = 50
 def prompts_in(task: JSONObject) -> Iterator[Prompt]:
     """What a task's newest annotation, or else its newest prediction, says of where objects are.
 
-    Masks are left alone: they are there already. So are regions of this backend.
+    Skipped annotations say nothing. Masks are left alone: they are there already. So are regions
+    of this backend.
 
     Args:
         task: The task of a batch call.
     """
     for kind in ("annotations", "predictions"):
         for holder in reversed(objects(task.get(kind))):
+            if was_skipped(holder):
+                continue
             prompts = [prompt for r in objects(holder.get("result")) if (prompt := _prompt(r))]
             if prompts:
                 yield from prompts[:MAX_OBJECTS]

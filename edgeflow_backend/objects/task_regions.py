@@ -11,7 +11,7 @@ import orjson
 from edgeflow.errors import EdgeFlowError
 from edgeflow.geometry import Size
 from edgeflow.label_studio.controls import kind_of_region
-from edgeflow.label_studio.values import JSONObject
+from edgeflow.label_studio.values import JSONObject, side, whole_number
 from edgeflow.masks.patch import MaskPatch
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.protocol.record import RegionRecord, read_record
@@ -73,7 +73,9 @@ class TaskRegions:
 
         Label Studio does not say who clicks nor which annotation is open. A draft is the clicking
         annotator's own, so the newest draft decides; without one the task's only annotation is
-        taken for the open one. Of several annotations none is: they may be other people's.
+        taken for the open one. Of several annotations none is: they may be other people's. Skipped
+        ones are not among them: whether one was reopened, or a new one begun beside it, shows in
+        the draft alone, and the task of a skipped annotation goes to somebody else by default.
 
         Args:
             task: The request's task.
@@ -115,7 +117,9 @@ def region_mask(region: TaskRegion, image_size: Size, cache: MaskCache) -> MaskP
             packed = bytes(code)  # much quicker than as JSON
         else:
             packed = orjson.dumps(region.value)
-        key = hashlib.sha256(f"{region.type}{size}".encode() + packed).digest()
+        key = hashlib.sha256(
+            repr((region.type, size)).encode("utf-8", "surrogatepass") + packed
+        ).digest()
         mask = cache.get(key)
         if mask is None:
             mask = _decode(region.type, region.value, size)
@@ -163,9 +167,15 @@ def _open_holder(
         return None
     if drafts:
         return max(drafts, key=lambda draft: str(draft.get("updated_at", "")))
-    if where == "annotations" and len(annotations) == 1:
-        return annotations[0]
+    submitted = [annotation for annotation in annotations if not was_skipped(annotation)]
+    if where == "annotations" and len(submitted) == 1:
+        return submitted[0]
     return None
+
+
+def was_skipped(annotation: JSONObject) -> bool:
+    """Whether an annotator skipped the task instead of submitting this; its regions are kept."""
+    return bool(annotation.get("was_cancelled"))
 
 
 def _carried_labels(results: list[JSONObject]) -> dict[str, object]:
@@ -189,17 +199,15 @@ def _read(
     labels = value.get(region_type)
     if labels is None:
         labels = carried.get(str(raw["id"]))
-    width, height = raw.get("original_width"), raw.get("original_height")
-    sized = all(isinstance(side, int) and side > 0 for side in (width, height))
-    index = raw.get("item_index")
+    width, height = side(raw.get("original_width")), side(raw.get("original_height"))
     return TaskRegion(
         id=str(raw["id"]),
         type=region_type,
         from_name=str(raw["from_name"]),
         to_name=str(raw["to_name"]),
-        item_index=index if isinstance(index, int) else None,
+        item_index=whole_number(raw.get("item_index")),
         labels=tuple(map(str, labels)) if isinstance(labels, list) else (),
-        size=Size(height, width) if sized else None,  # type: ignore[arg-type]
+        size=Size(height, width) if height and width else None,
         value=value,
         record=record,
     )

@@ -25,8 +25,7 @@ class Prompt(Protocol):
             max_clicks: Clicks on one object; more are refused.
 
         Raises:
-            MalformedRequestError: They are not of Label Studio's form.
-            PromptError: There are too many clicks.
+            PromptError: They cannot be read, or there are too many clicks.
         """
         ...
 

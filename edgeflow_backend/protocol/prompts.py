@@ -13,6 +13,7 @@ from typing_extensions import Self
 
 from edgeflow.errors import PromptError
 from edgeflow.geometry import Size
+from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.controls import CONTROLS
 from edgeflow.label_studio.values import JSONObject, PercentPoint
 from edgeflow.prompts.click import Click
@@ -206,19 +207,20 @@ Label Studio 1.23 sends keypoints and rectangles; the others serve other clients
 """
 
 
-def parse_prompt(context: object, *, max_clicks: int) -> Prompt:
+def parse_prompt(context: object, *, max_clicks: int, config: TaskConfig | None = None) -> Prompt:
     """Read the prompt of an interactive request: its clicks, or else what was drawn last.
 
     Args:
         context: ``params.context`` of the request: ``{"result": [region, …]}``.
         max_clicks: Clicks on one object; more are refused.
+        config: Says which control and image are meant where a region does not.
 
     Raises:
-        MalformedRequestError: It is not of Label Studio's form.
+        MalformedRequestError: It is no context.
         UnsupportedPromptError: There are regions, but none that makes a prompt.
-        PromptError: There is nothing at all, or there are too many clicks.
+        PromptError: There is nothing at all, there are too many clicks, or they cannot be read.
     """
-    regions = _regions(context)
+    regions = parse_context(context)
     prompting = [region for region in regions if region["type"] in PROMPTS]
     if not prompting:
         if not regions:
@@ -231,11 +233,43 @@ def parse_prompt(context: object, *, max_clicks: int) -> Prompt:
     kinds = [PROMPTS[region["type"]] for region in prompting]
     kind = ClickPrompt if ClickPrompt in kinds else kinds[-1]
     mine = [region for region, its in zip(prompting, kinds, strict=True) if its is kind]
+    if config is not None:
+        mine = [_addressed(region, config) for region in mine]
     return kind.parse(mine, max_clicks=max_clicks)
 
 
-def _regions(context: object) -> list[JSONObject]:
-    """The regions of a context, each with a type."""
+def _addressed(region: JSONObject, config: TaskConfig) -> JSONObject:
+    """A region with its control and image, where the config leaves no choice."""
+    from_name, to_name = region.get("from_name"), region.get("to_name")
+    if from_name and to_name:
+        return region
+    if not from_name:
+        fitting = [
+            control
+            for control in config.controls
+            if control.region_type == region["type"] and to_name in (None, "", control.to_name)
+        ]
+        from_name = fitting[0].name if len(fitting) == 1 else None
+    if not to_name:
+        control = config.control(from_name) if isinstance(from_name, str) else None
+        if control is not None:
+            to_name = control.to_name
+        elif len(config.images) == 1:
+            to_name = config.images[0].name
+        elif config.images:
+            raise PromptError(
+                "the request does not say which image a prompt is on",
+                hint="send `to_name`, the name of the Image tag",
+            )
+    return {**region, "from_name": from_name, "to_name": to_name}
+
+
+def parse_context(context: object) -> list[JSONObject]:
+    """The regions of an interactive request's context, each with a type.
+
+    Raises:
+        MalformedRequestError: It is no context.
+    """
     regions = context.get("result", []) if isinstance(context, Mapping) else None
     if not isinstance(regions, list):
         raise MalformedRequestError(

@@ -29,7 +29,7 @@ def region_id(task_id: object, from_name: str, prompt_ids: Sequence[str]) -> str
         prompt_ids: Ids of the prompt's regions, in order.
     """
     names = "\n".join((str(task_id), from_name, *prompt_ids))
-    digest = hashlib.sha256(names.encode()).hexdigest()
+    digest = hashlib.sha256(names.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{ID_PREFIX}{digest}"[:ID_LENGTH]
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
+from edgeflow.errors import PromptError
 from edgeflow.label_studio.values import (
     BrushValue,
     EllipseValue,
@@ -19,22 +20,54 @@ from edgeflow.label_studio.values import (
     PolygonValue,
     RectangleValue,
     WireModel,
+    as_text,
+    finite_number,
+    null_as,
+    side,
+    whole_number,
 )
 from edgeflow_backend.errors import MalformedRequestError
 
-Name = Annotated[str, Field(max_length=256)]
+MAX_ITEM_INDEX = 1_000_000
+
+
+def _item_index(value: object) -> object:
+    """The number of an image as a whole number; nothing means the first; else as it is."""
+    if value is None or value == "":
+        return None
+    number = whole_number(value)
+    return "no whole number" if number is None else number
+
+
+Name = Annotated[str, Field(max_length=256), BeforeValidator(as_text), null_as("")]
+"""A name or id; clients also send null, which means none, and numbers."""
+
+ItemIndex = Annotated[int, Field(ge=0, le=MAX_ITEM_INDEX)]
 
 
 class BaseRegion(WireModel):
-    """The part that all regions of ``context.result`` share."""
+    """The part that all regions of ``context.result`` share.
+
+    Clients leave out much of it, or send null or 0 for what they do not know. What has a safe
+    meaning then is read so; which image of several is meant (``item_index``) has none.
+
+    Attributes:
+        id: Empty where there is none.
+        from_name: The control; empty where it is not said.
+        to_name: The image; empty where it is not said.
+        original_width: Width of the image in pixels; None where it is not known.
+        original_height: Height of the image in pixels; None where it is not known.
+        image_rotation: Degrees that the editor has turned the image by; echoed only.
+        item_index: The image in a task of several.
+    """
 
     id: Name = ""
-    from_name: Name
-    to_name: Name
-    original_width: Annotated[int, Field(gt=0)] | None = None
-    original_height: Annotated[int, Field(gt=0)] | None = None
-    image_rotation: float = 0
-    item_index: Annotated[int, Field(ge=0)] | None = None
+    from_name: Name = ""
+    to_name: Name = ""
+    original_width: Annotated[int | None, BeforeValidator(side)] = None
+    original_height: Annotated[int | None, BeforeValidator(side)] = None
+    image_rotation: Annotated[float, BeforeValidator(lambda value: finite_number(value) or 0.0)] = 0
+    item_index: Annotated[ItemIndex | None, BeforeValidator(_item_index)] = None
 
 
 class KeyPoint(BaseRegion):
@@ -91,17 +124,17 @@ STROKE = TypeAdapter(Stroke)
 
 
 def validate(form: TypeAdapter[_R], content: object) -> _R:
-    """Read a part of a request.
+    """Read a prompt's regions.
 
     Raises:
-        MalformedRequestError: It is not of Label Studio's form.
+        PromptError: They do not say where, or say it in another form than Label Studio's.
     """
     try:
         return form.validate_python(content)
     except ValidationError as error:
-        raise MalformedRequestError(
-            f"a prompt is malformed: {first_problem(error)}",
-            hint="see Label Studio's region formats; positions are in percent",
+        raise PromptError(
+            f"a prompt cannot be read: {first_problem(error)}",
+            hint="see Label Studio's region formats; positions are finite numbers in percent",
         ) from error
 
 

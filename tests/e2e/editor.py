@@ -75,12 +75,19 @@ class Editor:
             y: of its height.
             keys: held meanwhile: Alt for a negative click, Control to click on an accepted mask.
         """
-        self.page.locator(".lsf-label").first.click()
+        return self.click_on_page(*self._place(x, y), keys=keys)
+
+    def click_on_page(
+        self, x: float, y: float, *, keys: Sequence[str] = (), labels: Sequence[int] = (0,)
+    ) -> dict[str, Any]:
+        """Like :meth:`click`, at x, y of the page, with any of the labels on it."""
+        for label in labels:
+            self.page.locator(".lsf-label").nth(label).click()
         self.page.wait_for_timeout(PAUSE_MS)
         with self.page.expect_response(lambda r: INTERACTIVE in r.url, timeout=30_000) as answer:
             for key in keys:
                 self.page.keyboard.down(key)
-            self.page.mouse.click(*self._place(x, y))
+            self.page.mouse.click(x, y)
             for key in keys:
                 self.page.keyboard.up(key)
         self.page.wait_for_timeout(PAUSE_MS)

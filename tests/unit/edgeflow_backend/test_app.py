@@ -324,7 +324,6 @@ def test_a_body_that_is_no_json_object_is_refused(
         {"params": {"context": "text"}},
         {"params": {"context": {"result": {}}}},
         {"params": {"context": {"result": [None]}}},
-        {"params": {"context": {"result": [{"type": "keypoint"}]}}},
     ],
     ids=str,
 )

@@ -136,3 +136,9 @@ def test_a_mask_that_is_there_already_is_not_answered(make_service: MakeService)
     value = {"format": "rle", "rle": list(encode_brush(disk(SIZE))), "brushlabels": ["Object"]}
     brush = {**AROUND_THE_DISK, "type": "brushlabels", "value": value}
     assert answer(make_service, task(brush)) == []
+
+
+def test_a_skipped_annotation_says_nothing() -> None:
+    asked = task(box(1, 1, 5, 5, id="predicted"))
+    asked["annotations"] = [{"result": [box(1, 1, 5, 5, id="skipped")], "was_cancelled": True}]
+    assert [prompt.ids for prompt in prompts_in(asked)] == [("predicted",)]

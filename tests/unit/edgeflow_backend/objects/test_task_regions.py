@@ -133,6 +133,50 @@ def test_a_lone_annotation_counts_if_it_may(where: Any, count: int, seen: list[s
     assert [r.id for r in open_regions(asked, where)] == seen
 
 
+def holder(key: str, **changes: Any) -> JSONObject:
+    """A draft or an annotation with one region."""
+    return {"result": [region(id=key)], **changes}
+
+
+SKIPPED = {"was_cancelled": True}
+
+
+@pytest.mark.parametrize(
+    ("drafts", "annotations", "seen"),
+    [
+        ([], [holder("a", was_cancelled=False)], ["a"]),
+        ([], [holder("a", was_cancelled=None)], ["a"]),
+        ([], [holder("a"), holder("b")], []),
+        ([], [holder("s", **SKIPPED)], []),
+        ([], [holder("s", **SKIPPED), holder("t", **SKIPPED)], []),
+        ([], [holder("s", **SKIPPED), holder("a")], ["a"]),
+        ([], [holder("a"), holder("s", **SKIPPED)], ["a"]),
+        ([], [holder("a"), holder("s", **SKIPPED), holder("b")], []),
+        ([holder("reopened", annotation=6)], [holder("s", id=6, **SKIPPED)], ["reopened"]),
+        ([holder("begun", annotation=None)], [holder("s", id=6, **SKIPPED)], ["begun"]),
+        ([holder("own")], [holder("a"), holder("s", **SKIPPED)], ["own"]),
+        ([holder("own", **SKIPPED)], [], ["own"]),  # Label Studio's drafts have no such key
+    ],
+)
+def test_a_skipped_annotation_counts_once_it_has_a_draft(
+    drafts: list[JSONObject], annotations: list[JSONObject], seen: list[str]
+) -> None:
+    asked = task(drafts=drafts, annotations=annotations)
+    assert [r.id for r in open_regions(asked, "annotations")] == seen
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size"),
+    [
+        (80, 60, SIZE), (80.0, 60.0, SIZE), ("80", "60", SIZE),
+        (0, 60, None), (None, 60, None), (80.5, 60, None), ("x", 60, None), (True, 60, None),
+        (math.nan, 60, None), (-80, 60, None), (10**400, 60, None), ([80], 60, None),
+    ],
+)  # fmt: skip
+def test_a_stored_size_that_is_none_is_unknown(width: Any, height: Any, size: Size | None) -> None:
+    assert only(region(original_width=width, original_height=height)).size == size
+
+
 def test_labels_of_unlabelled_controls_are_found_beside_them() -> None:
     label = region("labels", {"labels": ["Cat"]}, from_name="l")
     found = list(open_regions(task(region("brush", {"format": "rle", "rle": []}), label), "drafts"))
@@ -256,3 +300,17 @@ def test_a_mask_is_decoded_once() -> None:
     cache = MaskCache(10**6)
     first = region_mask(only(region()), SIZE, cache)
     assert region_mask(only(region(id="another, alike")), SIZE, cache) is first
+
+
+@pytest.mark.parametrize("kind", ["EPS", "TIFF", "BMP", "GIF", "JPEG", "PPM", "WEBP", "PDF"])
+def test_a_bitmask_is_a_png_whatever_it_says(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Pillow runs Ghostscript to read an EPS."""
+
+    def started(*_: object, **__: object) -> None:
+        raise AssertionError("a program was started")
+
+    monkeypatch.setattr("subprocess.Popen", started)
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((*SIZE, 3), 255, dtype=np.uint8)).save(buffer, kind)
+    url = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    assert decoded(region("bitmasklabels", {"imageDataURL": url})) is None

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from edgeflow.errors import EdgeFlowError
+from edgeflow.errors import EdgeFlowError, PromptError
 from edgeflow.geometry import Size
 from edgeflow.label_studio.values import JSONObject
-from edgeflow_backend.errors import MalformedRequestError, UnsupportedPromptError
+from edgeflow_backend.errors import UnsupportedPromptError
 from edgeflow_backend.protocol.prompts import ClickPrompt, OutlinePrompt, parse_prompt
 from tests.contract.wire import captured, keypoint
 
@@ -70,13 +70,12 @@ def test_a_smart_rectangle_as_label_studio_sends_it_is_understood() -> None:
         shape("brushlabels", format="rle", rle="x"),
         shape("ellipselabels", x=1, y=1, radiusX=1),
         {"type": "rectanglelabels"},
-        {**rectangle(1, 1, 5, 5), "original_width": -1},
         {**rectangle(1, 1, 5, 5), "value": None},
     ],
     ids=lambda broken: str(broken)[:60],
 )
-def test_a_broken_shape_is_malformed(broken: JSONObject) -> None:
-    with pytest.raises(MalformedRequestError) as caught:
+def test_a_broken_shape_is_refused_in_words(broken: JSONObject) -> None:
+    with pytest.raises(PromptError) as caught:
         parse_prompt({"result": [broken]}, max_clicks=9)
     assert len(caught.value.message) < 500
 

@@ -212,7 +212,7 @@ SECRET = "sEcReT-vAlUe"
 def test_a_coordinate_that_is_no_finite_number_is_refused_by_its_place(
     axis: str, value: object
 ) -> None:
-    with pytest.raises(MalformedRequestError) as caught:
+    with pytest.raises(PromptError) as caught:
         parse(keypoint(1, 1), changed({axis: value}))
     assert f"1.value.{axis}" in caught.value.message
     assert SECRET not in caught.value.message + caught.value.hint
@@ -222,7 +222,7 @@ def test_a_coordinate_that_is_no_finite_number_is_refused_by_its_place(
 def test_a_missing_coordinate_is_refused_by_its_place(axis: str) -> None:
     point = keypoint(50, 50)
     del point["value"][axis]
-    with pytest.raises(MalformedRequestError, match=f"value.{axis}"):
+    with pytest.raises(PromptError, match=f"value.{axis}"):
         parse(point)
 
 
@@ -231,18 +231,14 @@ def test_a_missing_coordinate_is_refused_by_its_place(axis: str) -> None:
     [
         {"value": None},
         {"value": SECRET},
-        {"from_name": None},
         {"from_name": SECRET * 100},
-        {"to_name": 5},
         {"id": [SECRET]},
         {"id": SECRET * 100},
         {"is_positive": SECRET},
-        {"original_width": 0},
-        {"original_width": -640},
-        {"original_height": SECRET},
-        {"original_height": 480.5},
-        {"image_rotation": math.nan},
         {"item_index": -1},
+        {"item_index": 1.5},
+        {"item_index": True},
+        {"item_index": math.nan},
         {"item_index": SECRET},
     ],
     ids=str,
@@ -250,7 +246,7 @@ def test_a_missing_coordinate_is_refused_by_its_place(axis: str) -> None:
 def test_a_malformed_field_is_refused_by_its_name_and_without_its_value(
     changes: JSONObject,
 ) -> None:
-    with pytest.raises(MalformedRequestError) as caught:
+    with pytest.raises(PromptError) as caught:
         parse({**keypoint(50, 50), **changes})
     (name,) = changes
     assert name in caught.value.message
