@@ -30,12 +30,15 @@ Loading = Background[SegmentationService]
 Build = Callable[[Settings, Metrics, Journal], SegmentationService]
 
 
-def create_app(settings: Settings, build: Build = build_service) -> Flask:
+def create_app(
+    settings: Settings, build: Build = build_service, *, metrics: Metrics | None = None
+) -> Flask:
     """Make the application; the model loads in the background.
 
     Args:
         settings: Settings of the whole backend.
         build: Function that makes the service.
+        metrics: Where requests are counted; new ones if the server does not bring its own.
 
     Raises:
         RuntimeError: Flask is too old.
@@ -45,7 +48,7 @@ def create_app(settings: Settings, build: Build = build_service) -> Flask:
             "edgeflow-backend serves with Flask 3 or newer; in an environment with "
             "label-studio-ml 1.x use `label-studio-ml start` (see docs/label-studio-ml.md)"
         )
-    metrics, journal = Metrics(), Journal()
+    metrics, journal = metrics or Metrics(), Journal()
     loading: Loading = Background(lambda: build(settings, metrics, journal))
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
