@@ -51,6 +51,7 @@ def create_app(
     metrics, journal = metrics or Metrics(), Journal()
     loading: Loading = Background(lambda: build(settings, metrics, journal))
     app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # else a redirect to whatever host the client names
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     auth = BasicAuth(settings.basic_auth_user, settings.basic_auth_password)
     _add_authentication(app, auth, journal)

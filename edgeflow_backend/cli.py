@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from edgeflow_backend import log, wsgi
+from edgeflow_backend import log
 from edgeflow_backend.doctor import Verdict, examine
 from edgeflow_backend.protocol.wire import first_problem
 from edgeflow_backend.server.listener import ListenError
@@ -32,6 +32,8 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 9090,
 ) -> None:
     """Serve Label Studio from one process with a pool of threads."""
+    from edgeflow_backend import wsgi  # noqa: PLC0415 - other commands need no server
+
     try:
         wsgi.serve(host, port, _settings())
     except ListenError as error:
