@@ -122,7 +122,8 @@ class SlowClients:
 @contextlib.contextmanager
 def running_backend(command: list[str]) -> Iterator[tuple[int, Service]]:
     """A real backend and its port."""
-    environment = {"EDGEFLOW_LOG_LEVEL": "ERROR"}
+    # A small cache, so that growing memory is that of the clients.
+    environment = {"EDGEFLOW_LOG_LEVEL": "ERROR", "EDGEFLOW_STATE_CACHE_MB": "64"}
     with tempfile.TemporaryDirectory() as name:
         port = free_port()
         log = Path(name) / "log"
@@ -191,7 +192,11 @@ class Annotator:
 
 
 def measure(
-    annotator: Annotator, port: int, service: Service, kinds: Sequence[str], options: Any
+    annotator: Annotator,
+    port: int,
+    service: Service,
+    kinds: Sequence[str],
+    options: argparse.Namespace,
 ) -> dict[str, Any]:
     """Clicks without and with the clients of some kinds, in turns."""
     alone: list[float] = []
@@ -251,7 +256,9 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=500, help="of each kind")
     parser.add_argument("--clicks", type=int, default=60, help="without, and again with them")
     parser.add_argument("--kinds", nargs="*", default=[*KINDS, "all"])
-    parser.add_argument("--command", nargs="+", default=[], help="another server, with {port}")
+    parser.add_argument(
+        "--command", nargs=argparse.REMAINDER, default=[], help="another server, with {port}"
+    )
     options = parser.parse_args()
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
@@ -261,7 +268,7 @@ def main() -> None:
         machine = describe_machine(str(health["runtime"]))
         print(machine)
         annotator = Annotator(port)
-        time_calls(annotator.click, 10)
+        time_calls(annotator.click, 20)
         for kind in options.kinds:
             kinds = list(KINDS) if kind == "all" else [kind]
             row = rows[kind] = measure(annotator, port, service, kinds, options)
