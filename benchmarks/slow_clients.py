@@ -40,14 +40,14 @@ PACE_S = 1.0
 """Seconds between two bytes of a slow client."""
 
 HEAD = b"POST /predict HTTP/1.1\r\nHost: backend\r\nContent-Type: application/json\r\n"
-GET = b"GET /status?format=html HTTP/1.1\r\nHost: backend\r\n"
+GET = b"GET /metrics HTTP/1.1\r\nHost: backend\r\n"
 
 KINDS: dict[str, tuple[bytes, bytes]] = {
     "silent": (b"", b""),
     "slow-head": (b"POST /predict HTTP/1.1\r\nX-Slow: ", b"x"),
     "slow-body": (HEAD + b"Content-Length: 1000000\r\n\r\n{", b" "),
     "slow-chunks": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
-    "slow-reader": ((GET + b"\r\n") * 40, b""),
+    "slow-reader": ((GET + b"\r\n") * 4, b""),
     "lazy-close": (GET + b"Connection: close\r\n\r\n", b""),
     "half-closed": (HEAD + b"Content-Length: 1000\r\n\r\n{", b""),
     "tls-hello": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32), b""),

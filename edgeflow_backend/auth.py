@@ -18,7 +18,7 @@ def read_authorization(value: str | None) -> Authorization | None:
     if scheme.lower() != "basic":
         return None
     try:
-        data = base64.b64decode(code)
+        data = base64.b64decode(code.strip(), validate=True)
     except ValueError:  # letters that Base64 lacks, or an incomplete last group
         return None
     try:

@@ -7,7 +7,7 @@ import socket
 import struct
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.task import ErrorTask  # type: ignore[import-untyped]
@@ -22,11 +22,28 @@ from edgeflow_backend.server.limits import (
 )
 from edgeflow_backend.server.parser import RequestParser
 from edgeflow_backend.server.refusal import RefusalError
-
-if TYPE_CHECKING:
-    from edgeflow_backend.server.server import Server
+from edgeflow_backend.server.tally import Tally
 
 RESET = struct.pack("ii", 1, 0)
+"""For ``SO_LINGER``: close at once."""
+
+
+class Server(Protocol):
+    """What a connection needs of its server."""
+
+    tally: Tally
+
+    def add_task(self, channel: Channel) -> None:
+        """Have the connection's oldest request answered."""
+        ...
+
+    def note_received(self, count: int) -> None:
+        """Bound what is held of all requests that are coming."""
+        ...
+
+    def wake(self, channel: Channel) -> None:
+        """Have the loop look at the connection again."""
+        ...
 
 
 class Refusal(ErrorTask):  # type: ignore[misc]  # waitress has no types

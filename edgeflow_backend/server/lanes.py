@@ -11,10 +11,9 @@ from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]
 from edgeflow_backend.server.limits import LARGE_BODY
 from edgeflow_backend.server.parser import RequestParser
 
-LIGHT_PATHS = ("/", "/health", "/metrics", "/status")
-"""Answered from memory, and asked for when all else is busy."""
-
-LIGHT_THREADS = 2
+HEALTH_PATHS = ("/", "/health")
+PAGE_PATHS = ("/metrics", "/status")
+"""Made from memory, and asked for when all else is busy."""
 
 
 class Served(Protocol):
@@ -56,10 +55,9 @@ class Lanes:
     """
 
     def __init__(self, threads: int, large_bytes: int) -> None:
-        self._light = ThreadedTaskDispatcher()
-        self._light.set_thread_count(LIGHT_THREADS)
-        self._main = ThreadedTaskDispatcher()
-        self._main.set_thread_count(threads)
+        self._health = _threads(1)
+        self._pages = _threads(1)  # one: each takes the interpreter from clicks
+        self._main = _threads(threads)
         self._room = self._large_bytes = large_bytes
         self._waiting: deque[_Large] = deque()
         self._lock = threading.Lock()
@@ -68,8 +66,10 @@ class Lanes:
         """Have a connection's oldest request answered."""
         request = channel.requests[0]
         size = request.held
-        if request.error is not None or request.path in LIGHT_PATHS:
-            self._light.add_task(channel)
+        if request.error is not None or request.path in HEALTH_PATHS:
+            self._health.add_task(channel)
+        elif request.path in PAGE_PATHS:
+            self._pages.add_task(channel)
         elif size < LARGE_BODY:
             self._main.add_task(channel)
         else:
@@ -90,5 +90,11 @@ class Lanes:
 
     def shutdown(self) -> None:
         """End the threads; give up what still waits."""
-        self._light.shutdown(timeout=1)
-        self._main.shutdown(timeout=1)
+        for dispatcher in (self._health, self._pages, self._main):
+            dispatcher.shutdown(timeout=1)
+
+
+def _threads(count: int) -> ThreadedTaskDispatcher:
+    dispatcher = ThreadedTaskDispatcher()
+    dispatcher.set_thread_count(count)
+    return dispatcher
