@@ -39,6 +39,9 @@ ROUNDS = 4
 PACE_S = 1.0
 """Seconds between two bytes of a slow client."""
 
+RETURN_S = 5.0
+"""Seconds until a client that was sent away comes again."""
+
 HEAD = b"POST /predict HTTP/1.1\r\nHost: backend\r\nContent-Type: application/json\r\n"
 GET = b"GET /metrics HTTP/1.1\r\nHost: backend\r\n"
 
@@ -53,7 +56,10 @@ KINDS: dict[str, tuple[bytes, bytes]] = {
     "tls-hello": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32), b""),
     "idle": (b"GET /health HTTP/1.1\r\nHost: backend\r\n\r\n", b""),
 }
-"""What a client of each kind sends at once, and then again and again; it never reads."""
+"""What a client of each kind sends at once, and then again and again."""
+
+UNREAD = ("slow-reader", "lazy-close")
+"""Kinds that never read."""
 
 OUTPUT = Path("artifacts") / "bench-slow-clients.json"
 
@@ -88,21 +94,27 @@ class SlowClients:
     def _run(self) -> None:
         clients = {index: self._connect(kind) for index, kind in enumerate(self._wanted)}
         self.connected.set()
+        away: dict[int, float] = {}
         for index in itertools.cycle(range(len(self._wanted))):
             if self._stop.wait(PACE_S / len(self._wanted)):
                 break
+            if index in away:
+                if time.monotonic() > away[index]:
+                    del away[index]
+                    clients[index] = self._connect(self._wanted[index])
+                continue
             _, drip = KINDS[self._wanted[index]]
             try:
                 if drip:
                     clients[index].send(drip)
-                elif clients[index].recv(1, socket.MSG_PEEK) == b"":
+                elif self._wanted[index] not in UNREAD and not clients[index].recv(4096):
                     raise ConnectionError
             except BlockingIOError:
                 continue
             except OSError:
                 self.sent_away += 1
                 clients[index].close()
-                clients[index] = self._connect(self._wanted[index])
+                away[index] = time.monotonic() + RETURN_S
         for client in clients.values():
             client.close()
 

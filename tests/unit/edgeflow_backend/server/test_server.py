@@ -52,7 +52,7 @@ class Running:
             return client.recv(65_536)
 
     def dropped(self, reason: str) -> float:
-        return self.metrics.dropped.labels(reason)._value.get()
+        return float(self.metrics.dropped.labels(reason)._value.get())
 
     def stop(self) -> None:
         self.gate.set()
@@ -82,6 +82,14 @@ def read_to_the_end(client: socket.socket) -> bytes:
         while data := client.recv(65_536):
             answer += data
     return answer
+
+
+def read_until(client: socket.socket, end: bytes) -> None:
+    answer = b""
+    while not answer.endswith(end):
+        data = client.recv(65_536)
+        assert data, answer
+        answer += data
 
 
 @pytest.mark.parametrize(
@@ -125,12 +133,12 @@ def test_a_new_client_takes_the_place_of_a_silent_one(run: Run) -> None:
     running = run(max_connections=16)
     with contextlib.ExitStack() as clients:
         known = clients.enter_context(running.connect(GET))
-        assert b" 200 " in known.recv(65_536)
+        read_until(known, b"well")
         for _ in range(40):
             clients.enter_context(running.connect())
         assert b" 200 " in running.ask()
         known.sendall(GET)
-        assert b" 200 " in known.recv(65_536)
+        read_until(known, b"well")
     assert running.dropped("no_room") >= 25
 
 
@@ -140,7 +148,7 @@ def test_health_is_answered_while_every_thread_is_busy(run: Run) -> None:
     with contextlib.ExitStack() as clients:
         for _ in range(8):
             clients.enter_context(running.connect(waiting))
-        assert b"well" in running.ask()
+        assert b" 200 " in running.ask()
         running.gate.set()
 
 
@@ -150,7 +158,7 @@ def test_the_bytes_of_all_bodies_are_bounded(run: Run) -> None:
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(running.connect(head + b" " * 1_900_000)) for _ in range(8)]
         assert b" 503 " in read_to_the_end(clients[0])
-        assert b"well" in running.ask()
+        assert b" 200 " in running.ask()
 
 
 def test_large_bodies_wait_for_each_other(run: Run) -> None:
@@ -160,7 +168,7 @@ def test_large_bodies_wait_for_each_other(run: Run) -> None:
         clients = [stack.enter_context(running.connect(whole)) for _ in range(4)]
         running.gate.set()
         for client in clients:
-            assert b"1500000" in client.recv(65_536)[-7:] + client.recv(65_536)
+            read_until(client, b"\r\n\r\n1500000")
 
 
 def test_a_request_under_way_is_answered_before_the_end(run: Run) -> None:
@@ -170,10 +178,9 @@ def test_a_request_under_way_is_answered_before_the_end(run: Run) -> None:
     ) as client:
         time.sleep(0.2)
         running.server.stop()
-        with pytest.raises(OSError):
-            for _ in range(100):
-                running.ask()
-                time.sleep(0.05)
+        time.sleep(0.6)
+        with pytest.raises(ConnectionRefusedError):
+            running.connect()
         running.gate.set()
         assert read_to_the_end(client).endswith(b"2")
 
