@@ -125,7 +125,7 @@ def body(size: Size, image: str, clicks: list[tuple[float, float]]) -> dict[str,
 
 
 def measure_http(size: Size, repeats: int) -> Times:
-    """Whole requests: real gunicorn, images fetched from loopback."""
+    """Whole requests: a real server, images fetched from loopback."""
     times: Times = {}
     command = Path(sys.executable).with_name("edgeflow-backend")
     with tempfile.TemporaryDirectory() as name, requests.Session() as session:

@@ -1,7 +1,7 @@
 """Annotators who do not wait for each other: latency through HTTP under open load.
 
 Usage: ``python -m benchmarks.load [--annotators 1 5 20 50] [--think 2] [--seconds 40]
-[--repeats 5]``. A real gunicorn serves; images come from loopback. Each annotator means to click
+[--repeats 5]``. A real backend serves; images come from loopback. Each annotator means to click
 at times that were drawn before (exponential gaps with the mean ``--think``), and latency counts
 from the *intended* time, so a slow answer makes the next click late and is not hidden. Objects get
 five clicks of their own, then the next image. Every repeat begins with a warm-up that is not
@@ -80,7 +80,7 @@ class Backend:
 
 @contextlib.contextmanager
 def running_backend() -> Iterator[Backend]:
-    """A real backend under gunicorn, with images to click on."""
+    """A real backend, with images to click on."""
     command = Path(sys.executable).with_name("edgeflow-backend")
     environment = {"EDGEFLOW_LOG_LEVEL": "WARNING", "EDGEFLOW_ALLOWED_HOSTS": "127.0.0.1"}
     with tempfile.TemporaryDirectory() as name:

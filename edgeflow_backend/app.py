@@ -32,12 +32,15 @@ Loading = Background[SegmentationService]
 Build = Callable[[Settings, Metrics, Journal], SegmentationService]
 
 
-def create_app(settings: Settings, build: Build = build_service) -> Flask:
+def create_app(
+    settings: Settings, build: Build = build_service, *, metrics: Metrics | None = None
+) -> Flask:
     """Make the application; the model loads in the background.
 
     Args:
         settings: Settings of the whole backend.
         build: Function that makes the service.
+        metrics: Where requests are counted; new ones if the server does not bring its own.
 
     Raises:
         RuntimeError: Flask is too old.
@@ -47,11 +50,11 @@ def create_app(settings: Settings, build: Build = build_service) -> Flask:
             "edgeflow-backend serves with Flask 3 or newer; in an environment with "
             "label-studio-ml 1.x use `label-studio-ml start` (see docs/label-studio-ml.md)"
         )
-    metrics, journal = Metrics(), Journal()
+    metrics, journal = metrics or Metrics(), Journal()
     loading: Loading = Background(lambda: build(settings, metrics, journal))
     app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # by a redirect to whatever host the client names
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    app.url_map.merge_slashes = False  # by a redirect that would repeat the name in /hosts/<name>
     auth = BasicAuth(settings.basic_auth_user, settings.basic_auth_password)
     _add_authentication(app, auth, journal)
     _add_request_count(app, metrics)
@@ -111,8 +114,6 @@ def _add_request_count(app: Flask, metrics: Metrics) -> None:
 
 
 def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal: Journal) -> None:
-    log = get_logger()
-
     @routes.post("/setup")
     def setup() -> Response:
         body = _body()
@@ -124,7 +125,7 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
             project = str(ProjectRef.parse(body.get("project"), g.host))
             answer["problems"] = journal.config_checks.check(project, schema, "setup")
             for problem in answer["problems"]:
-                log.warning("labelling config", project=project, text=problem)
+                get_logger().warning("labelling config", project=project, text=problem)
         return _json(answer)
 
     @routes.post("/predict")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 
 from pydantic import SecretStr
@@ -11,18 +10,22 @@ from werkzeug.datastructures import Authorization
 
 
 def read_authorization(value: str | None) -> Authorization | None:
-    """Parse an Authorization header.
+    """Parse an Authorization header; None for none, another scheme, or a malformed one.
 
-    Werkzeug decodes UTF-8 only; Label Studio's client encodes non-ASCII letters in Latin-1.
+    Credentials are UTF-8, or Latin-1 as Label Studio's client encodes non-ASCII letters.
     """
-    authorization = Authorization.from_header(value)
-    scheme, _, code = (value or "").partition(" ")
-    if authorization is not None or scheme.lower() != "basic":
-        return authorization
-    try:
-        user, _, password = base64.b64decode(code).decode("latin-1").partition(":")
-    except binascii.Error:
+    scheme, _, code = (value or "").strip().partition(" ")
+    if scheme.lower() != "basic":
         return None
+    try:
+        data = base64.b64decode(code.strip(), validate=True)
+    except ValueError:  # letters that Base64 lacks, or an incomplete last group
+        return None
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    user, _, password = text.partition(":")
     return Authorization("basic", {"username": user, "password": password})
 
 

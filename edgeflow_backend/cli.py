@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from edgeflow_backend import log
 from edgeflow_backend.doctor import Verdict, examine
 from edgeflow_backend.protocol.wire import first_problem
+from edgeflow_backend.server.listener import ListenError
 from edgeflow_backend.settings import Settings
 
 app = typer.Typer(
@@ -31,9 +32,14 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 9090,
 ) -> None:
     """Serve Label Studio from one process with a pool of threads."""
-    from edgeflow_backend.wsgi import Server  # noqa: PLC0415 - gunicorn needs a POSIX system
+    from edgeflow_backend import wsgi  # noqa: PLC0415 - other commands need no server
 
-    Server(host, port, _settings()).run()
+    try:
+        wsgi.serve(host, port, _settings())
+    except ListenError as error:
+        typer.echo(f"error: {error.message}", err=True)
+        typer.echo(f"hint: {error.hint}", err=True)
+        raise typer.Exit(1) from error
 
 
 @app.command()

@@ -40,10 +40,12 @@ def configure(level: str, log_format: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    library = logging.getLogger("edgeflow")
-    library.handlers = [_ToStructlog()]
-    library.propagate = False
-    library.setLevel(level)
+    for name in ("edgeflow", "waitress"):
+        library = logging.getLogger(name)
+        library.handlers = [_ToStructlog()]
+        library.propagate = False
+        library.setLevel(level)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a line for each that waits
 
 
 def _without_secrets(
@@ -57,11 +59,11 @@ def _without_secrets(
 
 
 class _ToStructlog(logging.Handler):
-    """Passes on records of the library, such as which runtime was chosen, and why."""
+    """Passes on records of libraries, such as which runtime was chosen, and why."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log a record of the standard library."""
-        get_logger().log(record.levelno, record.getMessage())
+        get_logger().log(record.levelno, record.getMessage(), exc_info=record.exc_info)
 
 
 def get_logger() -> Logger:

@@ -71,6 +71,9 @@ class Settings(HostSettings, BaseSettings):
     """Threads of one network step on the CPU; 0 leaves the number to PyTorch."""
     http_threads: int = Field(default=64, ge=2, le=512)
     """Requests handled at once; those that need the network queue for it."""
+    max_connections: int = Field(default=4096, ge=16, le=100_000)
+    """Most open connections. One more takes the place of the one that has been idle or slow for
+    longest. Less where the system allows fewer open files."""
 
     basic_auth_user: str = ""
     """User for HTTP Basic. Once a user or a password is set, every route except `/health` requires

@@ -1,57 +1,40 @@
-"""Entry point for WSGI servers: ``gunicorn 'edgeflow_backend.wsgi:create()'``."""
+"""Entry points: the command's own server, and ``create`` for any other WSGI server."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Flask
-from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from edgeflow_backend import log
 from edgeflow_backend.app import create_app
 from edgeflow_backend.memory.malloc import configure_malloc
+from edgeflow_backend.server.listener import listen
+from edgeflow_backend.server.server import Server
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.metrics import Metrics
 
 
 def create() -> Flask:
     """Make the application with the settings of the environment."""
-    configure_malloc()
-    settings = Settings()
-    log.configure(settings.log_level, settings.log_format)
-    return create_app(settings)
+    return _create(Settings(), Metrics())
 
 
-class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    """One worker process with a pool of threads; the process holds the click states.
+def serve(host: str, port: int, settings: Settings) -> None:
+    """Serve from this process, which holds the click states, until it is told to stop.
 
     Args:
         host: Host name or IP to listen on.
         port: Port to listen on.
         settings: Settings of the backend.
+
+    Raises:
+        ListenError: The server cannot listen there.
     """
+    listener = listen(host, port)  # before the model is loaded
+    metrics = Metrics()
+    Server(_create(settings, metrics), listener, settings, metrics).run()
 
-    def __init__(self, host: str, port: int, settings: Settings) -> None:
-        self._options: dict[str, Any] = {
-            "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
-            "worker_class": "gthread",
-            "workers": 1,
-            "threads": settings.http_threads,
-            "timeout": 120,
-            "graceful_timeout": 10,
-            "keepalive": 75,
-            "limit_request_line": 8190,
-            # Its debug messages hold whole request lines, with whatever is secret in them.
-            "loglevel": settings.log_level.lower().replace("debug", "info"),
-            "control_socket_disable": True,
-        }
-        super().__init__()
 
-    def load_config(self) -> None:
-        """Copy the options; called by gunicorn."""
-        for name, value in self._options.items():
-            if name in self.cfg.settings:  # older releases lack some
-                self.cfg.set(name, value)
-
-    def load(self) -> Flask:
-        """Make the application; called by gunicorn after the fork, so the model loads there."""
-        return create()
+def _create(settings: Settings, metrics: Metrics) -> Flask:
+    configure_malloc()
+    log.configure(settings.log_level, settings.log_format)
+    return create_app(settings, metrics=metrics)

@@ -52,6 +52,7 @@ class BaseRegion(WireModel):
     meaning then is read so; which image of several is meant (``item_index``) has none.
 
     Attributes:
+        type: Kind of the region.
         id: Empty where there is none.
         from_name: The control; empty where it is not said.
         to_name: The image; empty where it is not said.
@@ -61,6 +62,7 @@ class BaseRegion(WireModel):
         item_index: The image in a task of several.
     """
 
+    type: str
     id: Name = ""
     from_name: Name = ""
     to_name: Name = ""

@@ -57,6 +57,12 @@ class Metrics:
             ["endpoint", "status"],
             registry=self.registry,
         )
+        self.dropped = Counter(
+            "edgeflow_http_dropped",
+            "Connections ended without an answer, by reason.",
+            ["reason"],
+            registry=self.registry,
+        )
         self.annotations = Counter(
             "edgeflow_annotation_events",
             "Webhook events by action.",

@@ -20,7 +20,7 @@ LIMITS = {
 
 @pytest.fixture(scope="session")
 def backend_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The real backend under gunicorn, with tight limits and an image host as Label Studio."""
+    """The real backend with tight limits and an image host as Label Studio."""
     log = tmp_path_factory.mktemp("backend") / "backend.log"
     command = Path(sys.executable).with_name("edgeflow-backend")
     with serve_images() as host:

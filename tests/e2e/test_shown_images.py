@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from tests.e2e.shown import RED, XMP, Screen, overlap, picture, uri
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.slow]
 
-FILES = {
+FILES: dict[str, Callable[[], str]] = {
     "png": lambda: uri("PNG", picture()),
     "jpeg exif 6": lambda: uri("JPEG", picture(), exif=6),
     "png exif 6": lambda: uri("PNG", picture(), exif=6),

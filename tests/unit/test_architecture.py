@@ -18,7 +18,7 @@ LAYERS = {
         "data", "label_studio", "images", "nn", "masks", "files", "geometry", "arrays", "errors",
     ),
     "edgeflow_backend": (
-        "cli", "wsgi", "app", "doctor", "model", "service", "objects", "engine", "images",
+        "cli", "wsgi", "server", "app", "doctor", "model", "service", "objects", "engine", "images",
         "requests", "status", "protocol", "auth", "background", "log", "settings", "memory", "net",
         "redact", "errors",
     ),

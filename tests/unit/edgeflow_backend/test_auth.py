@@ -8,7 +8,7 @@ from requests.auth import HTTPBasicAuth
 from requests.models import PreparedRequest
 from werkzeug.datastructures import Authorization
 
-from edgeflow_backend.auth import BasicAuth
+from edgeflow_backend.auth import BasicAuth, read_authorization
 
 
 def header(user: str, password: str, encoding: str = "utf-8") -> Authorization | None:
@@ -77,6 +77,36 @@ def test_a_wrong_user_or_password_may_not_pass(user: str, password: str) -> None
 )
 def test_a_header_of_another_form_may_not_pass(text: str) -> None:
     assert not allows("anna", "secret", Authorization.from_header(text))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Basic \xe4nna",
+        "Basic YW5uYTpzZWNyZXQ=\xff",
+        "\xe4 YW5uYTpzZWNyZXQ=",
+        "Basic Y",
+        "Basic YW5uYQ==",
+        "Basic " + "=" * 20,
+        "Basic " + "A" * 60_000,
+        "Basic \x00\x01",
+        "Basic YW5uYTpzZWNyZXQ=, Basic YW5uYTpzZWNyZXQ=x",
+        "Digest username*=UTF-8''%ff",
+        'Digest username="\xff',
+        "Bearer \xe4",
+        "Negotiate",
+        " ",
+    ],
+)
+def test_a_malformed_header_as_the_server_reads_it_may_not_pass(value: str) -> None:
+    assert not allows("anna", "secret", read_authorization(value))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("scheme", ["Basic ", "basic ", "BASIC  "])
+def test_both_encodings_of_the_right_credentials_may_pass(scheme: str, encoding: str) -> None:
+    value = scheme + b64encode("änna:sécret".encode(encoding)).decode()
+    assert allows("änna", "sécret", read_authorization(value))
 
 
 def test_no_header_may_not_pass() -> None:

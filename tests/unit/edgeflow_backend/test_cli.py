@@ -1,17 +1,17 @@
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from edgeflow_backend import cli, doctor
+from edgeflow_backend import cli, doctor, wsgi
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
-from edgeflow_backend.wsgi import Server
 from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.loopback import Host, Reply
 
@@ -29,15 +29,15 @@ def _a_quick_model(monkeypatch: pytest.MonkeyPatch, make_service: MakeService) -
 
 
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> list[Server]:
-    """Servers that would have been run."""
-    servers: list[Server] = []
+def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Hosts and ports that would have been served."""
+    places: list[tuple[str, int]] = []
 
-    def note(server: Server) -> None:
-        servers.append(server)
+    def note(host: str, port: int, _: Settings) -> None:
+        places.append((host, port))
 
-    monkeypatch.setattr(Server, "run", note)
-    return servers
+    monkeypatch.setattr(wsgi, "serve", note)
+    return places
 
 
 def test_without_a_command_the_help_is_shown() -> None:
@@ -62,14 +62,24 @@ def test_doctor_explains_its_options() -> None:
     assert "--project" in result.output
 
 
-def test_serve_listens_on_loopback_unless_told_otherwise(served: list[Server]) -> None:
+def test_serve_listens_on_loopback_unless_told_otherwise(served: list[tuple[str, int]]) -> None:
     assert run("serve").exit_code == 0
     assert run("serve", "--host", "0.0.0.0", "--port", "8000").exit_code == 0
-    assert [server.cfg.bind for server in served] == [["127.0.0.1:9090"], ["0.0.0.0:8000"]]
+    assert served == [("127.0.0.1", 9090), ("0.0.0.0", 8000)]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
+def test_a_port_that_is_taken_ends_with_1_and_is_named(host: str) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("serve", "--host", host, "--port", str(port))
+    assert result.exit_code == 1
+    assert f"error: port {port} of {host} is taken" in result.stderr
+    assert "hint: " in result.stderr
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "http"])
-def test_a_port_that_is_none_is_refused(served: list[Server], port: str) -> None:
+def test_a_port_that_is_none_is_refused(served: list[tuple[str, int]], port: str) -> None:
     result = run("serve", "--port", port)
     assert result.exit_code == 2
     assert "--port" in result.output
@@ -108,7 +118,7 @@ def test_a_model_that_is_not_there_ends_with_1(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("command", ["serve", "doctor"])
 def test_a_bad_setting_ends_with_2_and_its_name(
-    monkeypatch: pytest.MonkeyPatch, served: list[Server], command: str
+    monkeypatch: pytest.MonkeyPatch, served: list[tuple[str, int]], command: str
 ) -> None:
     monkeypatch.setenv("EDGEFLOW_MAX_CLICKS", "many-secret")
     result = run(command)
