@@ -14,7 +14,7 @@ from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.service import SegmentationService
 from tests.unit.edgeflow_backend.samples import click, disk_request
 
-ABSENT = object()
+ABSENT = "(absent)"
 TWO_IMAGES = RECOMMENDED.replace(
     "</View>", '<Image name="other" value="$other"/></View>'
 )  # fmt: skip

@@ -13,7 +13,7 @@ from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.prompts import parse_prompt
 from tests.contract.wire import keypoint
 
-ABSENT = object()
+ABSENT = "(absent)"
 
 VALUES: dict[str, JSONObject] = {
     "keypointlabels": {"x": 40, "y": 40, "width": 0.3},
