@@ -191,7 +191,8 @@ def _from_opencv(wide: npt.NDArray[Any]) -> RGBImage:
 def _check_pixels(width: int, height: int, max_pixels: int) -> None:
     if width * height > max_pixels:
         raise ImageTooLargeError(
-            f"the image has {width}×{height} pixels, the limit is {max_pixels}",
+            f"the image has {width}×{height} pixels, the limit is {max_pixels} "
+            f"(these are {width * height})",
             hint="resize the image, or raise the pixel limit",
         )
 
@@ -209,15 +210,8 @@ def _to_rgb(image: Image.Image) -> RGBImage:
 
 def _unreadable(data: bytes) -> ImageError:
     what = describe(data)
-    if what == "empty":
-        return ImageError(
-            f"not a readable image (it is empty, {len(data)} bytes)",
-            hint=f"supported formats: {', '.join(FORMATS)}",
-        )
-    known = f"supported formats: {', '.join(FORMATS)}"
-    if what:
-        hint = f"convert it to PNG; {known}"
-    else:
-        hint = f"{known}; open the file to see if it is damaged"
-    looks = f"it looks like {what}" if what else "damaged or of an unknown format"
-    return ImageError(f"not a readable image ({looks}, {len(data)} bytes)", hint=hint)
+    advice = "convert it to PNG if it is an image" if what else "open it to see if it is damaged"
+    return ImageError(
+        f"not a readable image ({what or 'damaged or of an unknown format'}, {len(data)} bytes)",
+        hint=f"supported formats: {', '.join(FORMATS)}; {advice}",
+    )

@@ -62,30 +62,29 @@ FORMATS = tuple(each.name for each in _READ)
 """Names of the supported formats."""
 
 _NAMED = (
-    ("an HEIC image", _starts(rb"....ftyp(?:hei[cfmsx]|hev[cmsx]|mif1|msf1|miaf)")),
-    ("a Canon CR3 raw image", _starts(rb"....ftypcrx ")),
-    ("a video", _starts(rb"....ftyp|\x1aE\xdf\xa3|RIFF....AVI ")),
-    ("a JPEG XL image", _starts(rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n")),
-    ("a PDF document", _starts(rb"%PDF-")),
-    ("an EPS or PostScript file", _starts(rb"%!PS|\xc5\xd0\xd3\xc6")),
-    ("a Photoshop document (PSD)", _starts(rb"8BPS")),
-    ("an icon (ICO)", _starts(rb"\0\0[\1\2]\0[^\0]\0")),
-    ("an icon (ICNS)", _starts(rb"icns")),
-    ("a DICOM file", _starts(rb".{128}DICM")),
-    ("an OpenEXR image", _starts(rb"\x76\x2f\x31\x01")),
-    ("a Radiance HDR image", _starts(rb"#\?(?:RADIANCE|RGBE)")),
-    ("a DirectDraw surface (DDS)", _starts(rb"DDS ")),
-    ("a JPEG XR image", _starts(rb"II\xbc")),
-    ("a raw photograph", _starts(rb"IIRO|IIU\0|FUJIFILM|FOVb|\0MRM")),
-    ("a GIMP document (XCF)", _starts(rb"gimp xcf")),
-    ("a ZIP archive", _starts(rb"PK\x03\x04")),
-    ("an HTML page, perhaps a login page",
+    ("it is an HEIC image", _starts(rb"....ftyp(?:hei[cfmsx]|hev[cmsx]|mif1|msf1|miaf)")),
+    ("it is a Canon CR3 raw image", _starts(rb"....ftypcrx ")),
+    ("it is a video", _starts(rb"....ftyp|\x1aE\xdf\xa3|RIFF....AVI ")),
+    ("it is a JPEG XL image", _starts(rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n")),
+    ("it is a PDF document", _starts(rb"%PDF-")),
+    ("it is an EPS or PostScript file", _starts(rb"%!PS|\xc5\xd0\xd3\xc6")),
+    ("it is a Photoshop document (PSD)", _starts(rb"8BPS")),
+    ("it is an icon (ICO)", _starts(rb"\0\0[\1\2]\0[^\0]\0")),
+    ("it is an icon (ICNS)", _starts(rb"icns")),
+    ("it is a DICOM file", _starts(rb".{128}DICM")),
+    ("it is an OpenEXR image", _starts(rb"\x76\x2f\x31\x01")),
+    ("it is a Radiance HDR image", _starts(rb"#\?(?:RADIANCE|RGBE)")),
+    ("it is a DirectDraw surface (DDS)", _starts(rb"DDS ")),
+    ("it is a JPEG XR image", _starts(rb"II\xbc")),
+    ("it is a raw photograph", _starts(rb"IIRO|IIU\0|FUJIFILM|FOVb|\0MRM")),
+    ("it is a GIMP document (XCF)", _starts(rb"gimp xcf")),
+    ("it is a ZIP archive", _starts(rb"PK\x03\x04")),
+    ("it is an HTML page, perhaps a login page",
      re.compile(rb"\s*<(?:!doctype html|html)", re.IGNORECASE)),
-    ("an SVG drawing", re.compile(
-        rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml.*?\?>|<!--.*?-->|<!doctype\b[^>[]*(?:\[.*?\])?[^>]*>|\s)*<(?:\w+:)?svg[\s>/]",
-        re.IGNORECASE | re.DOTALL)),
-    ("XML", re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml", re.IGNORECASE)),
-    ("JSON", re.compile(rb"\s*[{\[]")),
+    ("it is an SVG drawing", re.compile(
+        rb"(?:\xef\xbb\xbf)?\s*<(?:.*?<)?(?:\w{1,20}:)?svg[\s>/]", re.IGNORECASE | re.DOTALL)),
+    ("it looks like XML", re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml", re.IGNORECASE)),
+    ("it looks like JSON", re.compile(rb"\s*[{\[]")),
 )  # fmt: skip
 """What is told by name, with how it starts; the first row that fits counts."""
 
@@ -99,8 +98,8 @@ def format_of(data: bytes) -> Format | None:
 
 
 def describe(data: bytes) -> str:
-    """What a file that is not read is, as the end of "it is"; empty if that is not known."""
+    """What a file that is not read is, as half a sentence; empty if that is not known."""
     head = data[:_HEAD_BYTES]
     if not head.strip():
-        return "empty" if len(data) <= _HEAD_BYTES else ""
+        return "it is empty" if len(data) <= _HEAD_BYTES else ""
     return next((name for name, start in _NAMED if start.match(head)), "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable
 
 from edgeflow_backend.errors import NotReadyError
@@ -24,6 +25,7 @@ class Pool:
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
         self._closed = False
+        weakref.finalize(self, _close, self._idle)  # where nobody calls close()
 
     def decode(self, file: int, job: Job) -> Decoded:
         """Decode in a child; see :meth:`edgeflow_backend.images.decoding.worker.Worker.decode`.
@@ -45,11 +47,11 @@ class Pool:
         """End all children, also those that decode."""
         with self._lock:
             self._closed = True
-            idle, self._idle = self._idle, []
+            idle = self._idle.copy()
+            self._idle.clear()
             for worker in self._busy:
                 worker.kill()
-        for worker in idle:
-            worker.close()
+        _close(idle)
 
     def _take(self) -> Worker:
         while True:
@@ -74,4 +76,9 @@ class Pool:
             if worker.alive and len(self._idle) < self._keep and not self._closed:
                 self._idle.append(worker)
                 return
+        worker.close()
+
+
+def _close(workers: list[Worker]) -> None:
+    for worker in workers:
         worker.close()
