@@ -17,12 +17,15 @@ from safetensors.torch import load as parse_safetensors
 from torch import Tensor, nn
 
 from edgeflow.checkpoints.manifest import MANIFEST, ModelEntry, read_manifest
-from edgeflow.errors import CheckpointError
+from edgeflow.errors import CheckpointError, brief
 from edgeflow.nn.interface import ClickNetwork
 from edgeflow.nn.registry import ARCHITECTURES
 
 SUFFIX = ".safetensors"
 PROBLEMS_SHOWN = 20
+
+MAX_BYTES = 4 << 30
+"""Size limit of a file, far above any network's here: it is read whole into memory."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,11 @@ class Checkpoint:
                 hint="only safetensors weights are loaded; convert others with `edgeflow convert`",
             )
         try:
+            if self.path.stat().st_size > MAX_BYTES:
+                raise CheckpointError(
+                    f"{self.path.name} is larger than {MAX_BYTES} bytes",
+                    hint="these are not a click network's weights",
+                )
             data = self.path.read_bytes()
         except OSError as error:
             raise CheckpointError(
@@ -107,7 +115,7 @@ class Checkpoint:
         except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
             # The library does not wrap the errors of an unknown dtype or shape in its own.
             raise CheckpointError(
-                f"{self.path.name} is not a valid safetensors file ({error})",
+                f"{self.path.name} is not a valid safetensors file ({brief(error)})",
                 hint="only safetensors weights are loaded; convert others with `edgeflow convert`",
             ) from error
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from edgeflow.errors import CheckpointError
+from edgeflow.errors import CheckpointError, brief
 from edgeflow.files import write_atomically
 from edgeflow.masks.score import Calibration
 from edgeflow.nn.interface import Feedback
@@ -104,11 +104,13 @@ def read_manifest(folder: Path) -> Manifest:
     except OSError as error:
         raise CheckpointError(
             f"no manifest at {path}: {error.strerror}",
-            hint=f"put a {MANIFEST} that describes the weights beside them",
+            hint=f"put a {MANIFEST} that describes the weights beside them; `edgeflow convert` "
+            "writes both",
         ) from error
-    except (ValidationError, ValueError) as error:
+    except (ValidationError, ValueError, RecursionError) as error:
         raise CheckpointError(
-            f"{path} is not a valid manifest: {error}", hint="see weights/manifest.json"
+            f"{path} is not a valid manifest: {brief(error, 1000)}",
+            hint="see weights/manifest.json",
         ) from error
 
 

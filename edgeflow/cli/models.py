@@ -33,7 +33,10 @@ def models(models_dir: ModelsDir = None) -> None:
 
 def convert_weights(
     source: Annotated[
-        Path, typer.Argument(help="A .pdparams, .pdmodel, .zip, .pth, or an export's folder.")
+        Path,
+        typer.Argument(
+            help="A .pdparams, .pdmodel, .pth, .ckpt, .safetensors, or a .zip or folder of one."
+        ),
     ],
     destination: Annotated[Path, typer.Argument(help="The .safetensors file to write.")],
     use: Annotated[str, typer.Option(help="Intended use of the weights.")] = "generic",

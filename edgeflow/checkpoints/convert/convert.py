@@ -12,7 +12,7 @@ from safetensors.torch import save as to_safetensors
 
 from edgeflow.checkpoints.checkpoint import SUFFIX, Checkpoint, load_tensors
 from edgeflow.checkpoints.convert.isolation import read_source
-from edgeflow.checkpoints.convert.recognise import recognise
+from edgeflow.checkpoints.convert.recognise import recognise, with_previous_mask
 from edgeflow.checkpoints.manifest import (
     MANIFEST,
     ModelEntry,
@@ -40,7 +40,7 @@ def convert(
 
     Args:
         source: Weights as EISeg or RITM published them, in one of the formats
-            :data:`edgeflow.checkpoints.convert.sources.FORMATS`.
+            :data:`edgeflow.checkpoints.convert.kinds.FORMATS`.
         destination: ``.safetensors`` file to write; the manifest beside it gets an entry under the
             file's stem.
         use: What the weights are good for, free text.
@@ -65,10 +65,10 @@ def convert(
     outputs = {"weights": destination, "manifest": destination.with_name(MANIFEST)}
     check_outputs(outputs, [source] if source.is_file() else [])
     foreign = read_source(source)
-    spec = recognise(foreign.tensors)
+    arrays = with_previous_mask(foreign.tensors)
+    spec = recognise(arrays)
     tensors = {
-        name: torch.from_numpy(np.array(array, dtype=np.float32))
-        for name, array in foreign.tensors.items()
+        name: torch.from_numpy(np.array(array, dtype=np.float32)) for name, array in arrays.items()
     }
     load_tensors(spec.build(), tensors, source=f"{foreign.name} ({spec})")
     not_finite = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from edgeflow.checkpoints.convert.archive import MAX_BYTES
 from edgeflow.checkpoints.convert.child import NOTE
-from edgeflow.checkpoints.convert.sources import MAX_BYTES, Source
+from edgeflow.checkpoints.convert.kinds import Kind, promised_by
+from edgeflow.checkpoints.convert.sources import Source
 from edgeflow.errors import ConversionError
 
 MEMORY_BYTES, MEMORY_FACTOR = 256 << 20, 8
@@ -62,7 +64,8 @@ def read_source(path: Path) -> Source:
 
 def _size(path: Path) -> int:
     """Bytes that a source has: a file with what lies beside it counts once, a folder whole."""
-    if path.is_file() and path.suffix.lower() not in (".pdmodel", ".pdiparams", ".json"):
+    alone = promised_by(path.name) not in (Kind.PROGRAM, Kind.PARAMETERS)
+    if path.is_file() and alone:
         return min(path.stat().st_size, MAX_BYTES)
     folder = path if path.is_dir() else path.parent
     files = [each for each in folder.glob("*") if each.is_file()]

@@ -13,17 +13,19 @@ from typing import Any
 import numpy as np
 
 from edgeflow.arrays import FloatArray
+from edgeflow.checkpoints.convert.state_dict import unwrap, widen
 from edgeflow.errors import ConversionError
 
 DROPPED = "StructuredToParameterName@@"
-FLOAT32 = "f4"
+ELEMENTS = {"f4": "float32", "f2": "float16", "u2": "bfloat16"}
+"""Element types that are read, by NumPy's code; it has none for bfloat16, so Paddle uses uint16."""
 
 
 class _DType:
     """Stands for ``numpy.dtype``."""
 
     def __init__(self, code: object, *_: object) -> None:
-        self.code = code
+        self.code = code if isinstance(code, str) else ""
         self.order: object = "|"
 
     def __setstate__(self, state: object) -> None:
@@ -31,8 +33,12 @@ class _DType:
             self.order = state[1]
 
 
+class _Dict(dict[object, object]):
+    """Stands for ``collections.OrderedDict``."""
+
+
 class _Array:
-    """Stands for an array under reconstruction."""
+    """Stands for an array (or NumPy's scalar) under reconstruction."""
 
     def __init__(self) -> None:
         self.state: object = None
@@ -56,7 +62,12 @@ _ADMITTED = {
     ("numpy", "dtype"): _DType,
     ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
     ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy.core.multiarray", "scalar"): _reconstruct,
+    ("numpy._core.multiarray", "scalar"): _reconstruct,
     ("_codecs", "encode"): _encode,
+    ("collections", "OrderedDict"): _Dict,
+    ("builtins", "tuple"): tuple,
+    ("__builtin__", "tuple"): tuple,
 }
 
 
@@ -92,38 +103,37 @@ def read_pdparams(data: bytes) -> dict[str, FloatArray]:
         raise
     except Exception as error:  # a damaged pickle raises almost anything
         raise ConversionError(
-            f"the file is not a readable .pdparams ({type(error).__name__})",
+            f"the file is damaged: not a readable .pdparams ({type(error).__name__})",
             hint="download it again; only Paddle's dynamic state dicts are supported",
         ) from error
-    if not isinstance(loaded, dict) or not all(isinstance(name, str) for name in loaded):
-        raise ConversionError(
-            "the file does not hold a state dict", hint="expected a dictionary of arrays by name"
-        )
-    return {name: _to_array(name, value) for name, value in loaded.items() if name != DROPPED}
+    state = unwrap(loaded, (_Array, tuple))
+    return {name: _to_array(name, value) for name, value in state.items() if name != DROPPED}
 
 
 def _to_array(name: str, value: object) -> FloatArray:
+    if isinstance(value, tuple) and len(value) == 2:  # as Paddle saves a tensor in a wrapper
+        value = value[1]
     state = value.state if isinstance(value, _Array) else None
     if not (isinstance(state, tuple) and len(state) == 5):
         raise ConversionError(f"{name!r} is not an array", hint="download the file again")
     _, shape, dtype, fortran, raw = state
     if not (
         isinstance(dtype, _DType)
-        and dtype.code == FLOAT32
+        and dtype.code in ELEMENTS
         and dtype.order == "<"
         and fortran is False
     ):
         raise ConversionError(
-            f"{name!r} is not a little-endian float32 array in C order",
-            hint="only float32 weights are supported",
+            f"{name!r} is not a little-endian float32, float16 or bfloat16 array in C order",
+            hint="only such weights are supported",
         )
     if not (
         isinstance(shape, tuple)
         and all(type(side) is int and side >= 0 for side in shape)
         and isinstance(raw, bytes)
-        and len(raw) == 4 * np.prod(shape, dtype=object)
+        and len(raw) == int(dtype.code[1]) * np.prod(shape, dtype=object)
     ):
         raise ConversionError(
             f"{name!r} has a shape that does not fit its data", hint="download the file again"
         )
-    return np.frombuffer(raw, dtype="<f4").reshape(shape)
+    return widen(raw, ELEMENTS[dtype.code]).reshape(shape)

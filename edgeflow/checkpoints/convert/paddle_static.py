@@ -11,9 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeflow.arrays import FloatArray
+from edgeflow.checkpoints.convert.state_dict import widen
 from edgeflow.errors import ConversionError
 
-FLOAT32 = 5
+ELEMENTS = {5: "float32", 4: "float16", 22: "bfloat16"}
+"""Element types that are read, by number in Paddle's VarType."""
+
 _RENAMED = {"grid_sample": "grid_sampler"}
 """Operators that have another name in Paddle 3."""
 
@@ -157,18 +160,18 @@ def _read_tensor(data: bytes, offset: int, name: str) -> tuple[FloatArray, int]:
             f"the .pdiparams is damaged at {name!r}", hint="download the export again"
         ) from error
     dtype = next((value for field, value in description if field == 1), None)
-    if dtype != FLOAT32:
+    if not isinstance(dtype, int) or dtype not in ELEMENTS:
         raise ConversionError(
-            f"{name!r} is not float32 (Paddle type {dtype!r})",
-            hint="only float32 weights are supported",
+            f"{name!r} is not float32 (Paddle type {dtype!r}), nor of half precision",
+            hint="only such weights are supported",
         )
     shape = tuple(value for field, value in description if field == 2 and isinstance(value, int))
     start += length
-    size = 4 * int(np.prod(shape, dtype=object))
+    size = (4 if dtype == 5 else 2) * int(np.prod(shape, dtype=object))
     if not 0 <= size <= len(data) - start:
         raise ConversionError(
             f"the .pdiparams ends before {name!r} of shape {shape} does",
             hint="download the export again",
         )
-    values = np.frombuffer(data, dtype="<f4", count=size // 4, offset=start)
+    values = widen(data[start : start + size], ELEMENTS[dtype])
     return values.reshape(shape), start + size

@@ -19,6 +19,23 @@ Arrays = Mapping[str, FloatArray]
 HINT = "supported: EdgeFlow and RITM networks on HRNet with OCR, as EISeg and RITM publish them"
 
 
+OTHERS: tuple[tuple[str, str, str], ...] = (
+    ("rgb_conv.", "f-BRS, or a RITM that mixes the clicks into the colours", HINT),
+    ("prompt_stem.weight", "a RITM with one convolution of the clicks (conv_extend)", HINT),
+    ("maps_transform.weight", "a RITM with one convolution of the clicks (conv_extend)", HINT),
+    ("image_encoder.", "Segment Anything (SAM)", HINT),
+    ("vision_encoder.", "Segment Anything (SAM), as Hugging Face stores it", HINT),
+    ("backbone.patch_embed", "SimpleClick, or another vision transformer", HINT),
+    ("feature_extractor.patch_embed", "RITM on SegFormer", HINT),
+    ("feature_extractor.aspp", "RITM on DeepLab", HINT),
+    ("feature_extractor.deeplab", "RITM on DeepLab", HINT),
+    ("feature_extractor.backbone.", "RITM on DeepLab", HINT),
+    ("neck.lateral", "EdgeFlow-Lite, which needs no conversion", "put its manifest.json beside it"),
+    ("stage4.", "an HRNet without a click network's heads", HINT),
+)
+"""Beginnings of tensor names by which another network is known, and the way out."""
+
+
 @dataclass(frozen=True)
 class NetworkSpec:
     """An architecture with its options, in a manifest's terms."""
@@ -51,6 +68,9 @@ def recognise(tensors: Arrays) -> NetworkSpec:
         )
         tensors["prompt_stem.scale"]
     except KeyError as error:
+        for beginning, what, hint in OTHERS:
+            if any(name.startswith(beginning) for name in tensors):
+                raise ConversionError(f"the weights are of {what}", hint=hint) from error
         raise ConversionError(
             f"the weights are of an unknown architecture: they have no {error}", hint=HINT
         ) from error
@@ -63,6 +83,21 @@ def recognise(tensors: Arrays) -> NetworkSpec:
             "small": bottlenecks == 2,
         },
     )
+
+
+def with_previous_mask(tensors: Arrays) -> Arrays:
+    """Tensors of a RITM whose prompt is the two maps of clicks, for a network that has three.
+
+    RITM's baselines (its ``noniterative_baselines``) see no previous mask, and the other networks
+    see it in front of the clicks. Zero weights for it give the same output, whatever is fed back.
+    """
+    name = "prompt_stem.conv1.weight"
+    weight = tensors.get(name)
+    if weight is None or weight.ndim != 4 or weight.shape[1] != 2:
+        return tensors
+    if any(each.startswith(("edge.", "fine.")) for each in tensors):
+        return tensors  # EdgeFlow always has its edge map there; the difference gets named
+    return {**tensors, name: np.concatenate((np.zeros_like(weight[:, :1]), weight), axis=1)}
 
 
 def rename_static(model: StaticModel) -> dict[str, FloatArray]:

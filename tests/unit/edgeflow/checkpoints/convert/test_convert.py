@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from edgeflow.checkpoints.checkpoint import find
 from edgeflow.checkpoints.convert.convert import convert
@@ -16,7 +17,7 @@ from edgeflow.checkpoints.convert.paddle_params import read_pdparams
 from edgeflow.checkpoints.convert.paddle_static import read_static
 from edgeflow.checkpoints.convert.recognise import recognise
 from edgeflow.checkpoints.convert.sources import open_source
-from edgeflow.errors import CheckpointError, ConversionError
+from edgeflow.errors import CheckpointError, ConversionError, FileWriteError
 from edgeflow.nn.ritm import RITM
 from tests.unit.edgeflow.checkpoints.convert.foreign import (
     GOLDEN,
@@ -152,6 +153,79 @@ def test_the_networks_options_are_read_off_the_shapes() -> None:
     ):
         state = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
         assert str(recognise(state)) == expected
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [".pdparams"]
+    + [pytest.param(each, marks=pytest.mark.slow) for each in (".pth", ".safetensors")],
+)
+def test_a_ritm_without_previous_mask_gives_the_same_output(
+    tmp_path: Path, arrays: Arrays, ending: str
+) -> None:
+    name = "maps_transform.0.weight"
+    baseline = {**arrays, name: arrays[name][:, 1:]}
+    tensors = {key: torch.from_numpy(np.array(each)) for key, each in baseline.items()}
+    path = tmp_path / f"baseline{ending}"
+    if ending == ".pdparams":
+        write_pdparams(path, baseline)
+    elif ending == ".pth":
+        config = {"params": {"with_prev_mask": {"type": "bool", "value": False}}}
+        torch.save({"state_dict": tensors, "config": config}, path)
+    else:
+        save_file(tensors, path)
+    network = convert(path, tmp_path / "w.safetensors").load()
+    assert isinstance(network, RITM)
+    image, clicks = torch.rand(1, 3, 64, 96), torch.rand(1, 2, 64, 96).round()
+    with torch.no_grad():
+        masks = [
+            network.infer(image, torch.cat((previous, clicks), dim=1))[0]
+            for previous in (torch.zeros(1, 1, 64, 96), torch.rand(1, 1, 64, 96))
+        ]
+        stem = network.prompt_stem  # the first convolution again, with the baseline's own weights
+        bare = torch.nn.functional.conv2d(clicks, tensors[name], tensors["maps_transform.0.bias"])
+        full = stem.conv1(torch.cat((torch.rand(1, 1, 64, 96), clicks), dim=1))
+    assert torch.equal(masks[0], masks[1])
+    torch.testing.assert_close(full, bare, rtol=0, atol=1e-6)
+
+
+def test_an_edgeflow_with_two_prompt_maps_is_refused(tmp_path: Path) -> None:
+    arrays = dict(read_pdparams(pdparams(TINY[0]).read_bytes()))
+    arrays["maps_transform.0.weight"] = arrays["maps_transform.0.weight"][:, 1:]
+    with pytest.raises(CheckpointError, match=r"prompt_stem.conv1.weight has shape"):
+        convert(write_pdparams(tmp_path / "w.pdparams", arrays), tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("rgb_conv.0.weight", "f-BRS"),
+        ("maps_transform.weight", "conv_extend"),
+        ("image_encoder.patch_embed.proj.weight", "SAM"),
+        ("model.image_encoder.patch_embed.proj.weight", "SAM"),
+        ("vision_encoder.layers.0.weight", "SAM"),
+        ("backbone.patch_embed.proj.weight", "SimpleClick"),
+        ("feature_extractor.patch_embed1.proj.weight", "SegFormer"),
+        ("feature_extractor.aspp.x", "DeepLab"),
+        ("neck.lateral.0.conv.weight", "EdgeFlow-Lite"),
+        ("stage4.0.x", "HRNet without"),
+        ("fc.weight", "unknown architecture"),
+    ],
+)
+def test_another_network_is_named(tmp_path: Path, name: str, said: str) -> None:
+    source = write_pdparams(tmp_path / "x.pdparams", {name: np.ones(3, np.float32)})
+    with pytest.raises(ConversionError, match=said) as caught:
+        recognise(open_source(source).tensors)
+    assert caught.value.hint
+
+
+@pytest.mark.slow
+def test_a_converted_file_converts_to_itself(tmp_path: Path) -> None:
+    first = convert(pdparams(), tmp_path / "a.safetensors")
+    second = convert(first.path, tmp_path / "b.safetensors")
+    assert second.path.read_bytes() == first.path.read_bytes()
+    with pytest.raises(FileWriteError):
+        convert(first.path, first.path)
 
 
 def zip_of(path: Path, members: dict[str, bytes]) -> Path:

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import pickle
 import pickletools
+from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,7 +72,7 @@ def test_only_names_of_arrays_are_admitted(name: str) -> None:
         (np.ones(3, np.float64), "float32"),
         (np.ones(3, ">f4"), "little-endian"),
         (np.ones(3, np.int32), "float32"),
-        (np.ones(3, np.float16), "float32"),
+        (np.ones(3, np.uint8), "float32"),
         (np.asfortranarray(np.ones((2, 3), np.float32)), "C order"),
         (np.array([{}]), "float32|damaged|readable"),
         ("text", "not an array"),
@@ -80,6 +83,48 @@ def test_only_names_of_arrays_are_admitted(name: str) -> None:
 def test_anything_but_plain_float32_is_refused_by_name(array: object, said: str) -> None:
     with pytest.raises(ConversionError, match=said):
         read_pdparams(dump({"layer.weight": array}))
+
+
+class Tensor:
+    """Is stored as Paddle stores a tensor that is not in a bare state dict."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self._array = array
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return tuple, (("generated_name_0", self._array),)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda a: {"model": {"a": a}},
+        lambda a: {"state_dict": {"a": a}, "epoch": 3, "best": np.float64(0.5)},
+        lambda a: {"model": {"a": Tensor(a)}, "optimizer": {"LR_Scheduler": {"last_lr": 0.1}}},
+        lambda a: {"a": Tensor(a), DROPPED: {"a": "generated_name_0"}},
+        lambda a: OrderedDict(a=a),
+        lambda a: {"model": {"state_dict": OrderedDict(a=Tensor(a))}},
+        lambda a: {"model_state_dict": {"a": a, DROPPED: {}}, "step": np.int64(1)},
+        lambda a: {"net": {"a": a}, "log": [1, "x", None]},
+    ],
+)
+def test_a_wrapped_state_dict_is_found(wrap: Callable[[np.ndarray], object]) -> None:
+    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+    for protocol in (2, 4):
+        found = read_pdparams(dump(wrap(array), protocol))
+        assert found.keys() == {"a"}
+        np.testing.assert_array_equal(found["a"], array)
+
+
+@pytest.mark.parametrize("values", [[0.1, -3.5, 65504.0], [0.0, -0.0, 6e-8], [np.inf, 1.0, 2.0]])
+def test_half_precision_is_widened_exactly(values: list[float]) -> None:
+    half = np.array(values, np.float16)
+    np.testing.assert_array_equal(read_pdparams(dump({"a": half}))["a"], half.astype(np.float32))
+    tensor = torch.tensor(values).bfloat16()
+    stored = tensor.view(torch.int16).numpy().view(np.uint16)  # as Paddle stores bfloat16
+    found = read_pdparams(dump({"a": stored}))["a"]
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, tensor.float().numpy())
 
 
 def test_a_shape_that_claims_gigabytes_is_refused_without_allocating_them() -> None:

@@ -5,6 +5,7 @@ import struct
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,6 +83,16 @@ def test_a_tensor_of_another_type_is_refused_by_name() -> None:
     )
     with pytest.raises(ConversionError, match=r"'conv2d_0.w_0' is not float32 \(Paddle type 6\)"):
         read_static(model, tensor_bytes(array, dtype=6))
+
+
+@pytest.mark.parametrize(("number", "kind"), [(4, torch.float16), (22, torch.bfloat16)])
+def test_half_precision_is_widened_exactly(number: int, kind: torch.dtype) -> None:
+    half = torch.tensor([[0.1, -3.5], [65280.0, 6e-8]]).to(kind)
+    raw = half.view(torch.int16).numpy().tobytes()
+    data = tensor_bytes(np.ones((2, 2), np.float32), dtype=number)[:-16] + raw
+    found = read_static(one_tensor_program(), data).tensors["conv2d_0.w_0"]
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, half.float().numpy())
 
 
 def test_a_header_that_claims_ten_gigabytes_is_refused_without_allocating_them() -> None:
