@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, TiffImagePlugin
+from PIL import Image
 
 from edgeflow.arrays import RGBImage
 from edgeflow.errors import ImageError, ImageTooLargeError
@@ -17,11 +17,10 @@ from edgeflow.images.formats import FORMATS, MAX_PIXELS, Format, describe, forma
 from edgeflow.images.jpeg import without_descriptions
 from edgeflow.images.orientation import UPRIGHT, exif_orientation, turned
 from edgeflow.images.png import Missing, completed, read_png
-from edgeflow.images.tiff import BITS, ORIENTATION, SAMPLES, joined_planes, lies_apart
+from edgeflow.images.samples import are_unusual, read_unusual
+from edgeflow.images.tiff import HEIGHT, ORIENTATION, PIXELS, WIDTH, read_directory
 
 TRUNCATED = "the image file is truncated or damaged: it was read as far as it goes"
-
-_INVERSE = {6: 8, 8: 6}
 
 
 class DecodedImage(NamedTuple):
@@ -79,8 +78,10 @@ def read_image(
             # libjpeg leaves grey what it does not find before an end marker.
             whole = data + b"\xff\xd9"
             return DecodedImage(_read(whole, kind, max_pixels, as_stored=as_stored), (TRUNCATED,))
-    except ImageTooLargeError:
-        raise
+    except ImageError as error:
+        if error.hint:
+            raise
+        raise _unreadable(data) from error
     except Image.DecompressionBombError as error:  # Pillow's TIFF reader checks for itself
         raise ImageTooLargeError(str(error), hint="resize the image") from error
     except Exception as error:  # decoders raise almost anything on damaged or hostile bytes
@@ -89,29 +90,18 @@ def read_image(
 
 def _read(data: bytes, kind: Format, max_pixels: int, *, as_stored: bool) -> RGBImage:
     """Read any format but PNG."""
+    if kind.name == "TIFF":
+        return _read_tiff(data, max_pixels, as_stored=as_stored)
     orientation = UPRIGHT
     if kind.name == "JPEG":
         data, orientation = without_descriptions(data)
     image = kind.reader(io.BytesIO(data))
     _check_pixels(image.width, image.height, max_pixels)
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        image.info.pop("xmp", None)  # Pillow would turn the image by it
-        pixels = _tiff_pixels(image, data)
-        stored = int(image.tag_v2.get(ORIENTATION) or UPRIGHT)
-        if pixels is None:
-            # Made here, since Pillow would check it against a pixel limit of its own.
-            image.im = Image.new(image.mode, (image.tag_v2[256], image.tag_v2[257])).im
-            image.load()  # which turns it
-            pixels = _to_rgb(image)
-            stored = UPRIGHT if not as_stored else _INVERSE.get(stored, stored)
-            return np.ascontiguousarray(turned(pixels, stored))
-        orientation = stored
-    else:
-        image.load()
-        pixels = _to_rgb(image)
-        if kind.name == "AVIF":
-            exif = image.info.get("exif", b"")
-            orientation = exif_orientation(exif.removeprefix(b"Exif\0\0"))
+    image.load()
+    pixels = _to_rgb(image)
+    if kind.name == "AVIF":
+        exif = image.info.get("exif", b"")
+        orientation = exif_orientation(exif.removeprefix(b"Exif\0\0"))
     return np.ascontiguousarray(turned(pixels, UPRIGHT if as_stored else orientation))
 
 
@@ -154,26 +144,13 @@ def _without(pixels: RGBImage, missing: Missing) -> RGBImage:
     return pixels
 
 
-def _tiff_pixels(image: TiffImagePlugin.TiffImageFile, data: bytes) -> RGBImage | None:
-    """A TIFF of several samples of more than 8 bits, which Pillow does not read right, as stored.
-
-    None for the others.
-
-    Raises:
-        ImageError: OpenCV does not read it either.
-    """
-    bits, samples = image.tag_v2.get(BITS, (1,)), image.tag_v2.get(SAMPLES, 1)
-    if max(bits) <= 8 or samples == 1:
-        return None
-    if lies_apart(image.tag_v2):
-        planes = joined_planes(data, image.tag_v2)
-        return _from_opencv(planes[..., [2, 1, 0, 3][: planes.shape[2]]])
-    wide = cv2.imdecode(
-        np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
-    )
-    if wide is None or wide.ndim != 3:
-        raise ValueError("this layout of samples is not read")
-    return _from_opencv(wide)
+def _read_tiff(data: bytes, max_pixels: int, *, as_stored: bool) -> RGBImage:
+    tags = read_directory(data)
+    _check_pixels(tags.value(WIDTH), tags.value(HEIGHT), max_pixels)
+    pixels = read_unusual(tags) if are_unusual(tags) else _to_rgb(tags.page(PIXELS, {}))
+    orientation = tags.value(ORIENTATION, UPRIGHT)
+    known = orientation in range(1, 9) and not as_stored
+    return np.ascontiguousarray(turned(pixels, orientation if known else UPRIGHT))
 
 
 def _from_opencv(wide: npt.NDArray[Any]) -> RGBImage:
