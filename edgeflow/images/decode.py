@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import cv2
@@ -12,10 +13,13 @@ from PIL import Image
 
 from edgeflow.arrays import RGBImage
 from edgeflow.errors import ImageError, ImageTooLargeError
+from edgeflow.images.avif import without_exif
+from edgeflow.images.colours import to_rgb
 from edgeflow.images.depth import to_8_bits
 from edgeflow.images.formats import FORMATS, MAX_PIXELS, Format, describe, format_of
 from edgeflow.images.jpeg import without_descriptions
 from edgeflow.images.orientation import UPRIGHT, exif_orientation, turned
+from edgeflow.images.partial import SHOWN_IN_PART, readable_part
 from edgeflow.images.png import Missing, completed, read_png
 from edgeflow.images.samples import are_unusual, read_unusual
 from edgeflow.images.tiff import HEIGHT, ORIENTATION, PIXELS, WIDTH, read_directory
@@ -57,8 +61,8 @@ def read_image(
         data: Bytes of the file.
         max_pixels: Pixel cap, checked on the header before anything is decoded.
         as_stored: Whether to leave the image as it is stored, whatever its orientation says.
-        partial: Whether a truncated JPEG or PNG is read as far as it goes, with a note. The rest
-            of a JPEG is grey, that of a PNG white.
+        partial: Whether a truncated PNG, JPEG, GIF or BMP is read as far as it goes, with a note.
+            What is missing is white, as under the editor's image.
 
     Raises:
         ImageTooLargeError: More than ``max_pixels``.
@@ -73,11 +77,11 @@ def read_image(
         try:
             return DecodedImage(_read(data, kind, max_pixels, as_stored=as_stored))
         except Exception as error:
-            if isinstance(error, ImageError) or kind.name != "JPEG" or not partial:
+            named = isinstance(error, ImageError)
+            if named or kind.name not in SHOWN_IN_PART or not partial:
                 raise
-            # libjpeg leaves grey what it does not find before an end marker.
-            whole = data + b"\xff\xd9"
-            return DecodedImage(_read(whole, kind, max_pixels, as_stored=as_stored), (TRUNCATED,))
+            pixels = _read(data, kind, max_pixels, as_stored=as_stored, pixels_of=readable_part)
+            return DecodedImage(pixels, (TRUNCATED,))
     except ImageError as error:
         if error.hint:
             raise
@@ -88,20 +92,32 @@ def read_image(
         raise _unreadable(data) from error
 
 
-def _read(data: bytes, kind: Format, max_pixels: int, *, as_stored: bool) -> RGBImage:
+def _read(
+    data: bytes,
+    kind: Format,
+    max_pixels: int,
+    *,
+    as_stored: bool,
+    pixels_of: Callable[[Format, bytes], RGBImage] | None = None,
+) -> RGBImage:
     """Read any format but PNG."""
     if kind.name == "TIFF":
         return _read_tiff(data, max_pixels, as_stored=as_stored)
     orientation = UPRIGHT
     if kind.name == "JPEG":
         data, orientation = without_descriptions(data)
+    elif kind.name == "AVIF":
+        data = without_exif(data)
     image = kind.reader(io.BytesIO(data))
     _check_pixels(image.width, image.height, max_pixels)
-    image.load()
-    pixels = _to_rgb(image)
     if kind.name == "AVIF":
         exif = image.info.get("exif", b"")
         orientation = exif_orientation(exif.removeprefix(b"Exif\0\0"))
+    if pixels_of is None:
+        image.load()
+        pixels = to_rgb(image)
+    else:
+        pixels = pixels_of(kind, data)
     return np.ascontiguousarray(turned(pixels, UPRIGHT if as_stored else orientation))
 
 
@@ -132,7 +148,7 @@ def _png_pixels(data: bytes, depth: int, kind: Format) -> RGBImage:
             return _from_opencv(wide)
     image = kind.reader(io.BytesIO(data))
     image.load()
-    return _to_rgb(image)
+    return to_rgb(image)
 
 
 def _without(pixels: RGBImage, missing: Missing) -> RGBImage:
@@ -147,7 +163,7 @@ def _without(pixels: RGBImage, missing: Missing) -> RGBImage:
 def _read_tiff(data: bytes, max_pixels: int, *, as_stored: bool) -> RGBImage:
     tags = read_directory(data)
     _check_pixels(tags.value(WIDTH), tags.value(HEIGHT), max_pixels)
-    pixels = read_unusual(tags) if are_unusual(tags) else _to_rgb(tags.page(PIXELS, {}))
+    pixels = read_unusual(tags) if are_unusual(tags) else to_rgb(tags.page(PIXELS, {}))
     orientation = tags.value(ORIENTATION, UPRIGHT)
     known = orientation in range(1, 9) and not as_stored
     return np.ascontiguousarray(turned(pixels, orientation if known else UPRIGHT))
@@ -171,17 +187,6 @@ def _check_pixels(width: int, height: int, max_pixels: int) -> None:
             f"the image has {width}×{height} pixels, the limit is {max_pixels}",
             hint="resize the image, or raise the pixel limit",
         )
-
-
-def _to_rgb(image: Image.Image) -> RGBImage:
-    if image.mode == "F" or image.mode.startswith("I"):
-        # Pillow's own conversion clips these to white instead of scaling.
-        wide = np.asarray(image)
-        return np.repeat(to_8_bits(wide)[..., None], 3, axis=2)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.array(image.convert("RGB"))
 
 
 def _unreadable(data: bytes) -> ImageError:

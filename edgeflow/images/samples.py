@@ -141,8 +141,7 @@ def _bits(packed: npt.NDArray[np.uint8], bits: int) -> npt.NDArray[np.uint16]:
     """Samples of 9 to 15 bits, one after the other."""
     each = np.unpackbits(packed, axis=-1)
     each = each[..., : each.shape[-1] // bits * bits].reshape(*packed.shape[:-1], -1, bits)
-    values: npt.NDArray[np.uint16] = each @ (1 << np.arange(bits - 1, -1, -1)).astype(np.uint16)
-    return values
+    return np.asarray(each @ (1 << np.arange(bits - 1, -1, -1)).astype(np.uint16), np.uint16)
 
 
 def _floats(packed: npt.NDArray[np.uint8], count: int, kind: np.dtype[Any]) -> npt.NDArray[Any]:

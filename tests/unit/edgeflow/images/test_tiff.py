@@ -148,8 +148,8 @@ def test_packed_bits(channels: int, bits: int, order: Literal["II", "MM"]) -> No
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("values", [RAMP, RGB], ids=["grey", "RGB"])
 def test_differences_of_floats(values: Values, layout: Layout, order: Literal["II", "MM"]) -> None:
-    values = (values * 3 - 1).astype(np.float32)
-    check(tiff(values, order=order, layout=layout, compression="deflate floats"), stretched(floats))
+    floats = (values * 3 - 1).astype(np.float32)
+    check(tiff(floats, order=order, layout=layout, compression="deflate floats"), stretched(floats))
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -180,7 +180,7 @@ def test_a_further_sample_is_read_for_what_it_is(kind: int) -> None:
 def test_a_tiff_is_turned_by_its_own_tag(
     dtype: type, orientation: int, order: Literal["II", "MM"], *, planar: bool
 ) -> None:
-    values = (RGB * np.iinfo(dtype).max).astype(dtype)
+    values: Values = (RGB * np.iinfo(dtype).max).astype(dtype)
     data = tiff(values, order=order, planar=planar, extra={274: (orientation,)})
     pixels = values if dtype is np.uint8 else (values >> 8).astype(np.uint8)
     expected = turned(pixels, orientation if orientation in range(1, 9) else 1)
