@@ -53,7 +53,7 @@ def readable_part(kind: Format, data: bytes) -> RGBImage:
 
 def _anywhere(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Per pixel, whether a flag of any of its bands is set."""
-    return flags.any(axis=2) if flags.ndim == 3 else flags
+    return np.asarray(flags.any(axis=2)) if flags.ndim == 3 else flags
 
 
 def _onto(kind: Format, data: bytes, background: int) -> Image.Image:
