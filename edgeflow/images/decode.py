@@ -20,7 +20,7 @@ from edgeflow.images.formats import FORMATS, MAX_PIXELS, Format, describe, forma
 from edgeflow.images.jpeg import without_descriptions
 from edgeflow.images.orientation import UPRIGHT, exif_orientation, turned
 from edgeflow.images.partial import SHOWN_IN_PART, readable_part
-from edgeflow.images.png import Missing, completed, read_png
+from edgeflow.images.png import PNG, Missing, completed, read_png
 from edgeflow.images.samples import are_unusual, read_unusual
 from edgeflow.images.tiff import HEIGHT, ORIENTATION, PIXELS, WIDTH, read_directory
 
@@ -130,22 +130,25 @@ def _read_png(
     try:
         if not png.complete:
             raise ValueError("truncated")  # noqa: TRY301
-        pixels = _png_pixels(png.file(), png.header.depth, kind)
+        pixels = _png_pixels(png.file(), png, kind)
     except Exception:
         if not partial:
             raise
         whole, missing = completed(png)
-        pixels = _without(_png_pixels(whole, png.header.depth, kind), missing)
+        pixels = _without(_png_pixels(whole, png, kind), missing)
     orientation = UPRIGHT if as_stored else png.orientation
     notes = () if missing is None or missing == Missing(len(pixels), (1, 1)) else (TRUNCATED,)
     return DecodedImage(np.ascontiguousarray(turned(pixels, orientation)), notes)
 
 
-def _png_pixels(data: bytes, depth: int, kind: Format) -> RGBImage:
-    if depth == 16:
+def _png_pixels(data: bytes, png: PNG, kind: Format) -> RGBImage:
+    if png.header.depth == 16:
         wide = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         if wide is not None:
-            return _from_opencv(wide)
+            pixels = _from_opencv(wide)
+            if wide.ndim == 2 and png.transparent_grey is not None:
+                pixels[wide == png.transparent_grey] = 255
+            return pixels
     image = kind.reader(io.BytesIO(data))
     image.load()
     return to_rgb(image)

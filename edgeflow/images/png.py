@@ -64,6 +64,14 @@ class PNG:
     complete: bool
     orientation: int
 
+    @property
+    def transparent_grey(self) -> int | None:
+        """The value that is transparent in an image of 16-bit grey; None if there is none."""
+        if self.header.colour != 0:
+            return None
+        values = [chunk[8:10] for chunk in self.needed if chunk[4:8] == b"tRNS"]
+        return int.from_bytes(values[-1], "big") if values else None
+
     def file(self, stream: bytes | None = None) -> bytes:
         """A sound file of the parts, with another stream of pixels if one is given."""
         pixels = _chunk(b"IDAT", self.stream if stream is None else stream)
