@@ -18,6 +18,7 @@ from edgeflow.images.colours import to_rgb
 from edgeflow.images.depth import to_8_bits
 from edgeflow.images.formats import FORMATS, MAX_PIXELS, Format, describe, format_of
 from edgeflow.images.jpeg import without_descriptions
+from edgeflow.images.jpeg2000 import has_deep_colours
 from edgeflow.images.orientation import UPRIGHT, exif_orientation, turned
 from edgeflow.images.partial import SHOWN_IN_PART, readable_part
 from edgeflow.images.png import PNG, Missing, completed, read_png
@@ -114,8 +115,11 @@ def _read(
         exif = image.info.get("exif", b"")
         orientation = exif_orientation(exif.removeprefix(b"Exif\0\0"))
     if pixels_of is None:
-        image.load()
-        pixels = to_rgb(image)
+        deep = kind.name == "JPEG2000" and has_deep_colours(data)
+        wide = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if deep else None
+        if wide is None:
+            image.load()
+        pixels = to_rgb(image) if wide is None else _from_opencv(wide)
     else:
         pixels = pixels_of(kind, data)
     return np.ascontiguousarray(turned(pixels, UPRIGHT if as_stored else orientation))
