@@ -169,7 +169,10 @@ def _without(pixels: RGBImage, missing: Missing) -> RGBImage:
 
 def _read_tiff(data: bytes, max_pixels: int, *, as_stored: bool) -> RGBImage:
     tags = read_directory(data)
-    _check_pixels(tags.value(WIDTH), tags.value(HEIGHT), max_pixels)
+    width, height = tags.value(WIDTH), tags.value(HEIGHT)
+    _check_pixels(width, height, max_pixels)
+    if width <= 0 or height <= 0:
+        raise ValueError("no pixels")
     pixels = read_unusual(tags) if are_unusual(tags) else to_rgb(tags.page(PIXELS, {}))
     orientation = tags.value(ORIENTATION, UPRIGHT)
     known = orientation in range(1, 9) and not as_stored

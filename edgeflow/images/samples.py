@@ -63,8 +63,10 @@ def read_unusual(tags: Directory) -> RGBImage:
     photometric = tags.value(PHOTOMETRIC, RGB if count >= 3 else BLACK_IS_ZERO)
     if photometric not in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB):
         raise _unsupported(tags, _COLOURS.get(photometric, f"colours of kind {photometric}"))
-    samples = _samples(tags)
     colours = 3 if photometric == RGB else 1
+    if count < colours:
+        raise _unsupported(tags, f"{count} of 3 colours")
+    samples = _samples(tags)
     pixels = to_8_bits(samples[..., :colours])
     if photometric == WHITE_IS_ZERO:
         np.subtract(255, pixels, out=pixels)

@@ -198,6 +198,7 @@ def test_a_tiff_is_turned_by_its_own_tag(
         (tiff((RAMP * 65535).astype(np.uint16), photometric=3), "a palette"),
         (tiff((RAMP * 65535).astype(np.uint16), extra={259: (7,)}), "lossy compression"),
         (tiff((RAMP * 65535).astype(np.uint16), extra={339: (5,)}), "this kind of samples"),
+        (tiff((RGBA[..., :2] * 65535).astype(np.uint16), photometric=2), "2 of 3 colours"),
         (tiff((RGB * 65535).astype(np.uint16), extra={258: (16, 16, 8)}), "of different kinds"),
     ],
 )
@@ -254,3 +255,10 @@ def test_damage_beside_the_pixels_costs_nothing(
         warnings.simplefilter("error")
         np.testing.assert_array_equal(decode_image(data), (RGB * 255).astype(np.uint8))
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("tag", [256, 257])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_tiff_without_pixels_is_refused(dtype: type, tag: int) -> None:
+    with pytest.raises(ImageError):
+        decode_image(tiff(RGB.astype(dtype), extra={tag: (0,)}))
