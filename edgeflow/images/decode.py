@@ -22,8 +22,8 @@ from edgeflow.images.jpeg2000 import has_deep_colours
 from edgeflow.images.orientation import UPRIGHT, exif_orientation, turned
 from edgeflow.images.partial import SHOWN_IN_PART, readable_part
 from edgeflow.images.png import PNG, Missing, completed, read_png
-from edgeflow.images.samples import are_unusual, read_unusual
-from edgeflow.images.tiff import HEIGHT, ORIENTATION, PIXELS, WIDTH, read_directory
+from edgeflow.images.tiff.directory import HEIGHT, ORIENTATION, PIXELS, WIDTH, read_directory
+from edgeflow.images.tiff.samples import are_unusual, read_unusual
 
 TRUNCATED = "the image file is truncated or damaged: it was read as far as it goes"
 

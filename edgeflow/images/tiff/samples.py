@@ -15,7 +15,7 @@ import numpy.typing as npt
 from edgeflow.arrays import RGBImage
 from edgeflow.errors import ImageError
 from edgeflow.images.depth import to_8_bits
-from edgeflow.images.tiff import (
+from edgeflow.images.tiff.directory import (
     BITS,
     COMPRESSION,
     EXTRA,
