@@ -27,8 +27,8 @@ from edgeflow.masks.polygons import HolePolicy
 from edgeflow.runtime.selection import RuntimeName
 from edgeflow_backend.net.host_settings import HostSettings
 
-PILLOW_PIXEL_LIMIT = 357_913_940
-"""Pillow itself refuses larger TIFFs."""
+LARGEST_MAX_PIXELS = 357_913_940
+"""No larger image is decoded: beyond, RGB takes more than a gigabyte."""
 
 
 def _known_policy(name: str) -> str:
@@ -87,7 +87,7 @@ class Settings(HostSettings, BaseSettings):
     """Most clicks on one object."""
     max_image_mb: float = Field(default=64, gt=0)
     """Largest image file in megabytes."""
-    max_pixels: int = Field(default=MAX_PIXELS, ge=1, le=PILLOW_PIXEL_LIMIT)
+    max_pixels: int = Field(default=MAX_PIXELS, ge=1, le=LARGEST_MAX_PIXELS)
     """Largest image in pixels."""
     decode_memory_mb: float = Field(default=2560, ge=64)
     """Megabytes that all images being decoded may take together. Further ones wait; one that needs

@@ -19,7 +19,7 @@ from edgeflow.cli.options import Device, Model, ModelsDir, Runtime, Zoom
 from edgeflow.errors import no_object
 from edgeflow.files import check_outputs, is_special, write_atomically
 from edgeflow.geometry import ImagePoint, Size
-from edgeflow.images import MAX_PIXELS, decode_image
+from edgeflow.images import MAX_PIXELS, decode_image, quiet_decoders
 from edgeflow.inference.predictor import load_predictor
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.overlay import draw_overlay
@@ -80,7 +80,9 @@ def predict(
     """Segment one object and write its mask."""
     clicks = [parse_click(text) for text in click]
     _check_outputs(output, overlay, [image, Path(model)])
-    rgb = decode_image(image.read_bytes(), max_pixels=max_pixels)
+    data = image.read_bytes()
+    with quiet_decoders():
+        rgb = decode_image(data, max_pixels=max_pixels)
     check_clicks(clicks, Size(*rgb.shape[:2]))
     predictor = load_predictor(
         model, folder=models_dir, device=device, runtime=runtime, policy=POLICIES[zoom]

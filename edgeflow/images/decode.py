@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, TiffImagePlugin
+from PIL import Image
 
 from edgeflow.arrays import RGBImage
 from edgeflow.errors import ImageError, ImageTooLargeError
+from edgeflow.images.avif import without_exif
+from edgeflow.images.colours import to_rgb
 from edgeflow.images.depth import to_8_bits
 from edgeflow.images.formats import FORMATS, MAX_PIXELS, Format, describe, format_of
 from edgeflow.images.jpeg import without_descriptions
+from edgeflow.images.jpeg2000 import has_deep_colours
 from edgeflow.images.orientation import UPRIGHT, exif_orientation, turned
-from edgeflow.images.png import Missing, completed, read_png
-from edgeflow.images.tiff import BITS, ORIENTATION, SAMPLES, joined_planes, lies_apart
+from edgeflow.images.partial import SHOWN_IN_PART, readable_part
+from edgeflow.images.png import PNG, Missing, completed, read_png
+from edgeflow.images.tiff.directory import HEIGHT, ORIENTATION, PIXELS, WIDTH, read_directory
+from edgeflow.images.tiff.samples import are_unusual, read_unusual
 
 TRUNCATED = "the image file is truncated or damaged: it was read as far as it goes"
-
-_INVERSE = {6: 8, 8: 6}
 
 
 class DecodedImage(NamedTuple):
@@ -58,8 +62,8 @@ def read_image(
         data: Bytes of the file.
         max_pixels: Pixel cap, checked on the header before anything is decoded.
         as_stored: Whether to leave the image as it is stored, whatever its orientation says.
-        partial: Whether a truncated JPEG or PNG is read as far as it goes, with a note. The rest
-            of a JPEG is grey, that of a PNG white.
+        partial: Whether a truncated PNG, JPEG, GIF or BMP is read as far as it goes, with a note.
+            What is missing is white, as under the editor's image.
 
     Raises:
         ImageTooLargeError: More than ``max_pixels``.
@@ -74,44 +78,50 @@ def read_image(
         try:
             return DecodedImage(_read(data, kind, max_pixels, as_stored=as_stored))
         except Exception as error:
-            if isinstance(error, ImageError) or kind.name != "JPEG" or not partial:
+            named = isinstance(error, ImageError)
+            if named or kind.name not in SHOWN_IN_PART or not partial:
                 raise
-            # libjpeg leaves grey what it does not find before an end marker.
-            whole = data + b"\xff\xd9"
-            return DecodedImage(_read(whole, kind, max_pixels, as_stored=as_stored), (TRUNCATED,))
-    except ImageTooLargeError:
-        raise
+            pixels = _read(data, kind, max_pixels, as_stored=as_stored, pixels_of=readable_part)
+            return DecodedImage(pixels, (TRUNCATED,))
+    except ImageError as error:
+        if error.hint:
+            raise
+        raise _unreadable(data) from error
     except Image.DecompressionBombError as error:  # Pillow's TIFF reader checks for itself
         raise ImageTooLargeError(str(error), hint="resize the image") from error
     except Exception as error:  # decoders raise almost anything on damaged or hostile bytes
         raise _unreadable(data) from error
 
 
-def _read(data: bytes, kind: Format, max_pixels: int, *, as_stored: bool) -> RGBImage:
+def _read(
+    data: bytes,
+    kind: Format,
+    max_pixels: int,
+    *,
+    as_stored: bool,
+    pixels_of: Callable[[Format, bytes], RGBImage] | None = None,
+) -> RGBImage:
     """Read any format but PNG."""
+    if kind.name == "TIFF":
+        return _read_tiff(data, max_pixels, as_stored=as_stored)
     orientation = UPRIGHT
     if kind.name == "JPEG":
         data, orientation = without_descriptions(data)
+    elif kind.name == "AVIF":
+        data = without_exif(data)
     image = kind.reader(io.BytesIO(data))
     _check_pixels(image.width, image.height, max_pixels)
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        image.info.pop("xmp", None)  # Pillow would turn the image by it
-        pixels = _tiff_pixels(image, data)
-        stored = int(image.tag_v2.get(ORIENTATION) or UPRIGHT)
-        if pixels is None:
-            # Made here, since Pillow would check it against a pixel limit of its own.
-            image.im = Image.new(image.mode, (image.tag_v2[256], image.tag_v2[257])).im
-            image.load()  # which turns it
-            pixels = _to_rgb(image)
-            stored = UPRIGHT if not as_stored else _INVERSE.get(stored, stored)
-            return np.ascontiguousarray(turned(pixels, stored))
-        orientation = stored
+    if kind.name == "AVIF":
+        exif = image.info.get("exif", b"")
+        orientation = exif_orientation(exif.removeprefix(b"Exif\0\0"))
+    if pixels_of is None:
+        deep = kind.name == "JPEG2000" and has_deep_colours(data)
+        wide = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if deep else None
+        if wide is None:
+            image.load()
+        pixels = to_rgb(image) if wide is None else _from_opencv(wide)
     else:
-        image.load()
-        pixels = _to_rgb(image)
-        if kind.name == "AVIF":
-            exif = image.info.get("exif", b"")
-            orientation = exif_orientation(exif.removeprefix(b"Exif\0\0"))
+        pixels = pixels_of(kind, data)
     return np.ascontiguousarray(turned(pixels, UPRIGHT if as_stored else orientation))
 
 
@@ -124,25 +134,28 @@ def _read_png(
     try:
         if not png.complete:
             raise ValueError("truncated")  # noqa: TRY301
-        pixels = _png_pixels(png.file(), png.header.depth, kind)
+        pixels = _png_pixels(png.file(), png, kind)
     except Exception:
         if not partial:
             raise
         whole, missing = completed(png)
-        pixels = _without(_png_pixels(whole, png.header.depth, kind), missing)
+        pixels = _without(_png_pixels(whole, png, kind), missing)
     orientation = UPRIGHT if as_stored else png.orientation
     notes = () if missing is None or missing == Missing(len(pixels), (1, 1)) else (TRUNCATED,)
     return DecodedImage(np.ascontiguousarray(turned(pixels, orientation)), notes)
 
 
-def _png_pixels(data: bytes, depth: int, kind: Format) -> RGBImage:
-    if depth == 16:
+def _png_pixels(data: bytes, png: PNG, kind: Format) -> RGBImage:
+    if png.header.depth == 16:
         wide = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         if wide is not None:
-            return _from_opencv(wide)
+            pixels = _from_opencv(wide)
+            if wide.ndim == 2 and png.transparent_grey is not None:
+                pixels[wide == png.transparent_grey] = 255
+            return pixels
     image = kind.reader(io.BytesIO(data))
     image.load()
-    return _to_rgb(image)
+    return to_rgb(image)
 
 
 def _without(pixels: RGBImage, missing: Missing) -> RGBImage:
@@ -154,26 +167,16 @@ def _without(pixels: RGBImage, missing: Missing) -> RGBImage:
     return pixels
 
 
-def _tiff_pixels(image: TiffImagePlugin.TiffImageFile, data: bytes) -> RGBImage | None:
-    """A TIFF of several samples of more than 8 bits, which Pillow does not read right, as stored.
-
-    None for the others.
-
-    Raises:
-        ImageError: OpenCV does not read it either.
-    """
-    bits, samples = image.tag_v2.get(BITS, (1,)), image.tag_v2.get(SAMPLES, 1)
-    if max(bits) <= 8 or samples == 1:
-        return None
-    if lies_apart(image.tag_v2):
-        planes = joined_planes(data, image.tag_v2)
-        return _from_opencv(planes[..., [2, 1, 0, 3][: planes.shape[2]]])
-    wide = cv2.imdecode(
-        np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
-    )
-    if wide is None or wide.ndim != 3:
-        raise ValueError("this layout of samples is not read")
-    return _from_opencv(wide)
+def _read_tiff(data: bytes, max_pixels: int, *, as_stored: bool) -> RGBImage:
+    tags = read_directory(data)
+    width, height = tags.value(WIDTH), tags.value(HEIGHT)
+    _check_pixels(width, height, max_pixels)
+    if width <= 0 or height <= 0:
+        raise ValueError("no pixels")
+    pixels = read_unusual(tags) if are_unusual(tags) else to_rgb(tags.page(PIXELS, {}))
+    orientation = tags.value(ORIENTATION, UPRIGHT)
+    known = orientation in range(1, 9) and not as_stored
+    return np.ascontiguousarray(turned(pixels, orientation if known else UPRIGHT))
 
 
 def _from_opencv(wide: npt.NDArray[Any]) -> RGBImage:
@@ -195,17 +198,6 @@ def _check_pixels(width: int, height: int, max_pixels: int) -> None:
             f"(these are {width * height})",
             hint="resize the image, or raise the pixel limit",
         )
-
-
-def _to_rgb(image: Image.Image) -> RGBImage:
-    if image.mode == "F" or image.mode.startswith("I"):
-        # Pillow's own conversion clips these to white instead of scaling.
-        wide = np.asarray(image)
-        return np.repeat(to_8_bits(wide)[..., None], 3, axis=2)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.array(image.convert("RGB"))
 
 
 def _unreadable(data: bytes) -> ImageError:

@@ -53,7 +53,7 @@ _READ = (
     Format("JPEG2000", _starts(rb"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n"),
            Jpeg2KImagePlugin.Jpeg2KImageFile),
     Format("PNG", _starts(rb"\x89PNG\r\n\x1a\n"), PngImagePlugin.PngImageFile),
-    Format("PPM", _starts(rb"P[1-7fFy]"), PpmImagePlugin.PpmImageFile),
+    Format("PPM", _starts(rb"P[1-6fy]"), PpmImagePlugin.PpmImageFile),
     Format("TIFF", _starts(rb"II\*\0|MM\0\*|II\+\0|MM\0\+"), TiffImagePlugin.TiffImageFile),
     Format("WEBP", _starts(rb"RIFF....WEBP"), WebPImagePlugin.WebPImageFile),
 )  # fmt: skip
@@ -66,6 +66,8 @@ _NAMED = (
     ("it is a Canon CR3 raw image", _starts(rb"....ftypcrx ")),
     ("it is a video", _starts(rb"....ftyp|\x1aE\xdf\xa3|RIFF....AVI ")),
     ("it is a JPEG XL image", _starts(rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n")),
+    ("it is a PAM image", _starts(rb"P7\s")),
+    ("it is a PFM image in colour", _starts(rb"PF\s")),
     ("it is a PDF document", _starts(rb"%PDF-")),
     ("it is an EPS or PostScript file", _starts(rb"%!PS|\xc5\xd0\xd3\xc6")),
     ("it is a Photoshop document (PSD)", _starts(rb"8BPS")),

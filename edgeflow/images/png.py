@@ -64,6 +64,14 @@ class PNG:
     complete: bool
     orientation: int
 
+    @property
+    def transparent_grey(self) -> int | None:
+        """The value that is transparent in an image of 16-bit grey; None if there is none."""
+        if self.header.colour != 0:
+            return None
+        values = [chunk[8:10] for chunk in self.needed if chunk[4:8] == b"tRNS"]
+        return int.from_bytes(values[-1], "big") if values else None
+
     def file(self, stream: bytes | None = None) -> bytes:
         """A sound file of the parts, with another stream of pixels if one is given."""
         pixels = _chunk(b"IDAT", self.stream if stream is None else stream)
@@ -79,6 +87,7 @@ def read_png(data: bytes) -> PNG:  # noqa: PLR0912 - one branch for each kind of
     needed: list[bytes] = []
     stream: list[bytes] = []
     complete, orientation = True, 0
+    animation: list[bytes] = []
     header = None
     for chunk in _chunks(data):
         if chunk.kind == b"IDAT":
@@ -98,6 +107,8 @@ def read_png(data: bytes) -> PNG:  # noqa: PLR0912 - one branch for each kind of
             if header is None and len(chunk.data) == 13:
                 header = Header(*struct.unpack(">IIBBBBB", chunk.data))
                 needed.append(_chunk(chunk.kind, chunk.data))
+        elif chunk.kind in (b"acTL", b"fcTL"):
+            animation.append(chunk.kind)
         elif chunk.kind == b"eXIf":
             orientation = orientation or exif_orientation(chunk.data)
         elif chunk.kind in _NEEDED:
@@ -106,7 +117,30 @@ def read_png(data: bytes) -> PNG:  # noqa: PLR0912 - one branch for each kind of
             raise _damaged(chunk.kind)
     if header is None or header.colour not in _CHANNELS:
         raise _damaged(b"IHDR")
-    return PNG(header, tuple(needed), b"".join(stream), complete, orientation or UPRIGHT)
+    pixels = b"".join(stream)
+    if animation == [b"acTL"]:  # the default image is no part of the animation
+        frame = _first_frame(data, header)
+        pixels, complete = frame or pixels, complete or bool(frame)
+    return PNG(header, tuple(needed), pixels, complete, orientation or UPRIGHT)
+
+
+def _first_frame(data: bytes, header: Header) -> bytes:
+    """The stream of an animation's first frame; empty if it is not whole or not of full size."""
+    parts: list[bytes] = []
+    full = False
+    for chunk in _chunks(data):
+        if chunk.kind == b"fdAT" and full:
+            if not chunk.sound:
+                return b""
+            parts.append(chunk.data[4:])
+        elif chunk.kind == b"fcTL" and not full:
+            size = struct.pack(">IIII", header.width, header.height, 0, 0)
+            full = chunk.sound and chunk.data[4:20] == size
+            if not full:
+                break
+        elif full:
+            break
+    return b"".join(parts)
 
 
 class Missing(NamedTuple):

@@ -128,10 +128,6 @@ class MaskPatch(NamedTuple):
         mask[self.box.slices] = self.pixels
         return mask
 
-    def resized(self, size: Size) -> MaskPatch:
-        """The mask in an image of another size; see :func:`fit_mask`."""
-        return self if size == self.image_size else MaskPatch.of(fit_mask(self.whole(), size))
-
     def within(self, x: float, y: float, reach: float) -> bool:
         """Whether some pixel of the mask is near to a point.
 

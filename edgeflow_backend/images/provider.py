@@ -31,6 +31,7 @@ from edgeflow_backend.memory.pages import overview_to_pages
 from edgeflow_backend.net.allow_list import AllowList
 from edgeflow_backend.net.guard import Guard
 from edgeflow_backend.net.public_url import PublicURL
+from edgeflow_backend.redact.urls import describe_url
 from edgeflow_backend.settings import Settings
 
 DOWNLOADS = 10
@@ -43,7 +44,8 @@ class ImageProvider:
     Args:
         settings: The backend's.
         predictor: Encodes the decoded images.
-        on_note: Told once an image what a user should know of it, such as that it is truncated.
+        on_note: Told once an image which one it is and what a user should know of it, such as that
+            it is truncated.
     """
 
     def __init__(
@@ -167,11 +169,11 @@ class ImageProvider:
         as_stored = isinstance(wanted, AsStored)
         source = wanted.source if isinstance(wanted, AsStored) else wanted
         if isinstance(source, InlineSource):
-            image = self._decode(source.data, as_stored=as_stored)
+            image = self._decode(source.data, "the image in the task", as_stored=as_stored)
         else:
             stored = self._disk.get(source.key) if self._disk else None
             data = self._fetch(source) if stored is None else stored
-            image = self._decode(data, as_stored=as_stored)
+            image = self._decode(data, describe_url(source.named), as_stored=as_stored)
             if self._disk and stored is None:  # decoded by now: only images are stored
                 self._disk.put(source.key, data)
         self.cache.put(wanted.key, image)
@@ -181,12 +183,12 @@ class ImageProvider:
         with self._downloads:
             return self._downloaders[source.host].fetch(source.url)
 
-    def _decode(self, data: bytes, *, as_stored: bool) -> EncodedImage:
+    def _decode(self, data: bytes, name: str, *, as_stored: bool) -> EncodedImage:
         with self._decoder.decoded(data, as_stored=as_stored) as decoded:
             for note in decoded.notes:
-                self._log.warning("image", note=note)
+                self._log.warning("image", image=name, note=note)
                 if self._on_note is not None:
-                    self._on_note(note)
+                    self._on_note(f"{name}: {note}")
             return overview_to_pages(self._predictor.encode(decoded.pixels, copy=False))
 
     def _note_failure(self, future: Future[EncodedImage]) -> None:

@@ -51,6 +51,11 @@ class WebSource:
     host: str = ""
 
     @property
+    def named(self) -> str:
+        """URL that names it in words."""
+        return self.url
+
+    @property
     def key(self) -> str:
         """Cache key, with the host: its tasks must not open images that only another's may see."""
         return f"{self.host} {self.url}" if self.host else self.url
@@ -74,6 +79,11 @@ class CloudSource:
         """URL under which Label Studio resolves the URI."""
         code = base64.urlsafe_b64encode(self.uri.encode("utf-8", "surrogatepass")).decode()
         return f"{self.label_studio_url}/tasks/{self.task_id}/presign/?fileuri={code}"
+
+    @property
+    def named(self) -> str:
+        """URI that names it in words; the URL has another's name at its end."""
+        return self.uri
 
     @property
     def key(self) -> str:

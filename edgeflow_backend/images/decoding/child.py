@@ -22,7 +22,7 @@ from PIL import Image
 
 from edgeflow.arrays import RGBImage
 from edgeflow.errors import EdgeFlowError
-from edgeflow.images import read_image
+from edgeflow.images import quiet_decoders, read_image
 from edgeflow.images.jpeg import without_descriptions
 from edgeflow.images.orientation import UPRIGHT, exif_orientation
 from edgeflow_backend.images.decoding.wire import ClosedError, Message, receive, send
@@ -65,7 +65,7 @@ def serve(connection: socket.socket) -> None:
         if file is None:
             return
         try:
-            with limits(request["nbytes"], request["timeout_s"]):
+            with quiet_decoders(), limits(request["nbytes"], request["timeout_s"]):
                 reply, result = answer(file, request)
         finally:
             os.close(file)

@@ -195,13 +195,21 @@ def _tiff(data: bytes) -> Header | None:
                 if tag in (256, 257, 258, 277):
                     value = {1: "B", 3: "H", 16: "Q"}.get(kind, "I")
                     (tags[tag],) = struct.unpack_from(order + value, data, place + value_at)
+                    (length,) = struct.unpack_from(order + offset, data, place + 4)
+                    if tag == 258 and length > (4 if big else 2):
+                        (at,) = struct.unpack_from(order + offset, data, place + value_at)
+                        (tags[258],) = struct.unpack_from(order + "H", data, at)
         try:
             (position,) = struct.unpack_from(order + offset, data, first + count * entry_bytes)
         except struct.error:
             break  # a damaged chain harms none but the pages behind it
     if 256 not in tags or 257 not in tags:
         return None
-    return Header("TIFF", tags[256], tags[257])
+    bits = min(tags.get(258, 1), 64)
+    # A copy as it is stored, and one on the way to it, where Pillow's own are not used.
+    return Header(
+        "TIFF", tags[256], tags[257], bytes_each=(bits > 8) * bits * min(tags.get(277, 1), 64) // 4
+    )
 
 
 def _webp(data: bytes) -> Header | None:

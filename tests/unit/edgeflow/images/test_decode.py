@@ -168,6 +168,20 @@ def test_of_an_animation_the_first_frame_is_taken(kind: str) -> None:
     np.testing.assert_array_equal(decode_image(data), np.full((7, 9, 3), (255, 0, 0)))
 
 
+@pytest.mark.parametrize("hidden", [False, True])
+def test_an_animated_png_may_hide_its_default_image(*, hidden: bool) -> None:
+    first, second = Image.new("RGB", (9, 7), "red"), Image.new("RGB", (9, 7), "blue")
+    options: dict[str, Any] = {
+        "save_all": True,
+        "append_images": [second, first],
+        "default_image": hidden,
+    }
+    colour = (0, 0, 255) if hidden else (255, 0, 0)
+    np.testing.assert_array_equal(
+        decode_image(encoded(first, **options)), np.full((7, 9, 3), colour)
+    )
+
+
 def test_of_a_many_page_tiff_the_first_page_is_taken() -> None:
     pages = [Image.new("RGB", (9, 7), "red"), Image.new("RGB", (5, 5), "blue")]
     data = encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:])

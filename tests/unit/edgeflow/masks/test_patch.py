@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 from edgeflow.arrays import BoolMask
 from edgeflow.errors import PromptError
 from edgeflow.geometry import Box, Size
-from edgeflow.masks.patch import MaskPatch, bounding_box, check_shape, fit_mask, mask_digest
+from edgeflow.masks.patch import MaskPatch, bounding_box, check_shape, mask_digest
 
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, max_side=12)
 MASKS = hnp.arrays(np.bool_, SHAPES, elements=st.sampled_from([False, False, True]))
@@ -76,22 +76,6 @@ def test_a_patch_shares_no_memory_with_the_mask_or_what_it_gives_back() -> None:
     patch = MaskPatch.of(mask)
     assert not np.shares_memory(patch.pixels, mask)
     assert not np.shares_memory(patch.pixels, patch.whole())
-
-
-@PROPERTY
-@given(MASKS, st.integers(1, 30), st.integers(1, 30))
-def test_a_resized_patch_is_the_patch_of_the_resized_mask(
-    mask: BoolMask, height: int, width: int
-) -> None:
-    size = Size(height, width)
-    resized, expected = MaskPatch.of(mask).resized(size), MaskPatch.of(fit_mask(mask, size))
-    assert resized[1:] == expected[1:]
-    assert np.array_equal(resized.pixels, expected.pixels)
-
-
-def test_a_patch_of_the_right_size_is_left_alone() -> None:
-    patch = MaskPatch.of(blob())
-    assert patch.resized(Size(60, 80)) is patch
 
 
 def test_digests_and_percent_boxes_are_what_stored_records_say() -> None:

@@ -1,0 +1,1 @@
+"""TIFF files: their directory, and samples of any depth."""
