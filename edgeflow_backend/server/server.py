@@ -179,6 +179,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     def _drains(self, until: float) -> bool:
         """Whether requests are still under way; others are not waited for."""
         if self.accepting:
+            get_logger().info("stopping", at_most_s=DRAIN_S)
             self.accepting = False
             self.del_channel()
             self.socket.close()
@@ -188,8 +189,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         return bool(self.active_channels) and time.monotonic() < until
 
     def _on_signal(self, _: int, __: FrameType | None) -> None:
-        if self._stop_at is None:
-            get_logger().info("stopping", at_most_s=DRAIN_S)
+        if self._stop_at is None:  # logging is left to the loop, which may hold the log's lock now
             # A download under way must not keep the process until it is killed.
             ends = threading.Timer(DRAIN_S + 1, os._exit, (0,))
             ends.daemon = True
