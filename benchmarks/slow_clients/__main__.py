@@ -1,9 +1,9 @@
 """What slow and silent clients cost an annotator: clicks and ``/health`` beside 500 of each kind.
 
 Usage: ``python -m benchmarks.slow_clients [--clients 500] [--clicks 60] [--kinds slow-body …]``. A
-real backend serves. For each kind, clicks are timed without its clients, with them at a bare server (what
-they cost the machine), and with them at the backend, in turns, so that all see the same machine;
-then with all kinds at once. The backend's memory is read beside them.
+real backend serves. For each kind, clicks are timed without its clients, with them at a bare server
+(what they cost the machine), and with them at the backend, in turns, so that all see the same
+machine; then with all kinds at once. The backend's memory is read beside them.
 The last row is ``/health`` while so many first clicks arrive at once, each with another image.
 Prints a table and writes ``artifacts/bench-slow-clients.json``.
 """

@@ -77,6 +77,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         self._unchecked_bytes = 0
         self._next_check = 0.0
         self._stop_at: float | None = None
+        self._ended = False
         self.lanes = Lanes(settings.http_threads, SERVED_BODIES * settings.max_body_bytes)
         super().__init__(
             application,
@@ -100,6 +101,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
                 self._next_check = now + CHECK_S
                 self._check(now)
         self.lanes.shutdown()
+        self._ended = True
         for dispatcher in list(self.sockets.values()):
             dispatcher.close()  # type: ignore[attr-defined]
         self.sockets.close()
@@ -108,6 +110,11 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         """Stop listening; answer what is under way, for :data:`DRAIN_S` at most. Thread-safe."""
         self._stop_at = time.monotonic() + DRAIN_S
         self.pull_trigger()
+
+    def pull_trigger(self) -> None:
+        """End the loop's wait. Thread-safe."""
+        if not self._ended:
+            super().pull_trigger()
 
     def wake(self, channel: Channel) -> None:
         """Have the loop look at a connection again. Thread-safe."""
