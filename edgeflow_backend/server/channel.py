@@ -108,7 +108,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def held(self) -> int:
         """Bytes of requests and answers that are kept for this connection."""
         coming = self.request.held if self.request else 0
-        whole = sum(request.held for request in self.requests)
+        whole = sum(request.held for request in self.requests) if self.requests else 0
         return coming + whole + int(self.total_outbufs_len)
 
     @property

@@ -7,6 +7,7 @@ client makes room for the next one.
 
 from __future__ import annotations
 
+import heapq
 import os
 import signal
 import socket
@@ -156,15 +157,17 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     def _check(self, now: float) -> None:
         for channel in self._channels():
             channel.check(now)
-            self.sockets.note(channel._fileno)
+            if channel.under_way or channel.writable():  # a thread may have changed it
+                self.sockets.note(channel._fileno)
         self._free_memory()
         self.tally.write()
 
     def _make_room(self) -> None:
-        """Drop the connection that is least likely to be an annotator's."""
+        """Drop the connections that are least likely to be an annotator's."""
         free = [channel for channel in self._channels() if not channel.under_way]
-        if free:
-            min(free, key=lambda channel: (channel.has_served, channel.since)).drop("no_room")
+        count = max(1, self._limit // 64)  # several, since looking at thousands takes milliseconds
+        for channel in heapq.nsmallest(count, free, key=lambda each: (each.has_served, each.since)):
+            channel.drop("no_room")
 
     def _free_memory(self) -> None:
         """Refuse the slowest of the large requests while too much is held."""
