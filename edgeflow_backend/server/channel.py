@@ -9,9 +9,13 @@ import time
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
-from waitress.task import ErrorTask  # type: ignore[import-untyped]
+from waitress.channel import (  # type: ignore[import-untyped]
+    ClientDisconnected,
+    HTTPChannel,
+)
+from waitress.task import ErrorTask, WSGITask  # type: ignore[import-untyped]
 
+from edgeflow_backend.log import get_logger
 from edgeflow_backend.server.limits import (
     HEAD_S,
     KEEP_ALIVE_S,
@@ -51,21 +55,40 @@ class Refusal(ErrorTask):  # type: ignore[misc]  # waitress has no types
 
     def execute(self) -> None:
         """Write the answer; the connection ends with it."""
-        error: RefusalError | Any = self.request.error
-        if not isinstance(error, RefusalError):  # an exception outside the application
-            error = RefusalError(HTTPStatus.INTERNAL_SERVER_ERROR, "an unexpected error")
+        error: RefusalError = self.request.error
         content = error.body()
-        self.status = f"{error.status.value} {error.status.phrase}"
+        self.status = f"{error.status.value} {error.phrase}"
         self.response_headers.append(("Content-Type", "application/json"))
         self.set_close_on_finish()
         self.content_length = len(content)
         self.write(b"" if self.request.command == "HEAD" else content)
 
 
+class Answer(WSGITask):  # type: ignore[misc]
+    """Has the application answer; waitress would log the path of a request that fails."""
+
+    def service(self) -> None:
+        """Write the answer; after an exception outside the application's own care, an error."""
+        try:
+            super().service()
+        except ClientDisconnected:
+            self.close_on_finish = True
+        except Exception:  # noqa: BLE001 - logged; one request must not end the thread
+            get_logger().error("unexpected error", exc_info=True)
+            self.close_on_finish = True
+            if not self.wrote_header:
+                self.request.error = RefusalError(
+                    HTTPStatus.INTERNAL_SERVER_ERROR, "an unexpected error"
+                )
+                with contextlib.suppress(ClientDisconnected):
+                    Refusal(self.channel, self.request).service()
+
+
 class Channel(HTTPChannel):  # type: ignore[misc]
     """A connection with deadlines."""
 
     parser_class = RequestParser
+    task_class = Answer
     error_task_class = Refusal
     server: Server
     request: RequestParser | None
@@ -85,7 +108,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def held(self) -> int:
         """Bytes of requests and answers that are kept for this connection."""
         coming = self.request.held if self.request else 0
-        whole = sum(request.held for request in self.requests)
+        whole = sum(request.held for request in self.requests) if self.requests else 0
         return coming + whole + int(self.total_outbufs_len)
 
     @property
@@ -132,16 +155,17 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self.server.add_task(self)
 
     def drop(self, reason: str) -> None:
-        """End the connection at once, without a word.
+        """End the connection without a word.
 
         Args:
-            reason: Under which it is counted; empty for not at all.
+            reason: Under which it is counted, and reset at once, so that unread bytes leave the
+                kernel, too. Empty where nothing is wrong: the kernel still sends what it has.
         """
         if reason:
             self.server.tally.count(reason)
-        if self.socket is not None:
-            with contextlib.suppress(OSError):  # so that unread bytes leave the kernel, too
-                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            if self.socket is not None:
+                with contextlib.suppress(OSError):
+                    self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self.handle_close()
 
     def received(self, data: bytes) -> bool:

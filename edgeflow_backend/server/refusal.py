@@ -5,11 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 
 import orjson
+from werkzeug.http import HTTP_STATUS_CODES
 
 HINTS = {
     HTTPStatus.BAD_REQUEST: "send HTTP/1.1 as RFC 9112 has it; is a proxy between?",
     HTTPStatus.REQUEST_TIMEOUT: "send a request without pauses; it must be whole before it counts",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "send fewer or shorter header fields",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "see the backend's log",
     HTTPStatus.SERVICE_UNAVAILABLE: "try again in a few seconds",
 }
 """The way out, where the refusal itself names none."""
@@ -31,9 +33,16 @@ class RefusalError(Exception):
         self.hint = hint or HINTS.get(status, "docs/protocol.md says what this backend answers")
 
     @property
+    def phrase(self) -> str:
+        """Werkzeug's name of the status; that of :class:`HTTPStatus` changes with Python."""
+        return HTTP_STATUS_CODES[self.status]
+
+    @property
     def code(self) -> str:
         """As in the application's own errors, for example ``bad_request``."""
-        return self.status.phrase.lower().replace(" ", "_")
+        if self.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            return "internal"
+        return self.phrase.lower().replace(" ", "_")
 
     def body(self) -> bytes:
         """The answer's JSON."""

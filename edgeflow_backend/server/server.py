@@ -7,6 +7,7 @@ client makes room for the next one.
 
 from __future__ import annotations
 
+import heapq
 import os
 import signal
 import socket
@@ -77,6 +78,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         self._unchecked_bytes = 0
         self._next_check = 0.0
         self._stop_at: float | None = None
+        self._ended = False
         self.lanes = Lanes(settings.http_threads, SERVED_BODIES * settings.max_body_bytes)
         super().__init__(
             application,
@@ -100,6 +102,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
                 self._next_check = now + CHECK_S
                 self._check(now)
         self.lanes.shutdown()
+        self._ended = True
         for dispatcher in list(self.sockets.values()):
             dispatcher.close()  # type: ignore[attr-defined]
         self.sockets.close()
@@ -108,6 +111,11 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         """Stop listening; answer what is under way, for :data:`DRAIN_S` at most. Thread-safe."""
         self._stop_at = time.monotonic() + DRAIN_S
         self.pull_trigger()
+
+    def pull_trigger(self) -> None:
+        """End the loop's wait. Thread-safe."""
+        if not self._ended:
+            super().pull_trigger()
 
     def wake(self, channel: Channel) -> None:
         """Have the loop look at a connection again. Thread-safe."""
@@ -149,15 +157,17 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     def _check(self, now: float) -> None:
         for channel in self._channels():
             channel.check(now)
-            self.sockets.note(channel._fileno)
+            if channel.under_way or channel.writable():  # a thread may have changed it
+                self.sockets.note(channel._fileno)
         self._free_memory()
         self.tally.write()
 
     def _make_room(self) -> None:
-        """Drop the connection that is least likely to be an annotator's."""
+        """Drop the connections that are least likely to be an annotator's."""
         free = [channel for channel in self._channels() if not channel.under_way]
-        if free:
-            min(free, key=lambda channel: (channel.has_served, channel.since)).drop("no_room")
+        count = max(1, self._limit // 64)  # several, since looking at thousands takes milliseconds
+        for channel in heapq.nsmallest(count, free, key=lambda each: (each.has_served, each.since)):
+            channel.drop("no_room")
 
     def _free_memory(self) -> None:
         """Refuse the slowest of the large requests while too much is held."""
@@ -179,6 +189,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     def _drains(self, until: float) -> bool:
         """Whether requests are still under way; others are not waited for."""
         if self.accepting:
+            get_logger().info("stopping", at_most_s=DRAIN_S)
             self.accepting = False
             self.del_channel()
             self.socket.close()
@@ -188,8 +199,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         return bool(self.active_channels) and time.monotonic() < until
 
     def _on_signal(self, _: int, __: FrameType | None) -> None:
-        if self._stop_at is None:
-            get_logger().info("stopping", at_most_s=DRAIN_S)
+        if self._stop_at is None:  # logging is left to the loop, which may hold the log's lock now
             # A download under way must not keep the process until it is killed.
             ends = threading.Timer(DRAIN_S + 1, os._exit, (0,))
             ends.daemon = True

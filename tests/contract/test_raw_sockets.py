@@ -12,7 +12,8 @@ import orjson
 import pytest
 import requests
 
-from benchmarks.slow_clients import KINDS, memory_mb
+from benchmarks.slow_clients.clients import KINDS
+from benchmarks.slow_clients.processes import memory_mb
 from demo.label_studio import Service
 from tests.contract.wire import check_brush_region, keypoint, request
 

@@ -1,16 +1,24 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 
+import orjson
 import pytest
 from flask import Flask, request
 
+from edgeflow_backend import log
 from edgeflow_backend.server import channel, limits
+from edgeflow_backend.server.lanes import PAGE_REST
 from edgeflow_backend.server.listener import ListenError, listen
+from edgeflow_backend.server.refusal import RefusalError
 from edgeflow_backend.server.server import Server
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
@@ -30,11 +38,23 @@ class Running:
         def health() -> str:
             return "well"
 
+        @app.route("/metrics")
+        def metrics() -> str:
+            until = time.thread_time() + 0.01
+            while time.thread_time() < until:
+                pass
+            return "pages"
+
         @app.post("/wait")
         def wait() -> str:
             self.gate.wait(PATIENCE_S)
             return str(len(request.get_data()))
 
+        @app.route("/fail/<path:_>")
+        def fail(_: str) -> str:
+            raise RuntimeError
+
+        app.config["PROPAGATE_EXCEPTIONS"] = True  # past the application's own care
         self.metrics = Metrics()
         listener = listen("127.0.0.1", 0)
         self.port = listener.getsockname()[1]
@@ -183,6 +203,110 @@ def test_a_request_under_way_is_answered_before_the_end(run: Run) -> None:
             running.connect()
         running.gate.set()
         assert read_to_the_end(client).endswith(b"2")
+
+
+def test_an_idle_client_sees_the_end_without_a_reset(run: Run) -> None:
+    running = run()
+    with running.connect(GET) as client:
+        read_until(client, b"well")
+        running.server.stop()
+        assert client.recv(1) == b""
+
+
+def test_pages_rest_between_each_other(run: Run) -> None:
+    running = run()
+    with contextlib.ExitStack() as stack:
+        started = time.monotonic()
+        page = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+        clients = [stack.enter_context(running.connect(page)) for _ in range(5)]
+        for client in clients:
+            read_until(client, b"pages")
+    assert time.monotonic() - started > 4 * 0.01 * PAGE_REST
+
+
+SECRET = b"s3cret-0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET /fail/%s HTTP/1.1\r\nHost: x\r\nAuthorization: Token %s\r\n\r\n", 500),
+        (b"GET /%s HTTP/1.1\r\nHost: x\r\nCookie: %s\r\n\r\n", 404),
+        (b"GET /health?token=%s HTTP/1.1\r\nHost: x\r\nCookie: %s\r\n\r\n", 200),
+        (b"%s %s\r\n\r\n", 400),
+        (b"GET /%s HTTP/1.1\r\nHost: x\r\nAuthorization %s\r\n\r\n", 400),
+        (b"GET /%s HTTP/1.1\r\nHost: x@%s\r\n\r\n", 400),
+        (b"POST /%s HTTP/1.1\r\nHost: x\r\nContent-Length: %s\r\n\r\n", 400),
+        (b"POST /%s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: %s\r\n\r\n", 501),
+        (b"POST /%s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%s\r\n", 400),
+        (b"CONNECT %s:443 HTTP/1.1\r\nHost: %s\r\n\r\n", 501),
+    ],
+)
+def test_nothing_a_client_sends_is_logged(
+    run: Run, capfd: pytest.CaptureFixture[str], sent: bytes, status: int
+) -> None:
+    log.configure("DEBUG", "json")
+    running = run()
+    answer = running.ask(sent % (SECRET, SECRET))
+    assert int(answer.split(b" ", 2)[1]) == status
+    with running.connect(sent % (SECRET, SECRET)):
+        pass  # gone before the answer
+    running.stop()
+    said = "".join(capfd.readouterr())
+    assert SECRET.decode() not in said
+    if status >= 500 and b"fail" in sent:
+        assert "unexpected error" in said
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "bad_request"),
+        (408, "request_timeout"),
+        (413, "request_entity_too_large"),
+        (414, "request_uri_too_long"),
+        (431, "request_header_fields_too_large"),
+        (500, "internal"),
+        (501, "not_implemented"),
+        (503, "service_unavailable"),
+        (505, "http_version_not_supported"),
+    ],
+)
+def test_a_refusal_has_the_form_of_the_applications_errors(status: int, code: str) -> None:
+    error = orjson.loads(RefusalError(HTTPStatus(status), "what is wrong").body())["error"]
+    assert error.pop("hint")
+    assert error == {"code": code, "message": "what is wrong"}
+
+
+def test_a_signal_ends_the_process_after_the_answer_to_a_request_under_way() -> None:
+    code = """
+import sys, time
+from edgeflow_backend.server.listener import listen
+from edgeflow_backend.server.server import Server
+from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.metrics import Metrics
+
+def application(environ, start_response):
+    print("begun", flush=True)
+    time.sleep(1.0)
+    start_response("200 OK", [("Content-Length", "6")])
+    return [b"answer"]
+
+listener = listen("127.0.0.1", 0)
+print(listener.getsockname()[1], flush=True)
+Server(application, listener, Settings(), Metrics()).run()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as client:
+            client.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+            assert process.stdout.readline() == "begun\n"
+            process.send_signal(signal.SIGTERM)
+            assert read_to_the_end(client).endswith(b"answer")
+        assert process.wait(PATIENCE_S) == 0
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", "::", "::1", "[::1]", ""])

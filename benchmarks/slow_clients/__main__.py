@@ -1,8 +1,9 @@
 """What slow and silent clients cost an annotator: clicks and ``/health`` beside 500 of each kind.
 
 Usage: ``python -m benchmarks.slow_clients [--clients 500] [--clicks 60] [--kinds slow-body …]``. A
-real backend serves. For each kind, clicks are timed without and with its clients, in turns, so that
-both see the same machine; then with all kinds at once. Between them the backend's memory is read.
+real backend serves. For each kind, clicks are timed without its clients, with them at a bare server
+(what they cost the machine), and with them at the backend, in turns, so that all see the same
+machine; then with all kinds at once. The backend's memory is read beside them.
 The last row is ``/health`` while so many first clicks arrive at once, each with another image.
 Prints a table and writes ``artifacts/bench-slow-clients.json``.
 """
@@ -11,18 +12,13 @@ from __future__ import annotations
 
 import argparse
 import base64
-import contextlib
 import itertools
 import json
 import os
-import resource
-import socket
 import statistics
-import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -30,135 +26,15 @@ from typing import Any
 import requests
 
 from benchmarks.click import body, jpeg
-from demo.label_studio import Service, free_port, start_backend
+from benchmarks.slow_clients.clients import KINDS, SlowClients, allow_many_files
+from benchmarks.slow_clients.processes import bare_server, memory_mb, running_backend
+from demo.label_studio import Service
 from edgeflow.evaluate.machine import describe_machine
 from edgeflow.geometry import Size
 
 SIZE = Size(480, 640)
 ROUNDS = 4
-PACE_S = 1.0
-"""Seconds between two bytes of a slow client."""
-
-RETURN_S = 5.0
-"""Seconds until a client that was sent away comes again."""
-
-HEAD = b"POST /predict HTTP/1.1\r\nHost: backend\r\nContent-Type: application/json\r\n"
-GET = b"GET /metrics HTTP/1.1\r\nHost: backend\r\n"
-
-KINDS: dict[str, tuple[bytes, bytes]] = {
-    "silent": (b"", b""),
-    "slow-head": (b"POST /predict HTTP/1.1\r\nX-Slow: ", b"x"),
-    "slow-body": (HEAD + b"Content-Length: 1000000\r\n\r\n{", b" "),
-    "slow-chunks": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
-    "slow-reader": ((GET + b"\r\n") * 4, b""),
-    "lazy-close": (GET + b"Connection: close\r\n\r\n", b""),
-    "half-closed": (HEAD + b"Content-Length: 1000\r\n\r\n{", b""),
-    "tls-hello": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32), b""),
-    "idle": (b"GET /health HTTP/1.1\r\nHost: backend\r\n\r\n", b""),
-}
-"""What a client of each kind sends at once, and then again and again."""
-
-UNREAD = ("slow-reader", "lazy-close")
-"""Kinds that never read."""
-
 OUTPUT = Path("artifacts") / "bench-slow-clients.json"
-
-
-class SlowClients:
-    """So many clients of some kinds, which come again when they are sent away.
-
-    Args:
-        port: The backend's port on loopback.
-        kinds: Names of :data:`KINDS`.
-        count: Clients of each kind.
-    """
-
-    def __init__(self, port: int, kinds: Sequence[str], count: int) -> None:
-        self._port = port
-        self._wanted = [kind for kind in kinds for _ in range(count)]
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self.connected = threading.Event()
-        self.sent_away = 0
-
-    def __enter__(self) -> SlowClients:
-        self._thread.start()
-        if not self.connected.wait(60):
-            raise RuntimeError("the slow clients could not connect")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        clients = {index: self._connect(kind) for index, kind in enumerate(self._wanted)}
-        self.connected.set()
-        away: dict[int, float] = {}
-        for index in itertools.cycle(range(len(self._wanted))):
-            if self._stop.wait(PACE_S / len(self._wanted)):
-                break
-            if index in away:
-                if time.monotonic() > away[index]:
-                    del away[index]
-                    clients[index] = self._connect(self._wanted[index])
-                continue
-            _, drip = KINDS[self._wanted[index]]
-            try:
-                if drip:
-                    clients[index].send(drip)
-                elif self._wanted[index] not in UNREAD and not clients[index].recv(4096):
-                    raise ConnectionError
-            except BlockingIOError:
-                continue
-            except OSError:
-                self.sent_away += 1
-                clients[index].close()
-                away[index] = time.monotonic() + RETURN_S
-        for client in clients.values():
-            client.close()
-
-    def _connect(self, kind: str) -> socket.socket:
-        client = socket.socket()
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        client.settimeout(10)
-        with contextlib.suppress(OSError):
-            client.connect(("127.0.0.1", self._port))
-            client.sendall(KINDS[kind][0])
-            if kind == "half-closed":
-                client.shutdown(socket.SHUT_WR)
-        client.setblocking(False)
-        return client
-
-
-@contextlib.contextmanager
-def running_backend(command: list[str]) -> Iterator[tuple[int, Service]]:
-    """A real backend and its port."""
-    # A small cache, so that growing memory is that of the clients.
-    environment = {"EDGEFLOW_LOG_LEVEL": "ERROR", "EDGEFLOW_STATE_CACHE_MB": "64"}
-    with tempfile.TemporaryDirectory() as name:
-        port = free_port()
-        log = Path(name) / "log"
-        if command:
-            filled = [part.format(port=port) for part in command]
-            service = Service(filled, f"http://127.0.0.1:{port}/health", log, environment)
-        else:
-            executable = Path(sys.executable).with_name("edgeflow-backend")
-            service = start_backend(executable, port, log, environment)
-        with service:
-            service.wait(60)
-            yield port, service
-
-
-def memory_mb(service: Service) -> float:
-    """Resident memory of the backend's processes."""
-    pages = 0
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = status.read_text().rpartition(")")[2].split()
-            if int(fields[2]) == service.process.pid:  # its process group
-                pages += int(fields[21])
-    return pages * resource.getpagesize() / 1e6
 
 
 def inline(seed: int) -> str:
@@ -211,22 +87,24 @@ def measure(
     options: argparse.Namespace,
 ) -> dict[str, Any]:
     """Clicks without and with the clients of some kinds, in turns."""
-    alone: list[float] = []
-    beside: list[float] = []
+    times: dict[str, list[float]] = {"alone": [], "bare": [], "beside": []}
+    count = options.clicks // ROUNDS
     health: list[float] = []
     sent_away = 0
     before = most = memory_mb(service)
     for _ in range(ROUNDS):
-        alone += time_calls(annotator.click, options.clicks // ROUNDS)
+        times["alone"] += time_calls(annotator.click, count)
+        with bare_server() as bare, SlowClients(bare, kinds, options.clients):
+            times["bare"] += time_calls(annotator.click, count)
         with SlowClients(port, kinds, options.clients) as clients:
-            beside += time_calls(annotator.click, options.clicks // ROUNDS)
+            times["beside"] += time_calls(annotator.click, count)
             health += time_calls(annotator.health, 10)
             most = max(most, memory_mb(service))
         sent_away += clients.sent_away
         time.sleep(0.5)
     return {
-        "alone_p95_ms": p95(alone),
-        "beside_p95_ms": p95(beside),
+        **{f"{name}_p50_ms": statistics.median(values) for name, values in times.items()},
+        **{f"{name}_p95_ms": p95(values) for name, values in times.items()},
         "health_p95_ms": p95(health),
         "health_max_ms": max(health),
         "memory_mb": before,
@@ -272,8 +150,7 @@ def main() -> None:
         "--command", nargs=argparse.REMAINDER, default=[], help="another server, with {port}"
     )
     options = parser.parse_args()
-    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
+    allow_many_files()
     rows: dict[str, Any] = {}
     with running_backend(options.command) as (port, service):
         health = requests.get(f"http://127.0.0.1:{port}/health", timeout=10).json()
@@ -285,8 +162,12 @@ def main() -> None:
             kinds = list(KINDS) if kind == "all" else [kind]
             row = rows[kind] = measure(annotator, port, service, kinds, options)
             print(
-                f"{kind:<12} click p95 {row['alone_p95_ms']:7.1f} -> {row['beside_p95_ms']:7.1f} ms"
-                f"  ({row['beside_p95_ms'] / row['alone_p95_ms']:.2f})"
+                f"{kind:<12} click p95 {row['alone_p95_ms']:6.1f}, beside a bare server's clients"
+                f" {row['bare_p95_ms']:6.1f}, beside ours {row['beside_p95_ms']:6.1f} ms"
+                f"  ({row['beside_p95_ms'] / row['alone_p95_ms']:.2f} of alone,"
+                f" {row['beside_p95_ms'] / row['bare_p95_ms']:.2f} of bare;"
+                f" p50 {row['beside_p50_ms'] / row['alone_p50_ms']:.2f},"
+                f" {row['beside_p50_ms'] / row['bare_p50_ms']:.2f})"
                 f"  health p95 {row['health_p95_ms']:6.1f}, max {row['health_max_ms']:6.1f} ms"
                 f"  memory +{row['growth_mb']:.0f} of {row['memory_mb']:.0f} MB"
                 f"  sent away {row['sent_away']}  load {os.getloadavg()[0]:.1f}",

@@ -1,0 +1,1 @@
+"""What slow and silent clients cost an annotator."""
