@@ -96,7 +96,7 @@ class EnlargedPatch:
         solid, part = found
         frame = part.shifted(self.box.top, self.box.left)
         confined = self.start.confine(torch.from_numpy(solid), frame)
-        return MaskPatch.within_frame(confined.numpy(), frame, self.image_size)
+        return MaskPatch.within_frame(confined.numpy(), frame, self.image_size, copy=False)
 
     @property
     def mask_box(self) -> Box | None:

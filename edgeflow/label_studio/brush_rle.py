@@ -32,6 +32,9 @@ _WINDOW = 1 << 16
 _LOOK_AHEAD = 8
 """Bytes after a bit that its record's head and a run's value may reach."""
 
+_STRIP = 1 << 20
+"""Pixels that are copied at once."""
+
 _FEW_RUNS = 50_000
 """Up to here filling runs one by one is quicker than NumPy's repeat."""
 
@@ -124,20 +127,25 @@ def _patch_changes(patch: MaskPatch) -> Ints:
     (height, width), box, pixels = patch.image_size, patch.box, patch.pixels
     if patch.empty:
         return np.zeros(0, dtype=np.int64)
-    if box.size.width < width:  # a column of background ends each row's last run
-        pixels = np.pad(pixels, ((0, 0), (0, 1)))
-    row, col = np.divmod(
-        _changes(np.ascontiguousarray(pixels).view(np.uint8).ravel()), len(pixels[0])
-    )
-    positions = (row + box.top) * width + col + box.left
-    if pixels[-1, -1]:
-        positions = np.append(positions, box.bottom * width)
+    if box.size.width == width:
+        positions = _changes(pixels) + box.top * width
+        if pixels[-1, -1]:
+            positions = np.append(positions, box.bottom * width)
+    else:  # a column of background ends each row's last run
+        down = max(_STRIP // box.size.width, 1)
+        strips = []
+        for top in range(0, box.size.height, down):
+            padded = np.pad(pixels[top : top + down], ((0, 0), (0, 1)))
+            row, col = np.divmod(_changes(padded), padded.shape[1])
+            strips.append((row + top + box.top) * width + col + box.left)
+        positions = np.concatenate(strips)
     inside: Ints = positions[positions < height * width]
     return inside
 
 
-def _changes(flat: npt.NDArray[np.uint8]) -> Ints:
-    """Positions at which a flat 0/1 mask differs from the pixel before, or begins with 1."""
+def _changes(mask: BoolMask) -> Ints:
+    """Positions at which a mask, row after row, differs from the pixel before, or begins with 1."""
+    flat = np.ascontiguousarray(mask).view(np.uint8).ravel()
     packed = np.packbits(flat)
     if spare := -flat.size % 8:  # let what follows the mask continue it
         packed[-1] |= np.uint8((1 << spare) - 1) * flat[-1]
