@@ -60,9 +60,9 @@ def turn(stored: RGBImage, pages: mmap.mmap, upright: RGBImage, orientation: int
 def _copy(pixels: RGBImage, place: RGBImage, *, across: bool) -> None:
     """Copy pixels to a view that turns them; in a third of the time that NumPy takes."""
     if across:
-        pixels, place = cv2.transpose(pixels), place.transpose(1, 0, 2)
+        pixels, place = np.asarray(cv2.transpose(pixels), np.uint8), place.transpose(1, 0, 2)
     if place.strides[1] < 0:
-        pixels, place = cv2.flip(pixels, 1), place[:, ::-1]
+        pixels, place = np.asarray(cv2.flip(pixels, 1), np.uint8), place[:, ::-1]
     place[...] = pixels
 
 
