@@ -252,7 +252,7 @@ class SegmentationService:
             return segmented.record(region, answer_mask(region, outcome.mask), version)
 
         regions = mask_regions(
-            outcome.mask.whole(),
+            outcome.mask,
             outcome.score,
             newest,
             holder(resolved.request.config, segmented.control, segmented.labels, newest.to_name),

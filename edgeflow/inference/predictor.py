@@ -21,7 +21,7 @@ from edgeflow.arrays import BoolMask, RGBImage
 from edgeflow.checkpoints.checkpoint import find
 from edgeflow.errors import PromptError
 from edgeflow.geometry import Box, Size
-from edgeflow.inference.patch import ProbabilityPatch
+from edgeflow.inference.patch import Patch
 from edgeflow.inference.state import EncodedImage, State, StateStore
 from edgeflow.inference.steps import Stepper, Steps, drive
 from edgeflow.inference.transfer import upload
@@ -156,7 +156,7 @@ class Predictor:
     ) -> Steps[Prediction]:
         keys = prefix_digests(f"{self._identity}|{image.digest}|{start.digest}", clicks)
         state, count, steps = yield from self._resume(image, start, keys, store)
-        patch: ProbabilityPatch | None = None
+        patch: Patch | None = None
         for key, click in zip(keys[count + 1 :], clicks[count:], strict=True):
             state, patch = yield from self._stepper.step(image, state, click)
             steps += 1

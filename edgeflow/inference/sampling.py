@@ -15,7 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from edgeflow.arrays import BoolMask
 from edgeflow.geometry import Box, ImagePoint, NetworkPoint, Size
+from edgeflow.inference.enlarge import exceeding
 
 
 class Sampling(Protocol):
@@ -36,6 +38,21 @@ class Sampling(Protocol):
 
     def enlarge(self, values: Tensor, size: Size) -> Tensor:
         """Bring a 1×1×h×w map back to its region's size: H×W."""
+        ...
+
+    def exceeding(
+        self, values: Tensor, size: Size, threshold: float
+    ) -> tuple[BoolMask, Box] | None:
+        """Where an enlarged map exceeds a threshold, found in little memory.
+
+        Args:
+            values: 1×1×h×w.
+            size: The region's size.
+            threshold: Exclusive lower bound.
+
+        Returns:
+            As :func:`edgeflow.inference.enlarge.exceeding`; None where there is no such way.
+        """
         ...
 
     def carry(self, values: Tensor, source: Box, target: Box, size: Size, image: Size) -> Tensor:
@@ -78,6 +95,14 @@ class Centred:
         return torch.from_numpy(
             cv2.resize(values[0, 0].numpy(), shape, interpolation=cv2.INTER_LINEAR)
         )
+
+    def exceeding(
+        self, values: Tensor, size: Size, threshold: float
+    ) -> tuple[BoolMask, Box] | None:
+        """See :meth:`Sampling.exceeding`; only on the CPU."""
+        if values.device.type != "cpu":
+            return None
+        return exceeding(values[0, 0].numpy(), size, threshold)
 
     def carry(
         self,
@@ -124,6 +149,15 @@ class Aligned:
     def enlarge(self, values: Tensor, size: Size) -> Tensor:
         """See :meth:`Sampling.enlarge`."""
         return _resize(values, size, align_corners=True)[0, 0]
+
+    def exceeding(
+        self,
+        values: Tensor,  # noqa: ARG002
+        size: Size,  # noqa: ARG002
+        threshold: float,  # noqa: ARG002
+    ) -> tuple[BoolMask, Box] | None:
+        """See :meth:`Sampling.exceeding`; not for this convention."""
+        return None
 
     def carry(self, values: Tensor, source: Box, target: Box, size: Size, image: Size) -> Tensor:
         """See :meth:`Sampling.carry`."""

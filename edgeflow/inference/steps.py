@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from edgeflow.geometry import Box, NetworkPoint, Size
-from edgeflow.inference.patch import ProbabilityPatch
+from edgeflow.inference.patch import EnlargedPatch, Patch, ProbabilityPatch
 from edgeflow.inference.state import EncodedImage, State
 from edgeflow.inference.transfer import above, upload
 from edgeflow.inference.zoom import ZoomPolicy
@@ -95,9 +95,7 @@ class Stepper:
             masks.append(patch.mask)
         return state, len(masks)
 
-    def step(
-        self, image: EncodedImage, state: State, click: Click
-    ) -> Steps[tuple[State, ProbabilityPatch]]:
+    def step(self, image: EncodedImage, state: State, click: Click) -> Steps[tuple[State, Patch]]:
         """One network run.
 
         Args:
@@ -120,7 +118,7 @@ class Stepper:
         patch = ProbabilityPatch.of_mask(MaskPatch.of(start.prior), self.device)
         return replace(state, start=start, mask_box=patch.mask_box), patch
 
-    def patch(self, image: EncodedImage, state: State) -> ProbabilityPatch:
+    def patch(self, image: EncodedImage, state: State) -> Patch:
         """The object's probability after a state's clicks."""
         start = state.start
         if start.prior is not None:
@@ -135,7 +133,7 @@ class Stepper:
         implied: tuple[Click, ...],
         clicks: tuple[Click, ...],
         region: Box | None,
-    ) -> Steps[tuple[State, ProbabilityPatch]]:
+    ) -> Steps[tuple[State, Patch]]:
         """Run the network on all clicks in a region, with the feedback of the state before."""
         frame = region or Box.whole(image.size)
         size = self.policy.network_size(frame.size)
@@ -179,7 +177,7 @@ class Stepper:
         region: Box | None,
         clicks: Sequence[Click],
         start: Start,
-    ) -> tuple[ProbabilityPatch, ProbabilityPatch]:
+    ) -> tuple[EnlargedPatch, EnlargedPatch]:
         """A 1×1×h×w probability map at its place in the image.
 
         Returns:
@@ -190,14 +188,9 @@ class Stepper:
         frame = region or Box.whole(image.size)
         size = Size(int(values.shape[2]), int(values.shape[3]))
         cleaned = self._clean(values, self._located(clicks, frame, size))
-        enlarge = self.policy.sampling.enlarge
-        raw = clean = ProbabilityPatch(enlarge(values, frame.size), frame, image.size)
-        if cleaned is not values:
-            clean = replace(raw, probability=enlarge(cleaned, frame.size))
-        confined = start.confine(clean.probability, frame)
-        if confined is not clean.probability:
-            raw = clean = replace(clean, probability=confined)
-        return raw, clean
+        clean = EnlargedPatch(cleaned, frame, image.size, self.policy.sampling, start)
+        followed = clean if cleaned is values or start.confines else replace(clean, values=values)
+        return followed, clean
 
     def _clean(self, values: Tensor, clicks: Located) -> Tensor:
         """A cleaned 1×1×h×w map; the very same one where there is nothing to clean.

@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from edgeflow.arrays import BoolMask
 from edgeflow.errors import MaskCodecError
-from edgeflow.geometry import Size
+from edgeflow.geometry import Box, Size
+from edgeflow.masks.patch import MaskPatch
 
 CHANNELS = 4
 WORD_BITS = 8
@@ -30,6 +31,9 @@ _WINDOW = 1 << 16
 
 _LOOK_AHEAD = 8
 """Bytes after a bit that its record's head and a run's value may reach."""
+
+_STRIP = 1 << 20
+"""Pixels that are copied at once."""
 
 _FEW_RUNS = 50_000
 """Up to here filling runs one by one is quicker than NumPy's repeat."""
@@ -49,11 +53,28 @@ def encode_brush(mask: BoolMask) -> bytes:
     Raises:
         MaskCodecError: the mask is empty-sized or H·W·4 does not fit in 32 bits.
     """
-    if mask.ndim != 2 or not 0 < mask.size * CHANNELS < 1 << 32:
+    if mask.ndim != 2:
         raise MaskCodecError(f"cannot encode a mask of shape {mask.shape}")
-    flat = np.ascontiguousarray(mask).view(np.uint8).ravel()
-    ends = np.append(_changes(flat), flat.size)
-    lengths, values, split = _rgba_runs(ends, int(flat[0]))
+    size = Size(*mask.shape)
+    return encode_brush_patch(MaskPatch(mask, Box.whole(size), size))
+
+
+def encode_brush_patch(patch: MaskPatch) -> bytes:
+    """:func:`encode_brush` of a mask's bounding box, in memory of that box's size.
+
+    Args:
+        patch: The mask; may be empty.
+
+    Raises:
+        MaskCodecError: See :func:`encode_brush`.
+    """
+    count = patch.image_size.height * patch.image_size.width
+    if not 0 < count * CHANNELS < 1 << 32:
+        raise MaskCodecError(f"cannot encode a mask of shape {tuple(patch.image_size)}")
+    changes = _patch_changes(patch)
+    first = int(changes.size > 0 and changes[0] == 0)
+    ends = np.append(changes[first:], count)
+    lengths, values, split = _rgba_runs(ends, first)
     width_index = np.searchsorted([1 << bits for bits in LENGTH_BITS], lengths)
     width_index[split] = len(LENGTH_BITS) - 1  # as the SDK does, however short the rest
     widths = np.asarray(LENGTH_BITS)[width_index]
@@ -67,7 +88,7 @@ def encode_brush(mask: BoolMask) -> bytes:
     for bits in LENGTH_BITS:
         header = header << 4 | bits - 1
     return _pack_bits(
-        np.concatenate(([mask.size * CHANNELS, header], code)),
+        np.concatenate(([count * CHANNELS, header], code)),
         np.concatenate(([32, HEADER_BITS - 32], 1 + 2 + widths + WORD_BITS)),
     )
 
@@ -98,13 +119,37 @@ def decode_brush(rle: bytes | Sequence[int], size: Size) -> npt.NDArray[np.uint8
     return _fill(values, counts, size)
 
 
-def _changes(flat: npt.NDArray[np.uint8]) -> Ints:
-    """Positions at which a flat 0/1 mask differs from the pixel before, ascending."""
+def _patch_changes(patch: MaskPatch) -> Ints:
+    """Positions in the flat image at which its mask differs from the pixel before, ascending.
+
+    Before the first pixel there is none, so the mask counts as 0.
+    """
+    (height, width), box, pixels = patch.image_size, patch.box, patch.pixels
+    if patch.empty:
+        return np.zeros(0, dtype=np.int64)
+    if box.size.width == width:
+        positions = _changes(pixels) + box.top * width
+        if pixels[-1, -1]:
+            positions = np.append(positions, box.bottom * width)
+    else:  # a column of background ends each row's last run
+        down = max(_STRIP // box.size.width, 1)
+        strips = []
+        for top in range(0, box.size.height, down):
+            padded = np.pad(pixels[top : top + down], ((0, 0), (0, 1)))
+            row, col = np.divmod(_changes(padded), padded.shape[1])
+            strips.append((row + top + box.top) * width + col + box.left)
+        positions = np.concatenate(strips)
+    inside: Ints = positions[positions < height * width]
+    return inside
+
+
+def _changes(mask: BoolMask) -> Ints:
+    """Positions at which a mask, row after row, differs from the pixel before, or begins with 1."""
+    flat = np.ascontiguousarray(mask).view(np.uint8).ravel()
     packed = np.packbits(flat)
     if spare := -flat.size % 8:  # let what follows the mask continue it
         packed[-1] |= np.uint8((1 << spare) - 1) * flat[-1]
     before = packed >> 1
-    before[0] |= (packed[0] >> 7) << 7  # the first pixel differs from none
     before[1:] |= (packed[:-1] & 1) << 7
     changed = (packed ^ before).astype(np.uint8, copy=False)
     touched = np.flatnonzero(changed != 0)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from edgeflow.arrays import BoolMask
 from edgeflow.label_studio.region_masks import (
     ParsedValue,
     parse_bitmask,
@@ -26,6 +25,7 @@ from edgeflow.label_studio.region_values import (
     rectangle_values,
 )
 from edgeflow.label_studio.values import JSONObject
+from edgeflow.masks.patch import MaskPatch
 
 Sends = Literal["clicks", "shapes", "nothing"]
 """What a kind's smart tool sends to a backend; the icon is shown also where it sends nothing."""
@@ -39,14 +39,14 @@ class MaskFormat:
     """How regions of a kind hold masks.
 
     Attributes:
-        encode: An H×W mask to the values of the regions that show it.
+        encode: A mask to the values of the regions that show it.
         parse: A region's value, untrusted, to what it covers; raises MaskCodecError.
         exact: Whether parsing what was encoded gives the same mask.
         drawn_is_mask: Whether a region drawn by hand covers its object; a rectangle only says where
             it is.
     """
 
-    encode: Callable[[BoolMask, PolygonOptions], list[JSONObject]]
+    encode: Callable[[MaskPatch, PolygonOptions], list[JSONObject]]
     parse: Callable[[JSONObject], ParsedValue]
     exact: bool = False
     drawn_is_mask: bool = True

@@ -1,7 +1,7 @@
 """Masks to region values: brush, bitmask, polygon and rectangle.
 
-Each function takes an H×W bool mask, not empty, at the size that the editor sees, and gives the
-values of the regions that show it: one, or for polygons perhaps several.
+Each function takes a mask, not empty, at the size that the editor sees, and gives the values of the
+regions that show it: one, or for polygons perhaps several.
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from edgeflow.arrays import BoolMask
 from edgeflow.errors import MaskCodecError
-from edgeflow.geometry import Box
-from edgeflow.label_studio.brush_rle import encode_brush
+from edgeflow.label_studio.brush_rle import encode_brush_patch
 from edgeflow.label_studio.values import JSONObject
-from edgeflow.masks.patch import bounding_box
+from edgeflow.masks.patch import MaskPatch
 
 if TYPE_CHECKING:
     from edgeflow.masks.polygons import HolePolicy
@@ -40,40 +38,32 @@ class PolygonOptions:
     holes: HolePolicy = "bridge"
 
 
-def brush_values(mask: BoolMask, _: PolygonOptions) -> list[JSONObject]:
+def brush_values(mask: MaskPatch, _: PolygonOptions) -> list[JSONObject]:
     """Brush RLE."""
-    return [{"format": "rle", "rle": list(encode_brush(mask))}]
+    return [{"format": "rle", "rle": list(encode_brush_patch(mask))}]
 
 
-def bitmask_values(mask: BoolMask, _: PolygonOptions) -> list[JSONObject]:
+def bitmask_values(mask: MaskPatch, _: PolygonOptions) -> list[JSONObject]:
     """An inline PNG, opaque where the mask is."""
-    pixels = np.zeros((*mask.shape, 4), dtype=np.uint8)
-    pixels[mask] = 255
+    pixels = np.zeros((*mask.image_size, 4), dtype=np.uint8)  # zero pages take no memory
+    pixels[mask.box.slices][mask.pixels] = 255
     written, png = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, PNG_COMPRESSION])
     if not written:
-        raise MaskCodecError(f"cannot write a PNG of shape {mask.shape}")
+        raise MaskCodecError(f"cannot write a PNG of shape {tuple(mask.image_size)}")
     return [{"imageDataURL": f"data:image/png;base64,{base64.b64encode(png.tobytes()).decode()}"}]
 
 
-def polygon_values(mask: BoolMask, options: PolygonOptions) -> list[JSONObject]:
+def polygon_values(mask: MaskPatch, options: PolygonOptions) -> list[JSONObject]:
     """Closed polygons."""
     # Only who answers with polygons pays for importing Shapely; readers of exports do without.
     from edgeflow.masks.polygons import mask_polygons  # noqa: PLC0415
 
-    scale = 100 / np.array([mask.shape[1], mask.shape[0]], dtype=np.float64)
-    polygons = mask_polygons(mask, tolerance=options.tolerance, holes=options.holes)
+    scale = 100 / np.array(mask.image_size[::-1], dtype=np.float64)
+    polygons = mask_polygons(mask.whole(), tolerance=options.tolerance, holes=options.holes)
     return [{"points": ((points + 0.5) * scale).tolist(), "closed": True} for points in polygons]
 
 
-def rectangle_values(mask: BoolMask, _: PolygonOptions) -> list[JSONObject]:
+def rectangle_values(mask: MaskPatch, _: PolygonOptions) -> list[JSONObject]:
     """The bounding box."""
-    height, width = mask.shape
-    box = bounding_box(mask) or Box(0, 0, 0, 0)
-    rectangle = {
-        "x": box.left * 100 / width,
-        "y": box.top * 100 / height,
-        "width": box.size.width * 100 / width,
-        "height": box.size.height * 100 / height,
-        "rotation": 0,
-    }
-    return [rectangle]
+    x, y, width, height = mask.percent_box
+    return [{"x": x, "y": y, "width": width, "height": height, "rotation": 0}]

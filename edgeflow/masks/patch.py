@@ -81,18 +81,25 @@ class MaskPatch(NamedTuple):
         return cls.within_frame(mask, Box.whole(size), size)
 
     @classmethod
-    def within_frame(cls, mask: BoolMask, frame: Box, image_size: Size) -> MaskPatch:
+    def within_frame(
+        cls, mask: BoolMask, frame: Box, image_size: Size, *, copy: bool = True
+    ) -> MaskPatch:
         """Crop a mask that covers a part of the image and is empty outside it.
 
         Args:
             mask: h×w, the frame's content.
             frame: Part of the image.
             image_size: Size of the image.
+            copy: Whether to copy it even where it is hardly larger than its bounding box. Without
+                a copy, the caller gives it away.
         """
         box = bounding_box(mask)
         if box is None:
             return cls(np.zeros((0, 0), dtype=np.bool_), Box(0, 0, 0, 0), image_size)
-        return cls(mask[box.slices].copy(), box.shifted(frame.top, frame.left), image_size)
+        pixels = mask[box.slices]
+        if copy or 2 * pixels.size < mask.size:
+            pixels = pixels.copy()
+        return cls(pixels, box.shifted(frame.top, frame.left), image_size)
 
     @property
     def empty(self) -> bool:

@@ -38,6 +38,7 @@ class Outline(Start):
     box: Box
     inside: BoolMask | None = None
     opens: ClassVar[bool] = True
+    confines: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         # A copy in rows: callers may change their array, and its layout must not matter.

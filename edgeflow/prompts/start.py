@@ -38,6 +38,9 @@ class Start(Protocol):
     opens: ClassVar[bool] = False
     """Whether :meth:`opening` runs the network, so that there is an answer without clicks."""
 
+    confines: ClassVar[bool] = False
+    """Whether :meth:`confine` changes anything."""
+
     @property
     @abstractmethod
     def digest(self) -> str:
@@ -90,7 +93,7 @@ class Start(Protocol):
         """Set a map to 0 where the object cannot be; the very same tensor if it can be anywhere.
 
         Args:
-            probability: h×w float32, the content of ``box``.
+            probability: h×w float32, or a bool mask; the content of ``box``.
             box: Part of the image.
         """
         return probability

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 
-from edgeflow.arrays import BoolMask
 from edgeflow.errors import LabelConfigError
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
+from edgeflow.masks.patch import MaskPatch
 from edgeflow_backend.protocol.targets import Holder
 from edgeflow_backend.protocol.wire import BaseRegion
 
@@ -39,7 +39,7 @@ def made_here(region: object) -> bool:
 
 
 def mask_regions(
-    mask: BoolMask,
+    mask: MaskPatch,
     score: float,
     newest: BaseRegion,
     holder: Holder,
@@ -51,7 +51,7 @@ def mask_regions(
     """Build the regions that show a mask: one, except for polygons in several pieces.
 
     Args:
-        mask: H×W bool, not empty, at the size that the editor sees.
+        mask: Not empty, at the size that the editor sees.
         score: 0 to 1.
         newest: The prompt's region whose image, item and rotation are echoed.
         holder: The control and labels.
@@ -67,7 +67,7 @@ def mask_regions(
         raise LabelConfigError(
             f"{holder.control} cannot hold a mask", hint="reload the task in Label Studio"
         )
-    height, width = mask.shape
+    height, width = mask.image_size
     regions = []
     values = kind.mask.encode(mask, polygons or PolygonOptions())
     for number, value in enumerate(values, start=1):

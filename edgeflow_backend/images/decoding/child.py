@@ -32,6 +32,9 @@ SPARE_BYTES = 128 << 20
 
 MESSAGE_LENGTH = 2000
 
+NICENESS = 5
+"""Decoding gives way to the network: clicks on images that are there go on, whoever opens more."""
+
 
 class Decoded(NamedTuple):
     """Pixels in memory that another process can map, and what is to be said about them."""
@@ -44,6 +47,7 @@ class Decoded(NamedTuple):
 def main() -> None:
     """Serve the socket whose descriptor is the first argument."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the backend, which closes us
+    os.nice(NICENESS)
     with contextlib.suppress(OSError):  # if memory ends, this process goes, not the backend
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     with socket.socket(fileno=int(sys.argv[1])) as connection:

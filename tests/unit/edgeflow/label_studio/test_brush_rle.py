@@ -12,8 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from edgeflow.errors import MaskCodecError
-from edgeflow.geometry import Size
-from edgeflow.label_studio.brush_rle import decode_brush, encode_brush
+from edgeflow.geometry import Box, Size
+from edgeflow.label_studio.brush_rle import (
+    decode_brush,
+    encode_brush,
+    encode_brush_patch,
+)
+from edgeflow.masks.patch import MaskPatch
 
 Record = tuple[bool, int, list[int]]
 
@@ -89,6 +94,34 @@ def test_codes_longer_than_a_window_are_read(runs: float) -> None:
 def test_what_was_encoded_is_decoded(mask: npt.NDArray[np.bool_]) -> None:
     decoded = decode_brush(encode_brush(mask), Size(*mask.shape))
     assert np.array_equal(decoded, mask * np.uint8(255))
+
+
+@given(hnp.arrays(np.bool_, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9)))
+def test_a_bounding_box_has_the_code_of_the_whole_mask(mask: npt.NDArray[np.bool_]) -> None:
+    assert encode_brush_patch(MaskPatch.of(mask)) == encode_brush(mask)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        Box(0, 0, 50, 70),
+        Box(0, 0, 1, 1),
+        Box(49, 69, 50, 70),
+        Box(0, 69, 50, 70),
+        Box(0, 0, 50, 1),
+        Box(10, 0, 20, 70),
+        Box(0, 0, 20, 70),
+        Box(30, 0, 50, 70),
+        Box(10, 20, 30, 40),
+    ],
+    ids=str,
+)
+def test_a_box_has_its_code_wherever_it_lies(box: Box) -> None:
+    mask = np.zeros((50, 70), dtype=np.bool_)
+    mask[box.slices] = True
+    code = encode_brush_patch(MaskPatch.of(mask))
+    assert code == encode_brush(mask)
+    assert np.array_equal(decode_brush(code, Size(50, 70)) > 0, mask)
 
 
 @pytest.mark.parametrize("share", [0.001, 0.02, 0.5])

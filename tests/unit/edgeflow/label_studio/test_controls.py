@@ -14,6 +14,7 @@ from edgeflow.label_studio.controls import (
 )
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
+from edgeflow.masks.patch import MaskPatch
 
 SIZE = Size(30, 40)
 MASK_KINDS = [kind for kind in CONTROLS.values() if kind.mask is not None]
@@ -52,7 +53,7 @@ def test_an_exact_kind_gives_back_its_mask_and_no_other_does_worse_than_its_box(
     kind: ControlKind,
 ) -> None:
     assert kind.mask is not None
-    values = kind.mask.encode(ring(), PolygonOptions(tolerance=0))
+    values = kind.mask.encode(MaskPatch.of(ring()), PolygonOptions(tolerance=0))
     covered = np.logical_or.reduce([kind.mask.parse(value).mask(SIZE) for value in values])
     if kind.mask.exact:
         np.testing.assert_array_equal(covered, ring())

@@ -218,7 +218,7 @@ def test_every_kind_is_read_back_as_it_was_written(tag: str) -> None:
     kind = kind_of_tag(tag)
     assert kind is not None
     assert kind.mask is not None
-    (value,) = kind.mask.encode(blob(), PolygonOptions(tolerance=0))
+    (value,) = kind.mask.encode(MaskPatch.of(blob()), PolygonOptions(tolerance=0))
     found = decoded(region(tag.lower(), value))
     assert found is not None
     if tag == "RectangleLabels":

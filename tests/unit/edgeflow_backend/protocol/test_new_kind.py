@@ -10,6 +10,7 @@ from edgeflow.label_studio.config.label_config import parse_label_config
 from edgeflow.label_studio.controls import CONTROLS, MaskFormat, kind_of_region
 from edgeflow.label_studio.region_masks import parse_rectangle
 from edgeflow.label_studio.region_values import rectangle_values
+from edgeflow.masks.patch import MaskPatch
 from edgeflow_backend.protocol.regions import mask_regions
 from edgeflow_backend.protocol.targets import holder, resolve
 from edgeflow_backend.protocol.wire import KEYPOINTS
@@ -32,7 +33,7 @@ def test_a_kind_is_added_by_one_row(monkeypatch: pytest.MonkeyPatch) -> None:
     target = resolve(config, "click", "image", ["Object"])
     (newest,) = KEYPOINTS.validate_python([keypoint(50, 50)])
     held = holder(config, target.control.name, target.stored, "image")
-    (region,) = mask_regions(MASK, 0.9, newest, held, "ef0")
+    (region,) = mask_regions(MaskPatch.of(MASK), 0.9, newest, held, "ef0")
     assert (region["type"], region["value"]["vectorlabels"]) == ("vectorlabels", ["Object"])
     kind = kind_of_region(region["type"])
     assert kind is not None

@@ -16,7 +16,7 @@ from edgeflow.label_studio.brush_rle import decode_brush
 from edgeflow.label_studio.config.controls import Control
 from edgeflow.label_studio.config.labels import Label
 from edgeflow.label_studio.values import JSONObject
-from edgeflow.masks.patch import fit_mask
+from edgeflow.masks.patch import MaskPatch, fit_mask
 from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.prompts import parse_prompt
 from edgeflow_backend.protocol.regions import mask_regions, region_id
@@ -36,7 +36,7 @@ def region_of(
 ) -> JSONObject:
     prompted = prompt(*points)
     holder = Holder(control, prompted.labels if control.labels else ())
-    (region,) = mask_regions(mask, 0.9, prompted.newest, holder, "ef01234567")
+    (region,) = mask_regions(MaskPatch.of(mask), 0.9, prompted.newest, holder, "ef01234567")
     return region
 
 
