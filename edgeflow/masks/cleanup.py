@@ -66,6 +66,7 @@ class Cleanup:
         if self.smoothing <= 0:
             return probability
         smooth = cv2.GaussianBlur(probability, (0, 0), self.smoothing).astype(np.float32)
+        np.minimum(smooth, 1, out=smooth)  # the Gaussian's weights add up to 1 but for rounding
         return _with_clicked(smooth, probability, clicks)
 
     def changes(self, solid: BoolMask, clicks: Located) -> Changes | None:
