@@ -19,6 +19,7 @@ from edgeflow.arrays import BoolMask
 from edgeflow.errors import MaskCodecError
 from edgeflow.geometry import Box, Size
 from edgeflow.masks.patch import MaskPatch
+from edgeflow.masks.runs import run_starts
 
 CHANNELS = 4
 WORD_BITS = 8
@@ -31,9 +32,6 @@ _WINDOW = 1 << 16
 
 _LOOK_AHEAD = 8
 """Bytes after a bit that its record's head and a run's value may reach."""
-
-_STRIP = 1 << 20
-"""Pixels that are copied at once."""
 
 _FEW_RUNS = 50_000
 """Up to here filling runs one by one is quicker than NumPy's repeat."""
@@ -71,7 +69,7 @@ def encode_brush_patch(patch: MaskPatch) -> bytes:
     count = patch.image_size.height * patch.image_size.width
     if not 0 < count * CHANNELS < 1 << 32:
         raise MaskCodecError(f"cannot encode a mask of shape {tuple(patch.image_size)}")
-    changes = _patch_changes(patch)
+    changes = run_starts(patch)
     first = int(changes.size > 0 and changes[0] == 0)
     ends = np.append(changes[first:], count)
     lengths, values, split = _rgba_runs(ends, first)
@@ -117,46 +115,6 @@ def decode_brush(rle: bytes | Sequence[int], size: Size) -> npt.NDArray[np.uint8
     ends = starts + lengths
     counts = ends // CHANNELS - starts // CHANNELS
     return _fill(values, counts, size)
-
-
-def _patch_changes(patch: MaskPatch) -> Ints:
-    """Positions in the flat image at which its mask differs from the pixel before, ascending.
-
-    Before the first pixel there is none, so the mask counts as 0.
-    """
-    (height, width), box, pixels = patch.image_size, patch.box, patch.pixels
-    if patch.empty:
-        return np.zeros(0, dtype=np.int64)
-    if box.size.width == width:
-        positions = _changes(pixels) + box.top * width
-        if pixels[-1, -1]:
-            positions = np.append(positions, box.bottom * width)
-    else:  # a column of background ends each row's last run
-        down = max(_STRIP // box.size.width, 1)
-        strips = []
-        for top in range(0, box.size.height, down):
-            padded = np.pad(pixels[top : top + down], ((0, 0), (0, 1)))
-            row, col = np.divmod(_changes(padded), padded.shape[1])
-            strips.append((row + top + box.top) * width + col + box.left)
-        positions = np.concatenate(strips)
-    inside: Ints = positions[positions < height * width]
-    return inside
-
-
-def _changes(mask: BoolMask) -> Ints:
-    """Positions at which a mask, row after row, differs from the pixel before, or begins with 1."""
-    flat = np.ascontiguousarray(mask).view(np.uint8).ravel()
-    packed = np.packbits(flat)
-    if spare := -flat.size % 8:  # let what follows the mask continue it
-        packed[-1] |= np.uint8((1 << spare) - 1) * flat[-1]
-    before = packed >> 1
-    before[1:] |= (packed[:-1] & 1) << 7
-    changed = (packed ^ before).astype(np.uint8, copy=False)
-    touched = np.flatnonzero(changed != 0)
-    bits = np.unpackbits(changed[touched]).reshape(-1, 8)
-    rows, cols = np.nonzero(bits)
-    positions: Ints = touched[rows] * 8 + cols
-    return positions
 
 
 def _rgba_runs(ends: Ints, first: int) -> tuple[Ints, Ints, BoolMask]:
