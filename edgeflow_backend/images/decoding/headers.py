@@ -241,10 +241,10 @@ def _ppm(data: bytes) -> Header | None:
 
 
 def _jpeg2000(data: bytes) -> Header | None:
-    siz = data.find(b"\xff\x4f\xff\x51")
-    if siz < 0:
+    marker = data.find(b"\xff\x4f\xff\x51")
+    if marker < 0:
         return None
-    right, bottom, left, top = struct.unpack_from(">IIII", data, siz + 8)
+    right, bottom, left, top = struct.unpack_from(">IIII", data, marker + 8)
     return Header("JPEG2000", right - left, bottom - top)
 
 

@@ -108,7 +108,7 @@ def test_a_label_studio_with_a_private_ip_is_asked_directly(proxy: Host, other_h
     assert proxy.received == []
 
 
-def test_the_proxys_password_goes_to_the_proxy_only(internet: Internet, proxy: Host) -> None:
+def test_the_password_of_the_proxy_goes_to_the_proxy_only(internet: Internet, proxy: Host) -> None:
     internet.answers["images.example"] = [[ADDRESS]]
     get("http://images.example/a", f"http://anna:p%40ss@127.0.0.1:{proxy.port}")
     code = base64.b64encode(b"anna:p@ss").decode()
