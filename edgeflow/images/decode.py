@@ -16,7 +16,14 @@ from edgeflow.errors import ImageError, ImageTooLargeError
 from edgeflow.images.avif import without_exif
 from edgeflow.images.colours import to_rgb
 from edgeflow.images.depth import to_8_bits
-from edgeflow.images.formats import FORMATS, MAX_PIXELS, Format, describe, format_of
+from edgeflow.images.formats import (
+    FORMATS,
+    MAX_PIXELS,
+    Format,
+    check_pixels,
+    describe,
+    format_of,
+)
 from edgeflow.images.jpeg import without_descriptions
 from edgeflow.images.jpeg2000 import has_deep_colours
 from edgeflow.images.orientation import UPRIGHT, exif_orientation, turned
@@ -110,7 +117,7 @@ def _read(
     elif kind.name == "AVIF":
         data = without_exif(data)
     image = kind.reader(io.BytesIO(data))
-    _check_pixels(image.width, image.height, max_pixels)
+    check_pixels(image.width, image.height, max_pixels)
     if kind.name == "AVIF":
         exif = image.info.get("exif", b"")
         orientation = exif_orientation(exif.removeprefix(b"Exif\0\0"))
@@ -129,7 +136,7 @@ def _read_png(
     data: bytes, kind: Format, max_pixels: int, *, as_stored: bool, partial: bool
 ) -> DecodedImage:
     png = read_png(data)
-    _check_pixels(png.header.width, png.header.height, max_pixels)
+    check_pixels(png.header.width, png.header.height, max_pixels)
     missing = None
     try:
         if not png.complete:
@@ -170,7 +177,7 @@ def _without(pixels: RGBImage, missing: Missing) -> RGBImage:
 def _read_tiff(data: bytes, max_pixels: int, *, as_stored: bool) -> RGBImage:
     tags = read_directory(data)
     width, height = tags.value(WIDTH), tags.value(HEIGHT)
-    _check_pixels(width, height, max_pixels)
+    check_pixels(width, height, max_pixels)
     if width <= 0 or height <= 0:
         raise ValueError("no pixels")
     pixels = read_unusual(tags) if are_unusual(tags) else to_rgb(tags.page(PIXELS, {}))
@@ -189,15 +196,6 @@ def _from_opencv(wide: npt.NDArray[Any]) -> RGBImage:
     full = np.iinfo(wide.dtype).max if wide.dtype.kind in "ui" else 1
     alpha = wide[..., 3:].astype(np.float32) / full
     return (rgb * alpha + 255 * (1 - alpha) + 0.5).astype(np.uint8)
-
-
-def _check_pixels(width: int, height: int, max_pixels: int) -> None:
-    if width * height > max_pixels:
-        raise ImageTooLargeError(
-            f"the image has {width}×{height} pixels, the limit is {max_pixels} "
-            f"(these are {width * height})",
-            hint="resize the image, or raise the pixel limit",
-        )
 
 
 def _unreadable(data: bytes) -> ImageError:

@@ -21,6 +21,8 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from edgeflow.errors import ImageTooLargeError
+
 MAX_PIXELS = 80_000_000
 """Default pixel cap: 240 MB once decoded."""
 
@@ -97,6 +99,20 @@ def format_of(data: bytes) -> Format | None:
     """The format of a file; None if it is not read."""
     head = data[:_HEAD_BYTES]
     return next((each for each in _READ if each.start.match(head)), None)
+
+
+def check_pixels(width: int, height: int, max_pixels: int) -> None:
+    """Refuse an image with too many pixels.
+
+    Raises:
+        ImageTooLargeError: More than ``max_pixels``.
+    """
+    if width * height > max_pixels:
+        raise ImageTooLargeError(
+            f"the image has {width}×{height} pixels, the limit is {max_pixels} "
+            f"(these are {width * height})",
+            hint="resize the image, or raise the pixel limit",
+        )
 
 
 def describe(data: bytes) -> str:

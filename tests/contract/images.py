@@ -16,6 +16,12 @@ from pathlib import Path
 from PIL import Image
 
 PHOTOS = Path(__file__).parents[2] / "demo" / "photos"
+XMP_TURNED = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-'
+    b'syntax-ns#"><rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" '
+    b'tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+)
+"""XMP that says what EXIF's orientation 6 says, and browsers ignore."""
 TOKEN = "t".ljust(40, "0")
 
 

@@ -15,7 +15,7 @@ import requests
 from benchmarks.slow_clients.clients import KINDS
 from benchmarks.slow_clients.processes import memory_mb
 from demo.label_studio import Service
-from tests.contract.wire import check_brush_region, keypoint, request
+from tests.contract.wire import check_brush_region, keypoint, read_to_the_end, request
 
 CLIENTS = 100
 PATIENCE_S = 30
@@ -30,14 +30,6 @@ def connect(url: str) -> socket.socket:
     client = socket.create_connection(("127.0.0.1", urlsplit(url).port or 0), timeout=PATIENCE_S)
     client.settimeout(PATIENCE_S)
     return client
-
-
-def until_closed(client: socket.socket) -> bytes:
-    answer = b""
-    with contextlib.suppress(ConnectionResetError):
-        while data := client.recv(65_536):
-            answer += data
-    return answer
 
 
 def status_of(answer: bytes) -> int:
@@ -74,7 +66,7 @@ def test_a_malformed_request_gets_an_error_in_json_and_the_connection_ends(
 ) -> None:
     with connect(backend_url) as client:
         client.sendall(data)
-        answer = until_closed(client)
+        answer = read_to_the_end(client)
     assert status_of(answer) == status
     head, _, content = answer.partition(b"\r\n\r\n")
     assert b"connection: close" in head.lower()
@@ -103,7 +95,7 @@ def test_a_malformed_request_gets_an_error_in_json_and_the_connection_ends(
 def test_an_unusual_request_gets_an_answer(backend_url: str, data: bytes, status: int) -> None:
     with connect(backend_url) as client:
         client.sendall(data + b"Connection: close\r\n\r\n")
-        answer = until_closed(client)
+        answer = read_to_the_end(client)
     assert status_of(answer) == status
     assert b"evil" not in answer
 
@@ -121,13 +113,13 @@ def test_well_formed_chunks_are_read_with_extensions_and_trailers(
 ) -> None:
     with connect(backend_url) as client:
         client.sendall(HOOK + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
-        assert status_of(until_closed(client)) == 201
+        assert status_of(read_to_the_end(client)) == 201
 
 
 def test_pipelined_requests_are_answered_in_order(backend_url: str) -> None:
     with connect(backend_url) as client:
         client.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\nGET /nowhere HTTP/1.0\r\n\r\n")
-        answer = until_closed(client)
+        answer = read_to_the_end(client)
     assert answer.index(b"200 OK") < answer.index(b"404 NOT FOUND")
 
 
@@ -137,7 +129,7 @@ def test_a_client_that_waits_for_a_word_before_its_body_gets_it(backend_url: str
         client.sendall(HOOK + head)
         assert b"100 Continue" in client.recv(100)
         client.sendall(b'{"action": "A_B"}')
-        assert status_of(until_closed(client)) == 201
+        assert status_of(read_to_the_end(client)) == 201
 
 
 @pytest.mark.slow
@@ -145,7 +137,7 @@ def test_a_head_that_does_not_come_is_ended_with_a_408(backend_url: str) -> None
     started = time.monotonic()
     with connect(backend_url) as client:
         client.sendall(b"GET /health HTTP/1.1\r\nHost")
-        answer = until_closed(client)
+        answer = read_to_the_end(client)
     assert status_of(answer) == 408
     assert time.monotonic() - started < PATIENCE_S
 

@@ -13,18 +13,13 @@ import pytest
 import requests
 from PIL import Image
 
-from tests.contract.images import photo
+from tests.contract.images import XMP_TURNED, photo
 from tests.contract.wire import JSONObject, check_brush_region, keypoint, request
 from tests.unit.edgeflow.images.tiffs import tiff
 
 RGB = np.array(Image.open(io.BytesIO(photo())))
 TURNED = Image.Exif()
 TURNED[0x112] = 6
-XMP = (
-    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-'
-    b'syntax-ns#"><rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" '
-    b'tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
-)
 
 
 def saved(kind: str, **options: Any) -> bytes:
@@ -52,8 +47,8 @@ def mask(url: str, data: bytes) -> npt.NDArray[np.bool_]:
         saved("JPEG", quality=95),
         saved("WEBP", quality=95),
         saved("WEBP", quality=95, exif=TURNED),
-        saved("JPEG", quality=95, xmp=XMP),
-        saved("AVIF", quality=95, xmp=XMP),
+        saved("JPEG", quality=95, xmp=XMP_TURNED),
+        saved("AVIF", quality=95, xmp=XMP_TURNED),
         cv2.imencode(".png", RGB[..., ::-1].astype(np.uint16) * 257)[1].tobytes(),
         tiff(RGB.astype(np.uint16) * 16, planar=True, order="MM", compression="deflate"),
         tiff(RGB.astype(np.float32) / 255, layout="tiles", compression="deflate"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -82,3 +84,12 @@ def check_brush_region(region: JSONObject, body: JSONObject) -> npt.NDArray[np.u
     )
     assert set(np.unique(mask)) == {0, 255}
     return mask
+
+
+def read_to_the_end(client: socket.socket) -> bytes:
+    """All that a peer still sends until it closes or resets the connection."""
+    answer = b""
+    with contextlib.suppress(ConnectionResetError):
+        while data := client.recv(65_536):
+            answer += data
+    return answer

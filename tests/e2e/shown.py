@@ -21,12 +21,6 @@ TOLERANCE = 45
 """Of each channel: lossy formats and the browser's scaling blur colours."""
 
 ORIENTATION = 0x0112
-XMP = (
-    b'<x:xmpmeta xmlns:x="adobe:ns:meta/">'
-    b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    b'<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/>'
-    b"</rdf:RDF></x:xmpmeta>"
-)
 
 
 def picture(colour: tuple[int, int, int] = RED) -> Image.Image:

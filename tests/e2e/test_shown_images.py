@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from edgeflow_backend.protocol.config_check import RECOMMENDED
+from tests.contract.images import XMP_TURNED
 from tests.e2e.conftest import Studio
 from tests.e2e.editor import Editor, open_editor
-from tests.e2e.shown import RED, XMP, Screen, overlap, picture, uri
+from tests.e2e.shown import RED, Screen, overlap, picture, uri
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.slow]
 
@@ -21,7 +22,7 @@ FILES: dict[str, Callable[[], str]] = {
     "webp exif 6": lambda: uri("WEBP", picture(), exif=6),
     "webp exif 3": lambda: uri("WEBP", picture(), exif=3),
     "webp exif 8": lambda: uri("WEBP", picture(), exif=8),
-    "jpeg xmp 6": lambda: uri("JPEG", picture(), xmp=XMP),
+    "jpeg xmp 6": lambda: uri("JPEG", picture(), xmp=XMP_TURNED),
     "avif": lambda: uri("AVIF", picture()),
     "avif irot": lambda: uri("AVIF", picture(), exif=6),  # Pillow writes it as AVIF's own turn
 }

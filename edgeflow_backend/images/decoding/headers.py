@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edgeflow.errors import ImageError, ImageTooLargeError
+from edgeflow.images.formats import check_pixels, format_of
 
 MAX_SIDE = 65_535
 """Longest side in pixels: that of a JPEG, and of a canvas of the browsers that show the image."""
@@ -60,13 +61,13 @@ def read_header(data: bytes) -> Header | None:
     Raises:
         ImageError: The file has more parts than any honest one.
     """
-    for start, reader in READERS:
-        if start.match(data):
-            try:
-                return reader(data)
-            except (struct.error, IndexError, ValueError):  # cut off: the decoder says so
-                return None
-    return None
+    kind = format_of(data)
+    if kind is None:
+        return None
+    try:
+        return READERS[kind.name](data)
+    except (struct.error, IndexError, ValueError):  # cut off: the decoder says so
+        return None
 
 
 def check_size(header: Header, max_pixels: int) -> None:
@@ -75,14 +76,12 @@ def check_size(header: Header, max_pixels: int) -> None:
     Raises:
         ImageTooLargeError: More than ``max_pixels``, or a side above :data:`MAX_SIDE`.
     """
-    size = f"the image has {header.width}×{header.height} pixels"
-    if header.pixels > max_pixels:
-        raise ImageTooLargeError(
-            f"{size}, the limit is {max_pixels}", hint="resize the image, or raise the pixel limit"
-        )
+    check_pixels(header.width, header.height, max_pixels)
     if max(header.width, header.height) > MAX_SIDE:
         raise ImageTooLargeError(
-            f"{size}, the limit of a side is {MAX_SIDE}", hint="resize the image, or cut it up"
+            f"the image has {header.width}×{header.height} pixels, the limit of a side is "
+            f"{MAX_SIDE}",
+            hint="resize the image, or cut it up",
         )
 
 
@@ -258,15 +257,15 @@ def _avif(data: bytes) -> Header | None:
     return Header("AVIF", width, height)
 
 
-READERS: tuple[tuple[re.Pattern[bytes], Callable[[bytes], Header | None]], ...] = (
-    (re.compile(rb"\xff\xd8\xff"), _jpeg),
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), _png),
-    (re.compile(rb"GIF8[79]a"), _gif),
-    (re.compile(rb"II[*+]\0|MM\0[*+]", re.DOTALL), _tiff),
-    (re.compile(rb"RIFF....WEBP", re.DOTALL), _webp),
-    (re.compile(rb"BM"), _bmp),
-    (re.compile(rb"P[1-7fFy]\s"), _ppm),
-    (re.compile(rb"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n"), _jpeg2000),
-    (re.compile(rb"....ftyp", re.DOTALL), _avif),
-)
-"""How each format begins, and who reads it."""
+READERS: dict[str, Callable[[bytes], Header | None]] = {
+    "AVIF": _avif,
+    "BMP": _bmp,
+    "GIF": _gif,
+    "JPEG": _jpeg,
+    "JPEG2000": _jpeg2000,
+    "PNG": _png,
+    "PPM": _ppm,
+    "TIFF": _tiff,
+    "WEBP": _webp,
+}
+"""Who reads each of :data:`edgeflow.images.formats.FORMATS`."""

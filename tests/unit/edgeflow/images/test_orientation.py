@@ -13,6 +13,7 @@ from PIL import Image
 
 from edgeflow.images import decode_image
 from edgeflow.images.orientation import turned
+from tests.contract.images import XMP_TURNED
 
 QUARTERS = np.repeat(
     np.repeat(
@@ -22,12 +23,6 @@ QUARTERS = np.repeat(
     1,
 )
 """Red, green; blue, white: 32×64×3."""
-
-XMP = (
-    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-'
-    b'syntax-ns#"><rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" '
-    b'tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
-)
 
 
 def saved(kind: str, **options: Any) -> bytes:
@@ -58,7 +53,7 @@ def block(value: int | None = 6, **options: Any) -> bytes:
 
 
 def xmp() -> bytes:
-    return b"http://ns.adobe.com/xap/1.0/\0" + XMP
+    return b"http://ns.adobe.com/xap/1.0/\0" + XMP_TURNED
 
 
 def png(kind: bytes, data: bytes, *, last: bool = False, sound: bool = True) -> bytes:
@@ -79,8 +74,8 @@ MEASURED: dict[str, tuple[bytes, int]] = {
         f"avif {n}": (saved("AVIF", quality=95, subsampling="4:4:4", exif=block(n)), n)
         for n in range(1, 9)
     },
-    "webp xmp": (saved("WEBP", lossless=True, xmp=XMP), 1),
-    "avif xmp": (saved("AVIF", quality=95, subsampling="4:4:4", xmp=XMP), 1),
+    "webp xmp": (saved("WEBP", lossless=True, xmp=XMP_TURNED), 1),
+    "avif xmp": (saved("AVIF", quality=95, subsampling="4:4:4", xmp=XMP_TURNED), 1),
     "jpeg big-endian": (jpeg(block(order=">")), 6),
     "jpeg xmp": (jpeg(xmp()), 1),
     "jpeg exif, xmp": (jpeg(block(3), xmp()), 3),
@@ -99,7 +94,7 @@ MEASURED: dict[str, tuple[bytes, int]] = {
     "png with JPEG's prefix": (png(b"eXIf", block()), 1),
     "png wrong checksum": (png(b"eXIf", exif(), sound=False), 1),
     "png big-endian": (png(b"eXIf", exif(order=">")), 6),
-    "png xmp": (png(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP), 1),
+    "png xmp": (png(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP_TURNED), 1),
 }
 
 

@@ -5,16 +5,7 @@ import pytest
 from edgeflow.label_studio.config.label_config import TaskConfig, parse_label_config
 from edgeflow_backend.protocol.config_check import RECOMMENDED, check, problems
 from edgeflow_backend.protocol.targets import resolve
-
-IMAGE = '<Image name="image" value="$image"/>'
-CLICK = (
-    '<KeyPointLabels name="click" toName="image"><Label value="A"/><Label value="B"/>'
-    "</KeyPointLabels>"
-)
-MASK = (
-    '<BrushLabels name="mask" toName="image" smart="false"><Label value="A"/><Label value="B"/>'
-    "</BrushLabels>"
-)
+from tests.unit.edgeflow.label_studio.config.written import CLICK, IMAGE, MASK
 
 
 def config(*tags: str) -> TaskConfig:

@@ -6,16 +6,7 @@ from edgeflow.label_studio.config.controls import Control, ImageTag
 from edgeflow.label_studio.config.label_config import TaskConfig, parse_label_config
 from edgeflow.label_studio.config.labels import Label
 from tests.contract.wire import BODIES, captured
-
-IMAGE = '<Image name="image" value="$image"/>'
-CLICK = (
-    '<KeyPointLabels name="click" toName="image"><Label value="A"/><Label value="B"/>'
-    "</KeyPointLabels>"
-)
-MASK = (
-    '<BrushLabels name="mask" toName="image" smart="false"><Label value="A"/><Label value="B"/>'
-    "</BrushLabels>"
-)
+from tests.unit.edgeflow.label_studio.config.written import CLICK, IMAGE, MASK
 
 CAPTURED = sorted(path.name for path in BODIES.glob("*_predict*.json"))
 

@@ -9,18 +9,9 @@ from hypothesis import strategies as st
 
 from edgeflow.errors import LabelConfigError
 from edgeflow.label_studio.config.label_config import parse_label_config
+from tests.unit.edgeflow.label_studio.config.written import CLICK, IMAGE, MASK
 
 QUICK_S = 1.0  # of the processor, so that busy machines do not matter
-
-IMAGE = '<Image name="image" value="$image"/>'
-CLICK = (
-    '<KeyPointLabels name="click" toName="image"><Label value="A"/><Label value="B"/>'
-    "</KeyPointLabels>"
-)
-MASK = (
-    '<BrushLabels name="mask" toName="image" smart="false"><Label value="A"/><Label value="B"/>'
-    "</BrushLabels>"
-)
 
 
 def refused(xml: object) -> LabelConfigError:
