@@ -136,8 +136,8 @@ def test_no_socket_outlives_its_session(host: Host) -> None:
 
 def test_cookies_are_not_kept(host: Host) -> None:
     host.routes["/a"] = Reply(headers={"Set-Cookie": "sessionid=secret; Path=/"})
-    for open_session in (lambda: isolated_session("test"), lambda: timed_session(5.0, LOOPBACK)):
-        with open_session() as session:
+    for opened in (isolated_session("test"), timed_session(5.0, LOOPBACK)):
+        with opened as session:
             for _ in range(2):
                 session.get(f"{host.url}/a", timeout=2)
     assert len(host.received) == 4
