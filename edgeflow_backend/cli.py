@@ -10,8 +10,6 @@ import typer
 from pydantic import ValidationError
 
 from edgeflow_backend import log
-from edgeflow_backend.connect.command import run
-from edgeflow_backend.doctor.examine import examine
 from edgeflow_backend.doctor.finding import Finding, Verdict
 from edgeflow_backend.protocol.wire import first_problem
 from edgeflow_backend.server.listener import ListenError
@@ -53,6 +51,8 @@ def doctor(
     ] = None,
 ) -> None:
     """Check weights, device, settings, Label Studio and a project; say how to fix what is wrong."""
+    from edgeflow_backend.doctor.examine import examine  # noqa: PLC0415 - loads the model
+
     settings = _settings()
     log.configure("ERROR", "console")
     _report(examine(settings, project))
@@ -82,6 +82,8 @@ def connect(
     ] = "",
 ) -> None:
     """Connect a project: clicks, events, and the password for both; say what was done."""
+    from edgeflow_backend.connect.command import run  # noqa: PLC0415 - as above
+
     settings = _settings()
     log.configure("ERROR", "console")
     _report(run(settings, project, sample=sample, url=url, host=host))
