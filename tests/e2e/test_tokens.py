@@ -92,7 +92,8 @@ def test_the_api_answers_as_the_client_expects(
     assert [each["id"] for each in whole["annotations"]] == [made]
     assert [each["model_version"] for each in whole["predictions"]] == ["v1"]
     assert whole["drafts"] == api.task(first)["drafts"] == []
-    assert api.ml_backends(project.id) == api.webhooks(project.id) == []
+    assert api.ml_backends(project.id) == []
+    assert api.webhooks(project.id) == []
     api.delete(f"/api/projects/{project.id}")
     with pytest.raises(LabelStudioError) as caught:
         api.project(project.id)
