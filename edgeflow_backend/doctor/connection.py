@@ -9,12 +9,11 @@ from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow.label_studio.api.records import MLBackend
 from edgeflow_backend.doctor.finding import Finding
 from edgeflow_backend.label_studio.connection import (
-    SUBNETS_ADVICE,
     Address,
     asked_instead,
-    blocked,
     event_webhook,
     ours,
+    way_out,
     webhook_problems,
 )
 from edgeflow_backend.redact.texts import clean
@@ -78,21 +77,13 @@ def _strangers(backends: list[MLBackend]) -> str:
 
 def _unreached(api: LabelStudioAPI, backend: MLBackend, name: str) -> Finding:
     """Why Label Studio gets no answer; it is asked, since a row does not keep the reason."""
-    why, advice = backend.error, "see the backend's log"
-    if backend.state != "ER":
-        try:
-            api.ask_ml_backend(backend.id)
-        except LabelStudioError as error:
-            why = error.detail or error.message
-        advice = (
-            "start the backend, and check that Label Studio's machine reaches this URL (inside "
-            "Docker, localhost is the container)"
-        )
-        if blocked(why):
-            advice = SUBNETS_ADVICE
-        elif "401" in why:
-            advice = "run `edgeflow-backend connect` with this backend's user and password"
-    return Finding("fail", f"{name}: Label Studio gets no answer from it: {clean(why)}", advice)
+    why = backend.error
+    try:
+        api.ask_ml_backend(backend.id)
+    except LabelStudioError as error:
+        why = error.detail or error.message
+    words = f"{name}: Label Studio gets no proper answer from it"
+    return Finding("fail", f"{words}: {clean(why)}" if why else words, way_out(why))
 
 
 def _examine_events(

@@ -187,6 +187,11 @@ def test_the_first_start_is_the_whole_set_up(stack: Stack) -> None:
         assert "gets the clicks" in report.stdout
         assert report.stdout.count("fail ") == 1, report.stdout
         assert "sends no password" in report.stdout
+        stack.annotate(number)
+        assert stack.events("ANNOTATION_CREATED") == 1, "such an event gets 401"
+        assert stack.run("edgeflow-backend", "connect", "--project", str(number)).returncode == 0
+        stack.annotate(number)
+        assert stack.events("ANNOTATION_CREATED") == 2
         check_who_may_come_in(stack)
 
 

@@ -79,7 +79,7 @@ def test_a_backend_behind_another_is_told(studio: Studio) -> None:
     [
         ("Connection refused", "reaches this URL"),
         (BLOCKED, "USE_DEFAULT_BANNED_SUBNETS"),
-        ("401 Client Error: UNAUTHORIZED", "user and password"),
+        ("401 Client Error: UNAUTHORIZED", "EDGEFLOW_BASIC_AUTH_USER"),
     ],
     ids=["down", "guarded", "login"],
 )
@@ -88,7 +88,7 @@ def test_why_label_studio_gets_no_answer_is_asked(studio: Studio, why: str, advi
     studio.add_webhook(WEBHOOK)
     studio.unreached = why
     found = failure(report(studio))
-    assert "gets no answer" in found.text
+    assert "gets no proper answer" in found.text
     assert why in found.text
     assert advice in found.advice
 
