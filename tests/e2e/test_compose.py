@@ -196,9 +196,9 @@ def test_the_first_start_is_the_whole_set_up(stack: Stack) -> None:
 
 
 def check_a_click_gets_a_mask(stack: Stack, backend: int, task: int) -> None:
-    point = {"x": 50, "y": 50, "width": 0.5, "keypointlabels": ["Object"]}
+    point: JSONObject = {"x": 50, "y": 50, "width": 0.5, "labels": []}
     click = {
-        "value": point, "type": "keypointlabels", "from_name": "click", "to_name": "image",
+        "value": point, "type": "keypoint", "from_name": "click", "to_name": "image",
         "original_width": 512, "original_height": 512, "is_positive": True, "id": "abc",
     }  # fmt: skip
     body = {"task": task, "context": {"result": [click]}}
