@@ -44,10 +44,17 @@ def examine_connection(
         yield Finding("fail", f"project {project}: {_strangers(backends)}", f"run `{command}`")
         return
     name = f"project {project}: this backend ({describe_url(backend.url)})"
-    if backend.state in REACHED:
-        yield Finding("ok", f"{name} is connected, and Label Studio reaches it")
-    else:
+    if backend.state not in REACHED:
         yield _unreached(api, backend, name)
+    elif version and backend.model_version != version:
+        yield Finding(
+            "warn",
+            f"{name} answers with the model {clean(backend.model_version or '?', 60)}; the settings "
+            f"here name {version}",
+            "restart the backend, or check that it is this one which listens there",
+        )
+    else:
+        yield Finding("ok", f"{name} is connected, and Label Studio reaches it")
     other = asked_instead(backends, backend)
     if not backend.is_interactive:
         yield Finding("fail", f"{name} gets no clicks: it is not interactive", f"run `{command}`")
@@ -60,7 +67,7 @@ def examine_connection(
             "preannotations off",
         )
     else:
-        yield Finding("ok", f"{name} gets the clicks")
+        yield Finding("ok", f"{name} is the one that gets the clicks")
     yield _examine_events(api, project, backend, address, command)
 
 

@@ -99,6 +99,13 @@ def test_a_backend_in_error_is_told_with_its_words(studio: Studio) -> None:
     assert "500 Server Error" in failure(report(studio)).text
 
 
+def test_another_model_behind_our_url_is_told(studio: Studio) -> None:
+    studio.add_backend(URL, model_version="edgeflow_lite-87654321")
+    studio.add_webhook(WEBHOOK)
+    (warning,) = [finding for finding in report(studio) if finding.verdict == "warn"]
+    assert "the model edgeflow_lite-87654321; the settings here name" in warning.text
+
+
 def test_a_missing_webhook_is_told(studio: Studio) -> None:
     studio.add_backend(URL)
     studio.add_webhook("http://other/webhook")
