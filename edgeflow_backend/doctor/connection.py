@@ -49,8 +49,8 @@ def examine_connection(
     elif version and backend.model_version != version:
         yield Finding(
             "warn",
-            f"{name} answers with the model {clean(backend.model_version or '?', 60)}; the settings "
-            f"here name {version}",
+            f"{name} answers with the model {clean(backend.model_version or '?', 60)}; the "
+            f"settings here name {version}",
             "restart the backend, or check that it is this one which listens there",
         )
     else:
