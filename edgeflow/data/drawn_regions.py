@@ -80,13 +80,14 @@ class Chosen(NamedTuple):
 def choose_annotation(task: dict[str, Any], source: str, annotator: str = FIRST) -> Chosen:
     """Choose one of a task's annotations; several are never mixed.
 
-    Cancelled ones never count. A ground truth comes before all others.
+    Cancelled ones never count. A ground truth comes before all others, then the order is that in
+    which they were made.
 
     Args:
         task: As Label Studio exports it, untrusted.
         source: Where it was read, for messages.
-        annotator: ``first`` or ``last`` in the task's order, or the id or e-mail address of the
-            annotator whose annotation counts; of several the last.
+        annotator: ``first`` or ``last``, or the id or e-mail address of the annotator whose
+            annotation counts; of several the last.
     """
     left_out = [
         LeftOut(what)
@@ -101,6 +102,7 @@ def choose_annotation(task: dict[str, Any], source: str, annotator: str = FIRST)
             left_out.append(LeftOut("an annotation without result", source))
         else:
             candidates.append(annotation)
+    candidates.sort(key=_number)
     mine = [each for each in candidates if annotator in (FIRST, LAST, *_annotators(each))]
     if annotator in (FIRST, LAST):
         mine = [each for each in mine if each.get("ground_truth") is True] or mine
@@ -221,11 +223,16 @@ def _labels(result: dict[str, Any]) -> tuple[str, ...]:
 def _is_alone(labels: dict[str, Any], results: list[Any], drawn: set[str]) -> bool:
     """Whether a result of type ``labels`` belongs to no other result."""
     own = labels.get("id")
-    if not isinstance(own, str) or own in drawn:
-        return own not in drawn
-    return not any(
+    if not isinstance(own, str):
+        return True
+    return own not in drawn and not any(
         other.get("id") == own for other in _objects(results) if other.get("type") != LABELS
     )
+
+
+def _number(annotation: dict[str, Any]) -> int:
+    number = annotation.get("id")
+    return number if type(number) is int else 0
 
 
 def _annotators(annotation: dict[str, Any]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -61,7 +62,8 @@ def drawn_task(
     Raises:
         DatasetError: Without a labelling config it cannot be told which image a region is on.
     """
-    key = brief(task.get("id"))
+    number = task.get("id")
+    key = str(number) if type(number) is int else re.sub(r"[^\w-]", "_", brief(number))
     source = f"task {key}"
     chosen = choose_annotation(task, source, annotator)
     drawn = read_regions(chosen.results or [], source)

@@ -1,0 +1,38 @@
+"""Any dataset as annotated images: its masks, with the classes that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgeflow.data.base import Dataset, Sample
+from edgeflow.data.left_out import LeftOut
+from edgeflow.data.listed import ListedDataset
+from edgeflow.export.annotated import AnnotatedImage, AnnotatedObject, Annotations
+from edgeflow.geometry import Size
+from edgeflow.masks.patch import MaskPatch
+
+
+def annotations_of(dataset: Dataset) -> Annotations:
+    """A dataset's annotations; images are read when their turn comes."""
+    names = dataset.class_names if isinstance(dataset, ListedDataset) else ()
+    return Annotations(dataset.name, tuple(dict.fromkeys(names)), _images(dataset))
+
+
+def _images(dataset: Dataset) -> Iterator[AnnotatedImage | LeftOut]:
+    if isinstance(dataset, ListedDataset):
+        yield from dataset.left_out
+    for index in range(len(dataset)):
+        sample = dataset[index]
+        yield from sample.left_out
+        if sample.ignore is not None:
+            yield LeftOut("ignored parts of images")
+        yield _image(sample)
+
+
+def _image(sample: Sample) -> AnnotatedImage:
+    objects = tuple(
+        AnnotatedObject(str(number), () if label is None else (label,), MaskPatch.of(mask))
+        for number, (mask, label) in enumerate(zip(sample.objects, sample.labels, strict=True))
+    )
+    size = Size(*sample.rgb.shape[:2])
+    return AnnotatedImage(sample.name, sample.file_name or sample.name, size, objects)
