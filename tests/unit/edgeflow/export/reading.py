@@ -1,18 +1,22 @@
-"""Reads what was exported with pycocotools."""
+"""A project to be exported over the API, and what was exported, read with pycocotools."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import warnings
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 from pycocotools.coco import COCO
 
 from edgeflow.arrays import BoolMask
 from edgeflow.export.coco import PATH
+from tests.unit.edgeflow.label_studio.api.test_client import as_json
+from tests.unit.edgeflow_backend.loopback import Host, Received, Reply
 
 
 def load(folder: Path) -> COCO:
@@ -48,3 +52,15 @@ def mask_of(coco: COCO, annotation: dict[str, Any]) -> BoolMask:
     assert annotation["area"] == mask.sum()
     assert annotation["iscrowd"] == 0
     return mask
+
+
+def serve_project(host: Host, number: int, config: str, tasks: list[Any]) -> None:
+    """Answer as Label Studio does for a project of one page of tasks."""
+    described = {"id": number, "title": "Pets", "label_config": config}
+    host.routes[f"/api/projects/{number}"] = as_json(described)
+
+    def page(request: Received, _: BaseHTTPRequestHandler) -> Reply:
+        first = parse_qs(urlsplit(request.path).query)["page"] == ["1"]
+        return as_json({"tasks": tasks}) if first else as_json({"detail": "Invalid page."}, 404)
+
+    host.routes["/api/tasks/"] = page
