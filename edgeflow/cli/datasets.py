@@ -13,7 +13,7 @@ from edgeflow.cli.options import Images, LabelConfigFile, Layout, Split
 from edgeflow.data.base import Dataset, set_of
 from edgeflow.data.duplicates import THRESHOLD, Thumbnails, near_duplicates, thumbnails_of
 from edgeflow.data.left_out import left_out_lines
-from edgeflow.data.listed import ListedDataset
+from edgeflow.data.listed import left_out_of
 from edgeflow.data.opening import open_dataset
 from edgeflow.files import check_outputs, in_folders, write_atomically
 
@@ -33,7 +33,7 @@ def datasets(
     )
     image_count: Counter[str] = Counter()
     objects: Counter[str] = Counter()
-    left_out = list(dataset.left_out) if isinstance(dataset, ListedDataset) else []
+    left_out = list(left_out_of(dataset))
     with typer.progressbar(range(len(dataset)), label=dataset.name) as bar:
         for index in bar:
             sample = dataset[index]

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
-from edgeflow.data.base import DatasetError, Sample
+from edgeflow.data.base import Dataset, DatasetError, Sample
 from edgeflow.data.left_out import LeftOut
 
 Entry = TypeVar("Entry")
@@ -77,6 +77,16 @@ class ListedDataset(ABC, Generic[Entry]):
     @abstractmethod
     def _read(self, name: str, entry: Entry) -> Sample:
         """Read one sample; raises DatasetError."""
+
+
+def left_out_of(dataset: Dataset) -> tuple[LeftOut, ...]:
+    """What was left out when a dataset was opened; nothing for one that does not say."""
+    return dataset.left_out if isinstance(dataset, ListedDataset) else ()
+
+
+def class_names_of(dataset: Dataset) -> tuple[str, ...]:
+    """The classes that a dataset declares; none for one that does not say."""
+    return dataset.class_names if isinstance(dataset, ListedDataset) else ()
 
 
 def check_name(name: str, source: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from edgeflow.data.base import Dataset, Sample
 from edgeflow.data.left_out import LeftOut
-from edgeflow.data.listed import ListedDataset
+from edgeflow.data.listed import class_names_of, left_out_of
 from edgeflow.export.annotated import AnnotatedImage, AnnotatedObject, Annotations
 from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch
@@ -14,13 +14,12 @@ from edgeflow.masks.patch import MaskPatch
 
 def annotations_of(dataset: Dataset) -> Annotations:
     """A dataset's annotations; images are read when their turn comes."""
-    names = dataset.class_names if isinstance(dataset, ListedDataset) else ()
-    return Annotations(dataset.name, tuple(dict.fromkeys(names)), _images(dataset))
+    names = tuple(dict.fromkeys(class_names_of(dataset)))
+    return Annotations(dataset.name, names, _images(dataset))
 
 
 def _images(dataset: Dataset) -> Iterator[AnnotatedImage | LeftOut]:
-    if isinstance(dataset, ListedDataset):
-        yield from dataset.left_out
+    yield from left_out_of(dataset)
     for index in range(len(dataset)):
         sample = dataset[index]
         yield from sample.left_out

@@ -27,8 +27,8 @@ def piece_id(object_id: str, number: int) -> str:
 def object_of(region: JSONObject) -> str | None:
     """The id of the object that a region is a piece of; None for a region that stands alone.
 
-    A copy that an annotator makes of a region keeps its ``meta`` under a new id. So the region's id
-    must be that of a piece, too.
+    A copy of a region may hold the same ``meta`` under a new id, and is another object. So the
+    region's id must be that of a piece, too.
 
     Args:
         region: As Label Studio stores it, untrusted.
