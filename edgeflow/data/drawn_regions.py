@@ -148,14 +148,21 @@ def render(region: DrawnRegion, size: Size, source: str) -> BoolMask | LeftOut:
         size: Size of the image.
         source: Where the region was read, for messages.
     """
-    if region.size not in (None, size):
-        width, height = region.size.width, region.size.height
-        return LeftOut(f"a region for {width}×{height} pixels on an image of another size", source)
+    if (fault := wrong_size(region, size, source)) is not None:
+        return fault
     try:
         mask = region.value.mask(size)
     except EdgeFlowError as error:
         return LeftOut(error.message, source)
     return mask if mask.any() else LeftOut("regions without a pixel")
+
+
+def wrong_size(region: DrawnRegion, size: Size, source: str) -> LeftOut | None:
+    """The fault of a region for another size than its image's; arguments as for :func:`render`."""
+    if region.size is None or region.size == size:
+        return None
+    drawn_on = f"{region.size.width}×{region.size.height}"
+    return LeftOut(f"a region for {drawn_on} pixels on an image of another size", source)
 
 
 def _read(

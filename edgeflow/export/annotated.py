@@ -108,7 +108,7 @@ class Annotations:
     images: Iterable[AnnotatedImage | LeftOut]
 
 
-def turned_box(corners: Polygon, size: Size) -> DrawnBox | None:
+def upright_box(corners: Polygon, size: Size) -> DrawnBox | None:
     """The box around a rectangle's corners, cut at the image's borders; None outside the image.
 
     Args:

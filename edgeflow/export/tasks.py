@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edgeflow.data.drawn_regions import FIRST, DrawnRegion, render
+from edgeflow.data.drawn_regions import FIRST, DrawnRegion, render, wrong_size
 from edgeflow.data.drawn_tasks import DrawnTask, declared_labels, drawn_task, find_image
+from edgeflow.data.label_maps import MAX_MASK_BYTES
 from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import EdgeFlowError
 from edgeflow.export.annotated import (
@@ -19,7 +21,7 @@ from edgeflow.export.annotated import (
     DrawnBox,
     Outlines,
     Shape,
-    turned_box,
+    upright_box,
 )
 from edgeflow.export.pictures import file_name_of, size_of
 from edgeflow.geometry import Size
@@ -87,39 +89,63 @@ def _image(
     except EdgeFlowError as error:
         yield LeftOut(error.message, task.source)
         return
-    objects: dict[tuple[str, ...], AnnotatedObject] = {}
-    for place, region in enumerate(regions):
-        shape = _shape(region, size, task.source)
-        if isinstance(shape, LeftOut):
-            yield shape
+    objects: list[AnnotatedObject] = []
+    held = 0
+    for count, pieces in enumerate(_objects(regions)):
+        shapes: list[Shape] = []
+        for piece in pieces:
+            shape = _shape(piece, size, task.source)
+            if isinstance(shape, LeftOut):
+                yield shape
+            else:
+                shapes.append(shape)
+        if not shapes:
             continue
-        whole = (region.object_id, *region.labels) if region.object_id is not None else ()
-        key = whole or (region.id, str(place))
-        first = objects.get(key)
-        if first is not None and (merged := _merged(first.shape, shape)) is not None:
-            objects[key] = AnnotatedObject(first.key, first.labels, merged)
+        whole = reduce(_union, shapes)
+        held += _bytes(whole)
+        if held > MAX_MASK_BYTES:
+            yield LeftOut("more masks on one image than fit into memory", task.source)
         else:
-            own = region.id or str(place)
-            objects[key if first is None else (own, str(place))] = AnnotatedObject(
-                own, region.labels, shape
-            )
+            key = pieces[0].id or str(count)
+            objects.append(AnnotatedObject(key, pieces[0].labels, whole))
+    name = file_name_of(location, task.key, number)
     yield AnnotatedImage(
-        f"{task.key}\n{location}",
-        file[1] if file else file_name_of(location, task.key, number),
+        f"{task.key}\n{name}",
+        file[1] if file else name,
         size,
-        tuple(objects.values()),
+        tuple(objects),
         found=file is not None,
     )
 
 
+def _objects(regions: list[DrawnRegion]) -> list[list[DrawnRegion]]:
+    """Regions by object: most alone, the pieces of an object together, in the order of the first.
+
+    Pieces have one kind and the same labels, and each an id of its own.
+    """
+    objects: list[list[DrawnRegion]] = []
+    begun: dict[tuple[str, ...], list[DrawnRegion]] = {}
+    for region in regions:
+        if region.object_id is not None and not isinstance(region.value, RectangleArea):
+            key = (region.object_id, region.kind.name, *region.labels)
+            pieces = begun.get(key)
+            if pieces is not None and region.id not in {piece.id for piece in pieces}:
+                pieces.append(region)
+                continue
+            begun[key] = [region]
+            objects.append(begun[key])
+        else:
+            objects.append([region])
+    return objects
+
+
 def _shape(region: DrawnRegion, size: Size, source: str) -> Shape | LeftOut:
-    mask = render(region, size, source)
     if isinstance(region.value, RectangleArea):
-        if isinstance(mask, LeftOut) and mask.fault:
-            return mask
-        # A box that is thinner than a pixel is a box all the same.
-        box = turned_box(corners(region.value.value, size) + 0.5, size)
+        if (fault := wrong_size(region, size, source)) is not None:
+            return fault
+        box = upright_box(corners(region.value.value, size) + 0.5, size)
         return box if box is not None else LeftOut("regions without a pixel")
+    mask = render(region, size, source)
     if isinstance(mask, LeftOut):
         return mask
     patch = MaskPatch.of(mask)
@@ -129,16 +155,21 @@ def _shape(region: DrawnRegion, size: Size, source: str) -> Shape | LeftOut:
     return patch
 
 
-def _merged(one: Shape, other: Shape) -> Shape | None:
-    """Two pieces of an object as one; None for boxes, and for pieces of different kinds."""
-    if isinstance(one, DrawnBox) or isinstance(other, DrawnBox):
-        return None
+def _union(one: Shape, other: Shape) -> Shape:
+    """Two pieces of an object, both masks or both outlines, as one."""
     if isinstance(one, Outlines) and isinstance(other, Outlines):
-        return Outlines((*one.polygons, *other.polygons), _union(one.mask, other.mask))
+        return Outlines((*one.polygons, *other.polygons), _both(one.mask, other.mask))
     if isinstance(one, MaskPatch) and isinstance(other, MaskPatch):
-        return _union(one, other)
-    return None
+        return _both(one, other)
+    raise TypeError(f"no pieces of one object: {type(one).__name__}, {type(other).__name__}")
 
 
-def _union(one: MaskPatch, other: MaskPatch) -> MaskPatch:
+def _both(one: MaskPatch, other: MaskPatch) -> MaskPatch:
     return MaskPatch.of(one.whole() | other.whole())
+
+
+def _bytes(shape: Shape) -> int:
+    """Memory that a shape's mask takes."""
+    if isinstance(shape, DrawnBox):
+        return 0
+    return (shape.mask if isinstance(shape, Outlines) else shape).nbytes

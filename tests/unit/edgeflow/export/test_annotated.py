@@ -2,21 +2,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeflow.export.annotated import DrawnBox, turned_box
+from edgeflow.export.annotated import DrawnBox, upright_box
 from edgeflow.geometry import Size
 
 SIZE = Size(40, 60)
 
 
 def box(*corners: tuple[float, float]) -> DrawnBox | None:
-    return turned_box(np.array(corners, dtype=np.float64), SIZE)
+    return upright_box(np.array(corners, dtype=np.float64), SIZE)
 
 
 def test_an_upright_box_is_itself() -> None:
     assert box((1, 2), (11, 2), (11, 5), (1, 5)) == DrawnBox(1, 2, 10, 3)
 
 
-def test_a_turned_box_is_held_by_an_upright_one() -> None:
+def test_a_upright_box_is_held_by_an_upright_one() -> None:
     assert box((10, 0), (20, 10), (10, 20), (0, 10)) == DrawnBox(0, 0, 20, 20, turned=True)
 
 

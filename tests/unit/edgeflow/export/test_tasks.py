@@ -99,15 +99,42 @@ def test_pieces_of_an_object_are_one_object() -> None:
         {**brush(2, id="ef1-2"), "meta": {"edgeflow": {"object": 5}}},
         {**brush(2, id="ef1-2"), "meta": {"edgeflow": [7]}},
         {**brush(2, id="ef1-2"), "meta": 7},
+        piece(2, "ef1", "ef1"),
         brush(2, id="ef1"),
         brush(2, id=7),
     ],
     ids=["a copy", "another label", "another id", "no number", "an odd record", "a list",
-         "odd meta", "the same id", "no id"],
+         "odd meta", "the same piece", "the same id", "no id"],
 )  # fmt: skip
 def test_what_is_no_piece_is_an_object_of_its_own(other: Any) -> None:
     drawn = image_of(piece(1, "ef1", "ef1"), other)
     assert [mask_pixels(each.shape) for each in drawn.objects] == [FIRST, SECOND]
+
+
+def test_an_object_is_what_of_its_pieces_can_be_read() -> None:
+    torn = piece(1, "ef1", "ef1")
+    torn["value"]["rle"] = [1, 2]
+    entries = read(task(1, torn, piece(2, "ef1-2", "ef1")))
+    assert len(faults(entries)) == 1
+    (drawn,) = entries[-1].objects
+    assert (drawn.key, mask_pixels(drawn.shape)) == ("ef1", SECOND)
+
+
+def test_masks_that_memory_does_not_hold_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgeflow.export.tasks.MAX_MASK_BYTES", len(FIRST))
+    entries = read(task(1, brush(1), brush(2), brush(2)))
+    assert len(faults(entries)) == 2
+    assert [mask_pixels(each.shape) for each in entries[-1].objects] == [FIRST]
+
+
+def test_ids_do_not_depend_on_a_signature_or_on_the_file(tmp_path: Path) -> None:
+    put(tmp_path, {"a.jpg": image_file()})
+    keys = {
+        read(task(1, brush(1), image=f"http://h/a.jpg{query}"), folders=folders)[-1].key
+        for query in ("", "?sig=1", "?sig=2")
+        for folders in ((), (tmp_path,))
+    }
+    assert len(keys) == 1
 
 
 def test_an_image_that_is_not_at_hand_has_the_size_and_name_of_its_annotation() -> None:
