@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from edgeflow.cli.label_studio import URL, APIKey, open_api
 from edgeflow.cli.options import Images, LabelConfigFile, Layout, Split
 from edgeflow.data.drawn_regions import FIRST
 from edgeflow.data.drawn_tasks import read_label_config
@@ -16,9 +17,6 @@ from edgeflow.export.formats import FORMATS
 from edgeflow.export.sources import open_annotations, project_annotations
 from edgeflow.export.tally import Tally
 from edgeflow.files import check_outputs, in_folders, write_atomically
-from edgeflow.label_studio.api.client import LabelStudioAPI
-from edgeflow.label_studio.api.credentials import Credentials
-from edgeflow.label_studio.api.transport import PlainTransport
 
 INCOMPLETE = 3
 """Exit status of an export that was written, but lacks objects that could not be read."""
@@ -35,10 +33,7 @@ def export(
     format: Annotated[
         str, typer.Option(help=f"{', '.join(FORMATS)}; see docs/export.md.")
     ] = "coco",
-    url: Annotated[
-        str,
-        typer.Option(envvar="LABEL_STUDIO_URL", help="Label Studio's URL.", show_default=False),
-    ] = "",
+    url: URL = "",
     project: Annotated[
         int | None,
         typer.Option(
@@ -46,9 +41,7 @@ def export(
             "LABEL_STUDIO_API_KEY, instead of SOURCE."
         ),
     ] = None,
-    api_key: Annotated[
-        str, typer.Option(envvar="LABEL_STUDIO_API_KEY", hidden=True)  # not to be typed
-    ] = "",
+    api_key: APIKey = "",
     annotator: Annotated[
         str,
         typer.Option(
@@ -72,7 +65,7 @@ def export(
     _check([output / name for name in chosen.always], read)
     if project is not None and source is None:
         config = read_label_config(label_config) if label_config is not None else None
-        api = _open_api(url, api_key)
+        api = open_api(url, api_key)
         annotations = project_annotations(
             api, project, images=images, label_config=config, annotator=annotator
         )
@@ -111,12 +104,3 @@ def _check(outputs: Collection[Path], read: list[Path]) -> None:
     """Refuse to write over what is read, and what cannot be written."""
     named = {f"file {path.name}": path for path in outputs}
     check_outputs(named, [*read, *in_folders(outputs, read, lambda _: False)])
-
-
-def _open_api(url: str, token: str) -> LabelStudioAPI:
-    if not url:
-        raise EdgeFlowError(
-            "the Label Studio of the project is not known", hint="name its URL with --url"
-        )
-    transport = PlainTransport(url, url_setting="--url")
-    return LabelStudioAPI(transport, Credentials(transport, token, url_setting="--url"))

@@ -80,7 +80,7 @@ def _only(images: tuple[ImageTag, ...]) -> ImageTag | None:
 
 
 def _tell(data: dict[str, Any], place: Place, tag: ImageTag | None, located: Located) -> None:
-    name = f"'{brief(place.to_name)}'"
+    name = ascii(brief(place.to_name))
     if tag is None:
         located.faults[place] = (
             f"a region is on {name}, and the labelling config has no such Image tag"
@@ -125,7 +125,7 @@ def _tell_sole(
     if len(names) > 1 and any(place.item is None for place in places):
         raise _unclear(source, f"it has {len(names)} images, and a region has no item_index")
     for place in places:
-        _take(names, place, f"'{brief(place.to_name)}'", located)
+        _take(names, place, ascii(brief(place.to_name)), located)
 
 
 def _images(data: object) -> Iterator[list[str]]:

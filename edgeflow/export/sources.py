@@ -83,5 +83,6 @@ def project_annotations(
     described = api.project(project)
     config = label_config or parse_label_config(described.label_config)
     folders = [images] if images is not None else []
-    name = described.title or f"project {project}"
-    return annotations_of_tasks(name, api.tasks(project), config, folders, annotator)
+    return annotations_of_tasks(
+        f"project {project}", api.tasks(project), config, folders, annotator
+    )

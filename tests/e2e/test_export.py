@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -41,25 +41,40 @@ def masks() -> dict[str, BoolMask]:
 LABEL_OF = {"ring": "Coin", "parts": "a/b é", "line": "Coin", "over": None}
 
 
-def config(kind: str, *, own_labels: bool) -> str:
-    """A labelling config whose masks hold their labels themselves, or beside a ``Labels``."""
-    image = '<Image name="image" value="$image"/>'
-    if own_labels:
-        return (
-            f'<View><KeyPointLabels name="k" toName="image" smart="true" smartOnly="true">{TAGS}'
-            f'</KeyPointLabels>{image}<{kind}Labels name="m" toName="image" smart="false">{TAGS}'
-            f"</{kind}Labels></View>"
+class Labelling(NamedTuple):
+    """Where labels stand: in the masks' own control, in a ``Labels`` beside it, or in both."""
+
+    own: bool
+    beside: bool
+
+
+LABELLINGS = {
+    "own": Labelling(own=True, beside=False),
+    "Labels": Labelling(own=False, beside=True),
+    "both": Labelling(own=True, beside=True),
+}
+
+
+def config(kind: str, labelling: Labelling) -> str:
+    """A labelling config; the keypoints have labels where nothing beside carries them."""
+    parts = ['<Image name="image" value="$image"/>']
+    if labelling.beside:
+        parts.append(f'<Labels name="l" toName="image">{TAGS}</Labels>')
+        parts.append('<KeyPoint name="k" toName="image" smart="true" smartOnly="true"/>')
+    else:
+        parts.append(
+            '<KeyPointLabels name="k" toName="image" smart="true" smartOnly="true">'
+            f"{TAGS}</KeyPointLabels>"
         )
-    return (
-        f'<View><Labels name="l" toName="image">{TAGS}</Labels>'
-        f'<KeyPoint name="k" toName="image" smart="true" smartOnly="true"/>{image}'
-        f'<{kind} name="m" toName="image" smart="false"/></View>'
-    )
+    mask = 'name="m" toName="image" smart="false"'
+    own = f"<{kind}Labels {mask}>{TAGS}</{kind}Labels>"
+    parts.append(own if labelling.own else f"<{kind} {mask}/>")
+    return f"<View>{''.join(parts)}</View>"
 
 
-def regions(kind: str, name: str, mask: BoolMask, *, own_labels: bool) -> list[dict[str, Any]]:
+def regions(kind: str, name: str, mask: BoolMask, labelling: Labelling) -> list[dict[str, Any]]:
     """An object as this backend answers it, and as Label Studio stores it."""
-    row = CONTROLS[kind]
+    row, label = CONTROLS[kind], LABEL_OF[name]
     assert row.mask is not None
     found = []
     values = row.mask.encode(MaskPatch.of(mask), PolygonOptions(tolerance=0))
@@ -67,27 +82,26 @@ def regions(kind: str, name: str, mask: BoolMask, *, own_labels: bool) -> list[d
         region: dict[str, Any] = {
             "id": piece_id(name, number), "from_name": "m", "to_name": "image",
             "original_width": SIZE.width, "original_height": SIZE.height, "image_rotation": 0,
-            "type": row.region_types[0 if own_labels else 1], "value": value,
+            "type": row.region_types[0 if labelling.own else 1], "value": value,
             "meta": {META_KEY: {"object": name}},
         }  # fmt: skip
-        label = LABEL_OF[name]
-        if label is not None and own_labels:
+        if label is not None and labelling.own:
             region["value"] = {**value, region["type"]: [label]}
         found.append(region)
-        if label is not None and not own_labels:
+        if label is not None and labelling.beside:
             more = {"from_name": "l", "type": "labels", "value": {**value, "labels": [label]}}
             found.append({**region, **more})
     return found
 
 
-def point(*, own_labels: bool) -> dict[str, Any]:
+def point(labelling: Labelling) -> dict[str, Any]:
     """A click that the editor left behind."""
-    kind = "keypointlabels" if own_labels else "keypoint"
+    kind = "keypoint" if labelling.beside else "keypointlabels"
     value: dict[str, Any] = {"x": 20, "y": 30, "width": 0.3}
     return {
         "id": "left", "from_name": "k", "to_name": "image", "type": kind,
         "original_width": SIZE.width, "original_height": SIZE.height, "image_rotation": 0,
-        "value": {**value, kind: ["Coin"]} if own_labels else value,
+        "value": value if labelling.beside else {**value, kind: ["Coin"]},
     }  # fmt: skip
 
 
@@ -108,26 +122,23 @@ def export(studio: Studio, project: int, folder: Path) -> str:
     return result.output
 
 
-@pytest.mark.parametrize("own_labels", [True, False], ids=["own labels", "Labels"])
+@pytest.mark.parametrize("labels", LABELLINGS)
 @pytest.mark.parametrize("kind", ["Brush", "Bitmask", "Polygon", "Rectangle"])
-def test_a_project_leaves_as_coco(
-    studio: Studio, tmp_path: Path, kind: str, own_labels: bool
-) -> None:
+def test_a_project_leaves_as_coco(studio: Studio, tmp_path: Path, kind: str, labels: str) -> None:
+    labelling = LABELLINGS[labels]
     results = [
-        region
-        for name, mask in masks().items()
-        for region in regions(kind, name, mask, own_labels=own_labels)
+        region for name, mask in masks().items() for region in regions(kind, name, mask, labelling)
     ]
-    other = regions(kind, "line", masks()["line"], own_labels=own_labels)
+    other = regions(kind, "line", masks()["line"], labelling)
     project = import_tasks(
         studio,
-        f"export {kind} {own_labels}",
-        config(kind, own_labels=own_labels),
+        f"export {kind} {labels}",
+        config(kind, labelling),
         {
             "data": {"image": "https://host/x/picture.webp?sig=1"},
             "annotations": [
                 {"result": other, "was_cancelled": True},
-                {"result": [*results, point(own_labels=own_labels)]},
+                {"result": [*results, point(labelling)]},
                 {"result": other},
             ],
             "predictions": [{"result": other}],
@@ -154,7 +165,7 @@ def test_a_project_leaves_as_coco(
             assert (mask_of(coco, annotation) == mask).all()
     for line in (
         "1 images, 4 objects, 4 categories",
-        f"results of type '{'keypointlabels' if own_labels else 'keypoint'}' (1)",
+        f"results of type '{'keypoint' if labelling.beside else 'keypointlabels'}' (1)",
         "cancelled annotations (1)",
         "further annotations of a task (1)",
         "predictions (1)",
@@ -167,9 +178,9 @@ def test_a_project_that_label_studio_cannot_export_at_all_is_exported(
     studio: Studio, tmp_path: Path
 ) -> None:
     """Several images a task beside a keypoint control: every export is an HTTP 500."""
-    xml = config("Brush", own_labels=True).replace('value="$image"', 'valueList="$pages"')
+    xml = config("Brush", LABELLINGS["own"]).replace('value="$image"', 'valueList="$pages"')
     (ring,), (parts,) = (
-        regions("Brush", name, masks()[name], own_labels=True) for name in ("ring", "parts")
+        regions("Brush", name, masks()[name], LABELLINGS["own"]) for name in ("ring", "parts")
     )
     pages = [{**ring, "item_index": 1}, {**parts, "item_index": 0}]
     images = [f"https://host/page-{number}.png" for number in (1, 2)]

@@ -79,6 +79,7 @@ def test_nothing_to_export_is_an_error_that_says_what_was_there() -> None:
         (["export"], "not clear"),
         (["export", "project.json", "--project", "3"], "not clear"),
         (["export", "--project", "3"], "--url"),
+        (["export", "--project", "3", "--url", "http://127.0.0.1:1"], "no token"),
         (["export", "project.json", "--format", "coko"], "choose coco"),
         (["export", "project.json", "--annotator", "9"], "nothing to export"),
         (["export", "nowhere.json"], "missing"),

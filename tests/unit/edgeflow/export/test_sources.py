@@ -99,7 +99,7 @@ def test_a_project_is_read_over_the_api(tmp_path: Path, host: Host) -> None:
     tasks = [task(1, brush(1)), task(2, brush(2), image="b.jpg")]
     serve_project(host, 7, CONFIG, tasks)
     annotations = project_annotations(connect(host), 7)
-    assert annotations.name == "Pets"
+    assert annotations.name == "project 7"
     lines = exported(tmp_path, annotations)
     assert lines[0] == "2 images, 2 objects, 2 categories"
     assert "fields=all" in host.asked("/api/tasks/")[0].path
