@@ -38,7 +38,8 @@ def unpack(content: bytes, into: Path) -> None:
 
 def read_coco(folder: Path, size: Size) -> Objects:
     """COCO's categories and areas, by pycocotools."""
-    coco = COCO(str(folder / "result.json"))
+    (file,) = folder.rglob("*.json")
+    coco = COCO(str(file))
     for image in coco.loadImgs(coco.getImgIds()):
         assert (image["height"], image["width"]) == size
     names = {category["id"]: category["name"] for category in coco.loadCats(coco.getCatIds())}
