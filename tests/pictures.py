@@ -106,7 +106,7 @@ def keep(
         return
     image = Image.open(io.BytesIO(screenshot)).convert("RGB")
     scale = min(picture.width / image.width, 1.0)
-    image = image.resize((round(image.width * scale), round(image.height * scale)), Image.LANCZOS)
+    image.thumbnail((picture.width, image.height))
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(size=15)
     for number, (x, y) in enumerate(marks, start=first):
         at = (x * scale - 18, y * scale - 8)  # beside what was pressed

@@ -67,22 +67,23 @@ def recommended_config(
     """A labelling config that works, in XML.
 
     Args:
-        kind: Of mask, a key of :data:`RECOMMENDATIONS`.
+        kind: Of mask control.
         labels: At least one.
         image: The image that it shows.
     """
-    row, to = RECOMMENDATIONS[kind], f"toName={quoteattr(image.name)}"
-    several = len(labels) > 1
+    row = RECOMMENDATIONS.get(kind) or Recommendation(kind, kind)
+    to, several = f"toName={quoteattr(image.name)}", len(labels) > 1
     mask = row.several if several else row.one
+    own = labels if mask == row.one else ()
     source = "valueList" if image.several else "value"
     parts = [
         f'<KeyPoint name="click" {to} smart="true" smartOnly="true"/>',
         f'<Image name={quoteattr(image.name)} {source}={quoteattr(image.value)} zoom="true"/>',
-        _control(mask, f'name="mask" {to} smart="false"', labels),
+        _control(mask, f'name="mask" {to} smart="false"', own),
     ]
     if several:
         parts.insert(0, _control(LABELS_TAG, f'name="label" {to}', labels))
-        if mask == row.one:  # a second row of the same labels
+        if own:  # a second row of the same labels
             parts.insert(-1, f'<Header value={quoteattr(SECOND_ROW)} size="6"/>')
     return "\n".join(["<View>", *(f"  {part}" for part in parts), "</View>"])
 
@@ -107,7 +108,7 @@ def recommended_like(config: TaskConfig) -> str:
 
 
 def _control(tag: str, attributes: str, labels: Sequence[Label]) -> str:
-    if tag in RECOMMENDATIONS:
+    if not labels:
         return f"<{tag} {attributes}/>"
     rows = [
         f"    <Label value={quoteattr(label.value)}"

@@ -101,14 +101,14 @@ class Editor:
             keys: held meanwhile: Alt for a negative click, Control to click on an accepted mask.
             labels: which, by their place on the page; by default the first, if clicks have labels.
         """
-        if labels is None:
-            labels = (0,) if self.page.evaluate(_CLICKS_HAVE_LABELS) else ()
         return self.click_on_page(*self._place(x, y), keys=keys, labels=labels)
 
     def click_on_page(
-        self, x: float, y: float, *, keys: Sequence[str] = (), labels: Sequence[int] = (0,)
+        self, x: float, y: float, *, keys: Sequence[str] = (), labels: Sequence[int] | None = None
     ) -> dict[str, Any]:
-        """Like :meth:`click`, at x, y of the page, with any of the labels on it."""
+        """Like :meth:`click`, at x, y of the page."""
+        if labels is None:
+            labels = (0,) if self.page.evaluate(_CLICKS_HAVE_LABELS) else ()
         for label in labels:
             tag = self.page.locator(".lsf-label").nth(label)
             if "lsf-label_selected" not in (tag.get_attribute("class") or ""):
@@ -122,6 +122,14 @@ class Editor:
                 self.page.keyboard.up(key)
         self.page.wait_for_timeout(PAUSE_MS)
         return self._note(answer.value)
+
+    def sends_nothing(self, x: float, y: float) -> bool:
+        """Whether a click at x, y (0 to 1) asks the backend nothing."""
+        asked: list[str] = []
+        self.page.on("request", lambda request: asked.append(request.url))
+        self.page.mouse.click(*self._place(x, y))
+        self.page.wait_for_timeout(2 * PAUSE_MS)
+        return not any(INTERACTIVE in url for url in asked)
 
     def draw_box(self, left: float, top: float, right: float, bottom: float) -> dict[str, Any]:
         """Pick the smart rectangle and the label, press and drag (0 to 1), await the answer."""
@@ -172,8 +180,8 @@ class Editor:
             self._button("submit-button").click()
         self.page.wait_for_timeout(PAUSE_MS)
 
-    def count(self, what: Literal["regions", "suggestions"]) -> int:
-        """How many regions, or suggestions not yet accepted, the editor holds."""
+    def count(self, what: Literal["regions", "selectedRegions", "suggestions"]) -> int:
+        """How many regions, selected ones, or suggestions not yet accepted, the editor holds."""
         size = "length" if what == "regions" else "size"
         script = f"() => window.Htx.annotationStore.selected.{what}.{size}"
         return int(self.page.evaluate(script))

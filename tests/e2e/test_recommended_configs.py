@@ -10,11 +10,14 @@ import pytest
 
 from demo.run import prepare
 from edgeflow.geometry import Size
+from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.protocol.recommended import RECOMMENDATIONS
 from tests import pictures
 from tests.e2e.conftest import Studio
 from tests.e2e.editor import Editor, open_editor
-from tests.e2e.label_studio_exports import READERS, labels_of_json, unpack
+from tests.e2e.label_studio_exports import READERS, Objects, labels_of_json, read_coco, unpack
+from tests.e2e.test_export import export as edgeflow_export
+from tools.generate_docs import EXAMPLES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.slow]
 
@@ -29,12 +32,12 @@ def editor(studio: Studio, chromium: str) -> Iterator[Editor]:
         yield editor
 
 
-@pytest.mark.parametrize("number", pictures.EXAMPLES)
+@pytest.mark.parametrize("number", EXAMPLES)
 @pytest.mark.parametrize("kind", RECOMMENDATIONS)
 def test_a_recommended_config_takes_few_actions_and_is_exported_with_its_labels(
     studio: Studio, editor: Editor, tmp_path: Path, kind: str, number: str
 ) -> None:
-    picture, labels = pictures.of_config(kind, number), pictures.EXAMPLES[number]
+    picture, labels = pictures.of_config(kind, number), EXAMPLES[number]
     project = studio.project(picture.name, [picture.photo], picture.config)["id"]
     (task,) = studio.client.tasks(project)
     editor.open(project, task["id"])
@@ -53,28 +56,36 @@ def test_a_recommended_config_takes_few_actions_and_is_exported_with_its_labels(
     editor.click(*LEFT, labels=())
     editor.submit()  # without the tick: the last point stays in the annotation
 
+    row = RECOMMENDATIONS[kind]
     answers = [region for body in (first, second) for region in body["data"]["result"]]
-    assert {region["type"] for region in answers} <= {
-        kind.lower(),
-        f"{kind.lower()}labels",
-        "labels",
-    }
+    control = (row.several if several else row.one).lower()
+    assert {region["type"] for region in answers} <= {control, "labels"}
     expected = Counter(label.value for label in (labels[0], labels[-1]))
-    path = f"projects/{project}/export"
-    json_export = studio.client.raw("GET", path, params={"exportType": "JSON"}).content
-    assert b'"keypoint"' in json_export
-    assert labels_of_json(json_export) == expected
+    in_json = own_export(studio, project, "JSON")
+    assert b'"keypoint"' in in_json
+    assert labels_of_json(in_json) == expected
     offered = studio.client.call("GET", f"projects/{project}/export/formats")
-    enabled = {each["name"] for each in offered if not each.get("disabled")}
-    for kind_of_export in RECOMMENDATIONS[kind].exports:
-        assert kind_of_export in enabled
-        content = studio.client.raw("GET", path, params={"exportType": kind_of_export}).content
-        folder = tmp_path / kind_of_export
-        unpack(content, folder)
-        objects = READERS[kind_of_export](folder, COINS)
-        assert Counter(label for label, _ in objects) == expected
-        small, large = sorted(pixels for _, pixels in objects)
-        assert 700 < small < 1700 < large < 4000
+    assert {each["name"] for each in offered if not each.get("disabled")} >= set(row.exports)
+    for name in row.exports:
+        unpack(own_export(studio, project, name), tmp_path / name)
+        check_objects(READERS[name](tmp_path / name, COINS), expected)
+    edgeflow_export(studio, project, tmp_path / "coco")
+    check_objects(read_coco(tmp_path / "coco", COINS), expected)
+
+
+def own_export(studio: Studio, project: int, kind: str) -> bytes:
+    """One of Label Studio's own exports, a file."""
+    path = f"projects/{project}/export"
+    return studio.client.raw("GET", path, params={"exportType": kind}).content
+
+
+def check_objects(objects: Objects, labels: Counter[str]) -> None:
+    """The small coin and the large one are there once each, with their labels."""
+    assert Counter(label for label, _ in objects) == labels
+    small, large = sorted(objects, key=lambda each: each[1])
+    assert 700 < small[1] < 1700 < large[1] < 4000
+    if len(labels) > 1:
+        assert (small[0], large[0]) == ("Small coin", "Large coin")
 
 
 def test_the_demos_first_mask_takes_three_mouse_actions_and_the_next_tasks_one(
@@ -102,3 +113,25 @@ def test_the_demos_first_mask_takes_three_mouse_actions_and_the_next_tasks_one(
     editor.click(*SMALL)
     assert editor.count("suggestions") == 1
     assert len(editor.presses()) == 1
+
+
+def test_what_the_troubleshooting_page_says_of_keys_and_tools(
+    studio: Studio, editor: Editor
+) -> None:
+    box = '<Rectangle name="box" toName="image" smart="true" smartOnly="true"/>'
+    config = RECOMMENDED.replace("<Image ", f"{box}<Image ")
+    project = studio.project("troubleshooting", ["coins"], config)["id"]
+    (task,) = studio.client.tasks(project)
+    editor.open(project, task["id"], auto_accept=True)
+    (mask,) = editor.click(*LARGE)["data"]["result"]
+    assert editor.sends_nothing(*LARGE)  # it selects the mask
+    assert editor.count("selectedRegions") == 1
+    editor.page.keyboard.press("Escape")
+    assert editor.count("selectedRegions") == 0
+    (refined,) = editor.click(LARGE[0] + 0.02, LARGE[1], keys=["Meta"])["data"]["result"]
+    assert refined["id"] == mask["id"]  # Cmd on a Mac
+    editor.page.keyboard.press("Escape")
+    editor.pick_tool("rectangle-tool")
+    assert editor.sends_nothing(*SMALL)
+    editor.pick_tool("key-point-tool")
+    assert editor.click(*SMALL)["data"]["result"]
