@@ -112,6 +112,15 @@ _MARKUP = (
 <div class="card"><dt class="soft">{{ name }}</dt>
 <dd><b>{{ value }}</b> <span class="soft">{{ unit }}</span></dd></div>
 {%- endmacro %}
+{%- macro listed(texts) -%}
+{% if texts %}
+<ul>
+{% for text in texts %}
+<li>{{ text }}</li>
+{% endfor %}
+</ul>
+{% endif %}
+{%- endmacro %}
 {%- macro cards(failures) -%}
 <ul class="cards">
 {% for failure in failures %}
@@ -186,12 +195,10 @@ the end of this page.</p>
 <li class="card mark {{ 'warning' if project.problems else 'good' }}">
 <p class="row"><strong>Project {{ project.project or "without a number" }}</strong>
 {% if not project.problems %}<span class="chip">fine</span>{% endif %}</p>
-{% if project.problems %}
-<ul>
-{% for problem in project.problems %}
-<li>{{ problem }}</li>
-{% endfor %}
-</ul>
+{{ listed(project.problems) }}
+{% if project.warnings %}
+<p class="do">Label Studio's own exports:</p>
+{{ listed(project.warnings) }}
 {% endif %}
 <p class="soft">last seen {{ when(project.seen) }}, at /{{ project.place }}</p>
 </li>
@@ -236,8 +243,8 @@ the end of this page.</p>
 <li>In the editor: Auto-Annotation is on, the smart tool (pink dots) and a label are picked.</li>
 <li>In the project's settings under Model: this backend is connected, with interactive
 preannotations, and is the first of its kind.</li>
-<li>Label Studio reaches this backend: if the backend has a private IP, it must be started with
-ML_BLOCK_LOCAL_IP=false.</li>
+<li>Label Studio reaches this backend, and lets it have a private IP: edgeflow-backend doctor
+--project says so, and edgeflow-backend connect sets it up.</li>
 <li>Everything else:
 {% if help.url %}<a href="{{ help.url }}">{{ help.title }}</a>
 {% else %}<code>{{ help.page }}</code>{% endif %}
