@@ -15,6 +15,7 @@ from edgeflow.cli.datasets import datasets, find_near_duplicates
 from edgeflow.cli.evaluate import evaluate
 from edgeflow.cli.models import convert_weights, download_weights, models
 from edgeflow.cli.predict import predict
+from edgeflow.cli.pull import pull
 from edgeflow.cli.train import train
 from edgeflow.errors import EdgeFlowError
 
@@ -25,6 +26,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "download": download_weights,
     "evaluate": evaluate,
     "train": train,
+    "pull": pull,
     "datasets": datasets,
     "near-duplicates": find_near_duplicates,
 }

@@ -1,1 +1,1 @@
-"""Makes the Makefile's environments; runs before anything is installed, so it imports no package."""
+"""Makes the Makefile's environments, before anything is installed: it imports no package."""

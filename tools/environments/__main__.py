@@ -103,8 +103,8 @@ def _torch(arguments: argparse.Namespace, tools: Tools) -> Step:
 
 def reaches(index: str) -> bool:
     """Whether an index answers soon."""
-    request = urllib.request.Request(f"{index.rstrip('/')}/torch/", method="HEAD")
     try:
+        request = urllib.request.Request(f"{index.rstrip('/')}/torch/", method="HEAD")
         with urllib.request.urlopen(request, timeout=REACH_SECONDS):
             return True
     except (OSError, ValueError):

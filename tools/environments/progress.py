@@ -59,7 +59,7 @@ def describe(output: str, packages: int) -> str:
         return f"fetching {resolved[-1]} packages"
     if fetched := re.findall(r"^Collecting ([\w.-]+)", output, re.MULTILINE):
         return f"fetching {fetched[-1]}, package {len(fetched)}"
-    return "working"
+    return "at work"
 
 
 def clock() -> Callable[[], str]:
