@@ -86,8 +86,8 @@ lock:  ## resolve every environment afresh and write its exact versions into req
 	    | grep -viE '^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==' > requirements/$$name-$(PY).txt; \
 	done
 
-dist: $(MAIN)/.made  ## a wheel with the shipped weights in dist/
-	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+dist: $(DEMO)/.made  ## a wheel with the shipped weights, in dist/
+	@$(DEMO)/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 	@ls dist/*.whl
 
 clean:  ## remove environments, demo data, the site and artefacts
