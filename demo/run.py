@@ -70,6 +70,7 @@ def main() -> None:
         "LABEL_STUDIO_URL": url,
         "LABEL_STUDIO_API_KEY": TOKEN,
         "EDGEFLOW_LOG_FORMAT": "console",
+        "PYTHONDONTWRITEBYTECODE": "",  # as for Label Studio
         "OMP_WAIT_POLICY": "passive",  # Label Studio shares the cores: see docs/settings.md
     }
     command = Path(sys.executable).with_name("edgeflow-backend")
