@@ -45,10 +45,7 @@ def test_every_layout_is_exported_and_read_back(tmp_path: Path, layout: str) -> 
     assert (entry["width"], entry["height"]) == (6, 4)
     put(tmp_path / "out", {f"images/{entry['file_name']}": image_file()})
     again = open_dataset(tmp_path / "out")
-    if layout in {
-        "label-studio",
-        "pulled",
-    }:  # a polygon, which pycocotools fills by a rule of its own
+    if layout in {"label-studio", "pulled"}:  # a polygon: pycocotools has its own rule
         assert len(again[0].objects) == 1
     else:
         assert objects(again) == [FIRST]
