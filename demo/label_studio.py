@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -35,6 +35,8 @@ ENVIRONMENT = {
     "LATEST_VERSION_CHECK": "false",
     "SENTRY_DSN": "",
     "FRONTEND_SENTRY_DSN": "",
+    # The first start compiles what it imports; were that not kept, every start would take as long.
+    "PYTHONDONTWRITEBYTECODE": "",
 }
 
 JSONObject = dict[str, Any]
@@ -76,16 +78,24 @@ class Service:
                 start_new_session=True,
             )
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float, tell: Callable[[], None] = lambda: None) -> None:
         """Wait until the service answers 200.
+
+        Args:
+            seconds: To wait at most.
+            tell: Called every five seconds meanwhile.
 
         Raises:
             RuntimeError: The service ended, or did not answer in time.
         """
         deadline = time.monotonic() + seconds
+        told = time.monotonic()
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 break
+            if time.monotonic() - told > 5:
+                tell()
+                told = time.monotonic()
             with contextlib.suppress(requests.RequestException):
                 if requests.get(self.health, timeout=2).ok:
                     return

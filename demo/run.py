@@ -6,6 +6,8 @@ import argparse
 import signal
 import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from demo.label_studio import (
@@ -67,16 +69,22 @@ def main() -> None:
         "LABEL_STUDIO_URL": url,
         "LABEL_STUDIO_API_KEY": TOKEN,
         "EDGEFLOW_LOG_FORMAT": "console",
+        "PYTHONDONTWRITEBYTECODE": "",  # as for Label Studio
         "OMP_WAIT_POLICY": "passive",  # Label Studio shares the cores: see docs/settings.md
     }
     command = Path(sys.executable).with_name("edgeflow-backend")
     print("Starting Label Studio and the backend; the first time takes half a minute …", flush=True)
+    begin = time.monotonic()
+
+    def waiting_for(what: str) -> Callable[[], None]:
+        return lambda: print(f"  {time.monotonic() - begin:.0f} s: waiting for {what}", flush=True)
+
     with (
         start_label_studio(arguments.label_studio, data, port) as label_studio,
         start_backend(command, backend_port, data / "backend.log", environment) as backend,
     ):
-        backend.wait(120)
-        label_studio.wait(180)
+        backend.wait(120, waiting_for("the backend, which loads the network"))
+        label_studio.wait(180, waiting_for("Label Studio, which sets up its database"))
         project = prepare(Client(url), backend_url)
         print(
             INSTRUCTIONS.format(

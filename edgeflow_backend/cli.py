@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from edgeflow import __version__
 from edgeflow_backend import log
 from edgeflow_backend.doctor.finding import Finding, Verdict
 from edgeflow_backend.protocol.wire import first_problem
@@ -26,6 +27,22 @@ _COLOURS: dict[Verdict, str] = {
     "warn": typer.colors.YELLOW,
     "fail": typer.colors.RED,
 }
+
+
+def _show_version(show: bool) -> None:
+    if show:
+        typer.echo(f"edgeflow-backend {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Label Studio ML backend. Its settings are environment variables; see docs/settings.md."""
 
 
 @app.command()

@@ -7,6 +7,7 @@ import sys
 import pytest
 from typer.testing import CliRunner, Result
 
+from edgeflow import __version__
 from edgeflow_backend import cli, wsgi
 from edgeflow_backend.doctor import model
 from edgeflow_backend.service import SegmentationService
@@ -20,6 +21,12 @@ from tests.unit.edgeflow_backend.studio import LEGACY, Studio
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli.app, list(arguments), env={"NO_COLOR": "1", "COLUMNS": "120"})
+
+
+def test_the_version_is_printed() -> None:
+    result = run("--version")
+    assert result.exit_code == 0
+    assert result.stdout == f"edgeflow-backend {__version__}\n"
 
 
 @pytest.fixture
