@@ -24,6 +24,9 @@ from edgeflow_backend.protocol.config_check import RECOMMENDED
 TITLE = "EdgeFlow demo"
 PHOTOS = Path(__file__).parent / "photos"
 
+PATIENCE_S = 600
+"""For each server to start; a machine with other work to do may take minutes."""
+
 INSTRUCTIONS = """
   Label Studio   {url}/projects/{project}/data
   login          {email}
@@ -84,8 +87,11 @@ def main() -> None:
         start_label_studio(arguments.label_studio, data, port) as label_studio,
         start_backend(command, backend_port, data / "backend.log", environment) as backend,
     ):
-        backend.wait(120, waiting_for("the backend, which loads the network"))
-        label_studio.wait(180, waiting_for("Label Studio, which sets up its database"))
+        try:
+            backend.wait(PATIENCE_S, waiting_for("the backend, which loads the network"))
+            label_studio.wait(PATIENCE_S, waiting_for("Label Studio, which sets up its database"))
+        except RuntimeError as error:
+            sys.exit(str(error))
         project = prepare(Client(url), backend_url)
         print(
             INSTRUCTIONS.format(
