@@ -12,7 +12,8 @@ from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow.runtime.devices import pick_device
 from edgeflow_backend.label_studio.access import open_api
-from edgeflow_backend.protocol.config_check import RECOMMENDED, check
+from edgeflow_backend.protocol.config_check import RECOMMENDED, Findings
+from edgeflow_backend.protocol.config_check import examine as examine_config
 from edgeflow_backend.redact.texts import hide_secrets
 from edgeflow_backend.redact.urls import describe_url
 from edgeflow_backend.service import build_service
@@ -144,13 +145,19 @@ def _examine_project(api: LabelStudioAPI, number: int) -> Iterator[Finding]:
             "check the id in the project's URL, and that the token's owner may see the project",
         )
         return
+    yield from _examine_config(number, project.label_config)
+
+
+def _examine_config(number: int, label_config: str) -> Iterator[Finding]:
     try:
-        texts = check(project.label_config)
+        found = examine_config(label_config)
     except EdgeFlowError as error:
-        texts = [f"{error.message}; {error.hint}."]
-    for text in texts:
+        found = Findings([f"{error.message}; {error.hint}."], [], RECOMMENDED)
+    for text in found.problems:
         yield Finding("fail", f"project {number}: {text}")
-    if texts:
-        yield Finding("warn", "a labelling config that works", RECOMMENDED)
-    else:
+    for text in found.warnings:
+        yield Finding("warn", f"project {number}: {text}")
+    if not found.problems:
         yield Finding("ok", f"project {number}: the labelling config works with this backend")
+    if found.problems or found.warnings:
+        yield Finding("warn", "a labelling config that works", found.recommended)

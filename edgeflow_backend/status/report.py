@@ -72,7 +72,7 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
     """Everything that the page shows, as JSON.
 
     Times are ISO 8601 in UTC; keys name the unit of durations. Lists are newest first; projects
-    whose labelling config has problems come before the others.
+    whose labelling config has problems come before the others, then those with warnings.
 
     Args:
         journal: What happened.
@@ -81,7 +81,7 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
     """
     now = journal.clock()
     failures = journal.failures.recent()
-    checks = sorted(journal.config_checks.recent(), key=lambda check: not check.problems)
+    checks = sorted(journal.config_checks.recent(), key=_gravity)
     latency = journal.latency.summary()
     return {
         "summary": _summary(snapshot, failures, checks, now, silent=latency.count == 0),
@@ -115,6 +115,7 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
             {
                 "project": check.project,
                 "problems": list(check.problems),
+                "warnings": list(check.warnings),
                 "seen": check.last_seen.isoformat(),
                 "place": check.place,
             }
@@ -126,6 +127,11 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
             "url": help_url if help_url.startswith(("http://", "https://")) else "",
         },
     }
+
+
+def _gravity(check: ConfigCheck) -> int:
+    """Problems first, then warnings, then what is fine."""
+    return 0 if check.problems else 1 if check.warnings else 2
 
 
 def _listed(failure: Failure) -> JSONObject:
