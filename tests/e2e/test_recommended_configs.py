@@ -103,7 +103,7 @@ def test_the_demos_first_mask_takes_three_mouse_actions_and_the_next_tasks_one(
     editor.page.mouse.move(2, 2)
     pictures.keep(pictures.FIRST_MASK, editor.page.screenshot(), editor.presses())
     editor.click(0.36, 0.66)  # the cup's handle
-    editor.click(0.70, 0.18, keys=["Alt"])  # the spoon's
+    editor.click(0.68, 0.82, keys=["Alt"])  # the saucer
     editor.accept()
     pictures.keep(pictures.ACCEPTED, editor.page.screenshot(), editor.presses()[3:], first=4)
     editor.submit()
