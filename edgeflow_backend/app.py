@@ -16,6 +16,7 @@ from werkzeug.routing import RequestRedirect
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.auth import BasicAuth, read_authorization
 from edgeflow_backend.background import Background
+from edgeflow_backend.calls.events import TRAIN, Event, take_note
 from edgeflow_backend.errors import MalformedRequestError, NotReadyError, RefusedRequestError
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.model import EdgeFlowBackend
@@ -145,15 +146,12 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
         return _json({"results": results, "model_version": service.model_version})
 
     @routes.post("/webhook")
-    def webhook() -> Response:
-        body = _body()
-        action = body.pop("action", None)
-        if not isinstance(action, str):
-            raise MalformedRequestError(
-                "a webhook needs an `action`", hint='send {"action": "ANNOTATION_CREATED", …}'
-            )
-        metrics.count_event(action)
-        return _json(EdgeFlowBackend().fit(action, body), HTTPStatus.CREATED)
+    @routes.post("/train", defaults={"action": TRAIN})  # of a Label Studio without that event
+    def webhook(action: str | None = None) -> Response:
+        event = Event.parse(_body(), g.host, action)
+        metrics.count_event(event.action)
+        take_note(event, journal)
+        return _json(EdgeFlowBackend().fit(event.action, event.content), HTTPStatus.CREATED)
 
     @routes.route("/versions", methods=["GET", "POST"])
     def versions() -> Response:

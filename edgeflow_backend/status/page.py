@@ -172,6 +172,21 @@ the end of this page.</p>
 </div>
 {% endif %}
 </section>
+{% if lost %}
+<section>
+<h2>Submitted before the mask was accepted</h2>
+<ul class="cards">
+{% for project in lost %}
+<li class="card mark warning">
+<p><strong>{{ project.message | sentence }}</strong></p>
+<p><span class="do">To do:</span> {{ project.hint | sentence }}</p>
+<p class="facts soft"><span>project {{ project.project or "without a number" }}</span>
+<span>last {{ when(project.last) }}</span></p>
+</li>
+{% endfor %}
+</ul>
+</section>
+{% endif %}
 {% if notes %}
 <section>
 <h2>Answered, but not in full</h2>
@@ -201,6 +216,23 @@ the end of this page.</p>
 <p class="card">No project has asked yet.</p>
 {% endif %}
 </section>
+{% if calls %}
+<section>
+<h2>Asked without a click</h2>
+<ul class="cards">
+{% for call in calls %}
+<li class="card">
+<p class="row"><strong>{{ call.text | sentence }}</strong>
+{% if call.count > 1 %}<span class="chip">{{ call.count | counted }} times</span>{% endif %}</p>
+{% if call.hint %}<p><span class="do">To do:</span> {{ call.hint | sentence }}</p>{% endif %}
+<p class="facts soft"><span>{{ call.kind }}</span>
+<span>project {{ call.project or "without a number" }}</span>
+<span>last {{ when(call.last) }}</span></p>
+</li>
+{% endfor %}
+</ul>
+</section>
+{% endif %}
 <section>
 <h2>Load</h2>
 <dl class="tiles">
