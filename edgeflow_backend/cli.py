@@ -7,9 +7,13 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from edgeflow.errors import EdgeFlowError
 from edgeflow_backend import log
 from edgeflow_backend.doctor import Verdict, examine
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.wire import first_problem
+from edgeflow_backend.repair.run import repair_project
+from edgeflow_backend.repair.store import Form
 from edgeflow_backend.server.listener import ListenError
 from edgeflow_backend.settings import Settings
 
@@ -58,6 +62,39 @@ def doctor(
         typer.echo(finding.text)
         for line in finding.advice.splitlines():
             typer.echo(f"      {line}")
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def repair(
+    project: Annotated[int, typer.Option(help="Id of the Label Studio project.")],
+    form: Annotated[
+        Form,
+        typer.Option(
+            "--as",
+            help="Store masks as `predictions`, beside what people did, or put them into their "
+            "`annotations`.",
+        ),
+    ] = "predictions",
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Store the masks; without it they are only listed.")
+    ] = False,
+    host: Annotated[
+        str, typer.Option(help="Name of the Label Studio, where there are several.")
+    ] = "",
+) -> None:
+    """Find annotations that were submitted before their masks were accepted; restore the masks."""
+    settings = _settings()
+    log.configure("ERROR", "console")
+    failed = False
+    try:
+        for line in repair_project(settings, ProjectRef(host, str(project)), form, apply=apply):
+            failed = failed or line.failed
+            typer.echo(line.text)
+    except EdgeFlowError as error:
+        typer.echo(f"error: {error.message}", err=True)
+        typer.echo(f"hint: {error.hint}", err=True)
+        raise typer.Exit(1) from error
     raise typer.Exit(1 if failed else 0)
 
 
