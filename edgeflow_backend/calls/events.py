@@ -84,14 +84,14 @@ def take_note(event: Event, journal: Journal) -> None:
 
 def _examine(event: Event, journal: Journal) -> None:
     """Look for prompts without masks in the annotations that were stored."""
-    tasks = {task.get("id"): task.get("data") for task in _listed(event.content, "task")}
+    tasks = {str(task.get("id")): task.get("data") for task in _listed(event.content, "task")}
     project = str(event.project)
     try:
         config = parse_label_config(_label_config(event))
         for annotation in _listed(event.content, "annotation"):
             task, key = annotation.get("task"), annotation.get("id")
             if not was_skipped(annotation) and _has_lost(
-                annotation.get("result"), config, task, tasks.get(task)
+                annotation.get("result"), config, task, tasks.get(str(task))
             ):
                 journal.lost.note(project, key, task)
             else:

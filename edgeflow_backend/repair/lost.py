@@ -74,11 +74,8 @@ def find_lost(result: object, config: TaskConfig, task_id: object, *, max_clicks
     records = [record for region in regions if (record := read_record(region)) is not None]
     spent = {key for record in records for key in record.ids}
     made = {region["id"] for region in regions if made_here(region)}
-    asking = [
-        region
-        for region in regions
-        if region.get("id") not in spent | made and _is_prompt(region, config)
-    ]
+    done = spent | made
+    asking = [r for r in regions if _is_prompt(r, config) and r["id"] not in done]
     unsigned = [region for region in asking if _is_click(region) and not _has_sign(region)]
     left_out = [LeftOut(len(unsigned), NO_SIGN)] if unsigned else []
     prompts: list[Prompt] = []
@@ -124,24 +121,24 @@ def _groups(
     """
     groups: dict[Hashable, list[JSONObject]] = {}
     for stored in regions:
-        region = _labelled(stored, carried)
+        region, labels = _labelled(stored, carried.get(stored["id"]))
         if not _is_click(region):
             groups[region["id"]] = [region]
         elif _has_sign(region):
-            value, names = region.get("value"), ("from_name", "to_name", "item_index")
-            labels = value["labels"] if isinstance(value, dict) else None
-            key = repr(([region.get(name) for name in names], labels))  # untrusted: any JSON
-            groups.setdefault(key, []).append(region)
+            names = [region.get(name) for name in ("from_name", "to_name", "item_index")]
+            groups.setdefault(repr((names, labels)), []).append(region)  # untrusted: any JSON
     return groups.values()
 
 
-def _labelled(region: JSONObject, carried: dict[str, object]) -> JSONObject:
-    """A region with its labels where a request has them, wherever they are stored."""
+def _labelled(region: JSONObject, carried: object) -> tuple[JSONObject, object]:
+    """A region as a request has it, and its labels, wherever they are stored."""
     value = region.get("value")
     if not isinstance(value, dict):
-        return region
-    labels = value.get(region["type"]) or value.get("labels") or carried.get(region["id"]) or []
-    return {**region, "value": {**value, "labels": labels}}
+        return region, None
+    own = value.get(region["type"]) or value.get("labels")
+    if own or not carried:
+        return region, own
+    return {**region, "value": {**value, "labels": carried}}, carried
 
 
 def _count_made(group: Sequence[JSONObject], task_id: object, made: Container[str]) -> int:

@@ -147,14 +147,17 @@ def _lost(found: LostOfProject) -> JSONObject:
     """A project's lost masks, in numbers and in words."""
     hold = "annotation holds" if found.annotations == 1 else "annotations hold"
     tasks = ", ".join(found.tasks) + (f" and {found.more} more" if found.more else "")
-    number = found.project.rpartition("/")[2] or "N"
+    host, _, number = found.project.rpartition("/")
+    command = f"edgeflow-backend repair --project {number or 'N'}" + (
+        f" --host {host}" * bool(host)
+    )
     return asdict(found) | {
         "tasks": list(found.tasks),
         "last": found.last.isoformat(),
         "message": f"{found.annotations} {hold} points but no mask: "
         f"{'task' if len(found.tasks) + found.more == 1 else 'tasks'} {tasks}",
         "hint": "they were submitted before the mask was accepted; see what "
-        f"`edgeflow-backend repair --project {number}` would restore",
+        f"`{command}` would restore",
     }
 
 

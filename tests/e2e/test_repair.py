@@ -13,6 +13,10 @@ import pytest
 import requests
 
 from demo.label_studio import TOKEN
+from edgeflow_backend.protocol.project import ProjectRef
+from edgeflow_backend.repair.run import repair_project
+from edgeflow_backend.repair.store import Form
+from edgeflow_backend.settings import Settings
 from tests.e2e.conftest import Studio
 from tests.e2e.editor import open_editor
 
@@ -23,19 +27,24 @@ STATUS_S = 10
 """Within this time the status page must say it."""
 
 
-def repair(studio: Studio, project: int, *options: str) -> str:
-    """What the command says."""
-    command = Path(sys.executable).with_name("edgeflow-backend")
-    environment = {"LABEL_STUDIO_URL": studio.url, "LABEL_STUDIO_API_KEY": TOKEN}
+def repair(studio: Studio, project: int, form: Form, *, apply: bool) -> str:
+    """What a repair says; as the command does it, without a process of its own."""
+    settings = Settings(label_studio_url=studio.url, label_studio_api_key=TOKEN)
+    lines = list(repair_project(settings, ProjectRef("", str(project)), form, apply=apply))
+    assert not any(line.failed for line in lines)
+    return "\n".join(line.text for line in lines)
+
+
+def command(studio: Studio, project: int) -> str:
+    """What the command says without --apply."""
     run = subprocess.run(
-        [str(command), "repair", "--project", str(project), *options],
-        env={**os.environ, **environment},
+        [Path(sys.executable).with_name("edgeflow-backend"), "repair", "--project", str(project)],
+        env={**os.environ, "LABEL_STUDIO_URL": studio.url, "LABEL_STUDIO_API_KEY": TOKEN},
         capture_output=True,
         text=True,
         timeout=120,
-        check=False,
+        check=True,
     )
-    assert run.returncode == 0, run.stderr
     return run.stdout
 
 
@@ -88,23 +97,22 @@ def test_masks_that_were_submitted_before_the_tick_are_listed_and_restored(
         assert f"edgeflow-backend repair --project {project}" in text
 
         submitted = [annotation(studio, task) for task in (first, second)]
-        said = repair(studio, project)
+        said = command(studio, project)
         assert f"task {first}, annotation {submitted[0]['id']}: 3 clicks (1 negative) for " in said
         assert f"task {second}, annotation {submitted[1]['id']}: 1 click for a mask in " in said
         assert "2 masks would be stored as predictions" in said
         assert [annotation(studio, task) for task in (first, second)] == submitted
         assert predictions(studio, first) == predictions(studio, second) == []
 
-        assert "2 masks stored as predictions" in repair(studio, project, "--apply")
-        assert "0 masks stored as predictions" in repair(studio, project, "--apply")  # not twice
+        said = repair(studio, project, "predictions", apply=True)
+        assert "2 masks stored as predictions" in said
         for task, shown in ((first, three_clicks), (second, one_click)):
             (stored,) = predictions(studio, task)
             assert masks(stored) == masks({"result": shown})  # bit for bit
         assert [annotation(studio, task) for task in (first, second)] == submitted
 
-        assert "2 masks stored as annotations" in repair(
-            studio, project, "--as", "annotations", "--apply"
-        )
+        said = repair(studio, project, "annotations", apply=True)
+        assert "2 masks stored as annotations" in said
         assert masks(annotation(studio, first)) == masks({"result": three_clicks})
         assert masks(annotation(studio, second)) == masks({"result": [*accepted, *one_click]})
         wait_until_listed(studio, project, set())

@@ -234,13 +234,13 @@ def test_the_content_type_does_not_matter(client: FlaskClient, content_type: str
 def test_a_batch_call_stores_nothing(client: FlaskClient, params: object) -> None:
     response = client.post("/predict", json=disk_request(params=params))
     assert response.status_code == 200
-    assert response.get_json()["results"] == []
+    assert response.get_json()["results"] == [[]]
 
 
 def test_a_request_without_params_is_a_batch_call(client: FlaskClient) -> None:
     body = disk_request()
     del body["params"]
-    assert client.post("/predict", json=body).get_json()["results"] == []
+    assert client.post("/predict", json=body).get_json()["results"] == [[]]
 
 
 def test_what_cannot_be_served_leaves_the_editor_alive(client: FlaskClient) -> None:

@@ -123,8 +123,8 @@ def test_drafts_and_annotations_are_never_looked_at(service: SegmentationService
 
 def test_a_batch_call_has_nothing_to_say(service: SegmentationService) -> None:
     body = captured("batch_predict_on_task_open.json")
-    assert predict(service, body) == []
-    assert EdgeFlowBackend(service=service).predict(body["tasks"]) == []
+    assert predict(service, body) == [[]]
+    assert EdgeFlowBackend(service=service).predict(body["tasks"]) == [[]]
 
 
 @pytest.mark.slow
