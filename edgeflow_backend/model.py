@@ -96,6 +96,8 @@ class EdgeFlowBackend(_Base):
         if label_config:
             journal = self.service.journal
             journal.config_checks.check(str(project), label_config, "predict")
+        elif context is None:
+            return [[] for _ in tasks]
         if context is None:
             return BatchCall(self.service, project).answer(tasks, label_config)
         parse_context(context)  # a request of another form is refused before its tasks are read

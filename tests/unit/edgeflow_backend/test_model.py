@@ -319,7 +319,7 @@ def test_an_instance_needs_no_arguments_and_loads_nothing_until_it_is_used(
     monkeypatch.setattr(model, "build_service", unbuildable)
     for backend in (EdgeFlowBackend(), EdgeFlowBackend("5.1", "<View/>", project_id="5")):
         assert backend.fit("ANNOTATION_CREATED", {})["trained"] is False
-        assert backend.predict([{"id": 1, "data": {}}], context=None) == []
+        assert backend.predict([{"id": 1, "data": {}}], context=None) == [[]]
     with pytest.raises(AssertionError):
         EdgeFlowBackend().predict([{"id": 1, "data": {}}], context={"result": []})
 

@@ -49,11 +49,12 @@ def test_clicks_give_the_very_mask_that_was_shown(make_service: MakeService) -> 
 def test_a_rectangle_gives_the_very_mask_and_a_click_on_it_refines_it(
     make_service: MakeService,
 ) -> None:
-    box = smart_rectangle("b", original_width=160, original_height=120)
-    point = click(20, 20, positive=False)
-    server = make_service()
-    assert restore(make_service(), box).result == ask(server, box)
-    refined = ask(server, point)
+    around = {"x": 25, "y": 20, "width": 50, "height": 60, "rectanglelabels": ["Object"]}
+    box = smart_rectangle("b", original_width=160, original_height=120, value=around)
+    point, server = click(55, 55, positive=False), make_service()
+    boxed = ask(server, box)
+    assert restore(make_service(), box).result == boxed
+    refined = ask(server, point, drafts=[{"result": boxed, "updated_at": "1"}])
     replayed = restore(make_service(), box, point)
     assert replayed.masks == refined
     assert len(replayed.answers) == 2
