@@ -149,7 +149,7 @@ class SegmentationService:
             EdgeFlowError: It cannot be served; the message says why.
         """
         resolved = self._look_up(request, deadline)
-        before = self._existing_object(resolved, regions) if regions is not None else None
+        before = self._refinement.find_stored(resolved, regions) if regions is not None else None
         return self._answer(resolved, self._predict(resolved, before or self._new_object(resolved)))
 
     def prepare(self, task: JSONObject, config: TaskConfig, host: str = "") -> None:

@@ -182,9 +182,9 @@ def _summary(
         "a labelling config has problems": any(check.problems for check in checks),
         "annotations were submitted without masks": bool(lost),
     }
-    for text, holds in warnings.items():
-        if holds:
-            return {"level": "warning", "text": f"Ready, but {text}."}
+    if any(warnings.values()):
+        texts = " and ".join(text for text, holds in warnings.items() if holds)
+        return {"level": "warning", "text": f"Ready, but {texts}."}
     text = "No click has arrived yet." if silent and not failures else "Clicks are answered."
     return {"level": "good", "text": f"Ready. {text}"}
 

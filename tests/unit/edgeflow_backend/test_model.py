@@ -33,7 +33,7 @@ from tests.unit.edgeflow_backend.samples import (
 EMPTY_RESULT_KEYS = {"result", "score", "model_version", "error"}
 
 
-def predict(service: SegmentationService, body: JSONObject) -> list[JSONObject]:
+def predict(service: SegmentationService, body: JSONObject) -> list[Any]:
     """What the application does with a body."""
     return EdgeFlowBackend(service=service).predict(
         body["tasks"], context=body["params"]["context"], label_config=body["label_config"]

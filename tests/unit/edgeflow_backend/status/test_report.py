@@ -46,7 +46,8 @@ def test_the_json_has_this_shape(journal: Journal, clock: Clock) -> None:
     assert body == {
         "summary": {
             "level": "warning",
-            "text": "Ready, but some requests failed within the last hour.",
+            "text": "Ready, but some requests failed within the last hour and annotations were "
+            "submitted without masks.",
         },
         "time": "2026-05-04T09:00:03+00:00",
         "started": "2026-05-04T09:00:00+00:00",
