@@ -268,8 +268,8 @@ the end of this page.</p>
 <li>In the editor: Auto-Annotation is on, the smart tool (pink dots) and a label are picked.</li>
 <li>In the project's settings under Model: this backend is connected, with interactive
 preannotations, and is the first of its kind.</li>
-<li>Label Studio reaches this backend: if the backend has a private IP, it must be started with
-ML_BLOCK_LOCAL_IP=false.</li>
+<li>Label Studio reaches this backend, and lets it have a private IP: edgeflow-backend doctor
+--project says so, and edgeflow-backend connect sets it up.</li>
 <li>Everything else:
 {% if help.url %}<a href="{{ help.url }}">{{ help.title }}</a>
 {% else %}<code>{{ help.page }}</code>{% endif %}
