@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from pydantic import ValidationError
 
-from edgeflow.errors import EdgeFlowError
 from edgeflow_backend import log
 from edgeflow_backend.doctor.finding import Finding, Verdict
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.wire import first_problem
 from edgeflow_backend.server.listener import ListenError
 from edgeflow_backend.settings import Settings
+
+if TYPE_CHECKING:
+    from edgeflow_backend.repair.run import Line
 
 app = typer.Typer(
     help="Label Studio ML backend. Its settings are environment variables; see docs/settings.md.",
@@ -91,18 +93,6 @@ def connect(
     _report(run(settings, project, sample=sample, url=url, host=host))
 
 
-def _report(findings: Iterable[Finding]) -> None:
-    """Print findings; exit with 1 if one of them is a failure."""
-    failed = False
-    for finding in findings:
-        failed = failed or finding.verdict == "fail"
-        typer.secho(f"{finding.verdict:<5}", fg=_COLOURS[finding.verdict], nl=False)
-        typer.echo(finding.text)
-        for line in finding.advice.splitlines():
-            typer.echo(f"      {line}")
-    raise typer.Exit(1 if failed else 0)
-
-
 @app.command()
 def repair(
     project: Annotated[int, typer.Option(help="Id of the Label Studio project.")],
@@ -126,15 +116,18 @@ def repair(
 
     settings = _settings()
     log.configure("ERROR", "console")
+    _report(repair_project(settings, ProjectRef(host, str(project)), form, apply=apply))
+
+
+def _report(lines: Iterable[Finding | Line]) -> None:
+    """Print a report; exit with 1 if something failed."""
     failed = False
-    try:
-        for line in repair_project(settings, ProjectRef(host, str(project)), form, apply=apply):
-            failed = failed or line.failed
-            typer.echo(line.text)
-    except EdgeFlowError as error:
-        typer.echo(f"error: {error.message}", err=True)
-        typer.echo(f"hint: {error.hint}", err=True)
-        raise typer.Exit(1) from error
+    for line in lines:
+        failed = failed or line.verdict == "fail"
+        typer.secho(f"{line.verdict:<5}", fg=_COLOURS[line.verdict], nl=False)
+        typer.echo(line.text)
+        for advice in line.advice.splitlines():
+            typer.echo(f"      {advice}")
     raise typer.Exit(1 if failed else 0)
 
 

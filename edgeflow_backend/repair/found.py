@@ -104,7 +104,7 @@ def _answerable(lost: Lost, config: TaskConfig) -> Lost:
             _target(prompt, config)
             prompts.append(prompt)
         except EdgeFlowError as error:
-            left_out.append(LeftOut(len(prompt.ids), f"{error.message}; {error.hint}"))
+            left_out.append(LeftOut(len(prompt.ids), error.message, error.hint))
     return replace(lost, prompts=tuple(prompts), left_out=tuple(left_out))
 
 

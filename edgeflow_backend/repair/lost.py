@@ -22,8 +22,8 @@ from edgeflow_backend.protocol.regions import made_here, region_id
 from edgeflow_backend.protocol.wire import objects
 
 NO_SIGN = (
-    "whether a point is negative was forgotten when the task was reloaded before it was submitted; "
-    "open the task and click again"
+    "the task was reloaded before it was submitted, so that Label Studio forgot which points are "
+    "negative"
 )
 
 
@@ -33,11 +33,13 @@ class LeftOut:
 
     Attributes:
         count: How many points or shapes.
-        reason: Why, and what can be done.
+        reason: Why.
+        advice: What can be done.
     """
 
     count: int
     reason: str
+    advice: str
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,9 @@ def find_lost(result: object, config: TaskConfig, task_id: object, *, max_clicks
     done = spent | made
     asking = [r for r in regions if _is_prompt(r, config) and r["id"] not in done]
     unsigned = [region for region in asking if _is_click(region) and not _has_sign(region)]
-    left_out = [LeftOut(len(unsigned), NO_SIGN)] if unsigned else []
+    left_out = (
+        [LeftOut(len(unsigned), NO_SIGN, "open the task and click again")] if unsigned else []
+    )
     prompts: list[Prompt] = []
     for group in _groups(asking, carried_labels(regions)):
         rest = group[_count_made(group[:max_clicks], task_id, made) if made else 0 :]
@@ -86,7 +90,7 @@ def find_lost(result: object, config: TaskConfig, task_id: object, *, max_clicks
         try:
             prompts.append(PROMPTS[rest[0]["type"]].parse(rest, max_clicks=max_clicks))
         except EdgeFlowError as error:
-            left_out.append(LeftOut(len(rest), f"{error.message}; {error.hint}"))
+            left_out.append(LeftOut(len(rest), error.message, error.hint))
     return Lost(tuple(prompts), tuple(left_out))
 
 

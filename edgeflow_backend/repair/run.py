@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from edgeflow.errors import EdgeFlowError
 from edgeflow.label_studio.api.client import LabelStudioAPI
-from edgeflow_backend.errors import FetchError
+from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow_backend.label_studio.access import open_api
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.prompt import Prompt
@@ -16,18 +17,13 @@ from edgeflow_backend.protocol.wire import objects
 from edgeflow_backend.redact.texts import clean
 from edgeflow_backend.repair.found import Found, describe, find
 from edgeflow_backend.repair.replay import replay
-from edgeflow_backend.repair.store import (
-    Form,
-    check_untouched,
-    store_annotation,
-    store_prediction,
-)
+from edgeflow_backend.repair.store import STORE, Form, NotStoredError, check_untouched
 from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 
-CALL_S = 300.0
+PATIENCE_S = 300.0
 """Seconds that a page of tasks with all their masks may take."""
 
 
@@ -36,14 +32,16 @@ class Line:
     """A line of the report.
 
     Attributes:
+        verdict: Whether all is done, or would be; part is left out; or something failed.
         text: What is, would be or was done.
+        advice: What can be done about it; may be empty.
         masks: Masks that were, or would be, stored.
-        failed: Whether something could not be done that could be asked for.
     """
 
+    verdict: Literal["ok", "warn", "fail"]
     text: str
+    advice: str = ""
     masks: int = 0
-    failed: bool = False
 
 
 def repair_project(
@@ -57,20 +55,22 @@ def repair_project(
         project: The project.
         form: What masks are, or would be, stored as.
         apply: Whether to store anything.
-
-    Raises:
-        EdgeFlowError: The project cannot be read, or the model not be loaded.
     """
     studio = settings.label_studios.get(project.host)
     if studio is None or not studio.url:
-        raise FetchError(
+        yield Line(
+            "fail",
             "the URL of that Label Studio is not set",
-            hint="set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY, or name one of "
+            "set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY, or name one of "
             "EDGEFLOW_LABEL_STUDIO_HOSTS with --host",
         )
+        return
     load = partial(build_service, settings, Metrics(), Journal()) if apply else None
-    api = open_api(settings, project.host, total_s=CALL_S)
-    yield from repair(api, project, form, max_clicks=settings.max_clicks, load=load)
+    api = open_api(settings, project.host, patience_s=PATIENCE_S)
+    try:
+        yield from repair(api, project, form, max_clicks=settings.max_clicks, load=load)
+    except EdgeFlowError as error:
+        yield Line("fail", clean(error.message), clean(error.hint))
 
 
 def repair(
@@ -108,32 +108,32 @@ def repair(
             else:
                 service = service or load()
                 lines = _stored(found, prompts, form, api, service, project)
-            for line in lines:
-                masks += line.masks
-                yield line
+            try:
+                for line in lines:
+                    masks += line.masks
+                    yield line
+            except NotStoredError as error:
+                yield _failure(found, error)
     finally:
         if service is not None:
             service.close()
-    yield Line(_summary(annotations, masks, form, stored=load is not None))
+    yield _summary(annotations, masks, form, stored=load is not None)
 
 
 def _left_out(found: Found, predicted: int) -> Iterator[Line]:
     if predicted:
-        yield Line(f"{found.name}: {predicted} left out: a prediction holds the mask already")
+        yield Line("ok", f"{found.name}: {predicted} left out: a prediction has the mask already")
     for left_out in found.lost.left_out:
-        yield Line(f"{found.name}: {left_out.count} left out: {clean(left_out.reason)}")
+        text = f"{found.name}: {left_out.count} left out: {left_out.reason}"
+        yield Line("warn", clean(text), clean(left_out.advice))
 
 
 def _planned(found: Found, prompts: Sequence[Prompt], form: Form) -> Iterator[Line]:
     """What would be stored."""
-    try:
-        if form == "annotations":
-            check_untouched(found)
-    except EdgeFlowError as error:
-        yield _failure(found, error)
-        return
+    if form == "annotations":
+        check_untouched(found)
     for prompt in prompts:
-        yield Line(f"{found.name}: {clean(describe(prompt, found.config))}", masks=1)
+        yield Line("ok", clean(f"{found.name}: {describe(prompt, found.config)}"), masks=1)
 
 
 def _stored(
@@ -145,6 +145,8 @@ def _stored(
     project: ProjectRef,
 ) -> Iterator[Line]:
     """Answer the prompts of an annotation and store the masks."""
+    if form == "annotations":
+        check_untouched(found)
     result = objects(found.annotation.get("result"))
     replayed = replay(service, found.task, result, prompts, found.config, project)
     for error in replayed.failures:
@@ -152,28 +154,25 @@ def _stored(
     if not replayed.answers:
         return
     try:
-        if form == "predictions":
-            store_prediction(api, found, replayed)
-        else:
-            store_annotation(api, found, replayed)
-    except EdgeFlowError as error:
+        STORE[form](api, found, replayed)
+    except LabelStudioError as error:
         yield _failure(found, error)
         return
     for answer in replayed.answers:
-        yield Line(f"{found.name}: stored a mask, score {answer.score:.2f}", masks=1)
+        yield Line("ok", f"{found.name}: stored a mask, score {answer.score:.2f}", masks=1)
 
 
 def _failure(found: Found, error: EdgeFlowError) -> Line:
-    return Line(clean(f"{found.name}: not stored: {error.message}; {error.hint}"), failed=True)
+    return Line("fail", clean(f"{found.name}: not stored: {error.message}"), clean(error.hint))
 
 
-def _summary(annotations: int, masks: int, form: Form, *, stored: bool) -> str:
+def _summary(annotations: int, masks: int, form: Form, *, stored: bool) -> Line:
     if not annotations:
-        return "No annotation holds points without a mask."
+        return Line("ok", "no annotation holds points without a mask")
     hold = "annotation holds" if annotations == 1 else "annotations hold"
-    counted = f"{annotations} {hold} points without a mask"
-    what = f"{masks} mask{'' if masks == 1 else 's'}"
-    if stored:
-        return f"{counted}: {what} stored as {form}."
-    hint = " Nothing is stored without --apply." if masks else ""
-    return f"{counted}: {what} would be stored as {form}.{hint}"
+    what = f"{masks} mask{'' if masks == 1 else 's'} {'' if stored else 'would be '}stored"
+    return Line(
+        "ok",
+        f"{annotations} {hold} points without a mask: {what} as {form}",
+        "" if stored or not masks else "nothing is stored without --apply",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from edgeflow.errors import EdgeFlowError
@@ -56,10 +57,16 @@ def store_annotation(api: LabelStudioAPI, found: Found, replayed: Replayed) -> N
         NotStoredError: The annotation is not the one that was read any more.
         LabelStudioError: Label Studio does not take it.
     """
-    check_untouched(found)
     number = int(found.annotation["id"])
     if api.annotation(number).get("updated_at") != found.annotation.get("updated_at"):
         raise NotStoredError(
             "somebody has changed the annotation meanwhile", hint="run the repair again"
         )
     api.update_annotation(number, {"result": replayed.result})
+
+
+STORE: dict[Form, Callable[[LabelStudioAPI, Found, Replayed], None]] = {
+    "predictions": store_prediction,
+    "annotations": store_annotation,
+}
+"""What stores masks, by what they are stored as."""

@@ -143,10 +143,12 @@ def test_a_repair_prints_its_report_and_ends_with_1_if_something_failed(
 
     def repair(_: Settings, *how: object, **more: object) -> list[Line]:
         asked.append((*how, more))
-        return [Line("task 7: a mask", failed=failed)]
+        return [Line("fail" if failed else "ok", "task 7: a mask", "do it again")]
 
     monkeypatch.setattr(repair_run, "repair_project", repair)
-    assert run("repair", "--project", "5").output == "task 7: a mask\n"
+    verdict = "fail" if failed else "ok  "
+    report = f"{verdict} task 7: a mask\n      do it again\n"
+    assert run("repair", "--project", "5").output == report
     options = ("--as", "annotations", "--apply", "--host", "team-b")
     assert run("repair", "--project", "5", *options).exit_code == code
     assert asked == [
@@ -158,7 +160,7 @@ def test_a_repair_prints_its_report_and_ends_with_1_if_something_failed(
 def test_a_repair_that_cannot_begin_says_how_to_help_it() -> None:
     result = run("repair", "--project", "5")
     assert result.exit_code == 1
-    assert result.stderr.startswith("error: the URL of that Label Studio is not set\nhint: ")
+    assert "fail the URL of that Label Studio is not set\n      set LABEL_STUDIO" in result.output
     assert run("repair").exit_code == 2
     assert run("repair", "--project", "5", "--as", "drawings").exit_code == 2
 

@@ -14,6 +14,7 @@ from edgeflow_backend.repair.lost import NO_SIGN, LeftOut, Lost, find_lost
 from tests.contract.wire import JSONObject, captured, keypoint
 
 TASK = 7
+AGAIN = "open the task and click again"
 BOXES = RECOMMENDED.replace(
     "<Image",
     '<RectangleLabels name="box" toName="image" smart="true" smartOnly="true">'
@@ -68,10 +69,10 @@ def test_a_mask_that_was_accepted_is_not_lost(name: str) -> None:
 
 def test_a_sign_that_a_reload_took_is_not_guessed() -> None:
     lost = lost_in(captured("submitted_after_a_reload_webhook.json"))
-    assert lost == Lost((), (LeftOut(2, NO_SIGN),))
+    assert lost == Lost((), (LeftOut(2, NO_SIGN, AGAIN),))
     reopened = lost_in(captured("updated_after_reopening_webhook.json"))
     assert signs(reopened) == [[True]]
-    assert reopened.left_out == (LeftOut(1, NO_SIGN),)
+    assert reopened.left_out == (LeftOut(1, NO_SIGN, AGAIN),)
 
 
 def test_a_smart_rectangle_is_a_prompt() -> None:

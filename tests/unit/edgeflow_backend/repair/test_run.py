@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from edgeflow.errors import EdgeFlowError
 from edgeflow_backend.label_studio.access import open_api
 from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.protocol.project import ProjectRef
+from edgeflow_backend.repair.lost import NO_SIGN
 from edgeflow_backend.repair.run import Line, repair, repair_project
 from edgeflow_backend.repair.store import Form
 from edgeflow_backend.service import SegmentationService
@@ -98,8 +98,7 @@ def test_a_dry_run_says_what_it_would_do_and_changes_nothing(host: Host) -> None
     assert first == f"task 1, annotation 10: 2 clicks (1 negative) {where}"
     assert second == f"task 2, annotation 20: 1 click {where}"
     assert last == (
-        "2 annotations hold points without a mask: 2 masks would be stored as predictions. "
-        "Nothing is stored without --apply."
+        "2 annotations hold points without a mask: 2 masks would be stored as predictions"
     )
     assert studio.writes == []
 
@@ -107,22 +106,24 @@ def test_a_dry_run_says_what_it_would_do_and_changes_nothing(host: Host) -> None
 def test_what_is_left_out_is_said_with_the_reason(host: Host) -> None:
     unsigned = click(30, 30)
     del unsigned["is_positive"]
-    lines = texts(Studio(host, [task(1, unsigned)]).repair("predictions"))
-    assert lines[0].startswith("task 1, annotation 10: 1 left out: whether a point is negative was")
-    assert lines[1].endswith("0 masks would be stored as predictions.")
+    first, last = Studio(host, [task(1, unsigned)]).repair("predictions")
+    assert first.text == f"task 1, annotation 10: 1 left out: {NO_SIGN}"
+    assert (first.verdict, first.advice) == ("warn", "open the task and click again")
+    assert last.text.endswith("0 masks would be stored as predictions")
 
 
 def test_a_prompt_that_the_config_has_no_place_for_is_left_out(host: Host) -> None:
     config = RECOMMENDED.replace("BrushLabels", "EllipseLabels")
-    first, _ = texts(Studio(host, [task(1)], config).repair("predictions"))
-    assert "2 left out: the labelling config has no mask control for 'image'; add <Brush" in first
+    first, _ = Studio(host, [task(1)], config).repair("predictions")
+    assert "2 left out: the labelling config has no mask control for 'image'" in first.text
+    assert first.advice.startswith("add <Brush")
 
 
 def test_a_project_without_lost_masks_is_well(host: Host) -> None:
     skipped = task(1)
     skipped["annotations"][0]["was_cancelled"] = True
     lines = Studio(host, [skipped, task(2, CHOICE)]).repair("annotations")
-    assert texts(lines) == ["No annotation holds points without a mask."]
+    assert texts(lines) == ["no annotation holds points without a mask"]
 
 
 # With it
@@ -134,7 +135,7 @@ def test_predictions_leave_the_annotations_alone_and_are_stored_once(
     studio = Studio(host, [task(1)])
     lines = studio.repair("predictions", make_service())
     assert lines[0].text.startswith("task 1, annotation 10: stored a mask, score 0.")
-    assert lines[1].text.endswith(": 1 mask stored as predictions.")
+    assert lines[1].text.endswith(": 1 mask stored as predictions")
     assert [request.method for request in studio.writes] == ["POST"]
     (prediction,) = studio.tasks[0]["predictions"]
     (region,) = prediction["result"]
@@ -143,7 +144,7 @@ def test_predictions_leave_the_annotations_alone_and_are_stored_once(
     assert prediction["score"] == region["score"]
 
     again = texts(studio.repair("predictions", make_service()))
-    assert again[0] == "task 1, annotation 10: 1 left out: a prediction holds the mask already"
+    assert again[0] == "task 1, annotation 10: 1 left out: a prediction has the mask already"
     assert len(studio.writes) == 1
 
 
@@ -152,14 +153,14 @@ def test_an_annotation_gets_its_masks_and_keeps_all_else(
 ) -> None:
     studio = Studio(host, [task(1, CHOICE, *CLICKS)])
     lines = studio.repair("annotations", make_service())
-    assert lines[-1].text.endswith(": 1 mask stored as annotations.")
+    assert lines[-1].text.endswith(": 1 mask stored as annotations")
     (sent,) = studio.writes
     assert list(json.loads(sent.body)) == ["result"]
     kept, mask = studio.tasks[0]["annotations"][0]["result"]
     assert kept == CHOICE
     assert mask["type"] == "brushlabels"
     again = texts(studio.repair("annotations", make_service()))
-    assert again == ["No annotation holds points without a mask."]
+    assert again == ["no annotation holds points without a mask"]
 
 
 def test_a_newer_version_is_never_overwritten(host: Host, make_service: MakeService) -> None:
@@ -167,7 +168,7 @@ def test_a_newer_version_is_never_overwritten(host: Host, make_service: MakeServ
     studio.changed_at = "2026-05-05"
     lines = studio.repair("annotations", make_service())
     assert "somebody has changed the annotation meanwhile" in lines[0].text
-    assert lines[0].failed
+    assert lines[0].verdict == "fail"
     assert studio.writes == []
 
 
@@ -179,9 +180,9 @@ def test_an_annotation_that_somebody_works_on_is_left_alone(
     for service in (None, make_service()):
         lines = studio.repair("annotations", service)
         assert "somebody has a draft in this task" in lines[0].text
-        assert lines[0].failed
+        assert lines[0].verdict == "fail"
     assert studio.writes == []
-    assert not any(line.failed for line in studio.repair("predictions"))
+    assert {line.verdict for line in studio.repair("predictions")} == {"ok"}
 
 
 def test_what_fails_is_said_and_the_rest_is_done(host: Host, make_service: MakeService) -> None:
@@ -194,10 +195,10 @@ def test_what_fails_is_said_and_the_rest_is_done(host: Host, make_service: MakeS
         else studio._annotation(request, handler)
     )
     lines = studio.repair("annotations", make_service())
-    assert [line.failed for line in lines] == [True, True, False, False]
+    assert [line.verdict for line in lines] == ["fail", "fail", "ok", "ok"]
     assert lines[0].text.startswith("task 1, annotation 10: not stored: ")
     assert "not yours" in lines[1].text
-    assert lines[3].text.endswith(": 1 mask stored as annotations.")
+    assert lines[3].text.endswith(": 1 mask stored as annotations")
 
 
 def test_the_model_is_loaded_once_and_only_for_a_mask(
@@ -224,9 +225,18 @@ def test_a_label_studio_that_the_settings_do_not_name_is_an_error_with_a_way_out
     host_name: str,
 ) -> None:
     project = ProjectRef(host_name, "3")
-    with pytest.raises(EdgeFlowError) as caught:
-        list(repair_project(Settings(), project, "predictions", apply=False))
-    assert "LABEL_STUDIO_URL" in caught.value.hint
+    (line,) = repair_project(Settings(), project, "predictions", apply=False)
+    assert line.verdict == "fail"
+    assert "LABEL_STUDIO_URL" in line.advice
+
+
+def test_a_project_that_cannot_be_read_is_an_error_with_a_way_out(host: Host) -> None:
+    host.routes["*"] = as_json({"detail": "No Project matches"}, 404)
+    settings = Settings(label_studio_url=host.url, label_studio_api_key="0123")
+    (line,) = repair_project(settings, PROJECT, "predictions", apply=False)
+    assert line.verdict == "fail"
+    assert "No Project matches" in line.text
+    assert "check the id" in line.advice
 
 
 @pytest.mark.parametrize("name", ["", "team-b"])
