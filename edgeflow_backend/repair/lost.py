@@ -75,13 +75,10 @@ def find_lost(result: object, config: TaskConfig, task_id: object, *, max_clicks
     regions = objects(result)
     records = [record for region in regions if (record := read_record(region)) is not None]
     spent = {key for record in records for key in record.ids}
-    made = {region["id"] for region in regions if made_here(region)}
-    done = spent | made
-    asking = [r for r in regions if _is_prompt(r, config) and r["id"] not in done]
-    unsigned = [region for region in asking if _is_click(region) and not _has_sign(region)]
-    left_out = (
-        [LeftOut(len(unsigned), NO_SIGN, "open the task and click again")] if unsigned else []
-    )
+    made = {region["id"] for region in regions if made_here(region) and not _is_click(region)}
+    asking = [r for r in regions if _is_prompt(r, config) and r["id"] not in spent]
+    unsigned = sum(_is_click(region) and not _has_sign(region) for region in asking)
+    left_out = [LeftOut(unsigned, NO_SIGN, "open the task and click again")] if unsigned else []
     prompts: list[Prompt] = []
     for group in _groups(asking, carried_labels(regions)):
         rest = group[_count_made(group[:max_clicks], task_id, made) if made else 0 :]
@@ -96,7 +93,7 @@ def find_lost(result: object, config: TaskConfig, task_id: object, *, max_clicks
 
 def _is_prompt(region: JSONObject, config: TaskConfig) -> bool:
     """Whether a region asks for a mask: a click does that has a sign, as no other point has."""
-    if not isinstance(region.get("id"), str):
+    if not isinstance(region.get("id"), str) or read_record(region) is not None:
         return False
     if _is_click(region) and _has_sign(region):
         return True

@@ -24,7 +24,7 @@ class Call:
     Attributes:
         project: Project key.
         kind: What was asked for.
-        text: What the last one did, and why.
+        message: What the last one did, and why.
         hint: What can be done about it; empty if it did all that was asked for.
         count: Number of such calls.
         last: When the last one came, UTC.
@@ -32,7 +32,7 @@ class Call:
 
     project: str
     kind: Kind
-    text: str
+    message: str
     hint: str
     count: int
     last: datetime
@@ -46,21 +46,21 @@ class Calls:
         self._lock = threading.Lock()
         self._calls: OrderedDict[tuple[str, Kind], Call] = OrderedDict()
 
-    def note(self, project: str, kind: Kind, text: str, hint: str = "") -> None:
+    def note(self, project: str, kind: Kind, message: str, hint: str = "") -> None:
         """Remember a call; of earlier ones of its kind and project only the number is kept.
 
         Args:
             project: Project key.
             kind: What was asked for.
-            text: What was done, and why.
+            message: What was done, and why.
             hint: What can be done about it.
         """
-        project, text, hint = clean(project, NAME_LENGTH), clean(text), clean(hint)
+        project, message, hint = clean(project, NAME_LENGTH), clean(message), clean(hint)
         now = self._clock()
         with self._lock:
             earlier = self._calls.pop((project, kind), None)
             count = earlier.count + 1 if earlier is not None else 1
-            self._calls[project, kind] = Call(project, kind, text, hint, count, now)
+            self._calls[project, kind] = Call(project, kind, message, hint, count, now)
             if len(self._calls) > MAX_CALLS:
                 self._calls.popitem(last=False)
 

@@ -112,21 +112,25 @@ _MARKUP = (
 <div class="card"><dt class="soft">{{ name }}</dt>
 <dd><b>{{ value }}</b> <span class="soft">{{ unit }}</span></dd></div>
 {%- endmacro %}
-{%- macro cards(failures) -%}
+{%- macro cards(entries, mark="mark warning") -%}
 <ul class="cards">
-{% for failure in failures %}
-<li class="card mark warning">
-<p class="row"><strong>{{ failure.message | sentence }}</strong>
-{% if failure.count > 1 %}<span class="chip">{{ failure.count | counted }} times</span>{% endif %}
+{% for entry in entries %}
+{% set count, first = entry.count | default(1), entry.first | default("") %}
+<li class="card {{ mark }}">
+<p class="row"><strong>{{ entry.message | sentence }}</strong>
+{% if count > 1 %}<span class="chip">{{ count | counted }} times</span>{% endif %}
 </p>
-{% if failure.hint %}<p><span class="do">To do:</span> {{ failure.hint | sentence }}</p>{% endif %}
+{% if entry.hint %}<p><span class="do">To do:</span> {{ entry.hint | sentence }}</p>{% endif %}
 <p class="facts soft">
-<span>{{ "last " if failure.count > 1 }}{{ when(failure.last) }}</span>
-{% if failure.count > 1 %}<span>first {{ when(failure.first) }}</span>{% endif %}
-{% if failure.project %}<span>project {{ failure.project }}</span>{% endif %}
-{% if failure.task %}<span>task {{ failure.task }}</span>{% endif %}
-<span>{{ failure.code }}</span>
-<span>id <code>{{ failure.id }}</code></span></p>
+<span>{{ "last " if count > 1 }}{{ when(entry.last) }}</span>
+{% if count > 1 and first %}<span>first {{ when(first) }}</span>{% endif %}
+{% if entry.project %}<span>project {{ entry.project }}</span>{% endif %}
+{% if entry.task | default("") %}<span>task {{ entry.task }}</span>{% endif %}
+{% if entry.id | default("") %}
+<span>{{ entry.code }}</span>
+<span>id <code>{{ entry.id }}</code></span>
+{% endif %}
+</p>
 </li>
 {% endfor %}
 </ul>
@@ -175,16 +179,7 @@ the end of this page.</p>
 {% if lost %}
 <section>
 <h2>Submitted before the mask was accepted</h2>
-<ul class="cards">
-{% for project in lost %}
-<li class="card mark warning">
-<p><strong>{{ project.message | sentence }}</strong></p>
-<p><span class="do">To do:</span> {{ project.hint | sentence }}</p>
-<p class="facts soft"><span>project {{ project.project or "without a number" }}</span>
-<span>last {{ when(project.last) }}</span></p>
-</li>
-{% endfor %}
-</ul>
+{{ cards(lost) }}
 </section>
 {% endif %}
 {% if notes %}
@@ -219,18 +214,7 @@ the end of this page.</p>
 {% if calls %}
 <section>
 <h2>Asked without a click</h2>
-<ul class="cards">
-{% for call in calls %}
-<li class="card">
-<p class="row"><strong>{{ call.text | sentence }}</strong>
-{% if call.count > 1 %}<span class="chip">{{ call.count | counted }} times</span>{% endif %}</p>
-{% if call.hint %}<p><span class="do">To do:</span> {{ call.hint | sentence }}</p>{% endif %}
-<p class="facts soft"><span>{{ call.kind }}</span>
-<span>project {{ call.project or "without a number" }}</span>
-<span>last {{ when(call.last) }}</span></p>
-</li>
-{% endfor %}
-</ul>
+{{ cards(calls, mark="") }}
 </section>
 {% endif %}
 <section>

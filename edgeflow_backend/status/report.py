@@ -114,9 +114,7 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
         "troubles": [_listed(failure) for failure in failures],
         "notes": [_listed(note) for note in journal.notes.recent()],
         "lost": [_lost(found) for found in lost],
-        "calls": [
-            asdict(call) | {"last": call.last.isoformat()} for call in journal.calls.recent()
-        ],
+        "calls": [_called(call) for call in journal.calls.recent()],
         "projects": [
             {
                 "project": check.project,
@@ -156,8 +154,7 @@ def _lost(found: LostOfProject) -> JSONObject:
         "last": found.last.isoformat(),
         "message": f"{found.annotations} {hold} points but no mask: "
         f"{'task' if len(found.tasks) + found.more == 1 else 'tasks'} {tasks}",
-        "hint": "they were submitted before the mask was accepted; see what "
-        f"`{command}` would restore",
+        "hint": f"see what `{command}` would restore",
     }
 
 

@@ -68,5 +68,5 @@ def test_training_is_answered_and_the_status_page_says_that_nothing_was_trained(
     status = requests.get(f"{backend_url}/status?format=json", timeout=10).json()
     calls = {call["project"]: call for call in status["calls"] if call["kind"] == "training"}
     for project in ("2001", "2002"):
-        assert "nothing was trained" in calls[project]["text"]
+        assert "nothing was trained" in calls[project]["message"]
         assert "edgeflow train" in calls[project]["hint"]

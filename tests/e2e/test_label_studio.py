@@ -112,10 +112,12 @@ def test_calls_without_a_click_store_nothing_and_the_status_page_says_why(
 
     status = requests.get(f"{studio.backend_url}/status?format=json", timeout=10).json()
     calls = {c["kind"]: c for c in status["calls"] if c["project"] == str(session.project)}
-    assert calls["predictions"]["text"].startswith("0 of 1 tasks got a prediction: without a click")
+    assert calls["predictions"]["message"].startswith(
+        "0 of 1 tasks got a prediction: without a click"
+    )
     assert calls["predictions"]["count"] >= 2
     assert "EDGEFLOW_PREANNOTATE" in calls["predictions"]["hint"]
-    assert "nothing was trained" in calls["training"]["text"]
+    assert "nothing was trained" in calls["training"]["message"]
     assert "edgeflow train" in calls["training"]["hint"]
 
 

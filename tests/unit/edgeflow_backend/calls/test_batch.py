@@ -30,7 +30,9 @@ def ask(
 def test_one_empty_list_a_task_stores_nothing_and_says_why(service: SegmentationService) -> None:
     answer, call = ask(service, task(), task(AROUND_THE_DISK))
     assert answer == [[], []]
-    assert call.text == "0 of 2 tasks got a prediction: without a click there is nothing to cut out"
+    assert (
+        call.message == "0 of 2 tasks got a prediction: without a click there is nothing to cut out"
+    )
     assert "EDGEFLOW_PREANNOTATE=true" in call.hint
     assert ask(service)[0] == []
 
@@ -41,10 +43,10 @@ def test_tasks_with_boxes_get_predictions_and_the_others_are_counted(
     service = make_service(preannotate=True)
     answer, call = ask(service, task(), task(AROUND_THE_DISK))
     assert [len(predictions) for predictions in answer] == [0, 1]
-    assert call.text.startswith("1 of 2 tasks got a prediction; the others hold no box")
+    assert call.message.startswith("1 of 2 tasks got a prediction; the others hold no box")
     assert call.hint == ""
     answer, call = ask(service, task(AROUND_THE_DISK))
-    assert call.text == "1 of 1 tasks got a prediction"
+    assert call.message == "1 of 1 tasks got a prediction"
 
 
 @pytest.mark.parametrize(
@@ -65,5 +67,5 @@ def test_what_failed_is_said_with_a_way_out(
     tasks = (task(AROUND_THE_DISK, **changes), task(AROUND_THE_DISK))
     answer, call = ask(make_service(preannotate=True), *tasks, config=config)
     assert len(answer) == 2
-    assert call.text.startswith(reason)
+    assert call.message.startswith(reason)
     assert call.hint

@@ -138,6 +138,18 @@ def test_masks_without_their_record_tell_their_first_clicks_by_their_id() -> Non
     assert signs(lost_in(body)) == [[True]]
 
 
+def test_the_editors_own_ids_may_look_like_those_of_answers() -> None:
+    """One in four thousand begins like them."""
+    assert signs(find({**keypoint(5, 5), "id": "efQ65JvnQi"})) == [[True]]
+    assert len(find(smart_rectangle("efQ65JvnQi")).prompts) == 1
+
+
+def test_an_answer_in_a_control_for_prompts_is_none() -> None:
+    body = captured("submitted_beside_a_mask_webhook.json")
+    (record,) = [r["meta"] for r in body["annotation"]["result"] if "meta" in r]
+    assert not find(smart_rectangle("ef12345678", meta=record))
+
+
 def test_what_cannot_be_a_prompt_is_left_out_with_the_reason() -> None:
     many = [keypoint(x, 1) for x in range(4)]
     (left_out,) = find(*many, max_clicks=3).left_out

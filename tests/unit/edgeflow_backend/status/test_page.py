@@ -143,7 +143,6 @@ def test_the_page_says_everything(journal: Journal, clock: Clock) -> None:
         "`edgeflow-backend repair --project 12`",
         "0 of 3 tasks got a prediction.",
         "To do: Switch it on.",
-        "predictions",
         "Project 12 fine",
         "last seen 12 s ago, at /predict",
         "Project team-b/3",

@@ -95,15 +95,15 @@ def test_the_json_has_this_shape(journal: Journal, clock: Clock) -> None:
                 "more": 0,
                 "last": "2026-05-04T09:00:03+00:00",
                 "message": "1 annotation holds points but no mask: task 7",
-                "hint": "they were submitted before the mask was accepted; see what "
-                "`edgeflow-backend repair --project 12 --host team-b` would restore",
+                "hint": "see what `edgeflow-backend repair --project 12 --host team-b` would "
+                "restore",
             }
         ],
         "calls": [
             {
                 "project": "12",
                 "kind": "training",
-                "text": "nothing was trained",
+                "message": "nothing was trained",
                 "hint": "train elsewhere",
                 "count": 1,
                 "last": "2026-05-04T09:00:03+00:00",
