@@ -131,6 +131,14 @@ def test_labels_that_stand_in_a_result_of_their_own_are_read() -> None:
     assert prompt.labels == ("Object",)
 
 
+def test_a_click_that_refined_a_mask_is_spent_by_its_record() -> None:
+    body = captured("submitted_with_points_left_by_the_tick_webhook.json")
+    left, mask, lost = body["annotation"]["result"]
+    mask["meta"]["edgeflow"]["clicks"].append([lost["id"], 45.0, 60.0, True])
+    assert mask["meta"]["edgeflow"]["clicks"][0][0] == left["id"]
+    assert not lost_in(body)
+
+
 def test_masks_without_their_record_tell_their_first_clicks_by_their_id() -> None:
     body = copy.deepcopy(captured("submitted_with_points_left_by_the_tick_webhook.json"))
     for region in body["annotation"]["result"]:
