@@ -135,22 +135,19 @@ class SegmentationService:
         self._note_lost_labels(resolved)
         return answered
 
-    def preannotate(
-        self, request: Request, deadline: float, regions: TaskRegions | None = None
-    ) -> Answer:
+    def preannotate(self, request: Request, deadline: float) -> Answer:
         """Answer a prompt that nobody sent now: a box or click found in a task.
 
         Args:
             request: A request with that prompt.
             deadline: On ``time.monotonic``'s clock.
-            regions: What the prompt may refine; by default it begins an object.
 
         Raises:
             EdgeFlowError: It cannot be served; the message says why.
         """
         resolved = self._look_up(request, deadline)
-        before = self._refinement.find_stored(resolved, regions) if regions is not None else None
-        return self._answer(resolved, self._predict(resolved, before or self._new_object(resolved)))
+        before = self._refinement.find_stored(resolved) or self._new_object(resolved)
+        return self._answer(resolved, self._predict(resolved, before))
 
     def prepare(self, task: JSONObject, config: TaskConfig, host: str = "") -> None:
         """Fetch and decode a task's images in the background; never raises.

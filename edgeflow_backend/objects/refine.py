@@ -89,11 +89,10 @@ class Refinement:
                     return _stored_object(region, mask, size, model)
         return None
 
-    def find_stored(
-        self, resolved: ResolvedRequest, regions: TaskRegions
-    ) -> SegmentedObject | None:
-        """The object that a prompt refines by what is stored alone; None if it begins one."""
+    def find_stored(self, resolved: ResolvedRequest) -> SegmentedObject | None:
+        """The object in the task's drafts that a prompt refines; None if it begins one."""
         request = resolved.request
+        regions = TaskRegions.of(request.task, "drafts" if request.refines else "off")
         return self.find(
             request.prompt,
             resolved.target.labels,

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from edgeflow.errors import EdgeFlowError
 from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.values import JSONObject
-from edgeflow_backend.objects.task_regions import TaskRegions, Where
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.requests import Answer, Request
@@ -56,15 +55,13 @@ def replay(
         config: The labelling config, as the task shows it.
         project: The task's.
     """
-    where: Where = "off" if service.settings.refine == "off" else "drafts"  # it is their own
+    refines, patience_s = service.settings.refine != "off", service.settings.request_timeout_s
     regions, answers, failures = list(result), [], []
     for prompt in prompts:
+        drafted = {**task, "drafts": [{"result": regions}]}  # the annotator's own
         try:
-            answer = service.preannotate(
-                Request(task, prompt, config, project),
-                time.monotonic() + service.settings.request_timeout_s,
-                TaskRegions.of({"drafts": [{"result": regions}]}, where),
-            )
+            request = Request(drafted, prompt, config, project, refines=refines)
+            answer = service.preannotate(request, time.monotonic() + patience_s)
         except EdgeFlowError as error:
             failures.append(error)
             continue
