@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any
 
 import orjson
-from flask import Blueprint, Flask, Response, abort, g, request
+from flask import Blueprint, Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
-from werkzeug.routing import RequestRedirect
 
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.auth import BasicAuth, read_authorization
 from edgeflow_backend.background import Background
 from edgeflow_backend.calls.events import TRAIN, Event, take_note
 from edgeflow_backend.errors import MalformedRequestError, NotReadyError, RefusedRequestError
+from edgeflow_backend.hosts import add_hosts
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.protocol.project import ProjectRef
@@ -64,30 +63,10 @@ def create_app(
     _add_protocol(routes, loading, metrics, journal)
     _add_monitoring(routes, loading, metrics)
     _add_status(routes, settings, loading, journal)
-    _add_hosts(app, routes, settings)
+    add_hosts(app, routes, settings)
     app.register_blueprint(routes)
     app.register_blueprint(routes, url_prefix="/hosts/<host>", name="host")
     return app
-
-
-def _add_hosts(app: Flask, routes: Blueprint, settings: Settings) -> None:
-    """Read the calling Label Studio's name from the route's prefix ``/hosts/<host>``."""
-
-    @app.before_request
-    def refuse_redirect() -> None:
-        """From ``/hosts/<host>`` to ``/hosts/<host>/``, since it would repeat an unknown name."""
-        redirects = isinstance(request.routing_exception, RequestRedirect)
-        if redirects and request.path.rpartition("/")[2] not in settings.label_studio_hosts:
-            abort(HTTPStatus.NOT_FOUND)
-
-    @routes.url_value_preprocessor
-    def note_host(_: str | None, values: dict[str, Any] | None) -> None:
-        g.host = values.pop("host", "") if values else ""
-
-    @routes.before_request  # after authentication, so that host names do not leak
-    def refuse_unknown_host() -> None:
-        if g.host and g.host not in settings.label_studio_hosts:
-            abort(HTTPStatus.NOT_FOUND)
 
 
 def _add_authentication(app: Flask, auth: BasicAuth, journal: Journal) -> None:
