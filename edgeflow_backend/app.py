@@ -103,9 +103,7 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
         schema = body.get("schema")
         if isinstance(schema, str) and schema.strip():
             project = str(ProjectRef.parse(body.get("project"), g.host))
-            answer["problems"] = journal.config_checks.check(project, schema, "setup")
-            for problem in answer["problems"]:
-                get_logger().warning("labelling config", project=project, text=problem)
+            answer |= journal.config_checks.setup(project, schema)
         return _json(answer)
 
     @routes.post("/predict")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http import HTTPStatus
 
 from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.errors import LabelStudioError
@@ -16,6 +17,7 @@ from edgeflow_backend.label_studio.connection import (
     blocked,
     event_webhook,
     ours,
+    way_out,
     webhook_problems,
     webhook_url,
 )
@@ -69,18 +71,39 @@ def _connect_backend(api: LabelStudioAPI, project: int, address: Address) -> Fin
         except LabelStudioError as error:
             # With a private address it may be stored all the same, and its webhook refused.
             if not blocked(error.detail) or ours(api.ml_backends(project), address.url) is None:
-                raise
+                raise _advised(error) from error
         return Finding("ok", f"{name} was connected, interactive")
-    if _is_right(backend, address):
-        return Finding("ok", f"{name} had been connected before")
-    api.update_ml_backend(backend.id, fields)
-    return Finding("ok", f"{name} had been connected before; it was set right, interactive")
+    change = _change(backend, address)
+    if change:
+        try:
+            api.update_ml_backend(backend.id, fields)
+        except LabelStudioError as error:
+            raise _advised(error) from error
+    return Finding("ok", f"{name} had been connected before{change}")
 
 
-def _is_right(backend: MLBackend, address: Address) -> bool:
-    """Whether an ML backend needs no change, as far as Label Studio shows it: no password."""
-    login = address.wants_login or backend.basic_auth_user
-    return backend.is_interactive and backend.state in REACHED and not login
+def _change(backend: MLBackend, address: Address) -> str:
+    """What is to be changed in a connection, in words; empty if it is right.
+
+    Label Studio shows no password, so a login is always sent again.
+    """
+    if not backend.is_interactive:
+        return "; it is interactive now"
+    if address.wants_login:
+        return "; it was told the login again"
+    if backend.basic_auth_user:
+        return "; it is asked without a login now"
+    return "" if backend.state in REACHED else "; it answers again"
+
+
+def _advised(error: LabelStudioError) -> LabelStudioError:
+    """An error that says what to do where Label Studio did not get on with this backend."""
+    refused = error.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
+    if not refused or not error.detail:
+        return error
+    return LabelStudioError(
+        error.message, hint=way_out(error.detail), status=error.status, detail=error.detail
+    )
 
 
 def _set_webhook(api: LabelStudioAPI, project: int, address: Address) -> Finding:

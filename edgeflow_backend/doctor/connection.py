@@ -9,12 +9,11 @@ from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow.label_studio.api.records import MLBackend
 from edgeflow_backend.doctor.finding import Finding
 from edgeflow_backend.label_studio.connection import (
-    SUBNETS_ADVICE,
     Address,
     asked_instead,
-    blocked,
     event_webhook,
     ours,
+    way_out,
     webhook_problems,
 )
 from edgeflow_backend.redact.texts import clean
@@ -45,10 +44,17 @@ def examine_connection(
         yield Finding("fail", f"project {project}: {_strangers(backends)}", f"run `{command}`")
         return
     name = f"project {project}: this backend ({describe_url(backend.url)})"
-    if backend.state in REACHED:
-        yield Finding("ok", f"{name} is connected, and Label Studio reaches it")
-    else:
+    if backend.state not in REACHED:
         yield _unreached(api, backend, name)
+    elif version and backend.model_version != version:
+        yield Finding(
+            "warn",
+            f"{name} answers with the model {clean(backend.model_version or '?', 60)}; the "
+            f"settings here name {version}",
+            "restart the backend, or check that it is this one which listens there",
+        )
+    else:
+        yield Finding("ok", f"{name} is connected, and Label Studio reaches it")
     other = asked_instead(backends, backend)
     if not backend.is_interactive:
         yield Finding("fail", f"{name} gets no clicks: it is not interactive", f"run `{command}`")
@@ -61,7 +67,7 @@ def examine_connection(
             "preannotations off",
         )
     else:
-        yield Finding("ok", f"{name} gets the clicks")
+        yield Finding("ok", f"{name} is the one that gets the clicks")
     yield _examine_events(api, project, backend, address, command)
 
 
@@ -78,21 +84,13 @@ def _strangers(backends: list[MLBackend]) -> str:
 
 def _unreached(api: LabelStudioAPI, backend: MLBackend, name: str) -> Finding:
     """Why Label Studio gets no answer; it is asked, since a row does not keep the reason."""
-    why, advice = backend.error, "see the backend's log"
-    if backend.state != "ER":
-        try:
-            api.ask_ml_backend(backend.id)
-        except LabelStudioError as error:
-            why = error.detail or error.message
-        advice = (
-            "start the backend, and check that Label Studio's machine reaches this URL (inside "
-            "Docker, localhost is the container)"
-        )
-        if blocked(why):
-            advice = SUBNETS_ADVICE
-        elif "401" in why:
-            advice = "run `edgeflow-backend connect` with this backend's user and password"
-    return Finding("fail", f"{name}: Label Studio gets no answer from it: {clean(why)}", advice)
+    why = backend.error
+    try:
+        api.ask_ml_backend(backend.id)
+    except LabelStudioError as error:
+        why = error.detail or error.message
+    words = f"{name}: Label Studio gets no proper answer from it"
+    return Finding("fail", f"{words}: {clean(why)}" if why else words, way_out(why))
 
 
 def _examine_events(

@@ -11,7 +11,8 @@ from edgeflow_backend.doctor.connection import examine_connection
 from edgeflow_backend.doctor.finding import Finding
 from edgeflow_backend.doctor.model import model_version
 from edgeflow_backend.label_studio.connection import Address
-from edgeflow_backend.protocol.config_check import RECOMMENDED, check
+from edgeflow_backend.protocol.config_check import RECOMMENDED, Findings
+from edgeflow_backend.protocol.config_check import examine as examine_config
 from edgeflow_backend.settings import Settings
 
 
@@ -44,15 +45,17 @@ def examine_project(api: LabelStudioAPI, number: int, settings: Settings) -> Ite
 
 def _examine_config(number: int, label_config: str) -> Iterator[Finding]:
     try:
-        texts = check(label_config)
+        found = examine_config(label_config)
     except EdgeFlowError as error:
-        texts = [f"{error.message}; {error.hint}."]
-    for text in texts:
+        found = Findings([f"{error.message}; {error.hint}."], [], RECOMMENDED)
+    for text in found.problems:
         yield Finding("fail", f"project {number}: {text}")
-    if texts:
-        yield Finding("warn", "a labelling config that works", RECOMMENDED)
-    else:
+    for text in found.warnings:
+        yield Finding("warn", f"project {number}: {text}")
+    if not found.problems:
         yield Finding("ok", f"project {number}: the labelling config works with this backend")
+    if found.problems or found.warnings:
+        yield Finding("warn", "a labelling config that works", found.recommended)
 
 
 def _examine_overlap(number: int, overlap: int | None) -> Finding:

@@ -131,5 +131,24 @@ def blocked(detail: str) -> bool:
     return "reserved network" in detail or "was not allowed" in detail
 
 
+def way_out(detail: str) -> str:
+    """What to do when Label Studio gets no proper answer from this backend.
+
+    Args:
+        detail: Why, in Label Studio's words.
+    """
+    if blocked(detail):
+        return SUBNETS_ADVICE
+    if "401" in detail or "authentication parameters" in detail:
+        return (
+            "run `edgeflow-backend connect` with the EDGEFLOW_BASIC_AUTH_USER and "
+            "EDGEFLOW_BASIC_AUTH_PASSWORD of the running backend"
+        )
+    return (
+        "start the backend, and check that Label Studio's machine reaches this URL (inside Docker, "
+        "localhost is the container)"
+    )
+
+
 def _same(one: str, other: str) -> bool:
     return one.strip().rstrip("/") == other.strip().rstrip("/")

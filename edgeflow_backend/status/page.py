@@ -112,6 +112,15 @@ _MARKUP = (
 <div class="card"><dt class="soft">{{ name }}</dt>
 <dd><b>{{ value }}</b> <span class="soft">{{ unit }}</span></dd></div>
 {%- endmacro %}
+{%- macro listed(texts) -%}
+{% if texts %}
+<ul>
+{% for text in texts %}
+<li>{{ text }}</li>
+{% endfor %}
+</ul>
+{% endif %}
+{%- endmacro %}
 {%- macro cards(entries, mark="mark warning") -%}
 <ul class="cards">
 {% for entry in entries %}
@@ -196,12 +205,10 @@ the end of this page.</p>
 <li class="card mark {{ 'warning' if project.problems else 'good' }}">
 <p class="row"><strong>Project {{ project.project or "without a number" }}</strong>
 {% if not project.problems %}<span class="chip">fine</span>{% endif %}</p>
-{% if project.problems %}
-<ul>
-{% for problem in project.problems %}
-<li>{{ problem }}</li>
-{% endfor %}
-</ul>
+{{ listed(project.problems) }}
+{% if project.warnings %}
+<p class="do">Label Studio's own exports:</p>
+{{ listed(project.warnings) }}
 {% endif %}
 <p class="soft">last seen {{ when(project.seen) }}, at /{{ project.place }}</p>
 </li>

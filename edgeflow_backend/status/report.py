@@ -74,7 +74,7 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
     """Everything that the page shows, as JSON.
 
     Times are ISO 8601 in UTC; keys name the unit of durations. Lists are newest first; projects
-    whose labelling config has problems come before the others.
+    whose labelling config has problems come before the others, then those with warnings.
 
     Args:
         journal: What happened.
@@ -83,7 +83,7 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
     """
     now = journal.clock()
     failures = journal.failures.recent()
-    checks = sorted(journal.config_checks.recent(), key=lambda check: not check.problems)
+    checks = sorted(journal.config_checks.recent(), key=_gravity)
     latency, lost = journal.latency.summary(), journal.lost.recent()
     return {
         "summary": _summary(snapshot, failures, checks, lost, now, silent=latency.count == 0),
@@ -119,6 +119,7 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
             {
                 "project": check.project,
                 "problems": list(check.problems),
+                "warnings": list(check.warnings),
                 "seen": check.last_seen.isoformat(),
                 "place": check.place,
             }
@@ -130,6 +131,11 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
             "url": help_url if help_url.startswith(("http://", "https://")) else "",
         },
     }
+
+
+def _gravity(check: ConfigCheck) -> int:
+    """Problems first, then warnings, then what is fine."""
+    return 0 if check.problems else 1 if check.warnings else 2
 
 
 def _listed(failure: Failure) -> JSONObject:

@@ -187,13 +187,18 @@ def test_the_first_start_is_the_whole_set_up(stack: Stack) -> None:
         assert "gets the clicks" in report.stdout
         assert report.stdout.count("fail ") == 1, report.stdout
         assert "sends no password" in report.stdout
+        stack.annotate(number)
+        assert stack.events("ANNOTATION_CREATED") == 1, "such an event gets 401"
+        assert stack.run("edgeflow-backend", "connect", "--project", str(number)).returncode == 0
+        stack.annotate(number)
+        assert stack.events("ANNOTATION_CREATED") == 2
         check_who_may_come_in(stack)
 
 
 def check_a_click_gets_a_mask(stack: Stack, backend: int, task: int) -> None:
-    point = {"x": 50, "y": 50, "width": 0.5, "keypointlabels": ["Object"]}
+    point: JSONObject = {"x": 50, "y": 50, "width": 0.5, "labels": []}
     click = {
-        "value": point, "type": "keypointlabels", "from_name": "click", "to_name": "image",
+        "value": point, "type": "keypoint", "from_name": "click", "to_name": "image",
         "original_width": 512, "original_height": 512, "is_positive": True, "id": "abc",
     }  # fmt: skip
     body = {"task": task, "context": {"result": [click]}}

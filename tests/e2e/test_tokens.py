@@ -13,9 +13,13 @@ from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.credentials import Credentials
 from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow.label_studio.api.transport import PlainTransport
+from edgeflow_backend.connect.connect import connect
+from edgeflow_backend.doctor.connection import examine_connection
 from edgeflow_backend.doctor.examine import examine
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.images.download import Downloader, Limits
+from edgeflow_backend.label_studio.access import open_api
+from edgeflow_backend.label_studio.connection import Address
 from edgeflow_backend.label_studio.transport import GuardedTransport
 from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.settings import Settings
@@ -138,3 +142,32 @@ def test_the_doctor_says_what_is_wrong_with_a_projects_config(studio: Studio) ->
     assert any("KeyPointLabels 'kp' is not smart" in text for text in texts)
     assert any("no mask control" in text for text in texts)
     assert any("RectangleLabels 'box' takes the smart" in text for text in texts)
+
+
+def test_the_doctor_says_what_keeps_clicks_and_events_away(studio: Studio) -> None:
+    project = int(studio.project("connection", [])["id"])
+    api = open_api(Settings(label_studio_url=studio.url, label_studio_api_key=TOKEN))
+    (first,) = api.ml_backends(project)
+    other = studio.backend_url.replace("127.0.0.1", "localhost")
+
+    def failures(url: str) -> list[str]:
+        found = examine_connection(api, project, Address(url), version=first.model_version)
+        return [finding.text for finding in found if finding.verdict == "fail"]
+
+    assert failures(studio.backend_url) == failures("") == []
+    (stranger,) = failures(other)
+    assert "this backend is not connected; connected are" in stranger
+    *_, last = connect(api, project, Address(other))
+    assert last.verdict == "ok"
+    (second,) = failures(other)
+    assert f"first interactive one, {studio.backend_url}" in second
+    fields = {"url": first.url, "project": project, "is_interactive": False}
+    api.update_ml_backend(first.id, fields)
+    assert failures(other) == []
+    (silent,) = failures(studio.backend_url)
+    assert "not interactive" in silent
+    for webhook in api.webhooks(project):
+        api.delete(f"/api/webhooks/{webhook.id}/")
+    (deaf,) = failures(other)
+    assert "the webhook is missing" in deaf
+    assert {finding.verdict for finding in connect(api, project, Address(other))} == {"ok"}

@@ -468,7 +468,23 @@ def setup_body(schema: object) -> JSONObject:
 def test_setup_answers_with_the_version_and_the_configs_problems(client: FlaskClient) -> None:
     answer = client.post("/setup", json=setup_body(RECOMMENDED)).get_json()
     assert answer["model_version"].startswith("edgeflow_lite-")
+    assert answer["problems"] == answer["warnings"] == []
+    assert "recommended" not in answer
+
+
+def test_setup_warns_of_a_config_that_spoils_exports_and_recommends_another(
+    client: FlaskClient,
+) -> None:
+    keypoints = '<KeyPointLabels name="k" toName="image"><Label value="Object"/></KeyPointLabels>'
+    schema = RECOMMENDED.replace("<KeyPoint ", f"{keypoints}<KeyPoint ")
+    answer = client.post("/setup", json=setup_body(schema)).get_json()
     assert answer["problems"] == []
+    (warning,) = answer["warnings"]
+    assert "KeyPointLabels 'k' spoils Label Studio's COCO and YOLO exports" in warning
+    assert answer["recommended"] == RECOMMENDED
+    status = client.get("/status?format=json").get_json()
+    assert [project["warnings"] for project in status["projects"]] == [[warning]]
+    assert status["summary"]["level"] == "good"
 
 
 @pytest.mark.parametrize(

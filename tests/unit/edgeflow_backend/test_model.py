@@ -147,14 +147,14 @@ def test_a_project_may_have_a_model_of_its_own(
 
 def test_a_click_control_may_choose_a_model(make_service: MakeService, models_dir: Path) -> None:
     service = make_service(models_dir=str(models_dir))
-    config = RECOMMENDED.replace("<KeyPointLabels", '<KeyPointLabels edgeflowModel="other"')
+    config = RECOMMENDED.replace("<KeyPoint", '<KeyPoint edgeflowModel="other"')
     (prediction,) = predict(service, disk_request(label_config=config))
     assert prediction["model_version"].startswith("other-")
 
 
 # What cannot be served
 
-NO_SUCH_MODEL = RECOMMENDED.replace("<KeyPointLabels", '<KeyPointLabels edgeflowModel="/etc/x"')
+NO_SUCH_MODEL = RECOMMENDED.replace("<KeyPoint", '<KeyPoint edgeflowModel="/etc/x"')
 FAILURES: list[tuple[str, JSONObject, str]] = [
     ("prompt_unusable", disk_request(click(150, 50)), "outside"),
     ("prompt_unusable", disk_request(click(positive=False)), "negative"),

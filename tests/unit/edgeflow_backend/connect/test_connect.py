@@ -125,16 +125,26 @@ def test_a_guard_that_was_switched_on_later_is_noticed(studio: Studio) -> None:
     assert run(studio)[-1].advice == SUBNETS_ADVICE
 
 
+def test_a_backend_that_was_away_is_asked_again(studio: Studio) -> None:
+    studio.add_backend(URL, state="DI")
+    assert "it answers again" in all_ok(run(studio))
+
+
 def test_a_backend_that_label_studio_cannot_reach_is_told(studio: Studio) -> None:
     studio.unreached = "Can't connect to ML backend http://backend:9090, health check failed"
     (failure,) = run(studio)
     assert "health check failed" in failure.text
+    assert "reaches this URL" in failure.advice
+    studio.add_backend(URL, state="DI")
+    (failure,) = run(studio)
+    assert "reaches this URL" in failure.advice
 
 
 def test_a_wrong_password_is_told(studio: Studio) -> None:
     studio.password = "anna:other"
     (failure,) = run(studio, LOGIN)
     assert "401" in failure.text
+    assert "EDGEFLOW_BASIC_AUTH_USER" in failure.advice
 
 
 def test_a_project_that_is_not_there_is_told_and_nothing_made(studio: Studio) -> None:

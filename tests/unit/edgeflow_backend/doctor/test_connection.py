@@ -79,7 +79,7 @@ def test_a_backend_behind_another_is_told(studio: Studio) -> None:
     [
         ("Connection refused", "reaches this URL"),
         (BLOCKED, "USE_DEFAULT_BANNED_SUBNETS"),
-        ("401 Client Error: UNAUTHORIZED", "user and password"),
+        ("401 Client Error: UNAUTHORIZED", "EDGEFLOW_BASIC_AUTH_USER"),
     ],
     ids=["down", "guarded", "login"],
 )
@@ -88,7 +88,7 @@ def test_why_label_studio_gets_no_answer_is_asked(studio: Studio, why: str, advi
     studio.add_webhook(WEBHOOK)
     studio.unreached = why
     found = failure(report(studio))
-    assert "gets no answer" in found.text
+    assert "gets no proper answer" in found.text
     assert why in found.text
     assert advice in found.advice
 
@@ -97,6 +97,13 @@ def test_a_backend_in_error_is_told_with_its_words(studio: Studio) -> None:
     studio.add_backend(URL, state="ER", error_message="500 Server Error")
     studio.add_webhook(WEBHOOK)
     assert "500 Server Error" in failure(report(studio)).text
+
+
+def test_another_model_behind_our_url_is_told(studio: Studio) -> None:
+    studio.add_backend(URL, model_version="edgeflow_lite-87654321")
+    studio.add_webhook(WEBHOOK)
+    (warning,) = [finding for finding in report(studio) if finding.verdict == "warn"]
+    assert "the model edgeflow_lite-87654321; the settings here name" in warning.text
 
 
 def test_a_missing_webhook_is_told(studio: Studio) -> None:

@@ -203,6 +203,21 @@ class TestLabelStudio:
         (warning,) = [finding for finding in findings if finding.verdict == "warn"]
         assert warning.advice == RECOMMENDED
 
+    def test_exports_that_a_config_spoils_are_warned_of(self, studio: Host) -> None:
+        keypoints = '<KeyPointLabels name="k" toName="image"><Label value="Cat"/></KeyPointLabels>'
+        polygons = '<PolygonLabels name="m" toName="image" smart="false"><Label value="Cat"/>'
+        config = (
+            f'<View>{keypoints}<Image name="image" value="$i"/>{polygons}</PolygonLabels></View>'
+        )
+        studio.routes["/api/projects/5"] = as_json({"id": 5, "label_config": config})
+        findings = report(5, label_studio_url=studio.url, label_studio_api_key=LEGACY)
+        assert failures(findings) == []
+        warning, recommended = [finding for finding in findings if finding.verdict == "warn"]
+        assert "project 5: KeyPointLabels 'k' spoils" in warning.text
+        assert '<KeyPoint name="click"' in recommended.advice
+        assert '<PolygonLabels name="mask"' in recommended.advice
+        assert '<Label value="Cat"' in recommended.advice
+
     def test_passwords_of_a_netrc_file_do_not_replace_the_token(
         self, studio: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

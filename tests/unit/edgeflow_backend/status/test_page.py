@@ -91,7 +91,11 @@ def fill(journal: Journal, text: str) -> None:
     journal.config_checks.check(text, text, "setup")
     name = "".join(f"&#{ord(letter)};" for letter in text if letter.isprintable())
     lost = f'<View><KeyPointLabels name="{name}" toName="{name}"/></View>'
-    unknown = RECOMMENDED.replace('value="Object"', f'value="{name}"', 1)
+    unknown = RECOMMENDED.replace(
+        "<KeyPoint ",
+        f'<KeyPointLabels name="more" toName="image"><Label value="{name}"/></KeyPointLabels>'
+        "<KeyPoint ",
+    )
     for number, config in enumerate((lost, unknown)):
         assert journal.config_checks.check(f"{text}{number}", config, "predict")
     journal.latency.add(0.1)
@@ -118,6 +122,9 @@ def test_the_page_says_everything(journal: Journal, clock: Clock) -> None:
         clock.sleep(minutes=5)
     journal.config_checks.check("12", RECOMMENDED, "predict")
     journal.config_checks.check("team-b/3", "<View/>", "setup")
+    point = '<KeyPointLabels name="k" toName="image"><Label value="Object"/></KeyPointLabels>'
+    spoiled = RECOMMENDED.replace("<KeyPoint ", f"{point}<KeyPoint ")
+    journal.config_checks.check("14", spoiled, "setup")
     for number in range(22):
         journal.lost.note("12", number, number)
     journal.calls.note("12", "predictions", "0 of 3 tasks got a prediction", "switch it on")
@@ -145,6 +152,7 @@ def test_the_page_says_everything(journal: Journal, clock: Clock) -> None:
         "To do: Switch it on.",
         "Project 12 fine",
         "last seen 12 s ago, at /predict",
+        "Project 14 fine Label Studio's own exports: KeyPointLabels 'k' spoils",
         "Project team-b/3",
         "There is no Image tag",
         "in the queue 2 of 48",
