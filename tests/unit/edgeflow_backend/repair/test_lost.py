@@ -8,17 +8,22 @@ from typing import Any
 import pytest
 
 from edgeflow.label_studio.config.label_config import parse_label_config
-from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.protocol.prompts import ClickPrompt, OutlinePrompt
 from edgeflow_backend.repair.lost import NO_SIGN, LeftOut, Lost, find_lost
 from tests.contract.wire import JSONObject, captured, keypoint
 
 TASK = 7
 AGAIN = "open the task and click again"
-BOXES = RECOMMENDED.replace(
+LABEL = '<Label value="Object"/>'
+CONFIG = f"""<View>
+  <KeyPointLabels name="click" toName="image" smart="true" smartOnly="true">{LABEL}</KeyPointLabels>
+  <Image name="image" value="$image"/>
+  <BrushLabels name="mask" toName="image" smart="false">{LABEL}</BrushLabels>
+</View>"""
+BOXES = CONFIG.replace(
     "<Image",
     '<RectangleLabels name="box" toName="image" smart="true" smartOnly="true">'
-    '<Label value="Object"/></RectangleLabels><Image',
+    f"{LABEL}</RectangleLabels><Image",
 )
 
 
@@ -97,7 +102,7 @@ def test_an_ordinary_keypoint_is_none() -> None:
 
 
 def test_nothing_is_lost_where_nothing_was_asked() -> None:
-    plain = RECOMMENDED.replace('smart="true" smartOnly="true"', 'smart="false"')
+    plain = CONFIG.replace('smart="true" smartOnly="true"', 'smart="false"')
     hand_drawn = smart_rectangle("r", from_name="mask")
     boxes = plain.replace("BrushLabels", "RectangleLabels")
     unsigned = keypoint(5, 5)

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from edgeflow_backend.label_studio.access import open_api
-from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.repair.lost import NO_SIGN
 from edgeflow_backend.repair.run import Line, repair, repair_project
@@ -17,6 +16,7 @@ from edgeflow_backend.settings import Settings
 from tests.contract.wire import JSONObject
 from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.loopback import Host, Received, Reply
+from tests.unit.edgeflow_backend.repair.test_lost import CONFIG
 from tests.unit.edgeflow_backend.samples import click, disk_request
 
 PROJECT = ProjectRef("", "3")
@@ -27,7 +27,7 @@ CLICKS = [click(45, 50), click(8, 8, positive=False)]
 class Studio:
     """A Label Studio with one project, as far as a repair asks it."""
 
-    def __init__(self, host: Host, tasks: list[JSONObject], config: str = RECOMMENDED) -> None:
+    def __init__(self, host: Host, tasks: list[JSONObject], config: str = CONFIG) -> None:
         self.host = host
         self.tasks = tasks
         self.changed_at: str | None = None
@@ -113,7 +113,7 @@ def test_what_is_left_out_is_said_with_the_reason(host: Host) -> None:
 
 
 def test_a_prompt_that_the_config_has_no_place_for_is_left_out(host: Host) -> None:
-    config = RECOMMENDED.replace("BrushLabels", "EllipseLabels")
+    config = CONFIG.replace("BrushLabels", "EllipseLabels")
     first, _ = Studio(host, [task(1)], config).repair("predictions")
     assert "2 left out: the labelling config has no mask control for 'image'" in first.text
     assert first.advice.startswith("add <Brush")
