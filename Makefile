@@ -32,7 +32,7 @@ define install_torch
 endef
 constraints = $(addprefix -c ,$(1)/torch.txt $(call lock,$(notdir $(1))))
 
-.PHONY: help demo test test-units test-whole test-fast lint types docs reference format bench envs lock clean
+.PHONY: help demo test test-units test-whole test-fast lint types docs pictures reference format bench envs lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -62,6 +62,9 @@ types: $(MAIN)/.made  ## static types
 docs: $(MAIN)/.made  ## the documentation as a site in site/; fails on broken links and stale pages
 	@$(BIN)/python -m tools.generate_docs --check
 	@$(BIN)/mkdocs build --strict --quiet
+
+pictures: envs  ## take the documentation's screenshots again, in a real Label Studio; look at them
+	@EDGEFLOW_TAKE_PICTURES=1 $(BIN)/python -m pytest tests/e2e/test_recommended_configs.py
 
 reference: $(MAIN)/.made  ## rewrite the pages that are generated from code
 	@$(BIN)/python -m tools.generate_docs

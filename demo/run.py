@@ -31,9 +31,8 @@ INSTRUCTIONS = """
   1. Open the URL, log in, click on a task.
   2. Below the image, switch on "Auto-Annotation"; then pick the smart tool, the pink dots at the
      end of the toolbar.
-  3. Pick the yellow label "Object" above the image, then click on an object: its mask appears.
-  4. Pick the label again before every further click, or switch on "Keep label selected" in the
-     editor's settings. Something missing? Click on it. Something too much? Hold Alt and click.
+  3. Click on an object: its mask appears.
+  4. Something missing? Click on it. Something too much? Hold Alt and click.
   5. The tick below the image accepts the mask; then Submit.
 
   Ctrl-C stops everything.

@@ -12,6 +12,8 @@ import typer
 from edgeflow.cli.options import Images, LabelConfigFile, Layout, Split
 from edgeflow.data.base import Dataset, set_of
 from edgeflow.data.duplicates import THRESHOLD, Thumbnails, near_duplicates, thumbnails_of
+from edgeflow.data.left_out import left_out_lines
+from edgeflow.data.listed import left_out_of
 from edgeflow.data.opening import open_dataset
 from edgeflow.files import check_outputs, in_folders, write_atomically
 
@@ -25,22 +27,26 @@ def datasets(
     images: Images = None,
     label_config: LabelConfigFile = None,
 ) -> None:
-    """Read every annotated image of a dataset, and count images and objects."""
+    """Read every annotated image of a dataset; count images, objects, and what is left out."""
     dataset = open_dataset(
         path, layout=layout, split=split, images=images, label_config=label_config
     )
     image_count: Counter[str] = Counter()
     objects: Counter[str] = Counter()
+    left_out = list(left_out_of(dataset))
     with typer.progressbar(range(len(dataset)), label=dataset.name) as bar:
         for index in bar:
             sample = dataset[index]
             group = set_of(sample.name) or dataset.name
             image_count[group] += 1
             objects[group] += len(sample.objects)
+            left_out += sample.left_out
     # The word is "image" everywhere else; scripts read these lines.
     for group, count in image_count.most_common():
         typer.echo(f"{group}: {count} pictures, {objects[group]} objects")
     typer.echo(f"all: {image_count.total()} pictures, {objects.total()} objects")
+    for line in left_out_lines(left_out):
+        typer.echo(line, err=True)
 
 
 def find_near_duplicates(

@@ -19,6 +19,8 @@ from edgeflow.cli.options import (
     Split,
     Zoom,
 )
+from edgeflow.data.left_out import left_out_lines
+from edgeflow.data.listed import left_out_of
 from edgeflow.data.opening import open_dataset
 from edgeflow.evaluate.flip import FlippedRuntime
 from edgeflow.evaluate.machine import describe_machine
@@ -65,6 +67,8 @@ def evaluate(
     dataset = open_dataset(
         data, layout=layout, split=split, images=images, label_config=label_config
     )
+    for line in left_out_lines(left_out_of(dataset)):
+        typer.echo(line, err=True)
     predictor = load_predictor(
         model,
         folder=models_dir,

@@ -13,6 +13,7 @@ import typer
 from edgeflow import __version__
 from edgeflow.cli.datasets import datasets, find_near_duplicates
 from edgeflow.cli.evaluate import evaluate
+from edgeflow.cli.export import export
 from edgeflow.cli.models import convert_weights, download_weights, models
 from edgeflow.cli.predict import predict
 from edgeflow.cli.train import train
@@ -27,6 +28,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
     "datasets": datasets,
     "near-duplicates": find_near_duplicates,
+    "export": export,
 }
 """In the order in which ``edgeflow --help`` lists them."""
 

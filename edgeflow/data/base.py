@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from edgeflow.arrays import BoolMask, RGBImage
+from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import EdgeFlowError
 
 
@@ -26,6 +27,10 @@ class Sample:
         ignore: H×W, true where the annotation does not say; None where it says of every pixel.
         labels: Class names, one for each object; None for an object without one. If left out, no
             object has one.
+        file_name: The image's name with its extension, relative to the dataset's images; empty if
+            it is not known.
+        left_out: What is drawn on the image and not among its objects, because it turned out
+            unreadable or empty.
 
     Raises:
         ValueError: There are labels, but not one for each object.
@@ -36,6 +41,8 @@ class Sample:
     objects: tuple[BoolMask, ...]
     ignore: BoolMask | None = None
     labels: tuple[str | None, ...] = ()
+    file_name: str = ""
+    left_out: tuple[LeftOut, ...] = ()
 
     def __post_init__(self) -> None:
         labels = self.labels or (None,) * len(self.objects)

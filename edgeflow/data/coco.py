@@ -91,7 +91,7 @@ class Coco(ListedDataset[ImageEntry]):
         name = path.stem if root.is_file() else f"{root.name} {chosen}"
         self._annotations = path
         self._folder, self._nested = _locate(path, chosen, images, entries)
-        super().__init__(name, entries)
+        super().__init__(name, entries, class_names=self._categories.values())
 
     @staticmethod
     def recognise(path: Path) -> bool:
@@ -121,7 +121,8 @@ class Coco(ListedDataset[ImageEntry]):
             elif mask.any():
                 objects.append(mask)
                 labels.append(self._label(annotation))
-        return Sample(name, rgb, tuple(objects), _ignored(crowds, objects), tuple(labels))
+        ignored = _ignored(crowds, objects)
+        return Sample(name, rgb, tuple(objects), ignored, tuple(labels), file_name=entry.path)
 
     def _label(self, annotation: dict[str, Any]) -> str | None:
         number = annotation.get("category_id")

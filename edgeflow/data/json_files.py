@@ -55,9 +55,14 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - any document
     Raises:
         DatasetError: The file is missing, longer than ``MAX_BYTES``, too deeply nested or not JSON.
     """
+    data = read_bytes(path, MAX_BYTES).removeprefix(BOM)
     try:
-        return orjson.loads(read_bytes(path, MAX_BYTES).removeprefix(BOM))
-    except (orjson.JSONDecodeError, RecursionError) as error:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        pass  # perhaps only strict: Python's own writer, and so Label Studio, may write NaN
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
         raise _not_json(path, error) from error
 
 

@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
-from edgeflow.data.base import DatasetError, Sample
+from edgeflow.data.base import Dataset, DatasetError, Sample
+from edgeflow.data.left_out import LeftOut
 
 Entry = TypeVar("Entry")
 
@@ -19,12 +20,21 @@ class ListedDataset(ABC, Generic[Entry]):
     Args:
         name: Name in reports.
         entries: What each sample is read from, by sample name, in the dataset's order.
+        class_names: Classes that the dataset declares, in its order.
+        left_out: What is not among the entries.
 
     Raises:
         DatasetError: There are no entries, or a name could be taken for a path outside the dataset.
     """
 
-    def __init__(self, name: str, entries: Mapping[str, Entry]) -> None:
+    def __init__(
+        self,
+        name: str,
+        entries: Mapping[str, Entry],
+        *,
+        class_names: Iterable[str] = (),
+        left_out: Iterable[LeftOut] = (),
+    ) -> None:
         if not entries:
             raise DatasetError(
                 f"{name} holds no annotated image",
@@ -35,6 +45,8 @@ class ListedDataset(ABC, Generic[Entry]):
         self._name = name
         self._sample_names = tuple(entries)
         self._entries = tuple(entries.values())
+        self._class_names = tuple(class_names)
+        self._left_out = tuple(left_out)
 
     @property
     def name(self) -> str:
@@ -46,6 +58,16 @@ class ListedDataset(ABC, Generic[Entry]):
         """Names of the samples, in order."""
         return self._sample_names
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Class names that the dataset declares, used or not, in its order; may be empty."""
+        return self._class_names
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What was left out when the dataset was opened."""
+        return self._left_out
+
     def __len__(self) -> int:
         return len(self._entries)
 
@@ -55,6 +77,16 @@ class ListedDataset(ABC, Generic[Entry]):
     @abstractmethod
     def _read(self, name: str, entry: Entry) -> Sample:
         """Read one sample; raises DatasetError."""
+
+
+def left_out_of(dataset: Dataset) -> tuple[LeftOut, ...]:
+    """What was left out when a dataset was opened; nothing for one that does not say."""
+    return dataset.left_out if isinstance(dataset, ListedDataset) else ()
+
+
+def class_names_of(dataset: Dataset) -> tuple[str, ...]:
+    """The classes that a dataset declares; none for one that does not say."""
+    return dataset.class_names if isinstance(dataset, ListedDataset) else ()
 
 
 def check_name(name: str, source: str) -> None:

@@ -46,7 +46,14 @@ class PairedDataset(ListedDataset[Pair]):
             str(entry.image),
             str(entry.annotation),
         )
-        return Sample(name, rgb, annotation.objects, annotation.ignore, annotation.labels)
+        return Sample(
+            name,
+            rgb,
+            annotation.objects,
+            annotation.ignore,
+            annotation.labels,
+            file_name=f"{name}{entry.image.suffix}",
+        )
 
 
 class TwoFolders(PairedDataset):

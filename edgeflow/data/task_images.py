@@ -28,7 +28,7 @@ class Place(NamedTuple):
     """Where a region says that it is.
 
     Attributes:
-        to_name: Name of the ``Image`` tag.
+        to_name: Name of the ``Image`` tag; empty where it does not say.
         item: Index of the image where the tag shows several; None where it does not say.
     """
 
@@ -36,74 +36,86 @@ class Place(NamedTuple):
     item: int | None
 
 
-def place_of(result: dict[str, Any], source: str) -> Place:
-    """Where a result of an annotation is.
+class Located(NamedTuple):
+    """The images of a task that something was drawn on.
 
-    Raises:
-        DatasetError: It does not say so in Label Studio's form.
+    Attributes:
+        images: Path or URL for each place; empty where the task has no image.
+        faults: What is wrong, for each place that the task does not have.
     """
-    item = result.get("item_index")
-    if item is not None and (not isinstance(item, int) or isinstance(item, bool) or item < 0):
-        raise DatasetError(
-            f"{source}: a region whose item_index is {brief(item)!a}", hint="export it again"
-        )
-    return Place(str(result.get("to_name")), item)
+
+    images: dict[Place, str]
+    faults: dict[Place, str]
 
 
 def locations(
     data: object, places: Collection[Place], config: LabelConfig | None, source: str
-) -> dict[Place, str]:
+) -> Located:
     """The path or URL of the image at each place.
 
     Args:
         data: The task's.
-        places: At least one.
+        places: Those of its regions.
         config: The project's labelling config, where it is at hand.
         source: Where the task was read, for messages.
 
-    Returns:
-        A location for each place; empty where the task has no image.
-
     Raises:
-        DatasetError: It cannot be told.
+        DatasetError: Without a labelling config it cannot be told.
+        LabelConfigError: The labelling config makes too much of the task.
     """
     known = data if isinstance(data, dict) else {}
+    located = Located({}, {})
     if config is not None:
         shown = config.for_task(known)
-        return {place: _told(known, place, shown.image(place.to_name), source) for place in places}
-    return _sole(known, places, source)
+        for place in places:
+            tag = shown.image(place.to_name) if place.to_name else _only(shown.images)
+            _tell(known, place, tag, located)
+    elif places:
+        _tell_sole(known, places, source, located)
+    return located
 
 
-def _told(data: dict[str, Any], place: Place, tag: ImageTag | None, source: str) -> str:
+def _only(images: tuple[ImageTag, ...]) -> ImageTag | None:
+    return images[0] if len(images) == 1 else None
+
+
+def _tell(data: dict[str, Any], place: Place, tag: ImageTag | None, located: Located) -> None:
+    name = ascii(brief(place.to_name))
     if tag is None:
-        raise DatasetError(
-            f"{source}: a region is on '{brief(place.to_name)}', and the labelling config has no "
-            "such Image tag",
-            hint="name the labelling config of this project with --label-config",
+        located.faults[place] = (
+            f"a region is on {name}, and the labelling config has no such Image tag"
         )
-    value, item = tag.shown(data), place.item or 0
+        return
+    value = tag.shown(data)
     entries = value if isinstance(value, list) else [value]
+    _take(entries, place, name, located)
+
+
+def _take(entries: list[Any], place: Place, name: str, located: Located) -> None:
+    """Note the image at a place, given all that stand there."""
+    item = place.item or 0
     if item >= len(entries):
-        raise DatasetError(
-            f"{source}: a region is on image {item + 1} of '{brief(place.to_name)}', which has "
-            f"{len(entries)}",
-            hint="export the project again, or name its labelling config with --label-config",
+        located.faults[place] = (
+            f"a region is on image {item + 1} of {name}, which has {len(entries)}"
         )
-    return entries[item] if isinstance(entries[item], str) else ""
+    else:
+        located.images[place] = entries[item] if isinstance(entries[item], str) else ""
 
 
-def _sole(data: dict[str, Any], places: Collection[Place], source: str) -> dict[Place, str]:
-    """The one image of a task, or its one list of images."""
+def _tell_sole(
+    data: dict[str, Any], places: Collection[Place], source: str, located: Located
+) -> None:
+    """Note the one image of a task, or its one list of images."""
     found = [names for names in _images(data) if any(map(image_names, names))]
     # What has a scheme or begins with a slash is what the editor loads; beside it, "a.jpg" is text.
     loaded = [names for names in found if any(map(_is_url, names))]
     found = loaded or found
     if not found:
-        return dict.fromkeys(places, "")
-    tags = sorted({place.to_name for place in places})
+        located.images.update(dict.fromkeys(places, ""))
+        return
+    tags = sorted({place.to_name for place in places} - {""})
     if len(tags) > 1:
         raise _unclear(source, f"its regions are on {', '.join(map(brief, tags[:5]))}")
-    items = {place.item or 0 for place in places}
     if len({tuple(names) for names in found}) == 1:
         found = found[:1]  # one image under several keys
     if len(found) > 1:
@@ -112,9 +124,8 @@ def _sole(data: dict[str, Any], places: Collection[Place], source: str) -> dict[
     (names,) = found
     if len(names) > 1 and any(place.item is None for place in places):
         raise _unclear(source, f"it has {len(names)} images, and a region has no item_index")
-    if max(items) >= len(names):
-        raise _unclear(source, f"it has {len(names)} images, and a region is on {max(items) + 1}")
-    return {place: names[place.item or 0] for place in places}
+    for place in places:
+        _take(names, place, ascii(brief(place.to_name)), located)
 
 
 def _images(data: object) -> Iterator[list[str]]:

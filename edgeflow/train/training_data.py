@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from edgeflow.data.base import Dataset, Sample, set_of
+from edgeflow.data.left_out import LeftOut, left_out_lines
+from edgeflow.data.listed import left_out_of
 from edgeflow.data.opening import open_dataset
 from edgeflow.train.config import Data, Source
 from edgeflow.train.errors import TrainingError
@@ -51,6 +53,8 @@ def open_material(data: Data, validation_objects: int, say: Say = lambda _text: 
         TrainingError: There is nothing to learn from, or an exclude file is missing.
     """
     datasets = [_open(source) for source in data.sources]
+    for dataset, _ in datasets:
+        _tell(left_out_of(dataset), say)
     names = [name for dataset, excluded in datasets for name in _names(dataset, excluded)]
     weights = {
         name: source.weight
@@ -67,7 +71,7 @@ def open_material(data: Data, validation_objects: int, say: Say = lambda _text: 
         (name for name in names if is_held_out(name, data.held_out)),
         key=lambda name: hashlib.sha256(name.encode()).digest(),
     )[:validation_objects]
-    held_out = hold(_read(datasets, set(chosen).__contains__), data.min_area)
+    held_out = hold(_read(datasets, set(chosen).__contains__, say), data.min_area)
     say(f"{len(held_out)} held-out objects")
     return Material(store, factors, held_out)
 
@@ -101,11 +105,20 @@ def _names(dataset: Dataset, excluded: frozenset[str]) -> list[str]:
 
 
 def _read(
-    datasets: list[tuple[Dataset, frozenset[str]]], keep: Callable[[str], bool]
+    datasets: list[tuple[Dataset, frozenset[str]]], keep: Callable[[str], bool], say: Say
 ) -> Iterator[Sample]:
+    left_out: list[LeftOut] = []
     for dataset, excluded in datasets:
         names = {name for name in _names(dataset, excluded) if keep(name)}
-        yield from read_samples(dataset, names.__contains__)
+        for sample in read_samples(dataset, names.__contains__):
+            left_out += sample.left_out
+            yield sample
+    _tell(left_out, say)
+
+
+def _tell(left_out: Iterable[LeftOut], say: Say) -> None:
+    for line in left_out_lines(left_out):
+        say(line)
 
 
 def _store(
@@ -121,7 +134,7 @@ def _store(
         return store
     say(f"decoding {len(training)} images")
     store = build_store(
-        _read(datasets, training.__contains__), data.side, data.min_area, count=len(training)
+        _read(datasets, training.__contains__, say), data.side, data.min_area, count=len(training)
     )
     if path is not None:
         save_store(store, path, key)

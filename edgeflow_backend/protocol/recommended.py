@@ -29,7 +29,7 @@ class Recommendation:
         several: The control's tag beside ``Labels``: with the labels once more where Label Studio's
             exports read them from the mask alone, without where they would count masks twice.
         exports: Label Studio's own export formats that hold the masks, each once and with its
-            label. Its JSON always does.
+            label, also where an annotation has a point left in it. Its JSON always does.
     """
 
     kind: str
@@ -48,12 +48,15 @@ RECOMMENDATIONS = {
         Recommendation("Brush", "Brush", ("BRUSH_TO_PNG", "BRUSH_TO_NUMPY")),
         Recommendation("Bitmask", "Bitmask"),
         Recommendation("Polygon", "PolygonLabels", ("COCO", "YOLO")),
-        Recommendation("Rectangle", "Rectangle", ("COCO", "YOLO", "VOC")),
+        Recommendation("Rectangle", "Rectangle", ("COCO", "YOLO")),
     )
 }
 
 OBJECT = Label("Object")
 IMAGE = ImageTag("image", "$image")
+
+SECOND_ROW = "To change a mask's label, or to draw by hand:"
+"""Above the mask's own labels, beside ``Labels``: exports take a mask's label from there."""
 
 _COLOURS = ("#1E90FF", "#FFB000", "#00B060", "#E0407F", "#8A5CF6", "#00B8C4")
 
@@ -64,21 +67,24 @@ def recommended_config(
     """A labelling config that works, in XML.
 
     Args:
-        kind: Of mask, a key of :data:`RECOMMENDATIONS`.
+        kind: Of mask control.
         labels: At least one.
         image: The image that it shows.
     """
-    row, to = RECOMMENDATIONS[kind], f"toName={quoteattr(image.name)}"
-    several = len(labels) > 1
+    row = RECOMMENDATIONS.get(kind) or Recommendation(kind, kind)
+    to, several = f"toName={quoteattr(image.name)}", len(labels) > 1
     mask = row.several if several else row.one
+    own = labels if mask == row.one else ()
     source = "valueList" if image.several else "value"
     parts = [
         f'<KeyPoint name="click" {to} smart="true" smartOnly="true"/>',
         f'<Image name={quoteattr(image.name)} {source}={quoteattr(image.value)} zoom="true"/>',
-        _control(mask, f'name="mask" {to} smart="false"', labels),
+        _control(mask, f'name="mask" {to} smart="false"', own),
     ]
     if several:
         parts.insert(0, _control(LABELS_TAG, f'name="label" {to}', labels))
+        if own:  # a second row of the same labels
+            parts.insert(-1, f'<Header value={quoteattr(SECOND_ROW)} size="6"/>')
     return "\n".join(["<View>", *(f"  {part}" for part in parts), "</View>"])
 
 
@@ -102,7 +108,7 @@ def recommended_like(config: TaskConfig) -> str:
 
 
 def _control(tag: str, attributes: str, labels: Sequence[Label]) -> str:
-    if tag in RECOMMENDATIONS:
+    if not labels:
         return f"<{tag} {attributes}/>"
     rows = [
         f"    <Label value={quoteattr(label.value)}"

@@ -12,11 +12,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edgeflow.geometry import Size
+from edgeflow.label_studio.object_ids import META_KEY as KEY
 from edgeflow.label_studio.values import JSONObject, PercentPoint
 from edgeflow.prompts.click import Click
 from edgeflow_backend.protocol.wire import OutlineRegion
 
-KEY = "edgeflow"
 MAX_CLICKS = 10_000
 
 Percent = Annotated[float, Field(ge=-1, le=101)]

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from edgeflow.errors import LabelConfigError
+from edgeflow.label_studio.object_ids import piece_id
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
 from edgeflow.masks.patch import MaskPatch
@@ -72,7 +73,7 @@ def mask_regions(
     values = kind.mask.encode(mask, polygons or PolygonOptions())
     for number, value in enumerate(values, start=1):
         answer: JSONObject = {
-            "id": region if number == 1 else f"{region}-{number}",
+            "id": piece_id(region, number),
             "from_name": holder.control.name,
             "to_name": newest.to_name,
             "type": holder.control.region_type,

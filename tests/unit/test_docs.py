@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pictures import PICTURES
 from tools.generate_docs import DOCS, pages
 
 ROOT = DOCS.parent
@@ -40,6 +41,11 @@ def test_generated_pages_depend_on_neither_width_nor_colours(
     for name, value in (("COLUMNS", "40"), ("TERMINAL_WIDTH", "40"), ("FORCE_COLOR", "1")):
         monkeypatch.setenv(name, value)
     assert pages() == plain
+
+
+def test_screenshots_are_of_what_the_pages_say_today() -> None:
+    stale = [picture.name for picture in PICTURES if not picture.up_to_date()]
+    assert stale == [], "run `make pictures` and look at them"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=by_name)

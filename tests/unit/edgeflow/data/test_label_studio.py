@@ -19,6 +19,7 @@ from tests.unit.edgeflow.data.making import (
     TWO_OBJECTS,
     image_file,
     objects,
+    pixels,
     put,
     put_json,
 )
@@ -215,10 +216,12 @@ def test_an_image_of_another_size_is_refused(tmp_path: Path) -> None:
         dataset[0]
 
 
-def test_regions_of_different_sizes_are_refused(tmp_path: Path) -> None:
-    dataset = export(tmp_path, task(1, brush(1), polygon(original_width=7)))
-    with pytest.raises(DatasetError, match="different sizes"):
-        dataset[0]
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_region_for_another_size_than_the_image_is_left_out(tmp_path: Path, first: int) -> None:
+    regions = [brush(1), polygon(original_width=7), polygon(original_width=7)]
+    sample = export(tmp_path, task(1, *regions[first:], *regions[:first]))[0]
+    assert [pixels(mask) for mask in sample.objects] == [FIRST]
+    assert {(each.fault, "7×4" in each.reason) for each in sample.left_out} == {("task 1", True)}
 
 
 @pytest.mark.parametrize(
@@ -230,10 +233,10 @@ def test_regions_of_different_sizes_are_refused(tmp_path: Path) -> None:
         bitmask(np.ones((3, 3), dtype=np.bool_)),
     ],
 )
-def test_damaged_masks_are_named_when_they_are_read(tmp_path: Path, broken: Any) -> None:
-    dataset = export(tmp_path, task(1, broken))
-    with pytest.raises(DatasetError, match="project-1, a: "):
-        dataset[0]
+def test_a_damaged_mask_is_left_out_and_named_when_it_is_read(tmp_path: Path, broken: Any) -> None:
+    sample = export(tmp_path, task(31, broken, brush(1)))[0]
+    assert [pixels(mask) for mask in sample.objects] == [FIRST]
+    assert [each.fault for each in sample.left_out] == ["task 31"]
 
 
 @pytest.mark.parametrize(
@@ -261,10 +264,17 @@ def test_damaged_masks_are_named_when_they_are_read(tmp_path: Path, broken: Any)
         polygon([[1e300, 0], [0, 0], [1, 1]]),
         polygon([[None, 0], [0, 0], [1, 1]]),
         polygon([{"x": 1, "y": 2}]),
+        brush(1, item_index="x"),
+        brush(1, item_index=-1),
+        brush(1, item_index=1),
+        brush(1, original_width=10**6, original_height=10**6),
     ],
 )
-def test_regions_of_another_form_name_their_task(tmp_path: Path, broken: Any) -> None:
-    with pytest.raises(DatasetError, match=r"project-1\.json, task 31"):
+def test_a_region_of_another_form_is_left_out_and_named(tmp_path: Path, broken: Any) -> None:
+    dataset = export(tmp_path, task(31, broken, brush(2)))
+    assert objects(dataset) == [SECOND]
+    assert [each.fault for each in dataset.left_out] == ["task 31"]
+    with pytest.raises(DatasetError, match="task 31"):
         export(tmp_path, task(31, broken))
 
 

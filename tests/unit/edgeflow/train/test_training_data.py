@@ -12,6 +12,8 @@ from edgeflow.train.config import Data, Source
 from edgeflow.train.errors import TrainingError
 from edgeflow.train.training_data import open_material
 from tests.training.shapes import write_shapes
+from tests.unit.edgeflow.data.making import image_file, put, put_json
+from tests.unit.edgeflow.data.test_label_studio import brush, region, task
 
 
 def test_sources_are_joined_weighted_and_cached(tmp_path: Path) -> None:
@@ -98,3 +100,14 @@ def test_what_annotators_accepted_in_label_studio_can_be_learnt_from(tmp_path: P
     with Image.open(folder / "masks" / "000.png") as stored:
         expected = np.asarray(stored) == 1
     assert any(np.array_equal(each.numpy() == 1, expected) for each in store.labels)
+
+
+def test_what_is_left_out_of_an_export_is_said(tmp_path: Path) -> None:
+    put(tmp_path, {"images/a.jpg": image_file()})
+    damaged, point = region("brushlabels", {"rle": [1, 2]}), region("keypoint", {"x": 1, "y": 1})
+    export = put_json(tmp_path / "e.json", [task(31, brush(1), damaged, point)])
+    said: list[str] = []
+    data = Data(sources=(Source(path=export),), side=32, min_area=0, held_out=0)
+    open_material(data, 0, said.append)
+    assert "left out: results of type 'keypoint' (1)" in said
+    assert "  task 31: the brush RLE is truncated" in said

@@ -1,0 +1,40 @@
+"""The options with which a command reaches a Label Studio, each defined once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from edgeflow.errors import EdgeFlowError
+from edgeflow.label_studio.api.client import LabelStudioAPI
+from edgeflow.label_studio.api.credentials import Credentials
+from edgeflow.label_studio.api.transport import PlainTransport
+
+URL = Annotated[
+    str, typer.Option(envvar="LABEL_STUDIO_URL", help="Label Studio's URL.", show_default=False)
+]
+
+APIKey = Annotated[
+    str,
+    typer.Option(envvar="LABEL_STUDIO_API_KEY", hidden=True),  # no secret on a command line
+]
+
+
+def open_api(url: str, token: str) -> LabelStudioAPI:
+    """The API of a Label Studio; nothing is asked yet.
+
+    Raises:
+        EdgeFlowError: There is no URL or no token.
+    """
+    if not url:
+        raise EdgeFlowError(
+            "the Label Studio of the project is not known", hint="name its URL with --url"
+        )
+    if not token:
+        raise EdgeFlowError(
+            "there is no token for Label Studio",
+            hint="copy it from Account & Settings into the variable LABEL_STUDIO_API_KEY",
+        )
+    transport = PlainTransport(url, url_setting="--url")
+    return LabelStudioAPI(transport, Credentials(transport, token, url_setting="--url"))

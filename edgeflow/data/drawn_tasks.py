@@ -1,0 +1,166 @@
+"""The tasks of a Label Studio project: what is drawn on which image."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from edgeflow.data.base import DatasetError
+from edgeflow.data.drawn_regions import (
+    FIRST,
+    DrawnRegion,
+    choose_annotation,
+    read_regions,
+)
+from edgeflow.data.files import is_there, read_bytes
+from edgeflow.data.json_files import read_json
+from edgeflow.data.left_out import LeftOut
+from edgeflow.data.task_images import Located, image_names, locations
+from edgeflow.errors import EdgeFlowError, LabelConfigError, brief
+from edgeflow.label_studio.config.label_config import LabelConfig, parse_label_config
+from edgeflow.label_studio.controls import LABELS_TAG
+
+
+class DrawnTask(NamedTuple):
+    """A task and what is drawn on its images.
+
+    Attributes:
+        key: The task's id, as text.
+        source: What messages call it.
+        annotated: Whether it has an annotation that counts, perhaps an empty one.
+        images: Regions by the location of their image, in the annotation's order; an empty location
+            where the task has no image.
+        left_out: What else the task holds.
+    """
+
+    key: str
+    source: str
+    annotated: bool
+    images: dict[str, list[DrawnRegion]]
+    left_out: tuple[LeftOut, ...]
+
+
+def drawn_task(
+    task: dict[str, Any],
+    config: LabelConfig | None,
+    *,
+    annotator: str = FIRST,
+    masks_only: bool = False,
+) -> DrawnTask:
+    """Read a task.
+
+    Args:
+        task: As Label Studio exports it, untrusted.
+        config: The project's labelling config, where it is at hand.
+        annotator: Whose annotation counts; see
+            :func:`edgeflow.data.drawn_regions.choose_annotation`.
+        masks_only: Whether to leave out regions that say where an object is, and not what it
+            covers.
+
+    Raises:
+        DatasetError: Without a labelling config it cannot be told which image a region is on.
+    """
+    number = task.get("id")
+    key = str(number) if type(number) is int else re.sub(r"[^\w-]", "_", brief(number))
+    source = f"task {key}"
+    chosen = choose_annotation(task, source, annotator)
+    drawn = read_regions(chosen.results or [], source)
+    left_out = [*chosen.left_out, *drawn.left_out]
+    regions = list(drawn.regions)
+    if masks_only:
+        regions = [each for each in regions if each.kind.mask and each.kind.mask.drawn_is_mask]
+        boxes = len(drawn.regions) - len(regions)
+        left_out += [LeftOut("rectangles")] * boxes
+    images: dict[str, list[DrawnRegion]] = {}
+    located = _locate(task.get("data"), regions, config, source)
+    for region in regions:
+        if fault := located.faults.get(region.place):
+            left_out.append(LeftOut(fault, source))
+        else:
+            images.setdefault(located.images[region.place], []).append(region)
+    return DrawnTask(
+        key,
+        source,
+        chosen.results is not None,
+        images,
+        tuple(left_out),
+    )
+
+
+def _locate(
+    data: object, regions: list[DrawnRegion], config: LabelConfig | None, source: str
+) -> Located:
+    places = dict.fromkeys(region.place for region in regions)
+    try:
+        return locations(data, places, config, source)
+    except LabelConfigError as error:
+        return Located({}, dict.fromkeys(places, error.message))
+
+
+def read_tasks(path: Path) -> Iterator[dict[str, Any]]:
+    """The tasks of an export file.
+
+    Raises:
+        DatasetError: It is not of the format JSON.
+    """
+    document = read_json(path)
+    tasks = document if isinstance(document, list) else []
+    if not any(isinstance(task, dict) and "annotations" in task for task in tasks):
+        raise DatasetError(
+            f"{path} is not an export of Label Studio's format JSON",
+            hint="export the project as JSON; JSON-MIN leaves out what is needed",
+        )
+    for number, task in enumerate(tasks):
+        yield {"id": number} | task if isinstance(task, dict) else {"id": number}
+
+
+def read_label_config(path: Path) -> LabelConfig:
+    """Read a file with a labelling config.
+
+    Raises:
+        DatasetError: It cannot be read, or is none.
+    """
+    try:
+        return parse_label_config(read_bytes(path).decode("utf-8-sig"))
+    except (UnicodeDecodeError, EdgeFlowError) as error:
+        if isinstance(error, DatasetError):
+            raise
+        reason = error.message if isinstance(error, EdgeFlowError) else "not UTF-8"
+        raise DatasetError(
+            f"{path} is not a labelling config: {reason}",
+            hint="save the text under Settings, Labeling Interface, Code",
+        ) from error
+
+
+def declared_labels(config: LabelConfig) -> tuple[str, ...]:
+    """The labels that regions of a project may have, as stored, each once, in the config's order.
+
+    Those of controls for points alone are not among them.
+
+    Args:
+        config: The project's.
+    """
+    return tuple(
+        dict.fromkeys(
+            label.stored
+            for control in config.for_task(None).controls
+            if control.holds_masks or control.tag == LABELS_TAG
+            for label in control.labels
+        )
+    )
+
+
+def image_folders(path: Path) -> list[Path]:
+    """Where the images of an export file are looked for."""
+    return [path.parent / "images", path.parent]
+
+
+def find_image(location: str, folders: list[Path]) -> tuple[Path, str] | None:
+    """The first folder that has a task's image, and the image's path in it."""
+    for name in image_names(location):
+        for folder in folders:
+            if is_there(folder / name):
+                return folder, name
+    return None

@@ -1,0 +1,125 @@
+"""The form between readers and writers: annotated images, each with its objects.
+
+Keys are the same in every export of the same annotations, so ids made of them are, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgeflow.arrays import Polygon
+from edgeflow.data.left_out import LeftOut
+from edgeflow.geometry import Size
+from edgeflow.masks.patch import MaskPatch
+
+
+@dataclass(frozen=True, eq=False)
+class Outlines:
+    """An object that was drawn as polygons.
+
+    Attributes:
+        polygons: Each N×2 float64 (x, y) in pixels from the image's top left corner, not from a
+            pixel's centre; at least three points. They may leave the image.
+        mask: What they cover together, not empty.
+    """
+
+    polygons: tuple[Polygon, ...]
+    mask: MaskPatch
+
+
+@dataclass(frozen=True)
+class DrawnBox:
+    """An object of which only its bounding box was drawn.
+
+    Attributes:
+        x: Left border, in pixels from the image's left border.
+        y: Upper border.
+        width: In pixels.
+        height: In pixels.
+        turned: Whether a turned box was drawn; this one is upright and holds it.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    turned: bool = False
+
+
+Shape = MaskPatch | Outlines | DrawnBox
+"""What is known of an object; a mask is not empty."""
+
+
+@dataclass(frozen=True, eq=False)
+class AnnotatedObject:
+    """An object.
+
+    Attributes:
+        key: Unique in its image.
+        labels: Class names, the first of which counts; empty if it has none.
+        shape: Where it is.
+    """
+
+    key: str
+    labels: tuple[str, ...]
+    shape: Shape
+
+    @property
+    def label(self) -> str | None:
+        """The class that counts."""
+        return self.labels[0] if self.labels else None
+
+
+@dataclass(frozen=True, eq=False)
+class AnnotatedImage:
+    """An image.
+
+    Attributes:
+        key: Unique among all images.
+        file_name: Relative path of its file, with slashes, without ``..``.
+        size: In pixels.
+        objects: In the order in which they were drawn.
+        found: Whether the file was at hand; otherwise name and size are those that the annotation
+            tells.
+    """
+
+    key: str
+    file_name: str
+    size: Size
+    objects: tuple[AnnotatedObject, ...]
+    found: bool = True
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """Annotated images, read one after the other.
+
+    Attributes:
+        name: What people call them.
+        labels: Classes that are declared, used or not, in their order.
+        images: The images, and among them what is left out.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    images: Iterable[AnnotatedImage | LeftOut]
+
+
+def upright_box(corners: Polygon, size: Size) -> DrawnBox | None:
+    """The box around a rectangle's corners, cut at the image's borders; None outside the image.
+
+    Args:
+        corners: N×2 float64 (x, y) in pixels from the image's top left corner.
+        size: Of the image.
+    """
+    limits = np.array([size.width, size.height], dtype=np.float64)
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    left, top = np.clip(low, 0, limits).tolist()
+    right, bottom = np.clip(high, 0, limits).tolist()
+    if right <= left or bottom <= top:
+        return None
+    upright = np.isclose(corners, low) | np.isclose(corners, high)
+    return DrawnBox(left, top, right - left, bottom - top, turned=not bool(upright.all()))

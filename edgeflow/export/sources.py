@@ -1,0 +1,88 @@
+"""Where annotations come from: a path in any layout, or a project of a Label Studio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeflow.data.base import DatasetError
+from edgeflow.data.drawn_regions import FIRST
+from edgeflow.data.drawn_tasks import image_folders, read_label_config, read_tasks
+from edgeflow.data.opening import AUTO, open_dataset, recognise
+from edgeflow.export.annotated import Annotations
+from edgeflow.export.datasets import annotations_of
+from edgeflow.export.tasks import annotations_of_tasks
+from edgeflow.label_studio.api.client import LabelStudioAPI
+from edgeflow.label_studio.config.label_config import LabelConfig, parse_label_config
+
+LABEL_STUDIO = "label-studio"
+"""The layout of which more is exported than a dataset holds: outlines, boxes, ids."""
+
+
+def open_annotations(
+    path: Path,
+    *,
+    layout: str = AUTO,
+    split: str | None = None,
+    images: Path | None = None,
+    label_config: Path | None = None,
+    annotator: str = FIRST,
+) -> Annotations:
+    """The annotations at a path.
+
+    Args:
+        path: A Label Studio export, or whatever :func:`edgeflow.data.opening.open_dataset` reads.
+        layout: As there.
+        split: As there.
+        images: Folder of the images; of a Label Studio export they need not be at hand.
+        label_config: File with the project's labelling config.
+        annotator: Whose annotation counts; see
+            :func:`edgeflow.data.drawn_regions.choose_annotation`.
+
+    Raises:
+        DatasetError: It cannot be read.
+    """
+    if layout == AUTO and path.exists():
+        layout = recognise(path)
+    if layout == LABEL_STUDIO and path.is_file() and split is None:
+        folders = [images] if images is not None else image_folders(path)
+        config = read_label_config(label_config) if label_config is not None else None
+        return annotations_of_tasks(path.stem, read_tasks(path), config, folders, annotator)
+    if annotator != FIRST:
+        raise DatasetError(
+            f"{path} has the layout {layout}, which knows no annotators",
+            hint="leave --annotator out",
+        )
+    return annotations_of(
+        open_dataset(path, layout=layout, split=split, images=images, label_config=label_config)
+    )
+
+
+def project_annotations(
+    api: LabelStudioAPI,
+    project: int,
+    *,
+    images: Path | None = None,
+    label_config: LabelConfig | None = None,
+    annotator: str = FIRST,
+) -> Annotations:
+    """The annotations of a project, task by task over the API.
+
+    Label Studio's own exports fail as a whole where one region or the labelling config is not to
+    their liking; the list of tasks does not.
+
+    Args:
+        api: The Label Studio.
+        project: Id of the project.
+        images: Folder of the images, if they are at hand.
+        label_config: Instead of the project's own.
+        annotator: Whose annotation counts.
+
+    Raises:
+        EdgeFlowError: Label Studio does not answer, or the labelling config cannot be read.
+    """
+    described = api.project(project)
+    config = label_config or parse_label_config(described.label_config)
+    folders = [images] if images is not None else []
+    return annotations_of_tasks(
+        f"project {project}", api.tasks(project), config, folders, annotator
+    )

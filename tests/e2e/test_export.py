@@ -1,0 +1,195 @@
+"""Projects of every kind in a real Label Studio leave it as COCO that pycocotools reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from demo.label_studio import TOKEN
+from edgeflow.arrays import BoolMask
+from edgeflow.cli import app
+from edgeflow.geometry import Size
+from edgeflow.label_studio.controls import CONTROLS
+from edgeflow.label_studio.object_ids import META_KEY, piece_id
+from edgeflow.label_studio.region_values import PolygonOptions
+from edgeflow.masks.patch import MaskPatch
+from tests.e2e.conftest import Studio
+from tests.unit.edgeflow.export.reading import categories, drawn, load, mask_of
+
+pytestmark = pytest.mark.e2e
+
+SIZE = Size(120, 200)
+LABELS = ("Coin", "unused", "a/b é")
+TAGS = "".join(f'<Label value="{label}"/>' for label in LABELS)
+
+
+def masks() -> dict[str, BoolMask]:
+    """A ring with a hole, an object of two parts, a line of one pixel, one over the ring."""
+    ring, parts, line, over = (np.zeros(SIZE, dtype=np.bool_) for _ in range(4))
+    ring[10:60, 20:90] = True
+    ring[25:40, 40:60] = False
+    parts[80:95, 5:30] = parts[70:110, 100:180] = True
+    line[5, 3:190] = True
+    over[30:70, 70:120] = True
+    return {"ring": ring, "parts": parts, "line": line, "over": over}
+
+
+LABEL_OF = {"ring": "Coin", "parts": "a/b é", "line": "Coin", "over": None}
+
+
+class Labelling(NamedTuple):
+    """Where labels stand: in the masks' own control, in a ``Labels`` beside it, or in both."""
+
+    own: bool
+    beside: bool
+
+
+LABELLINGS = {
+    "own": Labelling(own=True, beside=False),
+    "Labels": Labelling(own=False, beside=True),
+    "both": Labelling(own=True, beside=True),
+}
+
+
+def config(kind: str, labelling: Labelling) -> str:
+    """A labelling config; the keypoints have labels where nothing beside carries them."""
+    parts = ['<Image name="image" value="$image"/>']
+    if labelling.beside:
+        parts.append(f'<Labels name="l" toName="image">{TAGS}</Labels>')
+        parts.append('<KeyPoint name="k" toName="image" smart="true" smartOnly="true"/>')
+    else:
+        parts.append(
+            '<KeyPointLabels name="k" toName="image" smart="true" smartOnly="true">'
+            f"{TAGS}</KeyPointLabels>"
+        )
+    mask = 'name="m" toName="image" smart="false"'
+    own = f"<{kind}Labels {mask}>{TAGS}</{kind}Labels>"
+    parts.append(own if labelling.own else f"<{kind} {mask}/>")
+    return f"<View>{''.join(parts)}</View>"
+
+
+def regions(kind: str, name: str, mask: BoolMask, labelling: Labelling) -> list[dict[str, Any]]:
+    """An object as this backend answers it, and as Label Studio stores it."""
+    row, label = CONTROLS[kind], LABEL_OF[name]
+    assert row.mask is not None
+    found = []
+    values = row.mask.encode(MaskPatch.of(mask), PolygonOptions(tolerance=0))
+    for number, value in enumerate(values, start=1):
+        region: dict[str, Any] = {
+            "id": piece_id(name, number), "from_name": "m", "to_name": "image",
+            "original_width": SIZE.width, "original_height": SIZE.height, "image_rotation": 0,
+            "type": row.region_types[0 if labelling.own else 1], "value": value,
+            "meta": {META_KEY: {"object": name}},
+        }  # fmt: skip
+        if label is not None and labelling.own:
+            region["value"] = {**value, region["type"]: [label]}
+        found.append(region)
+        if label is not None and labelling.beside:
+            more = {"from_name": "l", "type": "labels", "value": {**value, "labels": [label]}}
+            found.append({**region, **more})
+    return found
+
+
+def point(labelling: Labelling) -> dict[str, Any]:
+    """A click that the editor left behind."""
+    kind = "keypoint" if labelling.beside else "keypointlabels"
+    value: dict[str, Any] = {"x": 20, "y": 30, "width": 0.3}
+    return {
+        "id": "left", "from_name": "k", "to_name": "image", "type": kind,
+        "original_width": SIZE.width, "original_height": SIZE.height, "image_rotation": 0,
+        "value": value if labelling.beside else {**value, kind: ["Coin"]},
+    }  # fmt: skip
+
+
+def import_tasks(studio: Studio, title: str, xml: str, *tasks: dict[str, Any]) -> int:
+    number: int = studio.client.create_project(title, xml)["id"]
+    studio.client.call("POST", f"projects/{number}/import", json=list(tasks))
+    return number
+
+
+def export(studio: Studio, project: int, folder: Path) -> str:
+    """Run the command; what it printed."""
+    result = CliRunner().invoke(
+        app,
+        ["export", "--url", studio.url, "--project", str(project), "-o", str(folder)],
+        env={"LABEL_STUDIO_API_KEY": TOKEN},
+    )
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.mark.parametrize("labels", LABELLINGS)
+@pytest.mark.parametrize("kind", ["Brush", "Bitmask", "Polygon", "Rectangle"])
+def test_a_project_leaves_as_coco(studio: Studio, tmp_path: Path, kind: str, labels: str) -> None:
+    labelling = LABELLINGS[labels]
+    results = [
+        region for name, mask in masks().items() for region in regions(kind, name, mask, labelling)
+    ]
+    other = regions(kind, "line", masks()["line"], labelling)
+    project = import_tasks(
+        studio,
+        f"export {kind} {labels}",
+        config(kind, labelling),
+        {
+            "data": {"image": "https://host/x/picture.webp?sig=1"},
+            "annotations": [
+                {"result": other, "was_cancelled": True},
+                {"result": [*results, point(labelling)]},
+                {"result": other},
+            ],
+            "predictions": [{"result": other}],
+        },
+        {"data": {"image": "https://host/x/nobody.png"}},
+    )
+    said = export(studio, project, tmp_path)
+    coco = load(tmp_path)
+    assert categories(coco) == list(enumerate((*LABELS, "unlabelled"), start=1))
+    (image,) = coco.dataset["images"]
+    assert (image["width"], image["height"]) == (SIZE.width, SIZE.height)
+    annotations = drawn(coco, "x/picture.webp")
+    assert [each["category"] for each in annotations] == [
+        LABEL_OF[name] or "unlabelled" for name in masks()
+    ]
+    for annotation, mask in zip(annotations, masks().values(), strict=True):
+        rows, cols = np.nonzero(mask)
+        box = [cols.min(), rows.min(), np.ptp(cols) + 1, np.ptp(rows) + 1]
+        assert annotation["bbox"] == box
+        if kind == "Rectangle":
+            assert annotation["segmentation"] == []
+        else:
+            assert isinstance(annotation["segmentation"], list if kind == "Polygon" else dict)
+            assert (mask_of(coco, annotation) == mask).all()
+    for line in (
+        "1 images, 4 objects, 4 categories",
+        f"results of type '{'keypoint' if labelling.beside else 'keypointlabels'}' (1)",
+        "cancelled annotations (1)",
+        "further annotations of a task (1)",
+        "predictions (1)",
+        "tasks without an annotation that counts (1)",
+    ):
+        assert line in said
+
+
+def test_a_project_that_label_studio_cannot_export_at_all_is_exported(
+    studio: Studio, tmp_path: Path
+) -> None:
+    """Several images a task beside a keypoint control: every export is an HTTP 500."""
+    xml = config("Brush", LABELLINGS["own"]).replace('value="$image"', 'valueList="$pages"')
+    (ring,), (parts,) = (
+        regions("Brush", name, masks()[name], LABELLINGS["own"]) for name in ("ring", "parts")
+    )
+    pages = [{**ring, "item_index": 1}, {**parts, "item_index": 0}]
+    images = [f"https://host/page-{number}.png" for number in (1, 2)]
+    task = {"data": {"pages": images}, "annotations": [{"result": pages}]}
+    project = import_tasks(studio, "export pages", xml, task)
+    with pytest.raises(RuntimeError, match="500"):
+        studio.client.raw("GET", f"projects/{project}/export", params={"exportType": "JSON"})
+    export(studio, project, tmp_path)
+    coco = load(tmp_path)
+    for name, page in (("ring", "page-2.png"), ("parts", "page-1.png")):
+        (annotation,) = drawn(coco, page)
+        assert (mask_of(coco, annotation) == masks()[name]).all()
