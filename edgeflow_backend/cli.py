@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from pydantic import ValidationError
@@ -12,9 +12,13 @@ from pydantic import ValidationError
 from edgeflow import __version__
 from edgeflow_backend import log
 from edgeflow_backend.doctor.finding import Finding, Verdict
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.wire import first_problem
 from edgeflow_backend.server.listener import ListenError
 from edgeflow_backend.settings import Settings
+
+if TYPE_CHECKING:
+    from edgeflow_backend.repair.run import Line
 
 app = typer.Typer(
     help="Label Studio ML backend. Its settings are environment variables; see docs/settings.md.",
@@ -106,15 +110,41 @@ def connect(
     _report(run(settings, project, sample=sample, url=url, host=host))
 
 
-def _report(findings: Iterable[Finding]) -> None:
-    """Print findings; exit with 1 if one of them is a failure."""
+@app.command()
+def repair(
+    project: Annotated[int, typer.Option(help="Id of the Label Studio project.")],
+    form: Annotated[
+        Literal["predictions", "annotations"],
+        typer.Option(
+            "--as",
+            help="Store masks as `predictions`, beside what people did, or put them into their "
+            "`annotations`.",
+        ),
+    ] = "predictions",
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Store the masks; without it they are only listed.")
+    ] = False,
+    host: Annotated[
+        str, typer.Option(help="Name of the Label Studio in EDGEFLOW_LABEL_STUDIO_HOSTS.")
+    ] = "",
+) -> None:
+    """Find annotations that were submitted before their masks were accepted; restore the masks."""
+    from edgeflow_backend.repair.run import repair_project  # noqa: PLC0415 - as above
+
+    settings = _settings()
+    log.configure("ERROR", "console")
+    _report(repair_project(settings, ProjectRef(host, str(project)), form, apply=apply))
+
+
+def _report(lines: Iterable[Finding | Line]) -> None:
+    """Print a report; exit with 1 if something failed."""
     failed = False
-    for finding in findings:
-        failed = failed or finding.verdict == "fail"
-        typer.secho(f"{finding.verdict:<5}", fg=_COLOURS[finding.verdict], nl=False)
-        typer.echo(finding.text)
-        for line in finding.advice.splitlines():
-            typer.echo(f"      {line}")
+    for line in lines:
+        failed = failed or line.verdict == "fail"
+        typer.secho(f"{line.verdict:<5}", fg=_COLOURS[line.verdict], nl=False)
+        typer.echo(line.text)
+        for advice in line.advice.splitlines():
+            typer.echo(f"      {advice}")
     raise typer.Exit(1 if failed else 0)
 
 

@@ -22,12 +22,15 @@ class Request:
         prompt: What the annotator clicked or drew.
         config: The project's labelling config, as the task shows it.
         project: Which project of which Label Studio asks.
+        refines: Of a prompt that nobody sends now: whether it may refine what the task's drafts
+            hold.
     """
 
     task: JSONObject
     prompt: Prompt
     config: TaskConfig
     project: ProjectRef = NO_PROJECT
+    refines: bool = False
 
     @property
     def task_id(self) -> object:

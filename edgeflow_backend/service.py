@@ -136,7 +136,7 @@ class SegmentationService:
         return answered
 
     def preannotate(self, request: Request, deadline: float) -> Answer:
-        """Answer a prompt that nobody sent: a box or point found in a task.
+        """Answer a prompt that nobody sent now: a box or click found in a task.
 
         Args:
             request: A request with that prompt.
@@ -146,7 +146,8 @@ class SegmentationService:
             EdgeFlowError: It cannot be served; the message says why.
         """
         resolved = self._look_up(request, deadline)
-        return self._answer(resolved, self._predict(resolved, self._new_object(resolved)))
+        before = self._refinement.find_stored(resolved) or self._new_object(resolved)
+        return self._answer(resolved, self._predict(resolved, before))
 
     def prepare(self, task: JSONObject, config: TaskConfig, host: str = "") -> None:
         """Fetch and decode a task's images in the background; never raises.

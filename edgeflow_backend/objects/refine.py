@@ -22,6 +22,7 @@ from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.task_regions import (
     MaskCache,
     TaskRegion,
+    TaskRegions,
     code_length,
     region_mask,
 )
@@ -30,6 +31,7 @@ from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.record import replay_click
 from edgeflow_backend.protocol.targets import has_labels
 from edgeflow_backend.protocol.wire import KeyPoint
+from edgeflow_backend.requests import ResolvedRequest
 
 
 class Refinement:
@@ -86,6 +88,21 @@ class Refinement:
                 if mask is not None and mask.within(click.value.x, click.value.y, reach):
                     return _stored_object(region, mask, size, model)
         return None
+
+    def find_stored(self, resolved: ResolvedRequest) -> SegmentedObject | None:
+        """The object in the task's drafts that a prompt refines; None if it begins one."""
+        request = resolved.request
+        regions = TaskRegions.of(request.task, "drafts" if request.refines else "off")
+        return self.find(
+            request.prompt,
+            resolved.target.labels,
+            request.config,
+            regions=regions.open,
+            recent=(),
+            repeated=None,
+            size=resolved.image.size,
+            model=resolved.predictor.version,
+        )
 
     def _reaches(self, click: KeyPoint, size: Size) -> Iterator[float]:
         """Image pixels: inside first; after that, for positive clicks, near."""

@@ -10,6 +10,9 @@ from typer.testing import CliRunner, Result
 from edgeflow import __version__
 from edgeflow_backend import cli, wsgi
 from edgeflow_backend.doctor import model
+from edgeflow_backend.protocol.project import ProjectRef
+from edgeflow_backend.repair import run as repair_run
+from edgeflow_backend.repair.run import Line
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
@@ -137,6 +140,36 @@ def test_a_model_that_is_not_there_ends_with_1(monkeypatch: pytest.MonkeyPatch) 
     assert result.exit_code == 1
     assert "nothing-like-this" in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(("failed", "code"), [(False, 0), (True, 1)])
+def test_a_repair_prints_its_report_and_ends_with_1_if_something_failed(
+    monkeypatch: pytest.MonkeyPatch, failed: bool, code: int
+) -> None:
+    asked: list[object] = []
+
+    def repair(_: Settings, *how: object, **more: object) -> list[Line]:
+        asked.append((*how, more))
+        return [Line("fail" if failed else "ok", "task 7: a mask", "do it again")]
+
+    monkeypatch.setattr(repair_run, "repair_project", repair)
+    verdict = "fail" if failed else "ok  "
+    report = f"{verdict} task 7: a mask\n      do it again\n"
+    assert run("repair", "--project", "5").output == report
+    options = ("--as", "annotations", "--apply", "--host", "team-b")
+    assert run("repair", "--project", "5", *options).exit_code == code
+    assert asked == [
+        (ProjectRef("", "5"), "predictions", {"apply": False}),
+        (ProjectRef("team-b", "5"), "annotations", {"apply": True}),
+    ]
+
+
+def test_a_repair_that_cannot_begin_says_how_to_help_it() -> None:
+    result = run("repair", "--project", "5")
+    assert result.exit_code == 1
+    assert "fail the URL of that Label Studio is not set\n      set LABEL_STUDIO" in result.output
+    assert run("repair").exit_code == 2
+    assert run("repair", "--project", "5", "--as", "drawings").exit_code == 2
 
 
 @pytest.mark.parametrize("command", ["serve", "doctor"])
