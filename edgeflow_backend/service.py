@@ -115,6 +115,9 @@ class SegmentationService:
             resolved = self._look_up(replace(request, prompt=prompt), deadline)
             answer = partial(self._answer_object, resolved, regions, visit)
             answers, lost = separate(prompt, visit, answer, reach=self.settings.refine_reach)
+            for each in answers:
+                waits = visit.waits(each.prompt_ids)
+                self.recent.remember(resolved.scene, replace(each, waits=waits))
         self._note_lost_labels(resolved)
         return joined([self._answer(resolved, each) for each in answers], lost)
 
@@ -182,11 +185,8 @@ class SegmentationService:
     ) -> RecentAnswer:
         """Answer the clicks on one object."""
         its = replace(resolved, request=replace(resolved.request, prompt=prompt))
-        waits = visit.waits(prompt.ids)
         before = self._existing_object(its, regions, visit) or self._new_object(its)
-        answer = self._predict(its, before)
-        self.recent.remember(its.scene, replace(answer, waits=waits))
-        return answer
+        return self._predict(its, before)
 
     def _existing_object(
         self, resolved: ResolvedRequest, regions: TaskRegions, visit: Visit

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from edgeflow.errors import PromptError
 from edgeflow_backend.errors import superseded
@@ -18,19 +19,31 @@ from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.prompts import ClickPrompt
 from edgeflow_backend.protocol.wire import KeyPoint
 
+SAME_OBJECT_IOU = 0.5
+"""Two clicks whose masks overlap more are of one object."""
+
+SEVERAL = 3
+"""So many objects in quick clicks are believed, even where nothing but their haste tells."""
+
+Answerer = Callable[[Prompt], RecentAnswer]
+
+
+class _Found(NamedTuple):
+    """The clicks on an object, and their answer."""
+
+    prompt: ClickPrompt
+    answer: RecentAnswer
+
 
 def separate(
-    prompt: Prompt,
-    visit: Visit,
-    answer: Callable[[Prompt], RecentAnswer],
-    *,
-    reach: float,
+    prompt: Prompt, visit: Visit, answer: Answerer, *, reach: float
 ) -> tuple[list[RecentAnswer], list[PromptError]]:
     """Answer each object that a request's clicks may be of.
 
     Where clicks may be of several objects, each is taken as if it had come after the answer to the
-    ones before: on a mask, or if positive beside it, it belongs to that object. A negative click on
-    no mask at all belongs to the newest. Any other begins an object, or refines one of the task's.
+    ones before: on a mask, or if positive beside it, it belongs to that object. So it does if its
+    own mask is much the same. A negative click on no mask at all belongs to the newest object. Any
+    other begins an object, or refines one of the task's.
 
     Args:
         prompt: The request's.
@@ -45,37 +58,54 @@ def separate(
         PromptError: No click has an answer.
         SupersededError: A newer request holds all these clicks.
     """
-    if not (visit.pending and isinstance(prompt, ClickPrompt)):
+    if not isinstance(prompt, ClickPrompt) or sum(p.positive for p in prompt.points) < 2:
+        return [answer(prompt)], []
+    if not visit.pending:
         whole = answer(prompt)
-        if not (visit.pending and isinstance(prompt, ClickPrompt)):  # told apart by a late request
+        if not visit.pending:  # a request that came meanwhile may tell
             return [whole], []
-    found: list[tuple[ClickPrompt, RecentAnswer]] = []
+    found: list[_Found] = []
     lost: list[PromptError] = []
     for click in prompt.points:
-        refused: PromptError | None = None
-        for number in _choices(click, [answered for _, answered in found], reach):
-            if visit.overtaken:
-                raise superseded()
-            earlier = found[number][0].points if number < len(found) else ()
-            its = replace(prompt, points=(*earlier, click))
-            try:
-                found[number : number + 1] = [(its, answer(its))]
-            except PromptError as error:
-                refused = error
-            else:
-                break
-        else:
-            lost += [refused] if refused is not None else []
+        if visit.overtaken:
+            raise superseded()
+        try:
+            _add(replace(prompt, points=(click,)), found, answer, reach)
+        except PromptError as error:
+            lost.append(error)
     if not found:
         raise lost[-1]
-    return [answered for _, answered in found], lost
+    if not visit.hurried and len(found) < SEVERAL:
+        return [answer(prompt)], []
+    return [each.answer for each in found], lost
 
 
-def _choices(click: KeyPoint, answers: Sequence[RecentAnswer], reach: float) -> Sequence[int]:
-    """Which of the answers' objects a click may be of, the likeliest first; a new one is last."""
-    new = len(answers)
-    for pixels in reaches(click, reach, answers[0].mask.image_size) if answers else ():
-        for number in reversed(range(new)):
-            if answers[number].mask.within(click.value.x, click.value.y, pixels):
-                return [number]
-    return [new] if click.positive or not answers else [new, new - 1]
+def _add(alone: ClickPrompt, found: list[_Found], answer: Answerer, reach: float) -> None:
+    """Add a click to the object that it means, or begin one."""
+    number = _meant(alone.newest, found, reach)
+    if number is None:
+        try:
+            own = answer(alone)
+        except PromptError:
+            if alone.newest.positive or not found:
+                raise
+            number = len(found) - 1
+        else:
+            overlaps = [each.answer.mask.iou(own.mask) for each in found]
+            number = next((n for n, iou in enumerate(overlaps) if iou > SAME_OBJECT_IOU), None)
+            if number is None:
+                found.append(_Found(alone, own))
+                return
+    longer = replace(alone, points=(*found[number].prompt.points, *alone.points))
+    found[number] = _Found(longer, answer(longer))
+
+
+def _meant(click: KeyPoint, found: Sequence[_Found], reach: float) -> int | None:
+    """Which object's mask a click is on, or else near; the newest if there are several."""
+    if not found:
+        return None
+    for pixels in reaches(click, reach, found[0].answer.mask.image_size):
+        for number in reversed(range(len(found))):
+            if found[number].answer.mask.within(click.value.x, click.value.y, pixels):
+                return number
+    return None

@@ -48,6 +48,8 @@ class Visit:
         accepting: Whether nothing says that auto-accept is off.
         pending: Whether an earlier point may not have been answered when the newest was clicked.
             Then it cannot be told from the ids whether all are of one object.
+        hurried: Whether one had not been answered even when this request came, or auto-accept was
+            seen to be on lately.
         overtaken: Whether a newer request holds these points and more.
         arrived: When it came, in the clock's seconds.
     """
@@ -56,6 +58,7 @@ class Visit:
     alone: bool = True
     accepting: bool = True
     pending: bool = False
+    hurried: bool = False
     overtaken: bool = False
     arrived: float = -math.inf
 
@@ -90,14 +93,15 @@ class _Place:
         same = [other for other in self.under_way if other.ids & visit.ids]
         others = [other for other in self.under_way if other not in same]
         self._see_people(visit, [other for other in others if not self._obsolete(other)])
-        unanswered = self._see_waiting(visit) or bool(same)
-        waiting = self.waiting_at > max(self.accepting_at, now - LIFE_S)
         visit.alone = now - self.several_at > LIFE_S
+        unanswered = self._see_waiting(visit)
+        waiting = self.waiting_at > max(self.accepting_at, now - LIFE_S)
         visit.accepting = visit.alone and not waiting
-        visit.pending = len(visit.ids) > 1 and unanswered and not waiting
+        visit.pending = len(visit.ids) > 1 and not waiting and (unanswered or bool(same))
+        visit.hurried = visit.pending and (bool(same) or self._accepting(now))
         for older in same:
             older.overtaken = older.overtaken or older.ids < visit.ids
-            older.pending = len(older.ids) > 1 and not waiting
+            older.pending = older.hurried = len(older.ids) > 1 and not waiting
         self.under_way.append(visit)
 
     def leave(self, visit: Visit, now: float) -> None:
@@ -128,14 +132,16 @@ class _Place:
         known = [self.answered[key] for key in visit.ids if key in self.answered]
         if not known or len(visit.ids) < 2:
             return False
-        now = visit.arrived
-        accepting = self.accepting_at > max(self.waiting_at, now - LATELY_S)
-        at_most = ARRIVED_LATE_S if accepting else ARRIVED_S
-        # Each click of a slow annotator has a request of its own, so one point is new.
-        if now - max(known) < at_most or len(visit.ids) - len(known) != 1:
+        since, new = visit.arrived - max(known), len(visit.ids) - len(known)
+        late = self._accepting(visit.arrived) or new > 1
+        if since < (ARRIVED_LATE_S if late else ARRIVED_S):
             return True
-        self.waiting_at = now
+        if new == 1:  # each click of a slow annotator has a request of its own
+            self.waiting_at = visit.arrived
         return False
+
+    def _accepting(self, now: float) -> bool:
+        return self.accepting_at > max(self.waiting_at, now - LATELY_S)
 
     def _obsolete(self, visit: Visit) -> bool:
         """Whether others answered all its points meanwhile."""

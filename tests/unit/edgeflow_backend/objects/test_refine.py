@@ -269,3 +269,77 @@ def test_a_labelled_click_refines_a_region_that_has_its_label(
     region = make(refine="drafts").ask(point(50, 50, "k"), draft=[drawn])
     assert (region["id"] == "by-hand") is refined
     assert region["value"]["brushlabels"] == (labels if refined else ["Object"])
+
+
+@pytest.mark.parametrize("waited", [0.5, 2, 9])
+@pytest.mark.parametrize("stored", [False, True])
+def test_the_same_click_after_its_mask_was_removed_makes_the_same_mask(
+    make: Make, waited: float, *, stored: bool
+) -> None:
+    desk = make()
+    first = desk.ask(CLICKS[0])
+    desk.now += waited - 1
+    again = desk.ask({**CLICKS[0], "id": "again"}, draft=[first] if stored else None)
+    assert again["value"] == first["value"]
+    assert again["id"] != first["id"]
+    assert len(again["meta"]["edgeflow"]["clicks"]) == 1
+
+
+def test_a_deleted_mask_of_several_clicks_stays_gone(make: Make) -> None:
+    desk = make()
+    first = desk.ask(CLICKS[0])
+    refined = desk.ask(CLICKS[3])
+    again = desk.ask({**CLICKS[0], "id": "again"}, draft=[refined])
+    assert again["value"] == first["value"]
+    assert len(again["meta"]["edgeflow"]["clicks"]) == 1
+
+
+@pytest.mark.parametrize("number", [2, 3], ids=["negative", "positive"])
+def test_the_same_refinement_after_it_was_undone_makes_the_same_mask(
+    make: Make, number: int
+) -> None:
+    desk = make()
+    desk.ask(point(50, 50, "a"))
+    place = (55, 32) if number == 2 else (69, 50)  # on the disk's edge, and just beside it
+    clicked = point(*place, "x", positive=number == 3)
+    refined = desk.ask(clicked)
+    again = desk.ask({**clicked, "id": "again"})
+    assert (again["id"], again["value"]) == (refined["id"], refined["value"])
+    assert len(again["meta"]["edgeflow"]["clicks"]) == 2
+
+
+def test_a_click_that_changed_nothing_may_be_repeated(make: Make) -> None:
+    """A correction that the network did not follow is a correction again."""
+    desk = make(refine_reach=20)
+    desk.ask(point(50, 50, "a"))
+    beside = point(78, 50, "b")
+    refined = desk.ask(beside)
+    if mask_of(refined)[60, 124]:
+        pytest.skip("the network followed the first one")
+    again = desk.ask({**beside, "id": "again"})
+    assert len(again["meta"]["edgeflow"]["clicks"]) == 3
+
+
+def test_quick_clicks_are_answered_one_region_an_object(make: Make) -> None:
+    desk = make()
+
+    def ask(*points: JSONObject) -> list[JSONObject]:
+        desk.now += 0.2
+        body = disk_request(*points)
+        prompt = parse_prompt(body["params"]["context"], max_clicks=100)
+        config = parse_label_config(body["label_config"]).for_task(body["tasks"][0]["data"])
+        return desk.service.segment(Request(body["tasks"][0], prompt, config)).regions
+
+    corners = [point(x, y, f"{x} {y}") for x, y in ((50, 50), (4, 6), (96, 94))]
+    alone = [make().ask(corner) for corner in corners]
+    (first,) = ask(corners[0])
+    ask(*corners[:2])
+    regions = ask(*corners)
+    assert [region["value"] for region in regions][0] == alone[0]["value"] == first["value"]
+    records = [region["meta"]["edgeflow"]["clicks"] for region in regions]
+    assert sorted(click[0] for clicks in records for click in clicks) == sorted(
+        corner["id"] for corner in corners
+    )
+    assert regions[0]["id"] == first["id"]  # replaces it, if the editor took both
+    negative = ask(point(50, 40, "n", positive=False))  # accepted meanwhile, and refined
+    assert [region["id"] for region in negative] == [first["id"]]
