@@ -58,11 +58,10 @@ def separate(
         PromptError: No click has an answer.
         SupersededError: A newer request holds all these clicks.
     """
-    if not isinstance(prompt, ClickPrompt) or sum(p.positive for p in prompt.points) < 2:
-        return [answer(prompt)], []
-    if not visit.pending:
+    if not isinstance(prompt, ClickPrompt) or not _may_hold_several(prompt, visit):
         whole = answer(prompt)
-        if not visit.pending:  # a request that came meanwhile may tell
+        # A request that came meanwhile may tell.
+        if not isinstance(prompt, ClickPrompt) or not _may_hold_several(prompt, visit):
             return [whole], []
     found: list[_Found] = []
     lost: list[PromptError] = []
@@ -78,6 +77,11 @@ def separate(
     if not visit.hurried and len(found) < SEVERAL:
         return [answer(prompt)], []
     return [each.answer for each in found], lost
+
+
+def _may_hold_several(prompt: ClickPrompt, visit: Visit) -> bool:
+    positive = sum(point.positive for point in prompt.points)
+    return visit.pending and positive >= (2 if visit.hurried else SEVERAL)
 
 
 def _add(alone: ClickPrompt, found: list[_Found], answer: Answerer, reach: float) -> None:

@@ -24,9 +24,13 @@ ARRIVED_S = 0.9
 """An answer reaches the editor, and the next click comes back, within this time."""
 
 ARRIVED_LATE_S = 4.0
-"""The same while auto-accept was seen to be on lately: a busy Label Studio stalls for seconds."""
+"""The same for one who was seen to be quick: then a busy Label Studio stalls for seconds."""
 
 LATELY_S = 10.0
+"""How long auto-accept counts as on, once it was seen to be."""
+
+AT_ONCE_S = 0.05
+"""A request that follows an answer sooner may come from a program that needs no browser."""
 
 HUMAN_PACE_S = 0.1
 """An answer and the click after it take longer than this through Label Studio and a browser."""
@@ -48,8 +52,8 @@ class Visit:
         accepting: Whether nothing says that auto-accept is off.
         pending: Whether an earlier point may not have been answered when the newest was clicked.
             Then it cannot be told from the ids whether all are of one object.
-        hurried: Whether one had not been answered even when this request came, or auto-accept was
-            seen to be on lately.
+        hurried: Whether one was sent again before it was answered, or auto-accept was seen to be on
+            lately.
         overtaken: Whether a newer request holds these points and more.
         arrived: When it came, in the clock's seconds.
     """
@@ -78,6 +82,7 @@ class _Place:
         several_at: When more than one annotator was last seen.
         waiting_at: When points were last seen that an answer had left in their places.
         accepting_at: When an answer's points were last seen to be gone at once.
+        rushed: Points that were sent again before they were answered.
     """
 
     under_way: list[Visit] = field(default_factory=list)
@@ -86,6 +91,7 @@ class _Place:
     several_at: float = -math.inf
     waiting_at: float = -math.inf
     accepting_at: float = -math.inf
+    rushed: set[str] = field(default_factory=set)
 
     def arrive(self, visit: Visit) -> None:
         """Bring the place and a new request up to date with each other."""
@@ -98,7 +104,11 @@ class _Place:
         waiting = self.waiting_at > max(self.accepting_at, now - LIFE_S)
         visit.accepting = visit.alone and not waiting
         visit.pending = len(visit.ids) > 1 and not waiting and (unanswered or bool(same))
-        visit.hurried = visit.pending and (bool(same) or self._accepting(now))
+        for other in same:
+            self.rushed |= visit.ids | other.ids
+        visit.hurried = visit.pending and (
+            self._accepting(now) or not self.rushed.isdisjoint(visit.ids)
+        )
         for older in same:
             older.overtaken = older.overtaken or older.ids < visit.ids
             older.pending = older.hurried = len(older.ids) > 1 and not waiting
@@ -114,6 +124,7 @@ class _Place:
             self.answered[key] = now
         for key in list(self.answered)[:-MAX_POINTS]:
             del self.answered[key]
+            self.rushed.discard(key)
 
     def _see_people(self, visit: Visit, others: list[Visit]) -> None:
         """Two at a time are two people, and so is a click before a person can have made it."""
@@ -133,9 +144,10 @@ class _Place:
         if not known or len(visit.ids) < 2:
             return False
         since, new = visit.arrived - max(known), len(visit.ids) - len(known)
-        late = self._accepting(visit.arrived) or new > 1
+        rushed = not self.rushed.isdisjoint(visit.ids)
+        late = self._accepting(visit.arrived) or new > 1 or rushed
         if since < (ARRIVED_LATE_S if late else ARRIVED_S):
-            return True
+            return late or since >= AT_ONCE_S
         if new == 1:  # each click of a slow annotator has a request of its own
             self.waiting_at = visit.arrived
         return False

@@ -335,7 +335,7 @@ def test_quick_clicks_are_answered_one_region_an_object(make: Make) -> None:
     (first,) = ask(corners[0])
     ask(*corners[:2])
     regions = ask(*corners)
-    assert [region["value"] for region in regions][0] == alone[0]["value"] == first["value"]
+    assert regions[0]["value"] == alone[0]["value"] == first["value"]
     records = [region["meta"]["edgeflow"]["clicks"] for region in regions]
     assert sorted(click[0] for clicks in records for click in clicks) == sorted(
         corner["id"] for corner in corners
