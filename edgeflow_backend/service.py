@@ -30,7 +30,7 @@ from edgeflow_backend.memory.pages import state_to_pages
 from edgeflow_backend.objects.recent_answers import RecentAnswer, RecentAnswers
 from edgeflow_backend.objects.refine import Refinement
 from edgeflow_backend.objects.segmented_object import SegmentedObject
-from edgeflow_backend.objects.separate import separate
+from edgeflow_backend.objects.separate import divide, separate
 from edgeflow_backend.objects.signs import Signs, Visit
 from edgeflow_backend.objects.spent_clicks import drop_spent
 from edgeflow_backend.objects.task_regions import TaskRegions, answer_mask
@@ -114,7 +114,10 @@ class SegmentationService:
         with self.signs.visit(request.place, prompt.ids) as visit:
             resolved = self._look_up(replace(request, prompt=prompt), deadline)
             answer = partial(self._answer_object, resolved, regions, visit)
-            answers, lost = separate(prompt, visit, answer, reach=self.settings.refine_reach)
+            reach = self.settings.refine_reach
+            answers, lost = separate(prompt, visit, answer, reach=reach)
+            accepted = self.recent.accepted(resolved.scene, visit)
+            answers += divide(accepted, answer, reach=reach)
             for each in answers:
                 waits = visit.waits(each.prompt_ids)
                 self.recent.remember(resolved.scene, replace(each, waits=waits))
@@ -245,6 +248,7 @@ class SegmentationService:
             mask=prediction.patch,
             score=prediction.score,
             drawn=prompt.first_click is None,
+            prompt=prompt,
         )
 
     def _answer(self, resolved: ResolvedRequest, outcome: RecentAnswer) -> Answer:

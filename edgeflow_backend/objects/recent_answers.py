@@ -17,6 +17,7 @@ from cachetools import TTLCache
 from edgeflow.masks.patch import MaskPatch
 from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.signs import Visit
+from edgeflow_backend.protocol.prompt import Prompt
 
 WINDOW_S = 10.0
 """Label Studio saves a draft 5 s after its first change; twice that allows for slow servers."""
@@ -41,6 +42,7 @@ class RecentAnswer:
         score: Of the mask, 0 to 1.
         drawn: Whether the prompt was drawn, not clicked.
         waits: Whether it is a suggestion that waits to be accepted, as far as its points tell.
+        prompt: The prompt.
     """
 
     before: SegmentedObject
@@ -52,6 +54,7 @@ class RecentAnswer:
     score: float = 0.0
     drawn: bool = False
     waits: bool = False
+    prompt: Prompt | None = None
 
     @property
     def nbytes(self) -> int:
@@ -132,6 +135,15 @@ class RecentAnswers:
         with self._lock:
             state = self._scenes.get(scene, _Scene())
         same = (a for _, a in state.answers if a.prompt_ids[0] == prompt_ids[0])
+        return next(same, None)
+
+    def accepted(self, scene: str, visit: Visit) -> RecentAnswer | None:
+        """The answer that took several points for one object, and that auto-accept accepted."""
+        with self._lock:
+            state = self._scenes.get(scene, _Scene())
+        if len(visit.accepted) < 2:
+            return None
+        same = (a for _, a in state.answers if frozenset(a.prompt_ids) == visit.accepted)
         return next(same, None)
 
     @contextlib.contextmanager

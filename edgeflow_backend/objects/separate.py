@@ -79,6 +79,26 @@ def separate(
     return [each.answer for each in found], lost
 
 
+def divide(whole: RecentAnswer | None, answer: Answerer, *, reach: float) -> list[RecentAnswer]:
+    """Answer each object of clicks that were taken for one object's, if they are of several.
+
+    Args:
+        whole: The answer that auto-accept accepted; the first object takes its region's place.
+        answer: Answers the part of a prompt that is about one object.
+        reach: As in :func:`separate`.
+
+    Returns:
+        None if there is nothing to divide.
+    """
+    if whole is None or whole.prompt is None:
+        return []
+    quick = Visit(frozenset(whole.prompt_ids), pending=True, hurried=True)
+    (first, *others), _ = separate(whole.prompt, quick, answer, reach=reach)
+    if not others:
+        return []
+    return [replace(first, after=replace(first.after, region_id=whole.after.region_id)), *others]
+
+
 def _may_hold_several(prompt: ClickPrompt, visit: Visit) -> bool:
     positive = sum(point.positive for point in prompt.points)
     return visit.pending and positive >= (2 if visit.hurried else SEVERAL)

@@ -55,6 +55,7 @@ class Visit:
         hurried: Whether one was sent again before it was answered, or auto-accept was seen to be on
             lately.
         overtaken: Whether a newer request holds these points and more.
+        accepted: Points of the last answer, if auto-accept was seen to accept it.
         arrived: When it came, in the clock's seconds.
     """
 
@@ -64,6 +65,7 @@ class Visit:
     pending: bool = False
     hurried: bool = False
     overtaken: bool = False
+    accepted: frozenset[str] = frozenset()
     arrived: float = -math.inf
 
     def waits(self, prompt_ids: Sequence[str]) -> bool:
@@ -137,6 +139,7 @@ class _Place:
                 other.alone = other.accepting = False
         elif gone and since < BY_HAND_S:
             self.accepting_at = visit.arrived
+            visit.accepted = ids
 
     def _see_waiting(self, visit: Visit) -> bool:
         """Whether an answer to earlier points may have come too late for the newest click."""
