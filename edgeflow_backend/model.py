@@ -149,6 +149,9 @@ class EdgeFlowBackend(_Base):
             trouble = self._note(defect, task, project)
             log.exception("no region", id=trouble, code=defect.code)
             return self._empty(defect, trouble)
+        for loss in answer.lost:
+            trouble = self._note(loss, task, project)
+            log.warning("a click without a region", id=trouble, code=loss.code)
         elapsed = time.monotonic() - started
         service.metrics.predictions.labels("ok").inc()
         service.metrics.seconds.observe(elapsed)
