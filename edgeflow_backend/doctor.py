@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any, Literal
-
-import requests
-import urllib3
+from typing import Literal
 
 from edgeflow.checkpoints.checkpoint import find
 from edgeflow.errors import EdgeFlowError
+from edgeflow.label_studio.api.client import LabelStudioAPI
+from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow.runtime.devices import pick_device
-from edgeflow_backend.errors import FetchError
-from edgeflow_backend.images.credentials import Credentials
-from edgeflow_backend.net.failures import moved, unreachable
-from edgeflow_backend.net.guard import Guard
-from edgeflow_backend.net.sessions import timed_session
-from edgeflow_backend.net.uplink import Uplink
+from edgeflow_backend.label_studio.access import open_api
 from edgeflow_backend.protocol.config_check import RECOMMENDED, check
 from edgeflow_backend.redact.texts import hide_secrets
 from edgeflow_backend.redact.urls import describe_url
@@ -68,21 +61,12 @@ def examine(settings: Settings, project: int | None = None) -> Iterator[Finding]
         )
     if uplink.proxy:
         yield Finding("ok", f"image hosts are reached through the proxy {uplink.proxy.name}")
-    timeout = (settings.connect_timeout_s, settings.read_timeout_s)
     for name, host in settings.label_studios.items():
         if not host.url:
             continue
-        credentials = Credentials(
-            host.url,
-            host.api_key.get_secret_value(),
-            timeout=timeout,
-            host=name,
-            login=host.login.get_secret_value(),
-            uplink=uplink,
-        )
+        own_project = None if name else project  # its id belongs to the default Label Studio
         try:
-            own_project = None if name else project  # its id belongs to the default Label Studio
-            yield from _Examination(host.url, credentials, timeout, uplink).run(own_project)
+            yield from _examine_label_studio(open_api(settings, name), host.url, own_project)
         except EdgeFlowError as error:
             yield Finding("fail", error.message, error.hint)
 
@@ -114,111 +98,59 @@ def _examine_project_models(settings: Settings) -> Iterator[Finding]:
             yield Finding("fail", f"EDGEFLOW_PROJECT_MODELS: {error.message}", error.hint)
 
 
-@dataclass(frozen=True)
-class _Examination:
-    """Questions to one Label Studio.
+def _examine_label_studio(api: LabelStudioAPI, url: str, project: int | None) -> Iterator[Finding]:
+    """Check that a Label Studio answers, whose token it is, and a project.
 
-    Attributes:
-        url: Its URL.
-        credentials: Its token, and the login in front of it.
-        timeout: Seconds for connecting, and seconds of silence.
-        uplink: How to reach it.
+    Raises:
+        EdgeFlowError: It cannot be reached, or the token is unusable.
     """
-
-    url: str
-    credentials: Credentials
-    timeout: tuple[float, float]
-    uplink: Uplink
-
-    def run(self, project: int | None) -> Iterator[Finding]:
-        """Check that it answers, whose token it is, and a project.
-
-        Raises:
-            EdgeFlowError: It cannot be reached, or the token is unusable.
-        """
-        where, setting = describe_url(self.url), self.credentials.url_setting
-        version = self._get("/api/version", self.credentials.login_header())
-        release = _json(version).get("release")
-        if not version.ok or not isinstance(release, str) or not release:
-            yield Finding(
-                "fail",
-                f"{where} answers HTTP {version.status_code} without a release; is it Label "
-                "Studio?",
-                f"set {setting} to Label Studio's URL, with the path below which it is served",
-            )
-            return
-        yield Finding("ok", f"Label Studio {hide_secrets(release[:40])} answers at {where}")
-        header = self.credentials.header()
-        if not self.credentials.has_token:
-            yield Finding(
-                "fail",
-                "no token is set; uploads cannot be fetched",
-                f"set {self.credentials.token_setting}",
-            )
-            return
-        kind = "personal access token" if self.credentials.is_personal else "legacy token"
-        whoami = self._get("/api/current-user/whoami", header)
-        if whoami.status_code == HTTPStatus.UNAUTHORIZED:
-            self.credentials.forget()
-            header = self.credentials.header()
-            whoami = self._get("/api/current-user/whoami", header)
-        if not whoami.ok:
-            yield Finding(
-                "fail",
-                f"Label Studio refuses the {kind} (HTTP {whoami.status_code})",
-                f"{self.credentials.advice}. Copy it again from Account & Settings; if legacy "
-                "tokens are disabled for your organisation, use a personal access token",
-            )
-            return
-        yield Finding("ok", f"the {kind} belongs to {_json(whoami).get('email', '?')}")
-        if project is not None:
-            yield from self._examine_project(header, project)
-
-    def _examine_project(self, header: dict[str, str], project: int) -> Iterator[Finding]:
-        response = self._get(f"/api/projects/{project}", header)
-        if response.status_code != HTTPStatus.OK:
-            yield Finding(
-                "fail",
-                f"project {project} cannot be read (HTTP {response.status_code})",
-                "check the id in the project's URL, and that the token's owner may see the project",
-            )
-            return
-        try:
-            texts = check(str(_json(response).get("label_config", "")))
-        except EdgeFlowError as error:
-            texts = [f"{error.message}; {error.hint}."]
-        for text in texts:
-            yield Finding("fail", f"project {project}: {text}")
-        if texts:
-            yield Finding("warn", "a labelling config that works", RECOMMENDED)
-        else:
-            yield Finding("ok", f"project {project}: the labelling config works with this backend")
-
-    def _get(self, path: str, header: dict[str, str]) -> requests.Response:
-        """Ask for a path.
-
-        Raises:
-            FetchError: It gives no answer, or redirects.
-        """
-        url, setting = f"{self.url}{path}", self.credentials.url_setting
-        try:
-            with timed_session(sum(self.timeout), Guard([self.url]), self.uplink) as session:
-                response = session.get(
-                    url, headers=header, timeout=self.timeout, allow_redirects=False
-                )
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            reason = unreachable(error, self.url, setting)
-            raise FetchError(
-                f"Label Studio does not answer: {reason.message}", hint=reason.hint
-            ) from error
-        if response.is_redirect:
-            raise moved(url, response.headers["Location"], setting)
-        return response
-
-
-def _json(response: requests.Response) -> dict[str, Any]:
+    release, credentials = api.release(), api.credentials
+    yield Finding("ok", f"Label Studio {hide_secrets(release[:40])} answers at {describe_url(url)}")
+    if not credentials.has_token:
+        yield Finding(
+            "fail",
+            "no token is set; uploads cannot be fetched",
+            f"set {credentials.token_setting}",
+        )
+        return
+    kind = "personal access token" if credentials.is_personal else "legacy token"
+    credentials.header()  # raises if the token itself is unusable
     try:
-        body = response.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
+        owner = api.whoami()
+    except LabelStudioError as error:
+        if error.status is None:
+            raise
+        yield Finding(
+            "fail",
+            f"Label Studio refuses the {kind} (HTTP {error.status})",
+            f"{credentials.advice}. Copy it again from Account & Settings; if legacy tokens are "
+            "disabled for your organisation, use a personal access token",
+        )
+        return
+    yield Finding("ok", f"the {kind} belongs to {owner.get('email', '?')}")
+    if project is not None:
+        yield from _examine_project(api, project)
+
+
+def _examine_project(api: LabelStudioAPI, number: int) -> Iterator[Finding]:
+    try:
+        project = api.project(number)
+    except LabelStudioError as error:
+        if error.status is None:
+            raise
+        yield Finding(
+            "fail",
+            f"project {number} cannot be read (HTTP {error.status})",
+            "check the id in the project's URL, and that the token's owner may see the project",
+        )
+        return
+    try:
+        texts = check(project.label_config)
+    except EdgeFlowError as error:
+        texts = [f"{error.message}; {error.hint}."]
+    for text in texts:
+        yield Finding("fail", f"project {number}: {text}")
+    if texts:
+        yield Finding("warn", "a labelling config that works", RECOMMENDED)
+    else:
+        yield Finding("ok", f"project {number}: the labelling config works with this backend")

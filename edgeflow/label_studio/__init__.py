@@ -1,1 +1,1 @@
-"""Label Studio's data formats, without HTTP."""
+"""Label Studio's data formats, and its API."""

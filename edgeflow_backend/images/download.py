@@ -10,8 +10,9 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 
+from edgeflow.label_studio.api.credentials import Credentials
+from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow_backend.errors import FetchError
-from edgeflow_backend.images.credentials import Credentials
 from edgeflow_backend.net.failures import moved, unreachable
 from edgeflow_backend.net.guard import Guard
 from edgeflow_backend.net.origins import origin
@@ -80,6 +81,8 @@ class Downloader:
         try:
             with timed_session(self._limits.total_s, self._guard, self._uplink) as session:
                 return self._follow(session, trail, deadline)
+        except LabelStudioError as error:  # its token, or the exchange of one
+            raise FetchError(error.message, hint=error.hint) from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             setting = self._credentials.url_setting if self._is_label_studio(trail.url) else ""
             late = time.monotonic() >= deadline

@@ -12,7 +12,6 @@ from edgeflow.errors import EdgeFlowError
 from edgeflow.inference.predictor import Predictor
 from edgeflow.inference.state import EncodedImage
 from edgeflow_backend.errors import DeadlineError, FetchError
-from edgeflow_backend.images.credentials import Credentials
 from edgeflow_backend.images.decoding.decoder import Decoder
 from edgeflow_backend.images.disk_cache import DiskCache
 from edgeflow_backend.images.download import Downloader, Limits
@@ -25,6 +24,7 @@ from edgeflow_backend.images.sources import (
     WebSource,
     locate,
 )
+from edgeflow_backend.label_studio.access import credentials_of
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.memory.pages import overview_to_pages
@@ -211,19 +211,6 @@ def _downloaders(settings: Settings) -> dict[str, Downloader]:
         [studio.url for studio in studios.values()], AllowList.parse(settings.allowed_hosts)
     )
     return {
-        name: Downloader(
-            studio.url,
-            Credentials(
-                studio.url,
-                studio.api_key.get_secret_value(),
-                timeout=(limits.connect_s, limits.read_s),
-                host=name,
-                login=studio.login.get_secret_value(),
-                uplink=uplink,
-            ),
-            limits,
-            guard,
-            uplink,
-        )
+        name: Downloader(studio.url, credentials_of(settings, name), limits, guard, uplink)
         for name, studio in studios.items()
     }

@@ -7,7 +7,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -17,6 +16,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError
 
 from edgeflow import __version__
+from edgeflow.label_studio.api.transport import isolated_session
 from edgeflow_backend.net.connect import SocketOption, connect, resolve
 from edgeflow_backend.net.guard import Guard, refusal
 from edgeflow_backend.net.origins import DEFAULT_PORTS
@@ -29,20 +29,6 @@ USER_AGENT = f"edgeflow-backend/{__version__}"
 
 
 @contextlib.contextmanager
-def isolated_session() -> Iterator[requests.Session]:
-    """A session without the environment's proxies, without ``.netrc``, without cookies.
-
-    The first two would send a token somewhere else, or replace it by another. Cookies do not
-    depend on the port, so Label Studio's would go to any other server on its machine.
-    """
-    with requests.Session() as session:
-        session.trust_env = False
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        session.headers["User-Agent"] = USER_AGENT
-        yield session
-
-
-@contextlib.contextmanager
 def timed_session(
     seconds: float, guard: Guard, uplink: Uplink | None = None
 ) -> Iterator[requests.Session]:
@@ -52,7 +38,7 @@ def timed_session(
     timeouts of requests limit the silence between two bytes, so a host that sends a byte now and
     then, in its handshake, headers or body, would occupy a thread for ever.
     """
-    with isolated_session() as session, _Watch(seconds) as watch:
+    with isolated_session(USER_AGENT) as session, _Watch(seconds) as watch:
         adapter = _GuardedAdapter(guard, watch, uplink or Uplink())
         session.mount("http://", adapter)
         session.mount("https://", adapter)

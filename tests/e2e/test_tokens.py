@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from demo.label_studio import TOKEN
+from edgeflow.label_studio.api.credentials import Credentials
 from edgeflow_backend.doctor import examine
 from edgeflow_backend.errors import FetchError
-from edgeflow_backend.images.credentials import Credentials
 from edgeflow_backend.images.download import Downloader, Limits
+from edgeflow_backend.label_studio.transport import GuardedTransport
 from edgeflow_backend.settings import Settings
 from tests.e2e.conftest import PHOTOS, ROOT, Studio
 
@@ -40,7 +41,7 @@ def personal_token(studio: Studio) -> str:
 
 
 def fetch(studio: Studio, token: str, address: str) -> bytes:
-    credentials = Credentials(studio.url, token, timeout=(2, 5))
+    credentials = Credentials(GuardedTransport(studio.url, timeout=(2, 5)), token)
     return Downloader(studio.url, credentials, LIMITS).fetch(address)
 
 

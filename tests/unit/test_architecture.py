@@ -19,8 +19,8 @@ LAYERS = {
     ),
     "edgeflow_backend": (
         "cli", "wsgi", "server", "app", "doctor", "model", "service", "objects", "engine", "images",
-        "requests", "status", "protocol", "auth", "background", "log", "settings", "memory", "net",
-        "redact", "errors",
+        "requests", "status", "protocol", "label_studio", "auth", "background", "log", "settings",
+        "memory", "net", "redact", "errors",
     ),
 }  # fmt: skip
 """Rooms of each package, from the top down: a room imports only from rooms below it."""

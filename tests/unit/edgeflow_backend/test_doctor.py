@@ -181,7 +181,7 @@ class TestLabelStudio:
     def test_a_projects_problems_are_told_with_a_config_that_works(
         self, studio: Host, config: str, said: list[str]
     ) -> None:
-        studio.routes["/api/projects/5"] = as_json({"label_config": config})
+        studio.routes["/api/projects/5"] = as_json({"id": 5, "label_config": config})
         findings = report(5, label_studio_url=studio.url, label_studio_api_key=LEGACY)
         assert len(failures(findings)) == len(said)
         for failure, words in zip(failures(findings), said, strict=True):

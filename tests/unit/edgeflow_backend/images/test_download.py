@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from edgeflow.label_studio.api.credentials import Credentials
 from edgeflow_backend.errors import FetchError
-from edgeflow_backend.images.credentials import Credentials
 from edgeflow_backend.images.download import MAX_REDIRECTS, Downloader, Limits
+from edgeflow_backend.label_studio.access import credentials_of
+from edgeflow_backend.label_studio.transport import GuardedTransport
 from edgeflow_backend.net.allow_list import AllowList
 from edgeflow_backend.net.guard import Guard
+from edgeflow_backend.settings import Settings
 from tests.unit.edgeflow_backend.loopback import (
     Host,
     Received,
@@ -36,7 +39,9 @@ SLACK_S = 1.5
 def downloader(home: str, limits: Limits = LIMITS, token: str = TOKEN) -> Downloader:
     """One that may fetch from loopback, where these tests' hosts are."""
     guard = Guard([home], AllowList.parse("127.0.0.1"))
-    return Downloader(home, Credentials(home, token, timeout=(1.0, 1.0)), limits, guard)
+    return Downloader(
+        home, Credentials(GuardedTransport(home, timeout=(1.0, 1.0)), token), limits, guard
+    )
 
 
 def refusal(subject: Downloader, url: str) -> FetchError:
@@ -315,7 +320,8 @@ def test_a_storage_that_label_studio_does_not_know_is_told(host: Host, other_hos
 
 def test_with_several_label_studios_a_refusal_names_the_one(host: Host) -> None:
     host.routes["/a.png"] = Reply(403)
-    credentials = Credentials(host.url, TOKEN, timeout=(1.0, 1.0), host="team-b")
+    studios = {"team-b": {"url": host.url, "api_key": TOKEN}}
+    credentials = credentials_of(Settings(label_studio_hosts=studios), "team-b")
     error = refusal(Downloader(host.url, credentials, LIMITS), f"{host.url}/a.png")
     assert "'team-b' in EDGEFLOW_LABEL_STUDIO_HOSTS" in error.hint
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from edgeflow.label_studio.api.credentials import Credentials
 from edgeflow_backend.errors import FetchError
-from edgeflow_backend.images.credentials import Credentials
 from edgeflow_backend.images.download import MAX_REDIRECTS, Downloader, Limits
+from edgeflow_backend.label_studio.transport import GuardedTransport
 from edgeflow_backend.net.allow_list import AllowList
 from edgeflow_backend.net.guard import Guard
 from tests.unit.edgeflow_backend.internet import Internet
@@ -20,7 +21,7 @@ PUBLIC = "http://images.example"
 
 
 def downloader(home: str = "", allowed: str = "") -> Downloader:
-    credentials = Credentials(home, TOKEN, timeout=(1.0, 1.0))
+    credentials = Credentials(GuardedTransport(home, timeout=(1.0, 1.0)), TOKEN)
     return Downloader(home, credentials, LIMITS, Guard([home], AllowList.parse(allowed)))
 
 
@@ -311,7 +312,9 @@ def test_label_studio_itself_is_fetched_from_wherever_it_is(host: Host, inside: 
 
 def test_without_a_guard_only_label_studio_is_fetched_from(host: Host, inside: Host) -> None:
     host.routes["/a.png"] = Reply(body=IMAGE)
-    subject = Downloader(host.url, Credentials(host.url, "", timeout=(1, 1)), LIMITS)
+    subject = Downloader(
+        host.url, Credentials(GuardedTransport(host.url, timeout=(1, 1)), ""), LIMITS
+    )
     assert subject.fetch(f"{host.url}/a.png") == IMAGE
     refusal(f"{inside.url}/a.png", subject)
     assert inside.received == []

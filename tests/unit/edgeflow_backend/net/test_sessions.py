@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 import requests
 
+from edgeflow.label_studio.api.transport import isolated_session
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.net.allow_list import AllowList
 from edgeflow_backend.net.guard import Guard
-from edgeflow_backend.net.sessions import isolated_session, timed_session
+from edgeflow_backend.net.sessions import timed_session
 from tests.unit.edgeflow_backend.internet import Internet
 from tests.unit.edgeflow_backend.loopback import Host, Reply
 
@@ -135,8 +136,8 @@ def test_no_socket_outlives_its_session(host: Host) -> None:
 
 def test_cookies_are_not_kept(host: Host) -> None:
     host.routes["/a"] = Reply(headers={"Set-Cookie": "sessionid=secret; Path=/"})
-    for open_session in (isolated_session, lambda: timed_session(5.0, LOOPBACK)):
-        with open_session() as session:
+    for opened in (isolated_session("test"), timed_session(5.0, LOOPBACK)):
+        with opened as session:
             for _ in range(2):
                 session.get(f"{host.url}/a", timeout=2)
     assert len(host.received) == 4

@@ -5,14 +5,14 @@ import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 
 import pytest
 
-from edgeflow_backend.errors import FetchError
-from edgeflow_backend.images import credentials as module
-from edgeflow_backend.images.credentials import Credentials
-from tests.unit.edgeflow_backend.loopback import Host, Received, Reply, closed_port, redirect
+from edgeflow.label_studio.api import credentials as module
+from edgeflow.label_studio.api.credentials import Credentials
+from edgeflow.label_studio.api.errors import LabelStudioError
+from edgeflow.label_studio.api.transport import PlainTransport
+from tests.unit.edgeflow_backend.loopback import Host, Received, Reply, redirect
 
 LEGACY = "0123456789abcdef0123456789abcdef01234567"
 PERSONAL = "eyJhbGciOiJI.eyJ0b2tlbl90.c2lnbmF0dXJl"
@@ -36,12 +36,12 @@ class Exchange:
 
 
 def credentials(host: Host, token: str = PERSONAL) -> Credentials:
-    return Credentials(host.url, token, timeout=TIMEOUT)
+    return Credentials(PlainTransport(host.url, timeout=TIMEOUT), token)
 
 
-def refusal(subject: Credentials) -> FetchError:
+def refusal(subject: Credentials) -> LabelStudioError:
     """The error of asking for a header; checked to hold no token."""
-    with pytest.raises(FetchError) as caught:
+    with pytest.raises(LabelStudioError) as caught:
         subject.header()
     assert caught.value.hint
     whole = "".join(traceback.format_exception(caught.value))
@@ -153,44 +153,6 @@ def test_a_token_is_not_carried_along_a_redirect(host: Host, other_host: Host, s
     assert other_host.received == []
 
 
-def test_a_label_studio_that_is_not_there_is_told() -> None:
-    subject = Credentials(f"http://127.0.0.1:{closed_port()}", PERSONAL, timeout=TIMEOUT)
-    error = refusal(subject)
-    assert "LABEL_STUDIO_URL" in error.hint
-
-
-def test_a_label_studio_that_stays_silent_is_given_up_in_time(host: Host) -> None:
-    def silent(_: Received, __: BaseHTTPRequestHandler) -> None:
-        host.pause()
-
-    host.routes[REFRESH] = silent
-    started = time.monotonic()
-    refusal(Credentials(host.url, PERSONAL, timeout=(1.0, 0.2)))
-    assert time.monotonic() - started < 3
-
-
-def test_a_token_is_not_sent_through_a_proxy_of_the_environment(
-    host: Host, other_host: Host, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    host.routes[REFRESH] = Exchange()
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.setenv(name, other_host.url)
-    assert credentials(host).header() == {"Authorization": "Bearer access-1"}
-    assert other_host.received == []
-
-
-def test_passwords_of_a_netrc_file_are_not_sent(
-    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login user password secret\n")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(netrc))
-    host.routes[REFRESH] = Exchange()
-    credentials(host).header()
-    assert "authorization" not in host.received[0].headers
-
-
 @pytest.mark.parametrize("token", ["012…567", "Ключ", "two\nlines", "abc\r\nX-Other: 1"])
 def test_a_token_that_no_header_can_hold_is_refused_with_the_way_out(
     host: Host, token: str
@@ -200,14 +162,28 @@ def test_a_token_that_no_header_can_hold_is_refused_with_the_way_out(
     assert token not in error.message
 
 
-@pytest.mark.parametrize("answer", [Reply(401), Reply(200, b"{}"), Reply(200, b"no JSON")])
-def test_with_several_label_studios_the_way_out_names_the_one(host: Host, answer: Reply) -> None:
-    host.routes[REFRESH] = answer
-    error = refusal(Credentials(host.url, PERSONAL, timeout=TIMEOUT, host="team-b"))
-    assert "'team-b' in EDGEFLOW_LABEL_STUDIO_HOSTS" in error.hint
-    assert "LABEL_STUDIO_API_KEY" not in error.hint
+def test_hints_call_the_settings_as_they_were_named(host: Host) -> None:
+    carrier = PlainTransport(host.url, timeout=TIMEOUT)
+    subject = Credentials(carrier, "012…567", token_setting="--token", url_setting="--url")
+    assert "--token" in refusal(subject).hint
+    host.routes[REFRESH] = Reply(200, b"no JSON")
+    subject = Credentials(carrier, PERSONAL, token_setting="--token", url_setting="--url")
+    assert "--url" in refusal(subject).hint
 
 
-def test_with_several_label_studios_a_bad_tokens_way_out_names_the_one(host: Host) -> None:
-    error = refusal(Credentials(host.url, "012…567", timeout=TIMEOUT, host="team-b"))
-    assert "the api_key of 'team-b' in EDGEFLOW_LABEL_STUDIO_HOSTS" in error.hint
+def test_a_login_goes_beside_a_legacy_token(host: Host) -> None:
+    subject = Credentials(PlainTransport(host.url), LEGACY, login="anna:secret")
+    login = {"Authorization": "Basic YW5uYTpzZWNyZXQ="}
+    assert subject.header() == {**login, "X-Api-Key": LEGACY}
+    subject.forget()
+    assert subject.header() == {"Authorization": f"Token {LEGACY}"}, "perhaps nobody wanted it"
+    subject.forget()
+    assert subject.header() == {**login, "X-Api-Key": LEGACY}
+
+
+def test_a_login_goes_with_the_exchange(host: Host) -> None:
+    host.routes[REFRESH] = Exchange()
+    subject = Credentials(PlainTransport(host.url), PERSONAL, login="anna:secret")
+    subject.header()
+    assert host.received[0].headers["authorization"].startswith("Basic ")
+    assert "need the same header" in subject.advice

@@ -14,15 +14,10 @@ import base64
 import threading
 import time
 
-import requests
-import urllib3
+from edgeflow.label_studio.api.errors import LabelStudioError
+from edgeflow.label_studio.api.transport import Transport
 
-from edgeflow_backend.errors import FetchError
-from edgeflow_backend.net.failures import moved, unreachable
-from edgeflow_backend.net.guard import Guard
-from edgeflow_backend.net.sessions import timed_session
-from edgeflow_backend.net.uplink import Uplink
-
+REFRESH_PATH = "/api/token/refresh/"
 ACCESS_TOKEN_LIFE_S = 240.0
 """A minute less than in Label Studio."""
 
@@ -31,33 +26,28 @@ class Credentials:
     """The Authorization header for one Label Studio. Thread-safe.
 
     Args:
-        label_studio_url: URL without a trailing slash.
+        transport: Carries requests to that Label Studio.
         token: Legacy or personal access token; empty for none.
-        timeout: Seconds for connecting, and seconds of silence.
-        host: Name of the Label Studio if there are several; empty for the default one.
         login: ``user:password`` for HTTP Basic in front of it; empty for none.
-        uplink: How to reach it.
+        token_setting: What to call the token in an error's hint.
+        url_setting: What to call the URL in an error's hint.
     """
 
     def __init__(
         self,
-        label_studio_url: str,
+        transport: Transport,
         token: str,
         *,
-        timeout: tuple[float, float],
-        host: str = "",
         login: str = "",
-        uplink: Uplink | None = None,
+        token_setting: str = "LABEL_STUDIO_API_KEY",  # noqa: S107 - a name
+        url_setting: str = "LABEL_STUDIO_URL",
     ) -> None:
-        entry = f"of '{host}' in EDGEFLOW_LABEL_STUDIO_HOSTS"
-        self.token_setting = f"the api_key {entry}" if host else "LABEL_STUDIO_API_KEY"
-        self.url_setting = f"the url {entry}" if host else "LABEL_STUDIO_URL"
-        self._url = label_studio_url
+        self.token_setting = token_setting
+        self.url_setting = url_setting
+        self._transport = transport
         self._token = token.strip()
         self._login = login
         self._login_wanted = bool(login)
-        self._timeout = timeout
-        self._uplink = uplink
         self._lock = threading.Lock()
         self._access_token = ""
         self._expires = 0.0
@@ -76,12 +66,12 @@ class Credentials:
         """The headers to send; empty without a token and a login.
 
         Raises:
-            FetchError: The token is malformed, or Label Studio does not exchange it.
+            LabelStudioError: The token is malformed, or Label Studio does not exchange it.
         """
         if not self._token:
             return self.login_header()
         if not (self._token.isascii() and self._token.isprintable()):
-            raise FetchError(
+            raise LabelStudioError(
                 "Label Studio's token contains characters that no token has",
                 hint=f"copy it again and set {self.token_setting}",
             )
@@ -123,30 +113,22 @@ class Credentials:
         return f"{check}; check the login in {self.url_setting}, too" if self._login else check
 
     def _exchange(self) -> str:
-        url = f"{self._url}/api/token/refresh/"
+        reply = self._transport.send(
+            "POST", REFRESH_PATH, headers=self.login_header(), json={"refresh": self._token}
+        )
         try:
-            with timed_session(sum(self._timeout), Guard([self._url]), self._uplink) as session:
-                response = session.post(
-                    url,
-                    json={"refresh": self._token},
-                    headers=self.login_header(),
-                    timeout=self._timeout,
-                    allow_redirects=False,
-                )
-            access = response.json().get("access") if response.ok else None
+            access = reply.json().get("access") if reply.ok else None
         except (ValueError, AttributeError) as error:
-            raise FetchError(
+            raise LabelStudioError(
                 "the personal access token could not be exchanged: Label Studio's answer is not "
                 "the expected one",
                 hint=f"check {self.url_setting}: is it Label Studio's?",
+                status=reply.status,
             ) from error
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise unreachable(error, url, self.url_setting) from error
-        if response.is_redirect:
-            raise moved(url, response.headers["Location"], self.url_setting)
         if not isinstance(access, str):
-            raise FetchError(
-                f"Label Studio refused the personal access token (HTTP {response.status_code})",
+            raise LabelStudioError(
+                f"Label Studio refused the personal access token (HTTP {reply.status})",
                 hint=f"create a new one under Account & Settings and set {self.token_setting}",
+                status=reply.status,
             )
         return access

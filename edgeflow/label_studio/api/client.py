@@ -1,0 +1,155 @@
+"""A client of Label Studio's API: the endpoints that this project needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from edgeflow.label_studio.api.calls import PAGE_SIZE, Calls
+from edgeflow.label_studio.api.errors import LabelStudioError
+from edgeflow.label_studio.api.records import MLBackend, Project, Webhook
+from edgeflow.label_studio.api.transport import Params
+from edgeflow.label_studio.values import JSONObject
+
+_Record = TypeVar("_Record")
+
+
+class LabelStudioAPI(Calls):
+    """One Label Studio.
+
+    Each method raises :class:`LabelStudioError`, as :class:`Calls` says.
+    """
+
+    def release(self) -> str:
+        """Label Studio's version, such as ``1.23.2``; asked without a token.
+
+        Raises:
+            LabelStudioError: Nothing answers, or something else than Label Studio.
+        """
+        reply = self._transport.send("GET", "/api/version", headers=self.credentials.login_header())
+        try:
+            release = reply.json()["release"] if reply.ok else ""
+        except (ValueError, TypeError, KeyError):
+            release = ""
+        if not isinstance(release, str) or not release:
+            raise LabelStudioError(
+                f"the server answers HTTP {reply.status} without a release; is it Label Studio?",
+                hint=f"set {self.credentials.url_setting} to Label Studio's URL, with the path "
+                "below which it is served",
+                status=reply.status,
+            )
+        return release
+
+    def whoami(self) -> JSONObject:
+        """The token's owner: ``id``, ``email``, ``active_organization`` and more."""
+        return self._object("/api/current-user/whoami")
+
+    # Projects, tasks, annotations
+
+    def project(self, project: int) -> Project:
+        """A project."""
+        path = f"/api/projects/{project}"
+        return self._read(Project.of, path, self.get(path))
+
+    def tasks(self, project: int, *, size: int = PAGE_SIZE) -> Iterator[JSONObject]:
+        """A project's tasks, each with ``data``, ``annotations``, ``drafts`` and ``predictions``.
+
+        Args:
+            project: Id of the project.
+            size: Tasks that are fetched at once.
+        """
+        query: Params = {"project": project, "fields": "all"}
+        return self.pages("/api/tasks/", query, key="tasks", size=size)
+
+    def task(self, task: int) -> JSONObject:
+        """A task, with its annotations, drafts and predictions."""
+        return self._object(f"/api/tasks/{task}")
+
+    def annotation(self, annotation: int) -> JSONObject:
+        """An annotation, with its ``result``."""
+        return self._object(f"/api/annotations/{annotation}/")
+
+    def update_annotation(self, annotation: int, changes: JSONObject) -> JSONObject:
+        """Change fields of an annotation, such as its ``result``; returns the whole."""
+        body: JSONObject = self.patch(f"/api/annotations/{annotation}/", changes)
+        return body
+
+    def create_prediction(
+        self, task: int, result: list[JSONObject], *, model_version: str, score: float | None = None
+    ) -> JSONObject:
+        """Store regions as a task's prediction."""
+        body = {"task": task, "result": result, "model_version": model_version, "score": score}
+        answer: JSONObject = self.post("/api/predictions/", body)
+        return answer
+
+    # ML backends and webhooks
+
+    def ml_backends(self, project: int) -> list[MLBackend]:
+        """A project's ML backends, oldest first, after Label Studio has asked each how it is."""
+        backends = self._list(MLBackend.of, "/api/ml", {"project": project})
+        return sorted(backends, key=lambda backend: backend.id)
+
+    def create_ml_backend(self, project: int, fields: JSONObject) -> MLBackend:
+        """Connect an ML backend; Label Studio checks that it answers.
+
+        Args:
+            project: Id of the project.
+            fields: ``url``, ``title``, ``is_interactive``, ``auth_method``, ``basic_auth_user``,
+                ``basic_auth_pass`` …
+        """
+        path = "/api/ml"
+        return self._read(MLBackend.of, path, self.post(path, {"project": project, **fields}))
+
+    def update_ml_backend(self, backend: int, fields: JSONObject) -> MLBackend:
+        """Change a connection.
+
+        Label Studio checks that it answers, so ``fields`` needs ``url``, ``project`` and the login
+        whether they change or not.
+        """
+        path = f"/api/ml/{backend}"
+        return self._read(MLBackend.of, path, self.patch(path, fields))
+
+    def interactive(self, backend: int, task: int, context: JSONObject) -> JSONObject:
+        """Ask an ML backend as the editor does; ``{"data": prediction}`` or ``{"errors": […]}``."""
+        body: JSONObject = self.post(
+            f"/api/ml/{backend}/interactive-annotating", {"task": task, "context": context}
+        )
+        return body
+
+    def webhooks(self, project: int) -> list[Webhook]:
+        """A project's webhooks."""
+        return self._list(Webhook.of, "/api/webhooks/", {"project": project})
+
+    def create_webhook(self, project: int, fields: JSONObject) -> Webhook:
+        """Subscribe to a project's events.
+
+        Args:
+            project: Id of the project.
+            fields: ``url``, ``headers``, ``send_payload``, ``send_for_all_actions``, ``actions`` …
+        """
+        path = "/api/webhooks/"
+        return self._read(Webhook.of, path, self.post(path, {"project": project, **fields}))
+
+    def update_webhook(self, webhook: int, fields: JSONObject) -> Webhook:
+        """Change a subscription."""
+        path = f"/api/webhooks/{webhook}/"
+        return self._read(Webhook.of, path, self.patch(path, fields))
+
+    def _object(self, path: str) -> JSONObject:
+        return self._read(dict, path, self.get(path))
+
+    def _list(
+        self, read: Callable[[JSONObject], _Record], path: str, params: Params
+    ) -> list[_Record]:
+        body = self.get(path, params)
+        if not isinstance(body, list):
+            raise self._unexpected(path)
+        return [self._read(read, path, entry) for entry in body]
+
+    def _read(self, read: Callable[[Any], _Record], path: str, body: object) -> _Record:
+        try:
+            if isinstance(body, dict):
+                return read(body)
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._unexpected(path) from error
+        raise self._unexpected(path)

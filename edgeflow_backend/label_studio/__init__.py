@@ -1,0 +1,1 @@
+"""How the backend talks to the Label Studios in its settings."""

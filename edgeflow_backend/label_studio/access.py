@@ -1,0 +1,53 @@
+"""Credentials and API of each Label Studio in the settings."""
+
+from __future__ import annotations
+
+from edgeflow.label_studio.api.client import LabelStudioAPI
+from edgeflow.label_studio.api.credentials import Credentials
+from edgeflow_backend.label_studio.transport import GuardedTransport
+from edgeflow_backend.settings import Settings
+
+
+def open_api(settings: Settings, host: str = "", *, total_s: float | None = None) -> LabelStudioAPI:
+    """The API of a Label Studio; nothing is asked yet.
+
+    Args:
+        settings: The backend's.
+        host: Name of the Label Studio; empty for the default one.
+        total_s: Seconds that one request may take; None for the connecting and reading timeouts.
+    """
+    transport = _transport(settings, host, total_s)
+    return LabelStudioAPI(transport, _credentials(settings, host, transport))
+
+
+def credentials_of(settings: Settings, host: str = "") -> Credentials:
+    """The credentials of a Label Studio by name; an empty name is the default one's."""
+    return _credentials(settings, host, _transport(settings, host))
+
+
+def _transport(settings: Settings, host: str, total_s: float | None = None) -> GuardedTransport:
+    return GuardedTransport(
+        settings.label_studios[host].url,
+        timeout=(settings.connect_timeout_s, settings.read_timeout_s),
+        total_s=total_s,
+        uplink=settings.uplink,
+        url_setting=_setting("url", host),
+    )
+
+
+def _credentials(settings: Settings, host: str, transport: GuardedTransport) -> Credentials:
+    studio = settings.label_studios[host]
+    return Credentials(
+        transport,
+        studio.api_key.get_secret_value(),
+        login=studio.login.get_secret_value(),
+        token_setting=_setting("api_key", host),
+        url_setting=_setting("url", host),
+    )
+
+
+def _setting(field: str, host: str) -> str:
+    """What to call a field of a Label Studio in a hint."""
+    if host:
+        return f"the {field} of '{host}' in EDGEFLOW_LABEL_STUDIO_HOSTS"
+    return {"url": "LABEL_STUDIO_URL", "api_key": "LABEL_STUDIO_API_KEY"}[field]
