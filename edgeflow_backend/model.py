@@ -149,7 +149,7 @@ class EdgeFlowBackend(_Base):
         except EdgeFlowError as error:
             self._log.info("task not prepared", code=error.code, message=error.message)
             return []
-        self.service.prepare(task, shown, project.host)
+        self.service.prepare(task, shown, project)
         if not self.service.settings.preannotate:
             return []
         return self._preannotate(task, shown, project, deadline)

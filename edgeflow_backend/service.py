@@ -25,23 +25,24 @@ from edgeflow_backend.engine.model_pool import ModelPool
 from edgeflow_backend.engine.streams import stream_of
 from edgeflow_backend.images.fit import fitting
 from edgeflow_backend.images.provider import ImageProvider
-from edgeflow_backend.images.sources import task_image
+from edgeflow_backend.images.sources import first_images, task_image
+from edgeflow_backend.label_studio.projects import Projects, ask_label_studio
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.memory.pages import state_to_pages
+from edgeflow_backend.objects.predictions import copied_prediction
 from edgeflow_backend.objects.recent_answers import RecentAnswer, RecentAnswers
 from edgeflow_backend.objects.refine import Refinement
+from edgeflow_backend.objects.refine_rule import RefineRule, refine_rule
 from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.spent_clicks import drop_spent
 from edgeflow_backend.objects.task_regions import TaskRegions, answer_mask
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.regions import mask_regions
 from edgeflow_backend.protocol.targets import Target, holder, resolve
 from edgeflow_backend.requests import Answer, Request, ResolvedRequest
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
-
-PREPARED_IMAGES = 8
-"""Images of one task that are fetched when it is opened."""
 
 RECENT_BYTES = 64_000_000
 STORED_MASKS_BYTES = 64_000_000
@@ -66,6 +67,7 @@ class SegmentationService:
         metrics: Metrics,
         *,
         journal: Journal | None = None,
+        projects: Projects | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
@@ -73,6 +75,7 @@ class SegmentationService:
         self.models = ModelPool(settings, predictor)
         self.metrics = metrics
         self.journal = journal or Journal()
+        self.projects = projects or Projects(ask_label_studio(settings))
         self.images = ImageProvider(settings, predictor, on_note=self._note_image)
         states: PrefixStates = ByteLRU(settings.state_cache_bytes, copy=state_to_pages)
         self.recent = RecentAnswers(RECENT_BYTES, clock)
@@ -114,12 +117,15 @@ class SegmentationService:
         Raises:
             EdgeFlowError: It cannot be served; the message says why.
         """
-        regions = TaskRegions.of(request.task, self.settings.refine)
+        project = self.projects.of(*request.project)
+        rule = refine_rule(self.settings.refine, project)
+        copied = copied_prediction(request.task, project)
+        regions = TaskRegions.of(request.task, rule.where, copied)
         prompt = drop_spent(request.prompt, request.task_id, regions)
         deadline = time.monotonic() + self.settings.request_timeout_s
         resolved = self._look_up(replace(request, prompt=prompt), deadline)
-        with self.recent.visit(resolved.scene, prompt.ids):
-            before = self._existing_object(resolved, regions) or self._new_object(resolved)
+        with self.recent.visit(resolved.scene, prompt.ids, regions.author):
+            before = self._existing_object(resolved, regions, rule) or self._new_object(resolved)
             outcome = self._predict(resolved, before)
             answer = RecentAnswer(
                 before=before,
@@ -129,6 +135,7 @@ class SegmentationService:
                 item_index=prompt.newest.item_index,
                 mask=outcome.mask,
                 drawn=prompt.first_click is None,
+                author=regions.author,
             )
             self.recent.remember(resolved.scene, answer)
         answered = self._answer(resolved, outcome)
@@ -148,16 +155,14 @@ class SegmentationService:
         resolved = self._look_up(request, deadline)
         return self._answer(resolved, self._predict(resolved, self._new_object(resolved)))
 
-    def prepare(self, task: JSONObject, config: TaskConfig, host: str = "") -> None:
-        """Fetch and decode a task's images in the background; never raises.
+    def prepare(self, task: JSONObject, config: TaskConfig, project: ProjectRef) -> None:
+        """Ask for a task's project and images in the background; never raises.
 
-        Called when a task is opened, so that the first click finds its image ready.
+        Called when a task is opened, so that the first click finds all ready.
         """
-        for tag in config.images:
-            value = tag.shown(task["data"])
-            for url in value[:PREPARED_IMAGES] if isinstance(value, list) else [value]:
-                if isinstance(url, str):
-                    self.images.prefetch(url, host=host, task_id=task.get("id"))
+        self.projects.of(*project)
+        for url in first_images(task["data"], config.images):
+            self.images.prefetch(url, host=project.host, task_id=task.get("id"))
 
     def observe_caches(self) -> None:
         """Bring the caches' gauges up to date."""
@@ -168,6 +173,7 @@ class SegmentationService:
         """Stop the threads."""
         self.engine.close()
         self.images.close()
+        self.projects.close()
 
     def _look_up(self, request: Request, deadline: float) -> ResolvedRequest:
         """Resolve the config first: its mistakes are cheaper to find than an image."""
@@ -195,19 +201,20 @@ class SegmentationService:
         self.journal.notes.note("image_incomplete", note, "save the image's file again")
 
     def _existing_object(
-        self, resolved: ResolvedRequest, regions: TaskRegions
+        self, resolved: ResolvedRequest, regions: TaskRegions, rule: RefineRule
     ) -> SegmentedObject | None:
         """The object that the prompt refines, if there is one."""
-        if self.settings.refine == "off":
+        if rule.where == "off":
             return None
-        prompt, scene = resolved.request.prompt, resolved.scene
+        prompt, scene, recent = resolved.request.prompt, resolved.scene, self.recent
+        stored, remembers = {region.object_id for region in regions.open}, rule.remembers
         return self._refinement.find(
             prompt,
             resolved.target.labels,
             resolved.request.config,
             regions=regions.open,
-            recent=self.recent.of(scene, {region.object_id for region in regions.open}),
-            repeated=self.recent.repeated(scene, prompt.ids),
+            recent=recent.of(scene, stored, regions.author) if remembers else (),
+            repeated=recent.repeated(scene, prompt.ids) if remembers else None,
             size=resolved.image.size,
             model=resolved.predictor.version,
         )

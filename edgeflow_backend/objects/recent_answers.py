@@ -45,6 +45,7 @@ class RecentAnswer:
         item_index: The image in a task of several.
         mask: The answer.
         drawn: Whether the prompt was drawn, not clicked.
+        author: Whose draft the task held; empty where it held none.
     """
 
     before: SegmentedObject
@@ -54,6 +55,7 @@ class RecentAnswer:
     item_index: int | None
     mask: MaskPatch
     drawn: bool = False
+    author: str = ""
 
     @property
     def nbytes(self) -> int:
@@ -71,6 +73,7 @@ class _Scene:
         last_visit: When the last request ended, and its first prompt id.
         several_at: When more than one annotator was last seen.
         waiting_at: When points of an answer that is not accepted were last seen.
+        author: Whose draft was last seen.
     """
 
     answers: tuple[tuple[float, RecentAnswer], ...] = ()
@@ -78,6 +81,7 @@ class _Scene:
     last_visit: tuple[float, str] = (-math.inf, "")
     several_at: float = -math.inf
     waiting_at: float = -math.inf
+    author: str = ""
 
     @property
     def nbytes(self) -> int:
@@ -88,8 +92,10 @@ class RecentAnswers:
     """The last answers in each scene (an image in a task). Thread-safe; bounded in bytes and time.
 
     Label Studio does not say whose click it is, and an answer of one annotator must not become
-    another's. So an answer that no draft shows is used only where all signs are of one person with
-    auto-accept on: requests come one after the other, at a human pace, each with one point.
+    another's. A draft names its annotator: an answer given beside somebody's draft is used for that
+    one alone, and drafts of two people tell that there are two. Beyond that, an answer that no
+    draft shows is used only where all signs are of one person with auto-accept on: requests come
+    one after the other, at a human pace, each with one point.
 
     Args:
         max_bytes: Bytes of all scenes together.
@@ -105,15 +111,23 @@ class RecentAnswers:
         )
 
     @contextlib.contextmanager
-    def visit(self, scene: str, prompt_ids: Sequence[str]) -> Iterator[None]:
-        """Note a request while it is under way, and what it tells about who clicks."""
+    def visit(self, scene: str, prompt_ids: Sequence[str], author: str = "") -> Iterator[None]:
+        """Note a request while it is under way, and what it tells about who clicks.
+
+        Args:
+            scene: Identifies an image in a task.
+            prompt_ids: Ids of the prompt's regions.
+            author: Whose draft the task holds; empty for none.
+        """
         first = prompt_ids[0]
         with self._change(scene) as state:
             now = self._clock()
             ended, last = state.last_visit
             others = any(visitor != first for visitor in state.visits)
             hurried = now - ended < HUMAN_PACE_S and last != first
-            state.several_at = now if others or hurried else state.several_at
+            strangers = bool(author and state.author) and author != state.author
+            state.several_at = now if others or hurried or strangers else state.several_at
+            state.author = author or state.author
             state.waiting_at = now if len(prompt_ids) > 1 else state.waiting_at
             state.visits = (*state.visits, first)
         try:
@@ -140,13 +154,14 @@ class RecentAnswers:
             if answer.nbytes <= self._max_bytes // 4:
                 state.answers = tuple(answers)
 
-    def of(self, scene: str, stored: Container[str]) -> list[RecentAnswer]:
+    def of(self, scene: str, stored: Container[str], author: str = "") -> list[RecentAnswer]:
         """The answers in a scene that a click may refine: each region's newest, newest first.
 
         Args:
             scene: Identifies an image in a task.
             stored: Ids of the regions that Label Studio has stored; answers to those are used for
                 as long as the draft may lag behind.
+            author: Whose draft the task holds; empty for none.
         """
         with self._lock:
             state = self._scenes.get(scene, _Scene())
@@ -155,6 +170,8 @@ class RecentAnswers:
         accepting = alone and now - state.waiting_at > SCENE_LIFE_S
         newest: dict[str, tuple[float, RecentAnswer]] = {}
         for when, answer in state.answers:
+            if answer.author not in ("", author):
+                continue
             newest.setdefault(answer.after.region_id, (when, answer))
         return [
             answer
