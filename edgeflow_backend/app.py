@@ -19,6 +19,7 @@ from edgeflow_backend.background import Background
 from edgeflow_backend.errors import MalformedRequestError, NotReadyError, RefusedRequestError
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.model import EdgeFlowBackend
+from edgeflow_backend.objects.refine_rule import describe_rules
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.redact.texts import clean
 from edgeflow_backend.service import SegmentationService, build_service
@@ -118,14 +119,15 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
     def setup() -> Response:
         body = _body()
         service = loading.get()
+        project = ProjectRef.parse(body.get("project"), g.host)
         service.images.note_public_url(body.get("hostname"), g.host)
+        service.projects.of(*project)
         answer: JSONObject = {"model_version": service.model_version}
         schema = body.get("schema")
         if isinstance(schema, str) and schema.strip():
-            project = str(ProjectRef.parse(body.get("project"), g.host))
-            answer["problems"] = journal.config_checks.check(project, schema, "setup")
+            answer["problems"] = journal.config_checks.check(str(project), schema, "setup")
             for problem in answer["problems"]:
-                get_logger().warning("labelling config", project=project, text=problem)
+                get_logger().warning("labelling config", project=str(project), text=problem)
         return _json(answer)
 
     @routes.post("/predict")
@@ -216,12 +218,11 @@ def take_snapshot(service: SegmentationService) -> Snapshot:
             Cache("images", images.cache.nbytes, settings.image_cache_bytes),
             Cache("click states", engine.states.nbytes, settings.state_cache_bytes),
         ),
+        refining=describe_rules(settings.refine, service.projects.known()),
     )
 
 
 def _add_error_handlers(app: Flask, settings: Settings, journal: Journal) -> None:
-    log = get_logger()
-
     @app.errorhandler(RefusedRequestError)
     def refuse(error: RefusedRequestError) -> Response:
         response = _refusal(journal, error.http_status, error.code, error.message, error.hint)
@@ -246,7 +247,7 @@ def _add_error_handlers(app: Flask, settings: Settings, journal: Journal) -> Non
 
     @app.errorhandler(Exception)
     def refuse_unexpected(error: Exception) -> Response:
-        log.error("unexpected error", endpoint=_endpoint(), exc_info=error)
+        get_logger().error("unexpected error", endpoint=_endpoint(), exc_info=error)
         return _refusal(
             journal,
             HTTPStatus.INTERNAL_SERVER_ERROR,

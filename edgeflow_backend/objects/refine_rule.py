@@ -7,12 +7,14 @@ person annotates a task, which Label Studio knows.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from edgeflow.label_studio.api.records import Project
-from edgeflow_backend.label_studio.projects import Unknown
+from edgeflow_backend.label_studio.projects import Key, Unknown
 from edgeflow_backend.objects.task_regions import Where
+from edgeflow_backend.protocol.project import ProjectRef
 
 Setting = Literal["auto", "off", "drafts", "annotations"]
 """Values of ``EDGEFLOW_REFINE``."""
@@ -80,3 +82,14 @@ def refine_rule(setting: Setting, project: Project | Unknown) -> RefineRule:
     if overlap == 1:
         return RefineRule("annotations", "one person annotates each task")
     return RefineRule("drafts", "Label Studio does not say how many people annotate a task")
+
+
+def describe_rules(
+    setting: Setting, projects: Iterable[tuple[Key, Project | Unknown]]
+) -> dict[str, str]:
+    """The rules of projects in words, with advice, by the projects' names as in the log."""
+    rules = {str(ProjectRef(*key)): refine_rule(setting, told) for key, told in projects}
+    return {
+        project: f"{rule.text} To do: {rule.advice}." if rule.advice else rule.text
+        for project, rule in rules.items()
+    }

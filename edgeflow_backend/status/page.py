@@ -193,6 +193,7 @@ the end of this page.</p>
 {% endfor %}
 </ul>
 {% endif %}
+{% if project.refining %}<p class="soft">{{ project.refining | sentence }}</p>{% endif %}
 <p class="soft">last seen {{ when(project.seen) }}, at /{{ project.place }}</p>
 </li>
 {% endfor %}
