@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
 from edgeflow_backend import log
-from edgeflow_backend.doctor import Verdict, examine
+from edgeflow_backend.doctor.finding import Finding, Verdict
 from edgeflow_backend.protocol.wire import first_problem
 from edgeflow_backend.server.listener import ListenError
 from edgeflow_backend.settings import Settings
@@ -45,14 +47,52 @@ def serve(
 @app.command()
 def doctor(
     project: Annotated[
-        int | None, typer.Option(help="Also check this Label Studio project's labelling config.")
+        int | None, typer.Option(help="Also check this Label Studio project.")
     ] = None,
 ) -> None:
     """Check weights, device, settings, Label Studio and a project; say how to fix what is wrong."""
+    from edgeflow_backend.doctor.examine import examine  # noqa: PLC0415 - loads the model
+
     settings = _settings()
     log.configure("ERROR", "console")
+    _report(examine(settings, project))
+
+
+@app.command()
+def connect(
+    project: Annotated[
+        int | None, typer.Option(help="Id of the Label Studio project to connect.")
+    ] = None,
+    sample: Annotated[
+        Path | None,
+        typer.Option(
+            help="Connect a sample project instead, made of this folder's pictures if Label "
+            "Studio has no project yet."
+        ),
+    ] = None,
+    url: Annotated[
+        str,
+        typer.Option(
+            help="URL under which Label Studio reaches this backend; by default "
+            "EDGEFLOW_BACKEND_URL."
+        ),
+    ] = "",
+    host: Annotated[
+        str, typer.Option(help="Name of the Label Studio in EDGEFLOW_LABEL_STUDIO_HOSTS.")
+    ] = "",
+) -> None:
+    """Connect a project: clicks, events, and the password for both; say what was done."""
+    from edgeflow_backend.connect.command import run  # noqa: PLC0415 - as above
+
+    settings = _settings()
+    log.configure("ERROR", "console")
+    _report(run(settings, project, sample=sample, url=url, host=host))
+
+
+def _report(findings: Iterable[Finding]) -> None:
+    """Print findings; exit with 1 if one of them is a failure."""
     failed = False
-    for finding in examine(settings, project):
+    for finding in findings:
         failed = failed or finding.verdict == "fail"
         typer.secho(f"{finding.verdict:<5}", fg=_COLOURS[finding.verdict], nl=False)
         typer.echo(finding.text)

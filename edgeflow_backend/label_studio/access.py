@@ -8,15 +8,17 @@ from edgeflow_backend.label_studio.transport import GuardedTransport
 from edgeflow_backend.settings import Settings
 
 
-def open_api(settings: Settings, host: str = "", *, total_s: float | None = None) -> LabelStudioAPI:
+def open_api(
+    settings: Settings, host: str = "", *, patience_s: float | None = None
+) -> LabelStudioAPI:
     """The API of a Label Studio; nothing is asked yet.
 
     Args:
         settings: The backend's.
         host: Name of the Label Studio; empty for the default one.
-        total_s: Seconds that one request may take; None for the connecting and reading timeouts.
+        patience_s: Seconds that one request may take; None for the settings' timeouts.
     """
-    transport = _transport(settings, host, total_s)
+    transport = _transport(settings, host, patience_s)
     return LabelStudioAPI(transport, _credentials(settings, host, transport))
 
 
@@ -25,11 +27,10 @@ def credentials_of(settings: Settings, host: str = "") -> Credentials:
     return _credentials(settings, host, _transport(settings, host))
 
 
-def _transport(settings: Settings, host: str, total_s: float | None = None) -> GuardedTransport:
+def _transport(settings: Settings, host: str, patience_s: float | None = None) -> GuardedTransport:
     return GuardedTransport(
         settings.label_studios[host].url,
-        timeout=(settings.connect_timeout_s, settings.read_timeout_s),
-        total_s=total_s,
+        timeout=(settings.connect_timeout_s, patience_s or settings.read_timeout_s),
         uplink=settings.uplink,
         url_setting=_setting("url", host),
     )

@@ -8,7 +8,7 @@ import requests
 import urllib3
 
 from edgeflow.label_studio.api.errors import LabelStudioError
-from edgeflow.label_studio.api.transport import Params, Reply
+from edgeflow.label_studio.api.transport import Files, Params, Reply, uploads
 from edgeflow_backend.net.failures import moved, unreachable
 from edgeflow_backend.net.guard import Guard
 from edgeflow_backend.net.sessions import timed_session
@@ -21,7 +21,6 @@ class GuardedTransport:
     Args:
         url: Label Studio's URL without a trailing slash.
         timeout: Seconds for connecting, and seconds of silence.
-        total_s: Seconds that one request may take; None for both of them together.
         uplink: How to reach it.
         url_setting: Setting that holds the URL.
     """
@@ -31,13 +30,11 @@ class GuardedTransport:
         url: str,
         *,
         timeout: tuple[float, float],
-        total_s: float | None = None,
         uplink: Uplink | None = None,
         url_setting: str = "LABEL_STUDIO_URL",
     ) -> None:
         self._url = url
         self._timeout = timeout
-        self._total_s = sum(timeout) if total_s is None else total_s
         self._uplink = uplink
         self._url_setting = url_setting
 
@@ -49,6 +46,7 @@ class GuardedTransport:
         headers: Mapping[str, str],
         params: Params | None = None,
         json: object = None,
+        files: Files | None = None,
     ) -> Reply:
         """Send a request and wait for the whole answer, whatever its status.
 
@@ -57,13 +55,14 @@ class GuardedTransport:
         """
         url = self._url + path
         try:
-            with timed_session(self._total_s, Guard([self._url]), self._uplink) as session:
+            with timed_session(sum(self._timeout), Guard([self._url]), self._uplink) as session:
                 response = session.request(
                     method,
                     url,
                     headers=headers,
                     params=params,
                     json=json,
+                    files=uploads(files),
                     timeout=self._timeout,
                     allow_redirects=False,
                 )

@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.label_studio import TOKEN
+from demo.label_studio import EMAIL, TOKEN
+from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.credentials import Credentials
-from edgeflow_backend.doctor import examine
+from edgeflow.label_studio.api.errors import LabelStudioError
+from edgeflow.label_studio.api.transport import PlainTransport
+from edgeflow_backend.doctor.examine import examine
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.images.download import Downloader, Limits
 from edgeflow_backend.label_studio.transport import GuardedTransport
+from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.settings import Settings
 from tests.e2e.conftest import PHOTOS, ROOT, Studio
 
@@ -58,6 +62,41 @@ def test_an_upload_is_fetched_with_a_personal_access_token(
     studio: Studio, upload: str, personal_token: str
 ) -> None:
     assert is_the_cat(fetch(studio, personal_token, upload))
+
+
+@pytest.mark.parametrize("kind", ["legacy", "personal"])
+def test_the_api_answers_as_the_client_expects(
+    studio: Studio, personal_token: str, kind: str
+) -> None:
+    transport = PlainTransport(studio.url)
+    token = TOKEN if kind == "legacy" else personal_token
+    api = LabelStudioAPI(transport, Credentials(transport, token))
+    assert api.release().startswith("1.")
+    assert api.whoami()["email"] == EMAIL
+    project = api.create_project({"title": f"api {kind}", "label_config": RECOMMENDED})
+    assert api.project(project.id) == project
+    assert project.maximum_annotations == 1
+    assert project in list(api.projects())
+    names = ("cat", "coins", "rocket")
+    api.upload(project.id, {f"{name}.jpg": (PHOTOS / f"{name}.jpg").read_bytes() for name in names})
+    tasks = list(api.tasks(project.id, size=2))
+    assert [task["data"]["image"].rpartition("-")[2] for task in tasks] == [
+        f"{name}.jpg" for name in names
+    ]
+    first = tasks[0]["id"]
+    api.create_prediction(first, [], model_version="v1", score=0.5)
+    made = api.post(f"/api/tasks/{first}/annotations/", {"result": []})["id"]
+    assert api.update_annotation(made, {"ground_truth": True})["ground_truth"] is True
+    assert api.annotation(made)["task"] == first
+    whole = next(api.tasks(project.id))
+    assert [each["id"] for each in whole["annotations"]] == [made]
+    assert [each["model_version"] for each in whole["predictions"]] == ["v1"]
+    assert whole["drafts"] == api.task(first)["drafts"] == []
+    assert api.ml_backends(project.id) == api.webhooks(project.id) == []
+    api.delete(f"/api/projects/{project.id}")
+    with pytest.raises(LabelStudioError) as caught:
+        api.project(project.id)
+    assert caught.value.status == 404
 
 
 def test_a_local_file_is_fetched_through_label_studio(studio: Studio, personal_token: str) -> None:

@@ -18,9 +18,9 @@ LAYERS = {
         "data", "label_studio", "images", "nn", "masks", "files", "geometry", "arrays", "errors",
     ),
     "edgeflow_backend": (
-        "cli", "wsgi", "server", "app", "doctor", "model", "service", "objects", "engine", "images",
-        "requests", "status", "protocol", "label_studio", "auth", "background", "log", "settings",
-        "memory", "net", "redact", "errors",
+        "cli", "wsgi", "server", "app", "connect", "doctor", "model", "service", "objects",
+        "engine", "images", "requests", "status", "protocol", "label_studio", "auth", "background",
+        "log", "settings", "memory", "net", "redact", "errors",
     ),
 }  # fmt: skip
 """Rooms of each package, from the top down: a room imports only from rooms below it."""

@@ -10,7 +10,7 @@ from typing import Any
 from edgeflow.errors import brief
 from edgeflow.label_studio.api.credentials import Credentials
 from edgeflow.label_studio.api.errors import LabelStudioError
-from edgeflow.label_studio.api.transport import Params, Reply, Transport
+from edgeflow.label_studio.api.transport import Files, Params, Reply, Transport
 from edgeflow.label_studio.values import JSONObject
 
 PAGE_SIZE = 100
@@ -39,7 +39,13 @@ class Calls:
         self._transport = transport
 
     def request(
-        self, method: str, path: str, *, params: Params | None = None, json: object = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        json: object = None,
+        files: Files | None = None,
     ) -> Reply:
         """Send a request with the token; with a fresh one if the first is refused.
 
@@ -48,16 +54,17 @@ class Calls:
             path: Path below Label Studio's URL, with a leading slash.
             params: The query.
             json: Body, sent as JSON; None for none.
+            files: Files to upload instead; None for none.
 
         Raises:
             LabelStudioError: There is no answer, or an HTTP error; ``status`` tells which.
         """
         if not path.startswith("/"):
             raise ValueError(f"not a path: {path!r}")
-        reply = self._send(method, path, params, json)
+        reply = self._send(method, path, params, json, files)
         if reply.status == HTTPStatus.UNAUTHORIZED:
             self.credentials.forget()
-            reply = self._send(method, path, params, json)
+            reply = self._send(method, path, params, json, files)
         if not reply.ok:
             raise self._refused(method, path, reply)
         return reply
@@ -111,9 +118,18 @@ class Calls:
                 return
             yield from entries
 
-    def _send(self, method: str, path: str, params: Params | None, json: object) -> Reply:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        params: Params | None,
+        json: object,
+        files: Files | None,
+    ) -> Reply:
         headers = self.credentials.header()
-        return self._transport.send(method, path, headers=headers, params=params, json=json)
+        return self._transport.send(
+            method, path, headers=headers, params=params, json=json, files=files
+        )
 
     def _json(self, path: str, reply: Reply) -> Any:  # noqa: ANN401 - JSON
         if not reply.body:
@@ -144,6 +160,7 @@ class Calls:
             + (f": {detail}" if detail else ""),
             hint=hint,
             status=reply.status,
+            detail=detail,
         )
 
 
@@ -155,7 +172,8 @@ def _detail(reply: Reply) -> str:
         return ""
     if not isinstance(body, Mapping):
         return ""
-    texts = list(_texts(body.get("validation_errors"))) or list(_texts(body.get("detail")))
+    keys = ("validation_errors", "detail", "error")
+    texts = next(filter(None, (list(_texts(body.get(key))) for key in keys)), [])
     return brief(_MARKUP.sub("", " ".join(" ".join(texts).split())), DETAIL_LENGTH)
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from edgeflow.label_studio.api.calls import PAGE_SIZE, Calls
 from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow.label_studio.api.records import MLBackend, Project, Webhook
-from edgeflow.label_studio.api.transport import Params
+from edgeflow.label_studio.api.transport import Files, Params
 from edgeflow.label_studio.values import JSONObject
 
 _Record = TypeVar("_Record")
@@ -51,6 +51,25 @@ class LabelStudioAPI(Calls):
         path = f"/api/projects/{project}"
         return self._read(Project.of, path, self.get(path))
 
+    def projects(self) -> Iterator[Project]:
+        """The projects that the token's owner may see."""
+        path = "/api/projects"
+        return (self._read(Project.of, path, body) for body in self.pages(path))
+
+    def create_project(self, fields: JSONObject) -> Project:
+        """Make a project of ``title``, ``label_config`` and other fields."""
+        path = "/api/projects"
+        return self._read(Project.of, path, self.post(path, fields))
+
+    def upload(self, project: int, files: Files) -> None:
+        """Import pictures, one task each.
+
+        Args:
+            project: Id of the project.
+            files: Their names and contents.
+        """
+        self.request("POST", f"/api/projects/{project}/import", files=files)
+
     def tasks(self, project: int, *, size: int = PAGE_SIZE) -> Iterator[JSONObject]:
         """A project's tasks, each with ``data``, ``annotations``, ``drafts`` and ``predictions``.
 
@@ -85,9 +104,12 @@ class LabelStudioAPI(Calls):
     # ML backends and webhooks
 
     def ml_backends(self, project: int) -> list[MLBackend]:
-        """A project's ML backends, oldest first, after Label Studio has asked each how it is."""
-        backends = self._list(MLBackend.of, "/api/ml", {"project": project})
-        return sorted(backends, key=lambda backend: backend.id)
+        """A project's ML backends, after Label Studio has asked each how it is.
+
+        They come in the order in which the editor sees them: clicks go to the first interactive
+        one.
+        """
+        return self._list(MLBackend.of, "/api/ml", {"project": project})
 
     def create_ml_backend(self, project: int, fields: JSONObject) -> MLBackend:
         """Connect an ML backend; Label Studio checks that it answers.
@@ -108,6 +130,18 @@ class LabelStudioAPI(Calls):
         """
         path = f"/api/ml/{backend}"
         return self._read(MLBackend.of, path, self.patch(path, fields))
+
+    def ask_ml_backend(self, backend: int) -> None:
+        """Have Label Studio ask an ML backend for its versions.
+
+        Raises:
+            LabelStudioError: It gets no answer; ``detail`` says why.
+        """
+        path = f"/api/ml/{backend}/versions"
+        # Sent once: a 401 is the ML backend's here, and no fault of the token.
+        reply = self._send("GET", path, None, None, None)
+        if not reply.ok:
+            raise self._refused("GET", path, reply)
 
     def interactive(self, backend: int, task: int, context: JSONObject) -> JSONObject:
         """Ask an ML backend as the editor does; ``{"data": prediction}`` or ``{"errors": […]}``."""

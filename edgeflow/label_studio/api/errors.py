@@ -12,10 +12,14 @@ class LabelStudioError(EdgeFlowError):
 
     Attributes:
         status: HTTP status of the answer; None if there was none.
+        detail: What Label Studio said itself; empty if nothing.
     """
 
     code = "label_studio"
 
-    def __init__(self, message: str, *, hint: str = "", status: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", status: int | None = None, detail: str = ""
+    ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+        self.detail = detail

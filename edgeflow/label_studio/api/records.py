@@ -50,7 +50,7 @@ class MLBackend:
     """A project's connection to an ML backend.
 
     Attributes:
-        id: Its id; Label Studio asks the interactive one with the lowest.
+        id: Its id.
         url: URL under which Label Studio reaches it.
         title: Its name in the project's settings.
         is_interactive: Whether clicks are sent to it.

@@ -18,6 +18,9 @@ from edgeflow.label_studio.api.errors import LabelStudioError
 Params = Mapping[str, str | int]
 """Names and values of a query."""
 
+Files = Mapping[str, bytes]
+"""Names and contents of files."""
+
 USER_AGENT = f"edgeflow/{__version__}"
 
 
@@ -66,6 +69,7 @@ class Transport(Protocol):
         headers: Mapping[str, str],
         params: Params | None = None,
         json: object = None,
+        files: Files | None = None,
     ) -> Reply:
         """Send a request and wait for the whole answer, whatever its status.
 
@@ -77,6 +81,7 @@ class Transport(Protocol):
             headers: Fields to send.
             params: The query.
             json: Body, sent as JSON; None for none.
+            files: Files to upload instead; None for none.
 
         Raises:
             LabelStudioError: There is no answer, or a redirect.
@@ -118,6 +123,7 @@ class PlainTransport:
         headers: Mapping[str, str],
         params: Params | None = None,
         json: object = None,
+        files: Files | None = None,
     ) -> Reply:
         """Send a request; see :meth:`Transport.send`."""
         try:
@@ -130,6 +136,7 @@ class PlainTransport:
                     headers=headers,
                     params=params,
                     json=json,
+                    files=uploads(files),
                     timeout=self._timeout,
                     allow_redirects=False,
                 )
@@ -144,6 +151,11 @@ class PlainTransport:
                 hint=f"set {self._url_setting} to the one that a browser shows in the end",
             )
         return Reply.of(response)
+
+
+def uploads(files: Files | None) -> list[tuple[str, tuple[str, bytes]]] | None:
+    """Files as requests takes them."""
+    return [(name, (name, data)) for name, data in files.items()] if files else None
 
 
 @contextlib.contextmanager

@@ -7,13 +7,15 @@ import sys
 import pytest
 from typer.testing import CliRunner, Result
 
-from edgeflow_backend import cli, doctor, wsgi
+from edgeflow_backend import cli, wsgi
+from edgeflow_backend.doctor import model
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.loopback import Host, Reply
+from tests.unit.edgeflow_backend.studio import LEGACY, Studio
 
 
 def run(*arguments: str) -> Result:
@@ -25,7 +27,7 @@ def _a_quick_model(monkeypatch: pytest.MonkeyPatch, make_service: MakeService) -
     def build(_: Settings, __: Metrics, ___: Journal) -> SegmentationService:
         return make_service()
 
-    monkeypatch.setattr(doctor, "build_service", build)
+    monkeypatch.setattr(model, "build_service", build)
 
 
 @pytest.fixture
@@ -60,6 +62,20 @@ def test_doctor_explains_its_options() -> None:
     result = run("doctor", "--help")
     assert result.exit_code == 0
     assert "--project" in result.output
+
+
+def test_connect_says_what_it_did(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    studio = Studio(host)
+    monkeypatch.setenv("LABEL_STUDIO_URL", host.url)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", LEGACY)
+    result = run("connect", "--project", "5", "--url", "http://backend:9090")
+    assert result.exit_code == 0
+    assert "ok   project 5: this backend (http://backend:9090) was connected" in result.output
+    assert len(studio.backends) == 1
+    studio.guards_webhooks = True
+    result = run("connect", "--project", "5", "--url", "http://backend:9090")
+    assert result.exit_code == 1
+    assert "USE_DEFAULT_BANNED_SUBNETS" in result.output
 
 
 def test_serve_listens_on_loopback_unless_told_otherwise(served: list[tuple[str, int]]) -> None:

@@ -173,8 +173,8 @@ class TestEndpoints:
         }  # fmt: skip
         host.routes["/api/ml"] = as_json([row, {**row, "id": 1}])
         second = MLBackend(2, "http://b:9090", "EdgeFlow", True, "ER", "no", "", "")
-        assert [backend.id for backend in connect(host).ml_backends(5)] == [1, 2]
-        assert connect(host).ml_backends(5)[1] == second
+        assert [backend.id for backend in connect(host).ml_backends(5)] == [2, 1]
+        assert connect(host).ml_backends(5)[0] == second
         assert host.received[0].path == "/api/ml?project=5"
 
     def test_ml_backends_are_made_changed_and_asked(self, host: Host) -> None:
@@ -188,6 +188,27 @@ class TestEndpoints:
             ("PATCH", "/api/ml/3", {"is_interactive": True}),
             ("POST", "/api/ml/3/interactive-annotating", {"task": 8, "context": {"result": []}}),
         ]
+
+    def test_a_backend_that_gives_label_studio_no_answer_is_told(self, host: Host) -> None:
+        why = "401 Client Error: UNAUTHORIZED for url: http://b:9090/versions"
+        host.routes["/api/ml/3/versions"] = as_json({"error": why}, 401)
+        error = refusal(lambda: connect(host).ask_ml_backend(3))
+        assert (error.status, error.detail) == (401, why)
+        assert len(host.received) == 1, "the token is not to blame"
+        host.routes["/api/ml/3/versions"] = as_json({"versions": ["v1"]})
+        connect(host).ask_ml_backend(3)
+
+    def test_projects_are_listed_made_and_filled(self, host: Host) -> None:
+        host.routes["/api/projects"] = paged(101, "results")
+        assert [project.id for project in connect(host).projects()] == list(range(101))
+        host.routes["*"] = host.routes["/api/projects"] = as_json({"id": 7, "title": "Cats"}, 201)
+        assert connect(host).create_project({"title": "Cats"}).id == 7
+        connect(host).upload(7, {"a.jpg": b"one", "b.jpg": b"two"})
+        upload = host.received[-1]
+        assert upload.path == "/api/projects/7/import"
+        assert upload.headers["content-type"].startswith("multipart/form-data")
+        assert b'filename="a.jpg"\r\n\r\none\r\n' in upload.body
+        assert b'filename="b.jpg"\r\n\r\ntwo\r\n' in upload.body
 
     def test_webhooks_are_listed_made_and_changed(self, host: Host) -> None:
         row = {
