@@ -157,7 +157,7 @@ def ask_label_studio(settings: Settings) -> Callable[[Key], Project]:
         if studio is None or not studio.url:
             raise LabelStudioError("its URL is not set", hint="set LABEL_STUDIO_URL")
         if host not in apis:
-            apis[host] = open_api(settings, host, total_s=TIMEOUT_S)
+            apis[host] = open_api(settings, host, patience_s=TIMEOUT_S)
         if not apis[host].credentials.has_token:
             setting = apis[host].credentials.token_setting
             raise LabelStudioError("no token is set", hint=f"set {setting}")

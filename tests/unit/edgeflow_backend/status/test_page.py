@@ -133,6 +133,7 @@ def test_the_page_says_everything(journal: Journal, clock: Clock) -> None:
         "image_fetch",
         noted,
         "Project 12 fine",
+        "Clicks refine masks of the draft: 2 people annotate each task.",
         "last seen 12 s ago, at /predict",
         "Project team-b/3",
         "There is no Image tag",
