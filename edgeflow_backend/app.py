@@ -155,7 +155,9 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
                 "a webhook needs an `action`", hint='send {"action": "ANNOTATION_CREATED", …}'
             )
         metrics.count_event(action)
-        return _json(EdgeFlowBackend().fit(action, body), HTTPStatus.CREATED)
+        service = loading.get() if loading.ready() else None
+        noted = EdgeFlowBackend(service=service).fit(action, body, host=g.host)
+        return _json(noted, HTTPStatus.CREATED)
 
     @routes.route("/versions", methods=["GET", "POST"])
     def versions() -> Response:
@@ -240,9 +242,7 @@ def _add_error_handlers(app: Flask, settings: Settings, journal: Journal) -> Non
         )
         code = error.name.lower().replace(" ", "_")
         response = _refusal(journal, status, code, error.name, hint)
-        for name, value in error.get_headers():
-            if name != "Content-Type":
-                response.headers[name] = value
+        response.headers.update(h for h in error.get_headers() if h[0] != "Content-Type")
         return response
 
     @app.errorhandler(Exception)

@@ -26,7 +26,7 @@ from edgeflow_backend.engine.streams import stream_of
 from edgeflow_backend.images.fit import fitting
 from edgeflow_backend.images.provider import ImageProvider
 from edgeflow_backend.images.sources import first_images, task_image
-from edgeflow_backend.label_studio.projects import Projects, ask_label_studio
+from edgeflow_backend.label_studio.projects import OPENED_S, Projects, ask_label_studio
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.memory.pages import state_to_pages
 from edgeflow_backend.objects.predictions import copied_prediction
@@ -160,7 +160,7 @@ class SegmentationService:
 
         Called when a task is opened, so that the first click finds all ready.
         """
-        self.projects.of(*project)
+        self.projects.of(*project, refresh_s=OPENED_S)
         for url in first_images(task["data"], config.images):
             self.images.prefetch(url, host=project.host, task_id=task.get("id"))
 

@@ -23,11 +23,14 @@ from edgeflow_backend.settings import Settings
 REFRESH_S = 60.0
 """After so long a request has its project asked for again; it takes what is remembered."""
 
+OPENED_S = 5.0
+"""The same when a task is opened, so that its first click goes by what holds now."""
+
 KEEP_S = 300.0
 """What is older than this counts no more: somebody may have changed the project since."""
 
 RETRY_S = 10.0
-"""How long after a failure Label Studio is asked again."""
+"""How long after a failure Label Studio is asked again at the soonest."""
 
 TIMEOUT_S = 10.0
 MAX_PROJECTS = 500
@@ -56,14 +59,31 @@ NOT_YET = Unknown("it has not answered yet")
 
 @dataclass
 class _Entry:
-    """What is remembered of a project; times are the clock's seconds."""
+    """What is remembered of a project; times are the clock's seconds.
+
+    Attributes:
+        told: What Label Studio said last.
+        told_at: When.
+        tried_at: When it was last asked, whether or not it answered.
+        failed: Whether it gave no answer then.
+        asking: Whether it is being asked.
+    """
 
     told: Project | Unknown = NOT_YET
     told_at: float = -math.inf
-    next_at: float = -math.inf
+    tried_at: float = -math.inf
+    failed: bool = False
+    asking: bool = False
 
-    def counts(self, now: float) -> bool:
-        return isinstance(self.told, Unknown) or now - self.told_at < KEEP_S
+    def at(self, now: float) -> Project | Unknown:
+        """What still counts."""
+        known = isinstance(self.told, Unknown) or now - self.told_at < KEEP_S
+        return self.told if known else NOT_YET
+
+    def due(self, now: float, refresh_s: float) -> bool:
+        """Whether to ask."""
+        pause_s = RETRY_S if self.failed else refresh_s
+        return not self.asking and now - self.tried_at >= pause_s
 
 
 class Projects:
@@ -91,38 +111,43 @@ class Projects:
         self._entries: LRUCache[Key, _Entry] = LRUCache(MAX_PROJECTS)
         self._log = get_logger()
 
-    def of(self, host: str, project: str) -> Project | Unknown:
+    def of(self, host: str, project: str, *, refresh_s: float = REFRESH_S) -> Project | Unknown:
         """What is known of a project now; has Label Studio asked in the background where due.
 
         Args:
             host: Name of the Label Studio; empty for the default one.
             project: The project's id, as in requests.
+            refresh_s: Seconds after which to ask again.
         """
-        key, now = (host, project), self._clock()
+        key = (host, project)
         with self._lock:
-            entry = self._entries.get(key) or _Entry()
-            self._entries[key] = entry
-            due = now >= entry.next_at and self._waiting < MAX_WAITING
+            now = self._clock()
+            entry = self._entries.setdefault(key, _Entry())
+            due = entry.due(now, refresh_s) and self._waiting < MAX_WAITING
             if due:
                 self._waiting += 1
-                entry.next_at = math.inf  # until it is known how it went
+                entry.asking = True
         if due:
             with contextlib.suppress(RuntimeError):  # closed
-                self._submit(lambda: self._refresh(key))
+                self._submit(lambda: self._refresh(key, entry))
         with self._lock:
-            return entry.told if entry.counts(self._clock()) else NOT_YET
+            return entry.at(self._clock())
+
+    def forget(self, host: str, project: str) -> None:
+        """Forget a project that has been changed; what is being asked now is old already."""
+        with self._lock:
+            self._entries.pop((host, project), None)
 
     def known(self) -> list[tuple[Key, Project | Unknown]]:
         """What is known of the projects that asked last."""
         with self._lock:
-            now = self._clock()
-            return [(key, e.told if e.counts(now) else NOT_YET) for key, e in self._entries.items()]
+            return [(key, entry.at(self._clock())) for key, entry in self._entries.items()]
 
     def close(self) -> None:
         """Ask no more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _refresh(self, key: Key) -> None:
+    def _refresh(self, key: Key, entry: _Entry) -> None:
         told: Project | Unknown
         try:
             told = self._ask(key)
@@ -133,12 +158,11 @@ class Projects:
             told = Unknown("an unexpected error; see the backend's log")
         with self._lock:
             self._waiting -= 1
-            entry, now = self._entries.get(key) or _Entry(), self._clock()
-            failed = isinstance(told, Unknown)
-            entry.next_at = now + (RETRY_S if failed else REFRESH_S)
-            if not failed or isinstance(entry.told, Unknown) or not entry.counts(now):
+            now = self._clock()
+            entry.asking, entry.tried_at, entry.failed = False, now, isinstance(told, Unknown)
+            # A short failure does not undo what is known.
+            if not entry.failed or isinstance(entry.at(now), Unknown):
                 entry.told, entry.told_at = told, now
-            self._entries[key] = entry
 
 
 def ask_label_studio(settings: Settings) -> Callable[[Key], Project]:

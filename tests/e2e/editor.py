@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Page, Response, sync_playwright
+from playwright.sync_api import Browser, Page, Response, sync_playwright
 
 from demo.label_studio import EMAIL, PASSWORD
 
@@ -20,6 +20,8 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+COLLEAGUE = "colleague@example.com"
+
 INTERACTIVE = "interactive-annotating"
 DRAFT_MS = 6500
 PAUSE_MS = 1000
@@ -45,20 +47,28 @@ class Editor:
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
-        self._url = url
+        self.url = url
         self.last_request: dict[str, Any] = {}
 
-    def log_in(self) -> None:
-        """Log in with the user that the test server was started with."""
-        self.page.goto(f"{self._url}/user/login")
-        self.page.fill("input[name=email]", EMAIL)
+    def log_in(self, email: str = EMAIL) -> None:
+        """Log in: as the user that the test server was started with, or as a new one."""
+        page = "login" if email == EMAIL else "signup"
+        self.page.goto(f"{self.url}/user/{page}")
+        self.page.fill("input[name=email]", email)
         self.page.fill("input[name=password]", PASSWORD)
         self.page.click("button[type=submit]")
-        self.page.wait_for_url(lambda url: "login" not in url)
+        self.page.wait_for_url(lambda url: page not in url)
 
     def open(self, project: int, task: int, *, auto_accept: bool = False) -> None:
         """Open a task, switch auto-annotation on and pick the smart tool."""
-        self.page.goto(f"{self._url}/projects/{project}/data?task={task}")
+        self._open(f"/projects/{project}/data?task={task}", auto_accept=auto_accept)
+
+    def open_stream(self, project: int, *, auto_accept: bool = False) -> None:
+        """Press *Label All Tasks*, as it were: the next task that is for this annotator."""
+        self._open(f"/projects/{project}/data?labeling=1", auto_accept=auto_accept)
+
+    def _open(self, path: str, *, auto_accept: bool) -> None:
+        self.page.goto(f"{self.url}{path}")
         self.page.wait_for_selector(".lsf-label")
         self.page.wait_for_selector("canvas")
         self.page.wait_for_timeout(PAUSE_MS)
@@ -185,10 +195,28 @@ def open_editor(chromium: str, url: str) -> Iterator[Editor]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         try:
-            page = browser.new_page(viewport={"width": 1500, "height": 1150})
-            page.set_default_timeout(60_000)
-            editor = Editor(page, url)
+            editor = Editor(_new_page(browser), url)
             editor.log_in()
             yield editor
         finally:
             browser.close()
+
+
+@contextlib.contextmanager
+def open_editor_of_colleague(editor: Editor) -> Iterator[Editor]:
+    """Sign a second annotator up, in a window of their own; once in a test run."""
+    browser = editor.page.context.browser
+    assert browser is not None
+    page = _new_page(browser)  # with cookies of its own
+    try:
+        colleague = Editor(page, editor.url)
+        colleague.log_in(COLLEAGUE)
+        yield colleague
+    finally:
+        page.close()
+
+
+def _new_page(browser: Browser) -> Page:
+    page = browser.new_page(viewport={"width": 1500, "height": 1150})
+    page.set_default_timeout(60_000)
+    return page

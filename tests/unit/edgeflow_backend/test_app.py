@@ -641,6 +641,35 @@ def test_the_status_page_says_what_clicks_refine_in_each_project(
     assert len(host.asked("/api/projects/1")) == 1
 
 
+def test_an_event_that_a_project_was_changed_has_it_asked_for_again(
+    make_app: MakeApp, host: Host
+) -> None:
+    project = {"id": 1, "title": "coins", "label_config": "", "maximum_annotations": 1}
+    host.routes["/api/projects/1"] = Reply(body=orjson.dumps(project))
+    client = make_app(label_studio_url=host.url, label_studio_api_key="abc").test_client()
+    assert client.get("/versions").status_code == 200
+
+    def told() -> str:
+        client.post("/predict", json=disk_request())
+        (shown,) = client.get("/status?format=json").get_json()["projects"]
+        return str(shown["refining"])
+
+    until(lambda: "one person" in told())
+    changed = {**project, "maximum_annotations": 2}
+    host.routes["/api/projects/1"] = Reply(body=orjson.dumps(changed))
+    event = {"action": "PROJECT_UPDATED", "project": changed}
+    assert client.post("/webhook", json=event).status_code == 201
+    until(lambda: "2 people" in told())
+
+
+@pytest.mark.parametrize("project", [None, 3, {}, {"id": None}, {"id": []}, {"id": "x" * 500}])
+def test_an_odd_event_about_a_project_is_noted_like_any_other(
+    client: FlaskClient, project: object
+) -> None:
+    event = {"action": "PROJECT_UPDATED", "project": project}
+    assert client.post("/webhook", json=event).status_code == 201
+
+
 def test_the_status_page_says_that_nobody_knows_what_clicks_refine(client: FlaskClient) -> None:
     client.post("/predict", json=disk_request())
 

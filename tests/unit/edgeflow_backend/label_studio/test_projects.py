@@ -105,6 +105,41 @@ def test_a_defect_is_a_failure_too(studio: LabelStudio) -> None:
     assert studio.projects.of("", "1") == ONE
 
 
+def test_a_task_that_is_opened_has_its_project_asked_for_sooner(studio: LabelStudio) -> None:
+    studio.projects.of("", "1")
+    studio.answer = TWO
+    studio.now += module.OPENED_S
+    assert studio.projects.of("", "1") == ONE
+    assert studio.projects.of("", "1", refresh_s=module.OPENED_S) == TWO
+
+
+def test_a_project_that_was_changed_is_unknown_until_it_is_asked_again(
+    studio: LabelStudio,
+) -> None:
+    studio.projects.of("", "1")
+    studio.projects.forget("", "1")
+    studio.projects.forget("", "never heard of")
+    studio.holds, studio.answer = True, TWO
+    assert isinstance(studio.projects.of("", "1"), Unknown)
+    studio.held.pop()()
+    assert studio.projects.of("", "1") == TWO
+
+
+def test_an_answer_that_was_under_way_when_the_project_changed_is_dropped(
+    studio: LabelStudio,
+) -> None:
+    studio.holds = True
+    studio.projects.of("", "1")
+    studio.projects.forget("", "1")
+    studio.projects.of("", "1")
+    old, new = studio.held
+    old()
+    assert isinstance(studio.projects.of("", "1"), Unknown)
+    studio.answer = TWO
+    new()
+    assert studio.projects.of("", "1") == TWO
+
+
 def test_projects_and_label_studios_are_told_apart(studio: LabelStudio) -> None:
     for key in (("", "1"), ("", "2"), ("team-b", "1")):
         studio.projects.of(*key)
