@@ -65,11 +65,12 @@ def test_predictions_of_another_form_are_no_error(held: object) -> None:
 
 @pytest.mark.parametrize("overlap", [1, 2])
 def test_a_click_on_a_predicted_mask_refines_it_for_everybody(make: Make, overlap: int) -> None:
-    held = [{"id": 1, "model_version": "a", "result": [by_hand(disk())]}]
+    drawn = by_hand(disk())
+    held = [{"id": 1, "model_version": "a", "result": [drawn]}]
     negative = point(50, 50, "n", positive=False)
     region = make(overlap=overlap).ask(negative, predictions=held)
     assert region["id"] == "by-hand"
-    assert not np.array_equal(region["value"]["rle"], held[0]["result"][0]["value"]["rle"])
+    assert not np.array_equal(region["value"]["rle"], drawn["value"]["rle"])
     elsewhere = make(overlap=overlap, refine="drafts").ask(CLICKS[0], predictions=held)
     assert elsewhere["id"] == "by-hand"
     assert make(refine="off").ask(CLICKS[0], predictions=held)["id"] != "by-hand"
