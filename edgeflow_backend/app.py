@@ -19,6 +19,7 @@ from edgeflow_backend.errors import MalformedRequestError, NotReadyError, Refuse
 from edgeflow_backend.hosts import add_hosts
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.model import EdgeFlowBackend
+from edgeflow_backend.objects.refine_rule import describe_rules
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.redact.texts import clean
 from edgeflow_backend.service import SegmentationService, build_service
@@ -98,12 +99,13 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
     def setup() -> Response:
         body = _body()
         service = loading.get()
+        project = ProjectRef.parse(body.get("project"), g.host)
         service.images.note_public_url(body.get("hostname"), g.host)
+        service.projects.of(*project)
         answer: JSONObject = {"model_version": service.model_version}
         schema = body.get("schema")
         if isinstance(schema, str) and schema.strip():
-            project = str(ProjectRef.parse(body.get("project"), g.host))
-            answer |= journal.config_checks.setup(project, schema)
+            answer |= journal.config_checks.setup(str(project), schema)
         return _json(answer)
 
     @routes.post("/predict")
@@ -191,12 +193,11 @@ def take_snapshot(service: SegmentationService) -> Snapshot:
             Cache("images", images.cache.nbytes, settings.image_cache_bytes),
             Cache("click states", engine.states.nbytes, settings.state_cache_bytes),
         ),
+        refining=describe_rules(settings.refine, service.projects.known()),
     )
 
 
 def _add_error_handlers(app: Flask, settings: Settings, journal: Journal) -> None:
-    log = get_logger()
-
     @app.errorhandler(RefusedRequestError)
     def refuse(error: RefusedRequestError) -> Response:
         response = _refusal(journal, error.http_status, error.code, error.message, error.hint)
@@ -214,14 +215,12 @@ def _add_error_handlers(app: Flask, settings: Settings, journal: Journal) -> Non
         )
         code = error.name.lower().replace(" ", "_")
         response = _refusal(journal, status, code, error.name, hint)
-        for name, value in error.get_headers():
-            if name != "Content-Type":
-                response.headers[name] = value
+        response.headers.update(h for h in error.get_headers() if h[0] != "Content-Type")
         return response
 
     @app.errorhandler(Exception)
     def refuse_unexpected(error: Exception) -> Response:
-        log.error("unexpected error", endpoint=_endpoint(), exc_info=error)
+        get_logger().error("unexpected error", endpoint=_endpoint(), exc_info=error)
         return _refusal(
             journal,
             HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -24,16 +24,20 @@ from edgeflow_backend.engine.model_pool import ModelPool
 from edgeflow_backend.engine.streams import stream_of
 from edgeflow_backend.images.fit import fitting
 from edgeflow_backend.images.provider import ImageProvider
-from edgeflow_backend.images.sources import task_image
+from edgeflow_backend.images.sources import first_images, task_image
+from edgeflow_backend.label_studio.projects import OPENED_S, Projects, ask_label_studio
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.memory.pages import state_to_pages
+from edgeflow_backend.objects.predictions import copied_prediction
 from edgeflow_backend.objects.recent_answers import RecentAnswer, RecentAnswers
 from edgeflow_backend.objects.refine import Refinement
+from edgeflow_backend.objects.refine_rule import RefineRule, refine_rule
 from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.separate import divide, separate
 from edgeflow_backend.objects.signs import Signs, Visit
 from edgeflow_backend.objects.spent_clicks import drop_spent
 from edgeflow_backend.objects.task_regions import TaskRegions, answer_mask
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.regions import mask_regions
 from edgeflow_backend.protocol.targets import Target, holder, resolve
@@ -41,9 +45,6 @@ from edgeflow_backend.requests import Answer, Request, ResolvedRequest, joined
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
-
-PREPARED_IMAGES = 8
-"""Images of one task that are fetched when it is opened."""
 
 RECENT_BYTES = 64_000_000
 STORED_MASKS_BYTES = 64_000_000
@@ -59,6 +60,7 @@ class SegmentationService:
         metrics: Metrics,
         *,
         journal: Journal | None = None,
+        projects: Projects | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
@@ -66,6 +68,7 @@ class SegmentationService:
         self.models = ModelPool(settings, predictor)
         self.metrics = metrics
         self.journal = journal or Journal()
+        self.projects = projects or Projects(ask_label_studio(settings))
         self.images = ImageProvider(settings, predictor, on_note=self._note_image)
         states: PrefixStates = ByteLRU(settings.state_cache_bytes, copy=state_to_pages)
         self.recent = RecentAnswers(RECENT_BYTES, clock)
@@ -108,19 +111,24 @@ class SegmentationService:
         Raises:
             EdgeFlowError: It cannot be served; the message says why.
         """
-        regions = TaskRegions.of(request.task, self.settings.refine)
+        project = self.projects.of(*request.project)
+        rule = refine_rule(self.settings.refine, project)
+        copied = copied_prediction(request.task, project)
+        regions = TaskRegions.of(request.task, rule.where, copied)
         prompt = drop_spent(request.prompt, request.task_id, regions)
         deadline = time.monotonic() + self.settings.request_timeout_s
-        with self.signs.visit(request.place, prompt.ids) as visit:
+        shared = not rule.remembers
+        with self.signs.visit(request.place, prompt.ids, regions.author, shared=shared) as visit:
             resolved = self._look_up(replace(request, prompt=prompt), deadline)
-            answer = partial(self._answer_object, resolved, regions, visit)
+            answer = partial(self._answer_object, resolved, regions, rule, visit)
             reach = self.settings.refine_reach
             answers, lost = separate(prompt, visit, answer, reach=reach)
             accepted = self.recent.accepted(resolved.scene, visit)
             answers += divide(accepted, answer, reach=reach)
             for each in answers:
                 waits = visit.waits(each.prompt_ids)
-                self.recent.remember(resolved.scene, replace(each, waits=waits))
+                noted = replace(each, waits=waits, author=regions.author)
+                self.recent.remember(resolved.scene, noted)
         self._note_lost_labels(resolved)
         return joined([self._answer(resolved, each) for each in answers], lost)
 
@@ -138,16 +146,14 @@ class SegmentationService:
         before = self._refinement.find_stored(resolved) or self._new_object(resolved)
         return self._answer(resolved, self._predict(resolved, before))
 
-    def prepare(self, task: JSONObject, config: TaskConfig, host: str = "") -> None:
-        """Fetch and decode a task's images in the background; never raises.
+    def prepare(self, task: JSONObject, config: TaskConfig, project: ProjectRef) -> None:
+        """Ask for a task's project and images in the background; never raises.
 
-        Called when a task is opened, so that the first click finds its image ready.
+        Called when a task is opened, so that the first click finds all ready.
         """
-        for tag in config.images:
-            value = tag.shown(task["data"])
-            for url in value[:PREPARED_IMAGES] if isinstance(value, list) else [value]:
-                if isinstance(url, str):
-                    self.images.prefetch(url, host=host, task_id=task.get("id"))
+        self.projects.of(*project, refresh_s=OPENED_S)
+        for url in first_images(task["data"], config.images):
+            self.images.prefetch(url, host=project.host, task_id=task.get("id"))
 
     def observe_caches(self) -> None:
         """Bring the caches' gauges up to date."""
@@ -158,6 +164,7 @@ class SegmentationService:
         """Stop the threads."""
         self.engine.close()
         self.images.close()
+        self.projects.close()
 
     def _look_up(self, request: Request, deadline: float) -> ResolvedRequest:
         """Resolve the config first: its mistakes are cheaper to find than an image."""
@@ -185,28 +192,33 @@ class SegmentationService:
         self.journal.notes.note("image_incomplete", note, "save the image's file again")
 
     def _answer_object(
-        self, resolved: ResolvedRequest, regions: TaskRegions, visit: Visit, prompt: Prompt
+        self,
+        resolved: ResolvedRequest,
+        regions: TaskRegions,
+        rule: RefineRule,
+        visit: Visit,
+        prompt: Prompt,
     ) -> RecentAnswer:
         """Answer the clicks on one object."""
         its = replace(resolved, request=replace(resolved.request, prompt=prompt))
-        before = self._existing_object(its, regions, visit) or self._new_object(its)
+        before = self._existing_object(its, regions, rule, visit) or self._new_object(its)
         return self._predict(its, before)
 
     def _existing_object(
-        self, resolved: ResolvedRequest, regions: TaskRegions, visit: Visit
+        self, resolved: ResolvedRequest, regions: TaskRegions, rule: RefineRule, visit: Visit
     ) -> SegmentedObject | None:
         """The object that the prompt refines, if there is one."""
-        if self.settings.refine == "off":
+        if rule.where == "off":
             return None
-        prompt, scene = resolved.request.prompt, resolved.scene
-        stored = {region.object_id for region in regions.open}
+        prompt, scene, recent = resolved.request.prompt, resolved.scene, self.recent
+        stored, remembers = {region.object_id for region in regions.open}, rule.remembers
         return self._refinement.find(
             prompt,
             resolved.target.labels,
             resolved.request.config,
             regions=regions.open,
-            recent=self.recent.of(scene, stored, visit),
-            repeated=self.recent.repeated(scene, prompt.ids),
+            recent=recent.of(scene, stored, visit, regions.author) if remembers else (),
+            repeated=recent.repeated(scene, prompt.ids) if remembers else None,
             size=resolved.image.size,
             model=resolved.predictor.version,
         )

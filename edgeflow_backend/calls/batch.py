@@ -68,7 +68,7 @@ class BatchCall:
             self._log.info("task not prepared", code=error.code, message=error.message)
             self._failures.append(error)
             return []
-        self._service.prepare(task, shown, self._project.host)
+        self._service.prepare(task, shown, self._project)
         if not self._service.settings.preannotate:
             return []
         return self._preannotate(task, shown, deadline)

@@ -11,13 +11,14 @@ from edgeflow_backend.doctor.connection import examine_connection
 from edgeflow_backend.doctor.finding import Finding
 from edgeflow_backend.doctor.model import model_version
 from edgeflow_backend.label_studio.connection import Address
+from edgeflow_backend.objects.refine_rule import refine_rule
 from edgeflow_backend.protocol.config_check import RECOMMENDED, Findings
 from edgeflow_backend.protocol.config_check import examine as examine_config
 from edgeflow_backend.settings import Settings
 
 
 def examine_project(api: LabelStudioAPI, number: int, settings: Settings) -> Iterator[Finding]:
-    """Check a project's labelling config, and how it is connected.
+    """Check a project's labelling config, what its clicks refine, and how it is connected.
 
     Args:
         api: The project's Label Studio.
@@ -39,7 +40,8 @@ def examine_project(api: LabelStudioAPI, number: int, settings: Settings) -> Ite
         )
         return
     yield from _examine_config(number, project.label_config)
-    yield _examine_overlap(number, project.maximum_annotations)
+    rule = refine_rule(settings.refine, project)
+    yield Finding("warn" if rule.advice else "ok", f"project {number}: {rule.text}", rule.advice)
     yield from examine_connection(api, number, Address.of(settings), model_version(settings))
 
 
@@ -56,8 +58,3 @@ def _examine_config(number: int, label_config: str) -> Iterator[Finding]:
         yield Finding("ok", f"project {number}: the labelling config works with this backend")
     if found.problems or found.warnings:
         yield Finding("warn", "a labelling config that works", found.recommended)
-
-
-def _examine_overlap(number: int, overlap: int | None) -> Finding:
-    people = {None: "nobody knows how many", 1: "one"}.get(overlap, f"up to {overlap}")
-    return Finding("ok", f"project {number}: {people} annotating a task")

@@ -43,6 +43,7 @@ class RecentAnswer:
         drawn: Whether the prompt was drawn, not clicked.
         waits: Whether it is a suggestion that waits to be accepted, as far as its points tell.
         prompt: The prompt.
+        author: Whose draft the task held; empty where it held none.
     """
 
     before: SegmentedObject
@@ -55,6 +56,7 @@ class RecentAnswer:
     drawn: bool = False
     waits: bool = False
     prompt: Prompt | None = None
+    author: str = ""
 
     @property
     def nbytes(self) -> int:
@@ -81,8 +83,9 @@ class RecentAnswers:
     """The last answers in each scene (an image in a task). Thread-safe; bounded in bytes and time.
 
     Label Studio does not say whose click it is, and an answer of one annotator must not become
-    another's. So an answer that no draft shows is used only where all signs are of one person with
-    auto-accept on; see :mod:`edgeflow_backend.objects.signs`.
+    another's. A draft names its annotator: an answer given beside somebody's draft is used for that
+    one alone. Beyond that, an answer that no draft shows is used only where all signs are of one
+    person with auto-accept on; see :mod:`edgeflow_backend.objects.signs`.
 
     Args:
         max_bytes: Bytes of all scenes together.
@@ -111,7 +114,9 @@ class RecentAnswers:
             if answer.nbytes <= self._max_bytes // 4:
                 state.answers = tuple(answers)
 
-    def of(self, scene: str, stored: Container[str], visit: Visit) -> list[RecentAnswer]:
+    def of(
+        self, scene: str, stored: Container[str], visit: Visit, author: str = ""
+    ) -> list[RecentAnswer]:
         """The answers in a scene that a click may refine: each region's newest, newest first.
 
         Args:
@@ -119,12 +124,15 @@ class RecentAnswers:
             stored: Ids of the regions that Label Studio has stored; answers to those are used for
                 as long as the draft may lag behind.
             visit: The click's request.
+            author: Whose draft the task holds; empty for none.
         """
         with self._lock:
             state = self._scenes.get(scene, _Scene())
             now = self._clock()
         newest: dict[str, tuple[float, RecentAnswer]] = {}
         for when, answer in state.answers:
+            if answer.author not in ("", author):
+                continue
             newest.setdefault(answer.after.region_id, (when, answer))
         return [
             answer for when, answer in newest.values() if _counts(answer, now - when, stored, visit)

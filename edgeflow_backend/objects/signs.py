@@ -57,6 +57,8 @@ class Visit:
         overtaken: Whether a newer request holds these points and more.
         accepted: Points of the last answer, if auto-accept was seen to accept it.
         arrived: When it came, in the clock's seconds.
+        author: Whose draft the task holds; empty for none.
+        shared: Whether other people's requests may be among those seen.
     """
 
     ids: frozenset[str]
@@ -67,6 +69,8 @@ class Visit:
     overtaken: bool = False
     accepted: frozenset[str] = frozenset()
     arrived: float = -math.inf
+    author: str = ""
+    shared: bool = False
 
     def waits(self, prompt_ids: Sequence[str]) -> bool:
         """Whether the answer to some of its points is a suggestion that waits to be accepted."""
@@ -85,6 +89,7 @@ class _Place:
         waiting_at: When points were last seen that an answer had left in their places.
         accepting_at: When an answer's points were last seen to be gone at once.
         rushed: Points that were sent again before they were answered.
+        author: Whose draft was last seen.
     """
 
     under_way: list[Visit] = field(default_factory=list)
@@ -94,14 +99,16 @@ class _Place:
     waiting_at: float = -math.inf
     accepting_at: float = -math.inf
     rushed: set[str] = field(default_factory=set)
+    author: str = ""
 
     def arrive(self, visit: Visit) -> None:
         """Bring the place and a new request up to date with each other."""
         now = visit.arrived
         same = [other for other in self.under_way if other.ids & visit.ids]
         others = [other for other in self.under_way if other not in same]
-        self._see_people(visit, [other for other in others if not self._obsolete(other)])
-        visit.alone = now - self.several_at > LIFE_S
+        if not visit.shared:
+            self._see_people(visit, [other for other in others if not self._obsolete(other)])
+        visit.alone = not visit.shared and now - self.several_at > LIFE_S
         unanswered = self._see_waiting(visit)
         waiting = self.waiting_at > max(self.accepting_at, now - LIFE_S)
         visit.accepting = visit.alone and not waiting
@@ -129,11 +136,13 @@ class _Place:
             self.rushed.discard(key)
 
     def _see_people(self, visit: Visit, others: list[Visit]) -> None:
-        """Two at a time are two people, and so is a click before a person can have made it."""
+        """Two at a time are two people; so are two drafts, and a click too soon for one person."""
         ended, ids = self.last
         since = visit.arrived - ended
         gone = not ids & visit.ids
-        if others or (gone and since < HUMAN_PACE_S):
+        strangers = bool(visit.author and self.author) and visit.author != self.author
+        self.author = visit.author or self.author
+        if others or strangers or (gone and since < HUMAN_PACE_S):
             self.several_at = visit.arrived
             for other in others:
                 other.alone = other.accepting = False
@@ -176,14 +185,24 @@ class Signs:
         self._places: TTLCache[Hashable, _Place] = TTLCache(MAX_PLACES, LIFE_S, timer=clock)
 
     @contextlib.contextmanager
-    def visit(self, place: Hashable, prompt_ids: Sequence[str]) -> Iterator[Visit]:
+    def visit(
+        self,
+        place: Hashable,
+        prompt_ids: Sequence[str],
+        author: str = "",
+        *,
+        shared: bool = False,
+    ) -> Iterator[Visit]:
         """Note a request while it is under way.
 
         Args:
             place: Identifies a task.
             prompt_ids: Ids of the prompt's regions, oldest first.
+            author: Whose draft the task holds; empty for none.
+            shared: Whether several people may annotate the task. Then only a request's own points
+                tell anything.
         """
-        visit = Visit(frozenset(prompt_ids), arrived=self._clock())
+        visit = Visit(frozenset(prompt_ids), arrived=self._clock(), author=author, shared=shared)
         with self._lock:
             known = self._places.pop(place, None) or _Place()
             known.arrive(visit)

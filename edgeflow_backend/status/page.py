@@ -210,6 +210,7 @@ the end of this page.</p>
 <p class="do">Label Studio's own exports:</p>
 {{ listed(project.warnings) }}
 {% endif %}
+{% if project.refining %}<p class="soft">{{ project.refining | sentence }}</p>{% endif %}
 <p class="soft">last seen {{ when(project.seen) }}, at /{{ project.place }}</p>
 </li>
 {% endfor %}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -58,6 +58,7 @@ class Snapshot:
         waiting: Predictions waiting for the network, including the running one.
         queue_limit: Limit of ``waiting``; further predictions are refused.
         caches: How full each cache is.
+        refining: By project, which masks clicks refine, and why.
     """
 
     state: ModelState
@@ -68,6 +69,7 @@ class Snapshot:
     waiting: int = 0
     queue_limit: int = 0
     caches: tuple[Cache, ...] = ()
+    refining: Mapping[str, str] = field(default_factory=dict)
 
 
 def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObject:
@@ -120,6 +122,7 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
                 "project": check.project,
                 "problems": list(check.problems),
                 "warnings": list(check.warnings),
+                "refining": clean(snapshot.refining.get(check.project, "")),
                 "seen": check.last_seen.isoformat(),
                 "place": check.place,
             }

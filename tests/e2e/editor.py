@@ -21,6 +21,8 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+COLLEAGUE = "colleague@example.com"
+
 INTERACTIVE = "interactive-annotating"
 DRAFT_MS = 6500
 PAUSE_MS = 1000
@@ -53,29 +55,37 @@ class Editor:
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
-        self._url = url
+        self.url = url
         self.last_request: dict[str, Any] = {}
         page.add_init_script(_NOTE_PRESSES)
 
-    def log_in(self) -> None:
-        """Log in with the user that the test server was started with."""
-        self.page.goto(f"{self._url}/user/login")
-        self.page.fill("input[name=email]", EMAIL)
+    def log_in(self, email: str = EMAIL) -> None:
+        """Log in: as the user that the test server was started with, or as a new one."""
+        page = "login" if email == EMAIL else "signup"
+        self.page.goto(f"{self.url}/user/{page}")
+        self.page.fill("input[name=email]", email)
         self.page.fill("input[name=password]", PASSWORD)
         self.page.click("button[type=submit]")
-        self.page.wait_for_url(lambda url: "login" not in url)
+        self.page.wait_for_url(lambda url: page not in url)
 
     def in_another_browser(self) -> Editor:
         """The same user in a browser that remembers nothing; closed with this one."""
         browser = self.page.context.browser
         assert browser is not None
-        editor = _first_page(browser, self._url)
+        editor = _first_page(browser, self.url)
         editor.log_in()
         return editor
 
     def open(self, project: int, task: int, *, auto_accept: bool = False) -> None:
         """Open a task, switch auto-annotation on and pick the smart tool."""
-        self.page.goto(f"{self._url}/projects/{project}/data?task={task}")
+        self._open(f"/projects/{project}/data?task={task}", auto_accept=auto_accept)
+
+    def open_stream(self, project: int, *, auto_accept: bool = False) -> None:
+        """Press *Label All Tasks*, as it were: the next task that is for this annotator."""
+        self._open(f"/projects/{project}/data?labeling=1", auto_accept=auto_accept)
+
+    def _open(self, path: str, *, auto_accept: bool) -> None:
+        self.page.goto(f"{self.url}{path}")
         self.page.wait_for_selector(".lsf-label")
         self.page.wait_for_selector("canvas")
         self.page.wait_for_timeout(PAUSE_MS)
@@ -302,3 +312,23 @@ def open_editor(chromium: str, url: str) -> Iterator[Editor]:
             yield editor
         finally:
             browser.close()
+
+
+@contextlib.contextmanager
+def open_editor_of_colleague(editor: Editor) -> Iterator[Editor]:
+    """Sign a second annotator up, in a window of their own; once in a test run."""
+    browser = editor.page.context.browser
+    assert browser is not None
+    page = _new_page(browser)  # with cookies of its own
+    try:
+        colleague = Editor(page, editor.url)
+        colleague.log_in(COLLEAGUE)
+        yield colleague
+    finally:
+        page.close()
+
+
+def _new_page(browser: Browser) -> Page:
+    page = browser.new_page(viewport={"width": 1500, "height": 1150})
+    page.set_default_timeout(60_000)
+    return page

@@ -33,6 +33,7 @@ from edgeflow_backend.status.page import render_html
 from edgeflow_backend.status.report import HEADERS, Cache
 from tests.contract.wire import JSONObject, captured, check_brush_region
 from tests.unit.conftest import MakeService
+from tests.unit.edgeflow_backend.loopback import Host, Reply
 from tests.unit.edgeflow_backend.samples import click, disk_request
 
 PATIENCE_S = 10.0
@@ -634,6 +635,65 @@ def test_refused_and_failed_clicks_and_configs_are_on_the_status_page(
     assert body["load"]["ok"] == 1
     assert body["load"]["failed"] == 2
     assert [project["place"] for project in body["projects"]] == ["predict"]
+
+
+@pytest.mark.parametrize("path", ["/setup", "/predict"])
+def test_the_status_page_says_what_clicks_refine_in_each_project(
+    make_app: MakeApp, host: Host, path: str
+) -> None:
+    project = {"id": 1, "title": "coins", "label_config": "", "maximum_annotations": 2}
+    host.routes["/api/projects/1"] = Reply(body=orjson.dumps(project))
+    app = make_app(label_studio_url=host.url, label_studio_api_key="abc")
+    client = app.test_client()
+    body = {**disk_request(), **setup_body(RECOMMENDED), "project": "1.1", "params": None}
+    assert client.post(path, json=body).status_code == 200  # also a task that is merely opened
+
+    def told() -> str:
+        (shown,) = client.get("/status?format=json").get_json()["projects"]
+        assert isinstance(shown["refining"], str)
+        return shown["refining"]
+
+    until(lambda: "2 people annotate each task" in told())
+    assert len(host.asked("/api/projects/1")) == 1
+
+
+def test_an_event_that_a_project_was_changed_has_it_asked_for_again(
+    make_app: MakeApp, host: Host
+) -> None:
+    project = {"id": 1, "title": "coins", "label_config": "", "maximum_annotations": 1}
+    host.routes["/api/projects/1"] = Reply(body=orjson.dumps(project))
+    client = make_app(label_studio_url=host.url, label_studio_api_key="abc").test_client()
+    assert client.get("/versions").status_code == 200
+
+    def told() -> str:
+        client.post("/predict", json=disk_request())
+        (shown,) = client.get("/status?format=json").get_json()["projects"]
+        return str(shown["refining"])
+
+    until(lambda: "one person" in told())
+    changed = {**project, "maximum_annotations": 2}
+    host.routes["/api/projects/1"] = Reply(body=orjson.dumps(changed))
+    event = {"action": "PROJECT_UPDATED", "project": changed}
+    assert client.post("/webhook", json=event).status_code == 201
+    until(lambda: "2 people" in told())
+
+
+@pytest.mark.parametrize("project", [None, 3, {}, {"id": None}, {"id": []}, {"id": "x" * 500}])
+def test_an_odd_event_about_a_project_is_noted_like_any_other(
+    client: FlaskClient, project: object
+) -> None:
+    event = {"action": "PROJECT_UPDATED", "project": project}
+    assert client.post("/webhook", json=event).status_code == 201
+
+
+def test_the_status_page_says_that_nobody_knows_what_clicks_refine(client: FlaskClient) -> None:
+    client.post("/predict", json=disk_request())
+
+    def told() -> str:
+        (shown,) = client.get("/status?format=json").get_json()["projects"]
+        return str(shown["refining"])
+
+    until(lambda: "To do" in told() and "LABEL_STUDIO_URL" in told())
 
 
 def test_the_status_page_says_why_there_is_no_model(make_app: MakeApp, blocked: Blocked) -> None:

@@ -111,6 +111,23 @@ class TestLabelStudio:
         assert "legacy token belongs to anna@example.com" in texts
         assert "project 5" in texts
 
+    @pytest.mark.parametrize(
+        ("refine", "verdict", "words"),
+        [("auto", "ok", "3 people annotate each task"), ("annotations", "warn", "although 3")],
+    )
+    def test_what_clicks_refine_is_told(
+        self, studio: Host, refine: str, verdict: str, words: str
+    ) -> None:
+        project = {"id": 5, "label_config": RECOMMENDED, "maximum_annotations": 3}
+        studio.routes["/api/projects/5"] = guarded(as_json(project), f"Token {LEGACY}")
+        findings = report(
+            5, label_studio_url=studio.url, label_studio_api_key=LEGACY, refine=refine
+        )
+        (told,) = [finding for finding in findings if "refine" in finding.text]
+        assert told.verdict == verdict
+        assert words in told.text
+        assert bool(told.advice) == (verdict == "warn")
+
     def test_a_personal_access_token_is_exchanged(self, studio: Host) -> None:
         findings = report(5, label_studio_url=studio.url, label_studio_api_key=PERSONAL)
         assert {finding.verdict for finding in findings} == {"ok"}

@@ -23,7 +23,13 @@ from edgeflow_backend.requests import Request
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
-from tests.unit.edgeflow_backend.samples import click, data_uri, disk, disk_request
+from tests.unit.edgeflow_backend.samples import (
+    click,
+    data_uri,
+    disk,
+    disk_request,
+    projects_with_overlap,
+)
 
 SIZE = Size(120, 160)
 BoolMask = npt.NDArray[np.bool_]
@@ -31,12 +37,16 @@ Make = Callable[..., "Desk"]
 
 
 class Desk:
-    """A backend, and an annotator whose clicks come alone."""
+    """A backend, and an annotator whose clicks come alone, in a project with that overlap."""
 
-    def __init__(self, predictor: Predictor, **settings: Any) -> None:
+    def __init__(self, predictor: Predictor, overlap: int = 1, **settings: Any) -> None:
         self.now = 1000.0
         self.service = SegmentationService(
-            Settings(**settings), predictor, Metrics(), clock=lambda: self.now
+            Settings(**settings),
+            predictor,
+            Metrics(),
+            projects=projects_with_overlap(overlap),
+            clock=lambda: self.now,
         )
 
     def ask(self, *points: JSONObject, draft: list[JSONObject] | None = None, **task: Any) -> Any:

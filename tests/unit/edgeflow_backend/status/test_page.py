@@ -151,6 +151,7 @@ def test_the_page_says_everything(journal: Journal, clock: Clock) -> None:
         "0 of 3 tasks got a prediction.",
         "To do: Switch it on.",
         "Project 12 fine",
+        "Clicks refine masks of the draft: 2 people annotate each task.",
         "last seen 12 s ago, at /predict",
         "Project 14 fine Label Studio's own exports: KeyPointLabels 'k' spoils",
         "Project team-b/3",

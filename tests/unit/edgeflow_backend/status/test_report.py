@@ -114,6 +114,7 @@ def test_the_json_has_this_shape(journal: Journal, clock: Clock) -> None:
                 "project": "12",
                 "problems": [],
                 "warnings": [],
+                "refining": "clicks refine masks of the draft: 2 people annotate each task.",
                 "seen": "2026-05-04T09:00:03+00:00",
                 "place": "predict",
             }
