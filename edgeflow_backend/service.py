@@ -28,11 +28,12 @@ from edgeflow_backend.images.provider import ImageProvider
 from edgeflow_backend.images.sources import task_image
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.memory.pages import state_to_pages
+from edgeflow_backend.objects.overlap import Neighbours
 from edgeflow_backend.objects.recent_answers import RecentAnswer, RecentAnswers
 from edgeflow_backend.objects.refine import Refinement
 from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.spent_clicks import drop_spent
-from edgeflow_backend.objects.task_regions import TaskRegions, answer_mask
+from edgeflow_backend.objects.task_regions import MaskCache, TaskRegions, answer_mask
 from edgeflow_backend.protocol.regions import mask_regions
 from edgeflow_backend.protocol.targets import Target, holder, resolve
 from edgeflow_backend.requests import Answer, Request, ResolvedRequest
@@ -76,7 +77,9 @@ class SegmentationService:
         self.images = ImageProvider(settings, predictor, on_note=self._note_image)
         states: PrefixStates = ByteLRU(settings.state_cache_bytes, copy=state_to_pages)
         self.recent = RecentAnswers(RECENT_BYTES, clock)
-        self._refinement = Refinement(settings.refine_reach, ByteLRU(STORED_MASKS_BYTES))
+        masks: MaskCache = ByteLRU(STORED_MASKS_BYTES)
+        self._refinement = Refinement(settings.refine_reach, masks)
+        self._neighbours = Neighbours(self.recent, masks)
         self.engine = Engine(
             predictor,
             states,
@@ -121,17 +124,18 @@ class SegmentationService:
         with self.recent.visit(resolved.scene, prompt.ids):
             before = self._existing_object(resolved, regions) or self._new_object(resolved)
             outcome = self._predict(resolved, before)
+            mask = self._neighbours.give_way(outcome.mask, outcome.after, resolved, regions.open)
             answer = RecentAnswer(
                 before=before,
                 after=outcome.after,
                 prompt_ids=prompt.ids,
                 to_name=prompt.newest.to_name,
                 item_index=prompt.newest.item_index,
-                mask=outcome.mask,
+                mask=mask,
                 drawn=prompt.first_click is None,
             )
             self.recent.remember(resolved.scene, answer)
-        answered = self._answer(resolved, outcome)
+        answered = self._answer(resolved, replace(outcome, mask=mask))
         self._note_lost_labels(resolved)
         return answered
 

@@ -125,6 +125,19 @@ class Editor:
         self.page.mouse.click(x, y)
         self.page.wait_for_timeout(PAUSE_MS)
 
+    def erase(self, x: float, y: float) -> None:
+        """Select the region at x, y of the page and erase a dot of it there by hand."""
+        self.page.mouse.click(x, y)
+        self.page.wait_for_timeout(PAUSE_MS)
+        self.page.locator("[aria-label=eraser]").click()
+        self.page.wait_for_timeout(PAUSE_MS // 2)
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + 3, y + 3, steps=3)
+        self.page.mouse.up()
+        self.page.keyboard.press("Escape")
+        self.page.wait_for_timeout(PAUSE_MS)
+
     def wait_for_draft(self) -> None:
         """Wait until Label Studio has saved the draft, which takes up to five seconds."""
         self.page.wait_for_timeout(DRAFT_MS)
