@@ -3,11 +3,14 @@
 Working on the probability map, before it is enlarged, costs under a millisecond whatever the
 image's size. Clicks are never overruled: a component with a positive click stays, and a hole with a
 negative click stays open.
+
+A click on the background makes a network guess, and what it finds is confetti all over the image.
+So where a mask's own score is low, nothing counts but what was clicked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,12 +49,18 @@ class Cleanup:
         max_hole: Smallest hole to keep, as a part of the mask's area; 0 fills none.
         smoothing: Standard deviation in network pixels of a Gaussian over the probabilities; 0
             leaves borders as the network drew them.
+        min_unclicked: Smallest component without a positive click to keep beside those with one, as
+            a part of their area; 0 keeps all.
+        clicked_only_below: Score below which only components with a positive click stay; 0 for
+            never.
     """
 
     min_part: float = 0.02
     largest_only: bool = False
     max_hole: float = 0.005
     smoothing: float = 0.0
+    min_unclicked: float = 0.2
+    clicked_only_below: float = 0.5
 
     def smooth(self, probability: FloatMap, clicks: Located) -> FloatMap:
         """Blur a map by the Gaussian; the very same map without one.
@@ -69,26 +78,29 @@ class Cleanup:
         np.minimum(smooth, 1, out=smooth)  # the Gaussian's weights add up to 1 but for rounding
         return _with_clicked(smooth, probability, clicks)
 
-    def changes(self, solid: BoolMask, clicks: Located) -> Changes | None:
+    def changes(
+        self, solid: BoolMask, clicks: Located, score: Callable[[], float] = lambda: 1.0
+    ) -> Changes | None:
         """Find the specks to drop and the holes to fill.
 
         Args:
             solid: h×w mask on the network's grid.
             clicks: Clicks not to overrule.
+            score: The mask's; asked for only where a component depends on it.
 
         Returns:
             None if nothing changes.
         """
         if not solid.any():
             return None
-        dropped = self._specks(solid, _pixels(clicks, solid.shape, positive=True))
+        dropped = self._specks(solid, _pixels(clicks, solid.shape, positive=True), score)
         filled = self._holes(solid & ~dropped, _pixels(clicks, solid.shape, positive=False))
         return Changes(dropped, filled) if dropped.any() or filled.any() else None
 
-    def _specks(self, solid: BoolMask, keep: npt.NDArray[np.intp]) -> BoolMask:
-        """Components to drop; never the largest."""
-        if self.min_part <= 0 and not self.largest_only:
-            return np.zeros_like(solid)
+    def _specks(
+        self, solid: BoolMask, keep: npt.NDArray[np.intp], score: Callable[[], float]
+    ) -> BoolMask:
+        """Components to drop; never one with a click, and without clicks never the largest."""
         count, labels, stats, _ = cv2.connectedComponentsWithStats(solid.view(np.uint8))
         areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
         areas[0] = 0
@@ -96,8 +108,13 @@ class Cleanup:
         drop = areas < self.min_part * areas[largest]
         if self.largest_only:
             drop[:] = np.arange(count) != largest
-        drop[labels[keep[:, 0], keep[:, 1]]] = False
-        drop[[0, largest]] = False
+        clicked = np.setdiff1d(labels[keep[:, 0], keep[:, 1]], [0])
+        if clicked.size and count > 1 + clicked.size:
+            drop |= areas < self.min_unclicked * areas[clicked].sum()
+            if self.clicked_only_below > 0 and score() < self.clicked_only_below:
+                drop[:] = True
+        drop[clicked] = False
+        drop[0] = False  # what is not the mask
         dropped: BoolMask = drop[labels]
         return dropped
 
@@ -116,7 +133,7 @@ class Cleanup:
         return filled
 
 
-UNTOUCHED = Cleanup(min_part=0, largest_only=False, max_hole=0, smoothing=0)
+UNTOUCHED = Cleanup(min_part=0, max_hole=0, min_unclicked=0, clicked_only_below=0)
 """Leaves masks as the network made them."""
 
 

@@ -57,6 +57,7 @@ def test_a_bitmask_is_shown_erased_by_hand_and_refined(
         assert lost[80, 95]  # the object's middle
         assert 20 < lost.sum() < decoded(answered).sum() / 2
 
+        editor.open(project, task["id"], auto_accept=True)
         (refined,) = editor.click_on_page(x + 60, y, keys=["Control"])["data"]["result"]
         assert refined["id"] == answered["id"]
         editor.submit()
