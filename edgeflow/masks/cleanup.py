@@ -107,7 +107,8 @@ class Cleanup:
         largest = int(areas.argmax())
         drop = areas < self.min_part * areas[largest]
         if self.largest_only:
-            drop[:] = np.arange(count) != largest
+            drop[:] = True
+        drop[largest] = False
         clicked = np.setdiff1d(labels[keep[:, 0], keep[:, 1]], [0])
         if clicked.size and count > 1 + clicked.size:
             drop |= areas < self.min_unclicked * areas[clicked].sum()

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from edgeflow.geometry import NetworkPoint
-from edgeflow.masks.cleanup import ABSENT, FILLED, Cleanup, Located
+from edgeflow.masks.cleanup import ABSENT, FILLED, UNTOUCHED, Cleanup, Located
 from edgeflow.masks.patch import MASK_THRESHOLD
 
 FloatMap = npt.NDArray[np.float32]
 Clicks = list[tuple[NetworkPoint, bool]]
 
 PROPERTY = settings(deadline=None)
-NOTHING = Cleanup(min_part=0, max_hole=0)
+NOTHING = UNTOUCHED
 
 # Coarse maps and settings, so that parts and holes of all sizes occur and often tie.
 VALUES = st.sampled_from([np.float32(v) for v in (0, 0.2, 0.5, 0.51, 0.9, 1)])
@@ -91,7 +91,14 @@ def sheet(*holes: int, area: int) -> FloatMap:
 
 
 def test_the_defaults_drop_specks_and_pinholes_only() -> None:
-    assert Cleanup() == Cleanup(min_part=0.02, largest_only=False, max_hole=0.005, smoothing=0.0)
+    assert Cleanup() == Cleanup(
+        min_part=0.02,
+        largest_only=False,
+        max_hole=0.005,
+        smoothing=0.0,
+        min_unclicked=0.2,
+        clicked_only_below=0.5,
+    )
     with pytest.raises(FrozenInstanceError):
         Cleanup().min_part = 0.5  # type: ignore[misc]
 
@@ -103,9 +110,56 @@ def test_an_equal_cleanup_prints_equally_and_another_does_not() -> None:
         Cleanup(largest_only=True),
         Cleanup(max_hole=0.004),
         Cleanup(smoothing=0.5),
+        Cleanup(min_unclicked=0.1),
+        Cleanup(clicked_only_below=0.4),
     ]
     assert str(Cleanup()) == str(Cleanup())
-    assert len({str(cleanup) for cleanup in [Cleanup(), *others]}) == 5
+    assert len({str(cleanup) for cleanup in [Cleanup(), *others]}) == 7
+
+
+# Components without a click
+
+
+def kept(cleanup: Cleanup, solid: FloatMap, clicks: Located, score: float = 1.0) -> list[int]:
+    """Areas of the components that stay, of those that :func:`blocks` made, each by its row."""
+    changes = cleanup.changes(solid > MASK_THRESHOLD, clicks, lambda: score)
+    left = (solid > MASK_THRESHOLD) & ~(changes.dropped if changes else np.zeros_like(solid, bool))
+    return [int(row.sum()) for row in left[::2]]
+
+
+def test_a_component_without_a_click_stays_if_it_is_large_beside_the_clicked_ones() -> None:
+    rule = replace(UNTOUCHED, min_unclicked=0.2)
+    assert kept(rule, blocks(100, 20, 19), [positive(0, 5)]) == [100, 20, 0]
+    # beside all that was clicked
+    assert kept(rule, blocks(50, 50, 19), [positive(0, 5), positive(2, 5)]) == [50, 50, 0]
+    # the largest is no exception where another was clicked, but large beside it
+    assert kept(rule, blocks(100, 30, 5), [positive(2, 5)]) == [100, 30, 0]
+    # an object behind a post: two halves, one click
+    assert kept(rule, blocks(60, 40), [positive(0, 5)]) == [60, 40]
+
+
+def test_below_a_score_only_clicked_components_stay() -> None:
+    rule = replace(UNTOUCHED, clicked_only_below=0.5)
+    confetti = blocks(30, 100, 28, 25)
+    click = [positive(0, 5)]
+    assert kept(rule, confetti, click, score=0.49) == [30, 0, 0, 0]
+    assert kept(rule, confetti, click, score=0.5) == [30, 100, 28, 25]
+    assert kept(rule, confetti, [*click, positive(4, 3)], score=0.3) == [30, 0, 28, 0]
+    assert kept(UNTOUCHED, confetti, click, score=0.0) == [30, 100, 28, 25]
+
+
+def test_without_a_clicked_component_the_score_decides_nothing() -> None:
+    for clicks in ([], [negative(0, 5)], [positive(1, 5)]):
+        assert kept(Cleanup(max_hole=0), blocks(30, 29), clicks, score=0.0) == [30, 29]
+
+
+def test_the_score_is_asked_for_only_where_a_component_depends_on_it() -> None:
+    def never() -> float:
+        raise AssertionError
+
+    clicks = [positive(0, 1), positive(2, 1)]
+    assert Cleanup().changes(blocks(30, 20) > MASK_THRESHOLD, clicks, never) is None
+    assert Cleanup().changes(blocks(30, 20) > MASK_THRESHOLD, [], never) is None
 
 
 # Specks
