@@ -14,7 +14,7 @@ from edgeflow.arrays import BoolMask, FloatMap
 from edgeflow.geometry import Box, Size
 from edgeflow.masks.patch import MASK_THRESHOLD, MaskPatch, bounding_box
 
-SURE = 0.75
+SURE = 0.8
 """Smallest mean probability of a piece."""
 
 REACH = 0.1

@@ -75,7 +75,7 @@ class Editor:
             y: of its height.
             keys: held meanwhile: Alt for a negative click, Control to click on an accepted mask.
         """
-        return self.click_on_page(*self._place(x, y), keys=keys)
+        return self.click_on_page(*self.place(x, y), keys=keys)
 
     def click_on_page(
         self, x: float, y: float, *, keys: Sequence[str] = (), labels: Sequence[int] = (0,)
@@ -99,11 +99,11 @@ class Editor:
         self.page.locator(".lsf-label").nth(1).click()
         self.page.wait_for_timeout(PAUSE_MS)
         with self.page.expect_response(lambda r: INTERACTIVE in r.url, timeout=30_000) as answer:
-            self.page.mouse.move(*self._place(left, top))
+            self.page.mouse.move(*self.place(left, top))
             self.page.wait_for_timeout(PAUSE_MS // 3)
             self.page.mouse.down()
             self.page.wait_for_timeout(PAUSE_MS // 3)
-            self.page.mouse.move(*self._place(right, bottom), steps=12)
+            self.page.mouse.move(*self.place(right, bottom), steps=12)
             self.page.wait_for_timeout(PAUSE_MS // 3)
             self.page.mouse.up()
         self.page.wait_for_timeout(PAUSE_MS)
@@ -177,7 +177,8 @@ class Editor:
         body: dict[str, Any] = response.json()
         return body
 
-    def _place(self, x: float, y: float) -> tuple[float, float]:
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Where on the page x, y (0 to 1) of the image is."""
         canvas = self.page.locator("canvas").first.bounding_box()
         assert canvas is not None
         return canvas["x"] + x * canvas["width"], canvas["y"] + y * canvas["height"]
