@@ -74,10 +74,8 @@ class Predictor:
         self.policy = policy
         self.cleanup = cleanup or Cleanup()
         self.calibration = calibration or Calibration()
-        self._stepper = Stepper(
-            policy, self.cleanup, runtime.device, runtime.feedback, self.calibration
-        )
-        self._identity = f"{version}|{policy}|{self.cleanup}|{self.calibration!r}|{runtime.name}"
+        self._stepper = Stepper(policy, self.cleanup, runtime.device, runtime.feedback)
+        self._identity = f"{version}|{policy}|{self.cleanup}|{runtime.name}"
 
     def encode(self, image: RGBImage, *, copy: bool = True) -> EncodedImage:
         """Bring an image to the device.
@@ -214,7 +212,9 @@ class Predictor:
         return state, 0, steps
 
     def _score(self, state: State) -> float:
-        return 0.0 if state.mask_box is None else self._stepper.score(state)
+        if state.mask_box is None:
+            return 0.0
+        return self.calibration(state.probability[0, 0].cpu().numpy(), len(state.clicks))
 
 
 def load_predictor(

@@ -21,7 +21,6 @@ from edgeflow.inference.transfer import above, upload
 from edgeflow.inference.zoom import ZoomPolicy
 from edgeflow.masks.cleanup import ABSENT, FILLED, Cleanup
 from edgeflow.masks.patch import MASK_THRESHOLD, MaskPatch
-from edgeflow.masks.score import Calibration
 from edgeflow.nn.interface import Feedback
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.disks import disk_pixels
@@ -74,14 +73,12 @@ class Stepper:
         cleanup: What is cleaned of each mask.
         device: The runtime's device.
         feedback: Which of its outputs the network is fed at the next click.
-        calibration: Makes the score that the clean-up asks for.
     """
 
     policy: ZoomPolicy
     cleanup: Cleanup
     device: torch.device
     feedback: Feedback
-    calibration: Calibration
 
     def start(self, image: EncodedImage, start: Start) -> Steps[tuple[State, int]]:
         """The state before any click, and the network runs that it took."""
@@ -120,10 +117,6 @@ class Stepper:
             return replace(state, start=start), patch
         patch = ProbabilityPatch.of_mask(MaskPatch.of(start.prior), self.device)
         return replace(state, start=start, mask_box=patch.mask_box), patch
-
-    def score(self, state: State) -> float:
-        """Estimate of the IoU of the network's own mask with the object, 0 to 1."""
-        return self.calibration(state.probability[0, 0].cpu().numpy(), len(state.clicks))
 
     def patch(self, image: EncodedImage, state: State) -> Patch:
         """The object's probability after a state's clicks."""
@@ -192,8 +185,8 @@ class Stepper:
     def _clean(self, state: State, frame: Box) -> Tensor:
         """A cleaned 1×1×h×w map; the very same one where there is nothing to clean.
 
-        Only bits leave the device, unless borders are smoothed or a component's fate depends on the
-        score.
+        Only bits leave the device, unless borders are smoothed or a component's fate depends on its
+        probability.
         """
         values = state.probability
         size = Size(int(values.shape[2]), int(values.shape[3]))
@@ -202,7 +195,7 @@ class Stepper:
             smooth = self.cleanup.smooth(values[0, 0].cpu().numpy(), clicks)
             values = upload(smooth, self.device)[None, None]
         changes = self.cleanup.changes(
-            above(values[0, 0], MASK_THRESHOLD), clicks, lambda: self.score(state)
+            above(values[0, 0], MASK_THRESHOLD), clicks, lambda: values[0, 0].cpu().numpy()
         )
         if changes is None:
             return values

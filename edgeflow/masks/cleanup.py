@@ -5,7 +5,8 @@ image's size. Clicks are never overruled: a component with a positive click stay
 negative click stays open.
 
 A click on the background makes a network guess, and what it finds is confetti all over the image.
-So where a mask's own score is low, nothing counts but what was clicked.
+So a component that nobody clicked on stays only where the network is sure of it, such as the other
+half of an object behind a post.
 """
 
 from __future__ import annotations
@@ -49,18 +50,15 @@ class Cleanup:
         max_hole: Smallest hole to keep, as a part of the mask's area; 0 fills none.
         smoothing: Standard deviation in network pixels of a Gaussian over the probabilities; 0
             leaves borders as the network drew them.
-        min_unclicked: Smallest component without a positive click to keep beside those with one, as
-            a part of their area; 0 keeps all.
-        clicked_only_below: Score below which only components with a positive click stay; 0 for
-            never.
+        min_certainty: Smallest mean probability of components without a positive click that stay
+            beside those with one; 0 keeps all.
     """
 
     min_part: float = 0.02
     largest_only: bool = False
     max_hole: float = 0.005
     smoothing: float = 0.0
-    min_unclicked: float = 0.2
-    clicked_only_below: float = 0.5
+    min_certainty: float = 0.75
 
     def smooth(self, probability: FloatMap, clicks: Located) -> FloatMap:
         """Blur a map by the Gaussian; the very same map without one.
@@ -79,26 +77,27 @@ class Cleanup:
         return _with_clicked(smooth, probability, clicks)
 
     def changes(
-        self, solid: BoolMask, clicks: Located, score: Callable[[], float] = lambda: 1.0
+        self, solid: BoolMask, clicks: Located, probability: Callable[[], FloatMap]
     ) -> Changes | None:
         """Find the specks to drop and the holes to fill.
 
         Args:
             solid: h×w mask on the network's grid.
             clicks: Clicks not to overrule.
-            score: The mask's; asked for only where a component depends on it.
+            probability: The map behind it, h×w float32; asked for only where a component depends
+                on it.
 
         Returns:
             None if nothing changes.
         """
         if not solid.any():
             return None
-        dropped = self._specks(solid, _pixels(clicks, solid.shape, positive=True), score)
+        dropped = self._specks(solid, _pixels(clicks, solid.shape, positive=True), probability)
         filled = self._holes(solid & ~dropped, _pixels(clicks, solid.shape, positive=False))
         return Changes(dropped, filled) if dropped.any() or filled.any() else None
 
     def _specks(
-        self, solid: BoolMask, keep: npt.NDArray[np.intp], score: Callable[[], float]
+        self, solid: BoolMask, keep: npt.NDArray[np.intp], probability: Callable[[], FloatMap]
     ) -> BoolMask:
         """Components to drop; never one with a click, and without clicks never the largest."""
         count, labels, stats, _ = cv2.connectedComponentsWithStats(solid.view(np.uint8))
@@ -110,10 +109,9 @@ class Cleanup:
             drop[:] = True
         drop[largest] = False
         clicked = np.setdiff1d(labels[keep[:, 0], keep[:, 1]], [0])
-        if clicked.size and count > 1 + clicked.size:
-            drop |= areas < self.min_unclicked * areas[clicked].sum()
-            if self.clicked_only_below > 0 and score() < self.clicked_only_below:
-                drop[:] = True
+        if self.min_certainty > 0 and clicked.size and count > 1 + clicked.size:
+            sums = np.bincount(labels.ravel(), probability().ravel(), count)
+            drop |= sums < self.min_certainty * areas
         drop[clicked] = False
         drop[0] = False  # what is not the mask
         dropped: BoolMask = drop[labels]
@@ -134,7 +132,7 @@ class Cleanup:
         return filled
 
 
-UNTOUCHED = Cleanup(min_part=0, max_hole=0, min_unclicked=0, clicked_only_below=0)
+UNTOUCHED = Cleanup(min_part=0, max_hole=0, min_certainty=0)
 """Leaves masks as the network made them."""
 
 

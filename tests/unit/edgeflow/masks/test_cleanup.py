@@ -61,7 +61,7 @@ def clean(cleanup: Cleanup, probability: FloatMap, clicks: Located) -> FloatMap:
     """A cleaned copy of a map: smooth, 0 in dropped components, 1 in filled holes."""
     smooth = cleanup.smooth(probability, clicks)
     cleaned: FloatMap = smooth.copy()
-    changes = cleanup.changes(smooth > MASK_THRESHOLD, clicks)
+    changes = cleanup.changes(smooth > MASK_THRESHOLD, clicks, lambda: smooth)
     if changes is not None:
         cleaned[changes.dropped] = ABSENT
         cleaned[changes.filled] = FILLED
@@ -96,8 +96,7 @@ def test_the_defaults_drop_specks_and_pinholes_only() -> None:
         largest_only=False,
         max_hole=0.005,
         smoothing=0.0,
-        min_unclicked=0.2,
-        clicked_only_below=0.5,
+        min_certainty=0.75,
     )
     with pytest.raises(FrozenInstanceError):
         Cleanup().min_part = 0.5  # type: ignore[misc]
@@ -110,56 +109,56 @@ def test_an_equal_cleanup_prints_equally_and_another_does_not() -> None:
         Cleanup(largest_only=True),
         Cleanup(max_hole=0.004),
         Cleanup(smoothing=0.5),
-        Cleanup(min_unclicked=0.1),
-        Cleanup(clicked_only_below=0.4),
+        Cleanup(min_certainty=0.7),
     ]
     assert str(Cleanup()) == str(Cleanup())
-    assert len({str(cleanup) for cleanup in [Cleanup(), *others]}) == 7
+    assert len({str(cleanup) for cleanup in [Cleanup(), *others]}) == 6
 
 
 # Components without a click
 
 
-def kept(cleanup: Cleanup, solid: FloatMap, clicks: Located, score: float = 1.0) -> list[int]:
-    """Areas of the components that stay, of those that :func:`blocks` made, each by its row."""
-    changes = cleanup.changes(solid > MASK_THRESHOLD, clicks, lambda: score)
-    left = (solid > MASK_THRESHOLD) & ~(changes.dropped if changes else np.zeros_like(solid, bool))
-    return [int(row.sum()) for row in left[::2]]
+def kept(
+    cleanup: Cleanup, areas: tuple[int, ...], probabilities: tuple[float, ...], clicks: Located
+) -> list[int]:
+    """Areas of the components of :func:`blocks` that stay, each with its mean probability."""
+    values = blocks(*areas)
+    for number, (area, probability) in enumerate(zip(areas, probabilities, strict=True)):
+        # of single pixels some are hardly on the mask: what counts is the mean
+        values[2 * number, :area] = np.tile([probability - 0.05, probability + 0.05], area)[:area]
+    return [int((row > MASK_THRESHOLD).sum()) for row in clean(cleanup, values, clicks)[::2]]
 
 
-def test_a_component_without_a_click_stays_if_it_is_large_beside_the_clicked_ones() -> None:
-    rule = replace(UNTOUCHED, min_unclicked=0.2)
-    assert kept(rule, blocks(100, 20, 19), [positive(0, 5)]) == [100, 20, 0]
-    # beside all that was clicked
-    assert kept(rule, blocks(50, 50, 19), [positive(0, 5), positive(2, 5)]) == [50, 50, 0]
-    # the largest is no exception where another was clicked, but large beside it
-    assert kept(rule, blocks(100, 30, 5), [positive(2, 5)]) == [100, 30, 0]
+SURE = replace(UNTOUCHED, min_certainty=0.75)
+CLICK = [positive(0, 5)]
+
+
+def test_a_component_without_a_click_stays_only_where_the_network_is_sure_of_it() -> None:
+    assert kept(SURE, (50, 40, 40), (0.9, 0.74, 0.76), CLICK) == [50, 0, 40]
     # an object behind a post: two halves, one click
-    assert kept(rule, blocks(60, 40), [positive(0, 5)]) == [60, 40]
+    assert kept(SURE, (60, 40), (0.95, 0.9), CLICK) == [60, 40]
+    # the largest is no exception, and the clicked one needs no certainty
+    assert kept(SURE, (20, 100), (0.6, 0.7), CLICK) == [20, 0]
+    # confetti at a click on the background
+    assert kept(SURE, (30, 28, 20, 10), (0.6, 0.62, 0.58, 0.7), CLICK) == [30, 0, 0, 0]
+    assert kept(SURE, (30, 28, 20), (0.6, 0.6, 0.6), [*CLICK, positive(4, 3)]) == [30, 0, 20]
+    assert kept(UNTOUCHED, (30, 28, 20), (0.6, 0.6, 0.6), CLICK) == [30, 28, 20]
 
 
-def test_below_a_score_only_clicked_components_stay() -> None:
-    rule = replace(UNTOUCHED, clicked_only_below=0.5)
-    confetti = blocks(30, 100, 28, 25)
-    click = [positive(0, 5)]
-    assert kept(rule, confetti, click, score=0.49) == [30, 0, 0, 0]
-    assert kept(rule, confetti, click, score=0.5) == [30, 100, 28, 25]
-    assert kept(rule, confetti, [*click, positive(4, 3)], score=0.3) == [30, 0, 28, 0]
-    assert kept(UNTOUCHED, confetti, click, score=0.0) == [30, 100, 28, 25]
+@pytest.mark.parametrize("clicks", [[], [negative(0, 5)], [positive(1, 5)]], ids=str)
+def test_where_no_component_was_clicked_all_stay(clicks: Clicks) -> None:
+    assert kept(SURE, (30, 28), (0.6, 0.6), clicks) == [30, 28]
 
 
-def test_without_a_clicked_component_the_score_decides_nothing() -> None:
-    for clicks in ([], [negative(0, 5)], [positive(1, 5)]):
-        assert kept(Cleanup(max_hole=0), blocks(30, 29), clicks, score=0.0) == [30, 29]
-
-
-def test_the_score_is_asked_for_only_where_a_component_depends_on_it() -> None:
-    def never() -> float:
+def test_the_probability_is_asked_for_only_where_a_component_depends_on_it() -> None:
+    def never() -> FloatMap:
         raise AssertionError
 
-    clicks = [positive(0, 1), positive(2, 1)]
-    assert Cleanup().changes(blocks(30, 20) > MASK_THRESHOLD, clicks, never) is None
-    assert Cleanup().changes(blocks(30, 20) > MASK_THRESHOLD, [], never) is None
+    solid = blocks(30, 20) > MASK_THRESHOLD
+    assert Cleanup().changes(solid, [positive(0, 1), positive(2, 1)], never) is None
+    assert Cleanup().changes(solid, [], never) is None
+    with pytest.raises(AssertionError):
+        Cleanup().changes(solid, [positive(0, 1)], never)
 
 
 # Specks
