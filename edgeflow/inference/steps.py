@@ -194,7 +194,9 @@ class Stepper:
         if self.cleanup.smoothing > 0:
             smooth = self.cleanup.smooth(values[0, 0].cpu().numpy(), clicks)
             values = upload(smooth, self.device)[None, None]
-        changes = self.cleanup.changes(
+        # An outline says itself where the object is: its pieces need no clicks.
+        rules = replace(self.cleanup, min_certainty=0) if state.start.confines else self.cleanup
+        changes = rules.changes(
             above(values[0, 0], MASK_THRESHOLD), clicks, lambda: values[0, 0].cpu().numpy()
         )
         if changes is None:

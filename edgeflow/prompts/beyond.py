@@ -14,10 +14,10 @@ from edgeflow.arrays import BoolMask, FloatMap
 from edgeflow.geometry import Box, Size
 from edgeflow.masks.patch import MASK_THRESHOLD, MaskPatch, bounding_box
 
-SURE = 0.8
+SURE = 0.75
 """Smallest mean probability of a piece."""
 
-REACH = 0.1
+REACH = 0.08
 """How far from the box a piece may reach, in parts of the box's sides."""
 
 
