@@ -13,7 +13,7 @@ import random
 import sys
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -40,15 +40,18 @@ BINS = 10
 
 VARIANTS = {
     "untouched": UNTOUCHED,
-    "parts < 1 %": Cleanup(min_part=0.01, max_hole=0),
-    "parts < 2 %": Cleanup(min_part=0.02, max_hole=0),
-    "parts < 5 %": Cleanup(min_part=0.05, max_hole=0),
-    "largest only": Cleanup(largest_only=True, max_hole=0),
-    "holes < 0.1 %": Cleanup(min_part=0, max_hole=0.001),
-    "holes < 1 %": Cleanup(min_part=0, max_hole=0.01),
-    "holes < 5 %": Cleanup(min_part=0, max_hole=0.05),
-    "smoothing 1": Cleanup(min_part=0, max_hole=0, smoothing=1),
-    "smoothing 2": Cleanup(min_part=0, max_hole=0, smoothing=2),
+    "parts < 1 %": replace(UNTOUCHED, min_part=0.01),
+    "parts < 2 %": replace(UNTOUCHED, min_part=0.02),
+    "parts < 5 %": replace(UNTOUCHED, min_part=0.05),
+    "largest only": replace(UNTOUCHED, largest_only=True),
+    "certain > 0.7": replace(UNTOUCHED, min_certainty=0.7),
+    "certain > 0.75": replace(UNTOUCHED, min_certainty=0.75),
+    "clicked only": replace(UNTOUCHED, min_certainty=1),
+    "holes < 0.1 %": replace(UNTOUCHED, max_hole=0.001),
+    "holes < 1 %": replace(UNTOUCHED, max_hole=0.01),
+    "holes < 5 %": replace(UNTOUCHED, max_hole=0.05),
+    "smoothing 1": replace(UNTOUCHED, smoothing=1),
+    "smoothing 2": replace(UNTOUCHED, smoothing=2),
     "default": Cleanup(),
 }
 

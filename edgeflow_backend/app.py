@@ -130,7 +130,9 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
         event = Event.parse(_body(), g.host, action)
         metrics.count_event(event.action)
         take_note(event, journal)
-        return _json(EdgeFlowBackend().fit(event.action, event.content), HTTPStatus.CREATED)
+        service = loading.get() if loading.ready() else None
+        noted = EdgeFlowBackend(service=service).fit(event.action, event.content, host=g.host)
+        return _json(noted, HTTPStatus.CREATED)
 
     @routes.route("/versions", methods=["GET", "POST"])
     def versions() -> Response:

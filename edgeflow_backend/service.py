@@ -28,19 +28,20 @@ from edgeflow_backend.images.sources import first_images, task_image
 from edgeflow_backend.label_studio.projects import OPENED_S, Projects, ask_label_studio
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.memory.pages import state_to_pages
+from edgeflow_backend.objects.overlap import Neighbours
 from edgeflow_backend.objects.predictions import copied_prediction
 from edgeflow_backend.objects.recent_answers import RecentAnswer, RecentAnswers
 from edgeflow_backend.objects.refine import Refinement
 from edgeflow_backend.objects.refine_rule import RefineRule, refine_rule
 from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.separate import divide, separate
+from edgeflow_backend.objects.shown import show
 from edgeflow_backend.objects.signs import Signs, Visit
 from edgeflow_backend.objects.spent_clicks import drop_spent
-from edgeflow_backend.objects.task_regions import TaskRegions, answer_mask
+from edgeflow_backend.objects.task_regions import MaskCache, TaskRegions
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.prompt import Prompt
-from edgeflow_backend.protocol.regions import mask_regions
-from edgeflow_backend.protocol.targets import Target, holder, resolve
+from edgeflow_backend.protocol.targets import Target, resolve
 from edgeflow_backend.requests import Answer, Request, ResolvedRequest, joined
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
@@ -73,7 +74,10 @@ class SegmentationService:
         states: PrefixStates = ByteLRU(settings.state_cache_bytes, copy=state_to_pages)
         self.recent = RecentAnswers(RECENT_BYTES, clock)
         self.signs = Signs(clock)
-        self._refinement = Refinement(settings.refine_reach, ByteLRU(STORED_MASKS_BYTES))
+        masks: MaskCache = ByteLRU(STORED_MASKS_BYTES)
+        self._refinement = Refinement(settings.refine_reach, masks)
+        self._neighbours = Neighbours(masks)
+        self._polygons = PolygonOptions(settings.polygon_tolerance, settings.polygon_holes)
         self.engine = Engine(
             predictor,
             states,
@@ -130,7 +134,7 @@ class SegmentationService:
                 noted = replace(each, waits=waits, author=regions.author)
                 self.recent.remember(resolved.scene, noted)
         self._note_lost_labels(resolved)
-        return joined([self._answer(resolved, each) for each in answers], lost)
+        return joined([show(each, resolved, self._polygons) for each in answers], lost)
 
     def preannotate(self, request: Request, deadline: float) -> Answer:
         """Answer a prompt that nobody sent now: a box or click found in a task.
@@ -144,7 +148,7 @@ class SegmentationService:
         """
         resolved = self._look_up(request, deadline)
         before = self._refinement.find_stored(resolved) or self._new_object(resolved)
-        return self._answer(resolved, self._predict(resolved, before))
+        return show(self._predict(resolved, before), resolved, self._polygons)
 
     def prepare(self, task: JSONObject, config: TaskConfig, project: ProjectRef) -> None:
         """Ask for a task's project and images in the background; never raises.
@@ -199,29 +203,24 @@ class SegmentationService:
         visit: Visit,
         prompt: Prompt,
     ) -> RecentAnswer:
-        """Answer the clicks on one object."""
+        """Answer the clicks on one object, an existing or a new one."""
         its = replace(resolved, request=replace(resolved.request, prompt=prompt))
-        before = self._existing_object(its, regions, rule, visit) or self._new_object(its)
-        return self._predict(its, before)
-
-    def _existing_object(
-        self, resolved: ResolvedRequest, regions: TaskRegions, rule: RefineRule, visit: Visit
-    ) -> SegmentedObject | None:
-        """The object that the prompt refines, if there is one."""
-        if rule.where == "off":
-            return None
-        prompt, scene, recent = resolved.request.prompt, resolved.scene, self.recent
-        stored, remembers = {region.object_id for region in regions.open}, rule.remembers
-        return self._refinement.find(
-            prompt,
-            resolved.target.labels,
-            resolved.request.config,
-            regions=regions.open,
-            recent=recent.of(scene, stored, visit, regions.author) if remembers else (),
-            repeated=recent.repeated(scene, prompt.ids) if remembers else None,
-            size=resolved.image.size,
-            model=resolved.predictor.version,
-        )
+        scene, stored = its.scene, {region.object_id for region in regions.open}
+        recent = self.recent.of(scene, stored, visit, regions.author) if rule.remembers else []
+        before = None
+        if rule.where != "off":
+            before = self._refinement.find(
+                prompt,
+                its.target.labels,
+                its.request.config,
+                regions=regions.open,
+                recent=recent,
+                repeated=self.recent.repeated(scene, prompt.ids) if rule.remembers else None,
+                size=its.image.size,
+                model=its.predictor.version,
+            )
+        answer = self._predict(its, before or self._new_object(its))
+        return self._neighbours.give_way(answer, its, regions.open, recent)
 
     def _new_object(self, resolved: ResolvedRequest) -> SegmentedObject:
         """The object that the prompt begins, before its clicks."""
@@ -263,25 +262,6 @@ class SegmentationService:
             drawn=prompt.first_click is None,
             prompt=prompt,
         )
-
-    def _answer(self, resolved: ResolvedRequest, outcome: RecentAnswer) -> Answer:
-        """The regions that show an object."""
-        settings, newest = self.settings, resolved.request.prompt.newest
-        segmented, version = outcome.after, resolved.predictor.version
-
-        def record(region: JSONObject) -> JSONObject:
-            return segmented.record(region, answer_mask(region, outcome.mask), version)
-
-        regions = mask_regions(
-            outcome.mask,
-            outcome.score,
-            newest,
-            holder(resolved.request.config, segmented.control, segmented.labels, newest.to_name),
-            segmented.region_id,
-            polygons=PolygonOptions(settings.polygon_tolerance, settings.polygon_holes),
-            record=record,
-        )
-        return Answer(regions, outcome.score, version)
 
     def _note_lost_labels(self, resolved: ResolvedRequest) -> None:
         project, task = str(resolved.request.project), str(resolved.request.task_id)

@@ -128,6 +128,9 @@ class Settings(HostSettings, BaseSettings):
     """Pieces of a mask smaller than this fraction of its largest one are dropped."""
     largest_only: bool = Cleanup.largest_only
     """Whether to drop all pieces of a mask except its largest and those clicked on."""
+    min_certainty: float = Field(default=Cleanup.min_certainty, ge=0, le=1)
+    """Pieces of a mask that were not clicked on are dropped, beside those that were, where the
+    network's mean probability for them is below this."""
     max_hole: float = Field(default=Cleanup.max_hole, ge=0, le=1)
     """Holes smaller than this fraction of the mask are filled."""
     smoothing: float = Field(default=Cleanup.smoothing, ge=0, le=20)
@@ -190,7 +193,9 @@ class Settings(HostSettings, BaseSettings):
     @property
     def cleanup(self) -> Cleanup:
         """Rules for cleaning up each mask."""
-        return Cleanup(self.min_part, self.largest_only, self.max_hole, self.smoothing)
+        return Cleanup(
+            self.min_part, self.largest_only, self.max_hole, self.smoothing, self.min_certainty
+        )
 
     @property
     def models_folder(self) -> Path | None:

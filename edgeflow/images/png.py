@@ -74,8 +74,8 @@ class PNG:
 
     def file(self, stream: bytes | None = None) -> bytes:
         """A sound file of the parts, with another stream of pixels if one is given."""
-        pixels = _chunk(b"IDAT", self.stream if stream is None else stream)
-        return b"".join((SIGNATURE, *self.needed, pixels, _chunk(b"IEND", b"")))
+        pixels = png_chunk(b"IDAT", self.stream if stream is None else stream)
+        return b"".join((SIGNATURE, *self.needed, pixels, png_chunk(b"IEND", b"")))
 
 
 def read_png(data: bytes) -> PNG:  # noqa: PLR0912 - one branch for each kind of chunk
@@ -106,13 +106,13 @@ def read_png(data: bytes) -> PNG:  # noqa: PLR0912 - one branch for each kind of
         elif chunk.kind == b"IHDR":
             if header is None and len(chunk.data) == 13:
                 header = Header(*struct.unpack(">IIBBBBB", chunk.data))
-                needed.append(_chunk(chunk.kind, chunk.data))
+                needed.append(png_chunk(chunk.kind, chunk.data))
         elif chunk.kind in (b"acTL", b"fcTL"):
             animation.append(chunk.kind)
         elif chunk.kind == b"eXIf":
             orientation = orientation or exif_orientation(chunk.data)
         elif chunk.kind in _NEEDED:
-            needed.append(_chunk(chunk.kind, chunk.data))
+            needed.append(png_chunk(chunk.kind, chunk.data))
         elif not chunk.ancillary:
             raise _damaged(chunk.kind)
     if header is None or header.colour not in _CHANNELS:
@@ -202,7 +202,8 @@ def _chunks(data: bytes) -> Iterator[_Chunk]:
         at = end + 4
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
+def png_chunk(kind: bytes, data: bytes) -> bytes:
+    """A chunk of a PNG file: length, kind, content, checksum."""
     checksum = zlib.crc32(data, zlib.crc32(kind))
     return b"".join((struct.pack(">I", len(data)), kind, data, struct.pack(">I", checksum)))
 

@@ -19,7 +19,7 @@ from edgeflow.inference.patch import EnlargedPatch, Patch, ProbabilityPatch
 from edgeflow.inference.state import EncodedImage, State
 from edgeflow.inference.transfer import above, upload
 from edgeflow.inference.zoom import ZoomPolicy
-from edgeflow.masks.cleanup import ABSENT, FILLED, Cleanup, Located
+from edgeflow.masks.cleanup import ABSENT, FILLED, Cleanup
 from edgeflow.masks.patch import MASK_THRESHOLD, MaskPatch
 from edgeflow.nn.interface import Feedback
 from edgeflow.prompts.click import Click
@@ -123,8 +123,7 @@ class Stepper:
         start = state.start
         if start.prior is not None:
             return ProbabilityPatch.of_mask(MaskPatch.of(start.prior), self.device)
-        clicks = (*state.implied, *state.clicks)
-        return self._patches(image, state.probability, state.region, clicks, start)[1]
+        return self._patches(image, state)[1]
 
     def _run(
         self,
@@ -137,14 +136,11 @@ class Stepper:
         """Run the network on all clicks in a region, with the feedback of the state before."""
         frame = region or Box.whole(image.size)
         size = self.policy.network_size(frame.size)
-        both = (*implied, *clicks)
         fed_back = self._fed_back(image, state, frame, size)
-        output = yield self._input(image, frame, size, both, fed_back)
-        raw, clean = self._patches(image, output.mask, region, both, state.start)
-        after = State(
-            state.start, implied, clicks, region, output.mask, output.feedback, raw.mask_box
-        )
-        return after, clean
+        output = yield self._input(image, frame, size, (*implied, *clicks), fed_back)
+        after = State(state.start, implied, clicks, region, output.mask, output.feedback, None)
+        followed, clean = self._patches(image, after)
+        return replace(after, mask_box=followed.mask_box), clean
 
     def _fed_back(self, image: EncodedImage, state: State, frame: Box, size: Size) -> Tensor:
         """The map that the network is fed in a frame: 1×1×size float32 on the device."""
@@ -170,37 +166,39 @@ class Stepper:
         disks.view(-1).index_fill_(0, upload(pixels, self.device), 1.0)
         return StepInput(view, torch.cat((fed_back, disks), dim=1))
 
-    def _patches(
-        self,
-        image: EncodedImage,
-        values: Tensor,
-        region: Box | None,
-        clicks: Sequence[Click],
-        start: Start,
-    ) -> tuple[EnlargedPatch, EnlargedPatch]:
-        """A 1×1×h×w probability map at its place in the image.
+    def _patches(self, image: EncodedImage, state: State) -> tuple[EnlargedPatch, EnlargedPatch]:
+        """A state's probability map at its place in the image.
 
         Returns:
             The map that the next region follows, and the one that is answered. Regions follow the
             network's own mask, specks and all, as when it was trained and measured, except where
             the start rules the object out.
         """
-        frame = region or Box.whole(image.size)
-        size = Size(int(values.shape[2]), int(values.shape[3]))
-        cleaned = self._clean(values, self._located(clicks, frame, size))
+        frame = state.region or Box.whole(image.size)
+        cleaned = self._clean(state, frame)
+        start = state.start.loosened(cleaned, frame, image.size)
         clean = EnlargedPatch(cleaned, frame, image.size, self.policy.sampling, start)
-        followed = clean if cleaned is values or start.confines else replace(clean, values=values)
-        return followed, clean
+        if cleaned is state.probability or start.confines:
+            return clean, clean
+        return replace(clean, values=state.probability), clean
 
-    def _clean(self, values: Tensor, clicks: Located) -> Tensor:
+    def _clean(self, state: State, frame: Box) -> Tensor:
         """A cleaned 1×1×h×w map; the very same one where there is nothing to clean.
 
-        Only bits leave the device, unless borders are smoothed.
+        Only bits leave the device, unless borders are smoothed or a component's fate depends on its
+        probability.
         """
+        values = state.probability
+        size = Size(int(values.shape[2]), int(values.shape[3]))
+        clicks = self._located((*state.implied, *state.clicks), frame, size)
         if self.cleanup.smoothing > 0:
             smooth = self.cleanup.smooth(values[0, 0].cpu().numpy(), clicks)
             values = upload(smooth, self.device)[None, None]
-        changes = self.cleanup.changes(above(values[0, 0], MASK_THRESHOLD), clicks)
+        # An outline says itself where the object is: its pieces need no clicks.
+        rules = replace(self.cleanup, min_certainty=0) if state.start.confines else self.cleanup
+        changes = rules.changes(
+            above(values[0, 0], MASK_THRESHOLD), clicks, lambda: values[0, 0].cpu().numpy()
+        )
         if changes is None:
             return values
         dropped, filled = (upload(each, self.device) for each in changes)

@@ -8,26 +8,22 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 from pydantic import ValidationError
 
 from edgeflow.arrays import BoolMask
 from edgeflow.errors import MaskCodecError
 from edgeflow.geometry import Size
+from edgeflow.label_studio.bitmask_png import OPAQUE, decode_bitmask
 from edgeflow.label_studio.brush_rle import decode_brush
 from edgeflow.label_studio.shapes import corners
 from edgeflow.label_studio.touches import Stroke, draw_strokes, parse_touches
 from edgeflow.label_studio.values import PERCENT_LIMIT, JSONObject, RectangleValue
 from edgeflow.masks.rasterize import rasterize
-
-OPAQUE = 127
-"""Alpha above which a brush's soft border counts as mask."""
 
 PNG_HEAD = "data:image/png;base64"
 
@@ -69,16 +65,7 @@ class BitmaskPNG:
 
     def mask(self, size: Size) -> BoolMask:
         """Decode the PNG; see :class:`ParsedValue`."""
-        try:
-            with Image.open(io.BytesIO(self.png), formats=("PNG",)) as image:
-                fits = (image.height, image.width) == size
-                alpha = np.asarray(image.convert("RGBA"))[:, :, 3] if fits else None
-        except Exception as error:  # decoders raise almost anything on damaged or hostile bytes
-            raise MaskCodecError("its bitmask is not a readable PNG") from error
-        if alpha is None:
-            raise MaskCodecError(f"its bitmask is not of {size.width}×{size.height} pixels")
-        opaque: BoolMask = alpha > OPAQUE
-        return opaque
+        return decode_bitmask(self.png, size)
 
 
 @dataclass(frozen=True, eq=False)

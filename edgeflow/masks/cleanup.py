@@ -3,11 +3,15 @@
 Working on the probability map, before it is enlarged, costs under a millisecond whatever the
 image's size. Clicks are never overruled: a component with a positive click stays, and a hole with a
 negative click stays open.
+
+A click on the background makes a network guess, and what it finds is confetti all over the image.
+So a component that nobody clicked on stays only where the network is sure of it, such as the other
+half of an object behind a post.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,12 +50,15 @@ class Cleanup:
         max_hole: Smallest hole to keep, as a part of the mask's area; 0 fills none.
         smoothing: Standard deviation in network pixels of a Gaussian over the probabilities; 0
             leaves borders as the network drew them.
+        min_certainty: Smallest mean probability of components without a positive click that stay
+            beside those with one; 0 keeps all.
     """
 
     min_part: float = 0.02
     largest_only: bool = False
     max_hole: float = 0.005
     smoothing: float = 0.0
+    min_certainty: float = 0.75
 
     def smooth(self, probability: FloatMap, clicks: Located) -> FloatMap:
         """Blur a map by the Gaussian; the very same map without one.
@@ -69,35 +76,44 @@ class Cleanup:
         np.minimum(smooth, 1, out=smooth)  # the Gaussian's weights add up to 1 but for rounding
         return _with_clicked(smooth, probability, clicks)
 
-    def changes(self, solid: BoolMask, clicks: Located) -> Changes | None:
+    def changes(
+        self, solid: BoolMask, clicks: Located, probability: Callable[[], FloatMap]
+    ) -> Changes | None:
         """Find the specks to drop and the holes to fill.
 
         Args:
             solid: h×w mask on the network's grid.
             clicks: Clicks not to overrule.
+            probability: The map behind it, h×w float32; asked for only where a component depends
+                on it.
 
         Returns:
             None if nothing changes.
         """
         if not solid.any():
             return None
-        dropped = self._specks(solid, _pixels(clicks, solid.shape, positive=True))
+        dropped = self._specks(solid, _pixels(clicks, solid.shape, positive=True), probability)
         filled = self._holes(solid & ~dropped, _pixels(clicks, solid.shape, positive=False))
         return Changes(dropped, filled) if dropped.any() or filled.any() else None
 
-    def _specks(self, solid: BoolMask, keep: npt.NDArray[np.intp]) -> BoolMask:
-        """Components to drop; never the largest."""
-        if self.min_part <= 0 and not self.largest_only:
-            return np.zeros_like(solid)
+    def _specks(
+        self, solid: BoolMask, keep: npt.NDArray[np.intp], probability: Callable[[], FloatMap]
+    ) -> BoolMask:
+        """Components to drop; never one with a click, and without clicks never the largest."""
         count, labels, stats, _ = cv2.connectedComponentsWithStats(solid.view(np.uint8))
         areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
         areas[0] = 0
         largest = int(areas.argmax())
         drop = areas < self.min_part * areas[largest]
         if self.largest_only:
-            drop[:] = np.arange(count) != largest
-        drop[labels[keep[:, 0], keep[:, 1]]] = False
-        drop[[0, largest]] = False
+            drop[:] = True
+        drop[largest] = False
+        clicked = np.setdiff1d(labels[keep[:, 0], keep[:, 1]], [0])
+        if self.min_certainty > 0 and clicked.size and count > 1 + clicked.size:
+            sums = np.bincount(labels.ravel(), probability().ravel(), count)
+            drop |= sums < self.min_certainty * areas
+        drop[clicked] = False
+        drop[0] = False  # what is not the mask
         dropped: BoolMask = drop[labels]
         return dropped
 
@@ -116,7 +132,7 @@ class Cleanup:
         return filled
 
 
-UNTOUCHED = Cleanup(min_part=0, largest_only=False, max_hole=0, smoothing=0)
+UNTOUCHED = Cleanup(min_part=0, max_hole=0, min_certainty=0)
 """Leaves masks as the network made them."""
 
 

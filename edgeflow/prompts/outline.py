@@ -6,7 +6,7 @@ What each choice is worth on training images is in ``docs/prompts.md``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -18,6 +18,7 @@ from edgeflow.arrays import BoolMask
 from edgeflow.errors import PromptError
 from edgeflow.geometry import Box, ImagePoint, Size
 from edgeflow.masks.patch import MaskPatch, check_shape, mask_digest
+from edgeflow.prompts.beyond import beyond
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.implied import contradicts, deepest_point
 from edgeflow.prompts.start import Opening, Start
@@ -28,15 +29,19 @@ CORNER_DISTANCE = 0.06
 
 @dataclass(frozen=True, eq=False)
 class Outline(Start):
-    """A rectangle or a lasso drawn around the object; the mask never leaves it.
+    """A rectangle or a lasso drawn around the object.
+
+    A mask leaves a rectangle for a little where the network is sure of it, and never a lasso.
 
     Attributes:
         box: The rectangle, or the lasso's bounding box; on the image and not empty.
         inside: H×W bool, the lasso's inside at the image's size; None for the whole rectangle.
+        beyond: Where else the object may be; see :meth:`loosened`.
     """
 
     box: Box
     inside: BoolMask | None = None
+    beyond: MaskPatch | None = None
     opens: ClassVar[bool] = True
     confines: ClassVar[bool] = True
 
@@ -104,6 +109,13 @@ class Outline(Start):
             return implied[1:]
         return implied
 
+    def loosened(self, values: Tensor, frame: Box, size: Size) -> Outline:
+        """With the pieces of the object beyond a rectangle; see :meth:`.Start.loosened`."""
+        if self.inside is not None:
+            return self
+        pieces = beyond(values[0, 0].cpu().numpy(), self.box, frame, size)
+        return self if pieces is None else replace(self, beyond=pieces)
+
     def confine(self, probability: Tensor, box: Box) -> Tensor:
         """A copy of the map that is 0 outside the outline; see :meth:`.Start.confine`."""
         common = self.box.intersection(box).shifted(-box.top, -box.left)
@@ -112,7 +124,19 @@ class Outline(Start):
             confined[common.slices] = probability[common.slices]
         if self.inside is not None:
             confined *= torch.from_numpy(self.inside[box.slices]).to(probability.device)
+        if self.beyond is not None:
+            self._restore(confined, probability, box, self.beyond)
         return confined
+
+    @staticmethod
+    def _restore(confined: Tensor, probability: Tensor, box: Box, pieces: MaskPatch) -> None:
+        """Copy what lies in pieces of a map of ``box`` back into its confined copy."""
+        common = pieces.box.intersection(box)
+        if common.area:
+            here = common.shifted(-box.top, -box.left).slices
+            there = common.shifted(-pieces.box.top, -pieces.box.left).slices
+            stays = torch.from_numpy(pieces.pixels[there]).to(probability.device)
+            confined[here] = torch.where(stays, probability[here], confined[here])
 
     def _middle(self) -> ImagePoint:
         if self.inside is not None:

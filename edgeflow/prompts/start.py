@@ -89,6 +89,16 @@ class Start(Protocol):
         """
         return implied
 
+    def loosened(self, values: Tensor, frame: Box, size: Size) -> Start:  # noqa: ARG002
+        """The start that confines a mask, once the network has said where it sees the object.
+
+        Args:
+            values: 1×1×h×w float32, mask probability on the network's grid.
+            frame: Part of the image that the grid covers.
+            size: Image size.
+        """
+        return self
+
     def confine(self, probability: Tensor, box: Box) -> Tensor:  # noqa: ARG002
         """Set a map to 0 where the object cannot be; the very same tensor if it can be anywhere.
 

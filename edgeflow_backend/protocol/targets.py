@@ -65,8 +65,8 @@ def resolve(
         stored_labels: Its labels as Label Studio stores them.
 
     Raises:
-        LabelConfigError: No control can hold the answer and one of its labels, or there is no such
-            image.
+        LabelConfigError: No control can hold the answer and one of its labels, there is no such
+            image, or an attribute of the control has a value that means nothing.
     """
     prompted = config.control(from_name)
     labels = [(prompted and prompted.label(text)) or Label(text) for text in stored_labels]
@@ -76,6 +76,11 @@ def resolve(
         raise LabelConfigError(
             f"the labelling config has no Image tag named '{brief(to_name)}'",
             hint="check the toName attributes of its controls",
+        )
+    if control.overlap not in (None, "never"):
+        raise LabelConfigError(
+            f'{control} has edgeflowOverlap="{brief(control.overlap)}"',
+            hint='edgeflowOverlap takes "never"; without it masks may overlap',
         )
     held = {label: _stored(config, control, label) for label in labels}
     stored = tuple(dict.fromkeys(text for text in held.values() if text is not None))

@@ -112,7 +112,7 @@ class Editor:
             keys: held meanwhile: Alt for a negative click, Control to click on an accepted mask.
             labels: which, by their place on the page; by default the first, if clicks have labels.
         """
-        return self.click_on_page(*self._place(x, y), keys=keys, labels=labels)
+        return self.click_on_page(*self.place(x, y), keys=keys, labels=labels)
 
     def click_on_page(
         self, x: float, y: float, *, keys: Sequence[str] = (), labels: Sequence[int] | None = None
@@ -138,7 +138,7 @@ class Editor:
         """Whether a click at x, y (0 to 1) asks the backend nothing."""
         asked: list[str] = []
         self.page.on("request", lambda request: asked.append(request.url))
-        self.page.mouse.click(*self._place(x, y))
+        self.page.mouse.click(*self.place(x, y))
         self.page.wait_for_timeout(2 * PAUSE_MS)
         return not any(INTERACTIVE in url for url in asked)
 
@@ -152,8 +152,8 @@ class Editor:
             pause_ms: From one click to the next.
             keys: held at each click.
         """
-        left, top = self._place(0, 0)
-        right, bottom = self._place(1, 1)
+        left, top = self.place(0, 0)
+        right, bottom = self.place(1, 1)
         due = time.monotonic()
         for x, y in places:
             self.page.wait_for_timeout(max(due - time.monotonic(), 0) * 1000)
@@ -178,11 +178,11 @@ class Editor:
         self.page.locator(".lsf-label").nth(1).click()
         self.page.wait_for_timeout(PAUSE_MS)
         with self.page.expect_response(lambda r: INTERACTIVE in r.url, timeout=30_000) as answer:
-            self.page.mouse.move(*self._place(left, top))
+            self.page.mouse.move(*self.place(left, top))
             self.page.wait_for_timeout(PAUSE_MS // 3)
             self.page.mouse.down()
             self.page.wait_for_timeout(PAUSE_MS // 3)
-            self.page.mouse.move(*self._place(right, bottom), steps=12)
+            self.page.mouse.move(*self.place(right, bottom), steps=12)
             self.page.wait_for_timeout(PAUSE_MS // 3)
             self.page.mouse.up()
         self.page.wait_for_timeout(PAUSE_MS)
@@ -202,6 +202,19 @@ class Editor:
         self.page.mouse.move(x, y)
         self.page.wait_for_timeout(PAUSE_MS // 2)
         self.page.mouse.click(x, y)
+        self.page.wait_for_timeout(PAUSE_MS)
+
+    def erase(self, x: float, y: float) -> None:
+        """Select the region at x, y of the page and erase a dot of it there by hand."""
+        self.page.mouse.click(x, y)
+        self.page.wait_for_timeout(PAUSE_MS)
+        self.page.locator("[aria-label=eraser]").click()
+        self.page.wait_for_timeout(PAUSE_MS // 2)
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + 3, y + 3, steps=3)
+        self.page.mouse.up()
+        self.page.keyboard.press("Escape")
         self.page.wait_for_timeout(PAUSE_MS)
 
     def wait_for_draft(self) -> None:
@@ -225,7 +238,7 @@ class Editor:
 
     def delete(self, x: float, y: float) -> None:
         """Click on a mask at x, y (0 to 1), which selects it, and press Backspace."""
-        self.page.mouse.click(*self._place(x, y))
+        self.page.mouse.click(*self.place(x, y))
         self.page.wait_for_timeout(PAUSE_MS // 2)
         self.page.keyboard.press("Backspace")
         self.page.wait_for_timeout(PAUSE_MS // 2)
@@ -280,7 +293,8 @@ class Editor:
         body: dict[str, Any] = response.json()
         return body
 
-    def _place(self, x: float, y: float) -> tuple[float, float]:
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Where on the page x, y (0 to 1) of the image is."""
         canvas = self.page.locator("canvas").first.bounding_box()
         assert canvas is not None
         return canvas["x"] + x * canvas["width"], canvas["y"] + y * canvas["height"]

@@ -47,6 +47,8 @@ class Control:
         model: The attribute ``edgeflowModel``: which model answers prompts made with it.
         answer: The attribute ``edgeflowAnswer``: the name of the control that holds the answers to
             prompts made with it.
+        overlap: The attribute ``edgeflowOverlap``: ``never`` where masks that it holds must leave
+            out what others cover.
         smart_only: Whether it is for prompts alone.
         open: Whether it may have further labels that only a task tells.
     """
@@ -58,6 +60,7 @@ class Control:
     smart: bool = True
     model: str | None = None
     answer: str | None = None
+    overlap: str | None = None
     smart_only: bool = False
     open: bool = False
 
@@ -75,6 +78,11 @@ class Control:
     def holds_masks(self) -> bool:
         """Whether its regions can be answers."""
         return self.kind is not None and self.kind.mask is not None
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether its masks leave out what others cover."""
+        return self.overlap == "never"
 
     @property
     def labelled(self) -> bool:

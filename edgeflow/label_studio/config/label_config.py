@@ -135,6 +135,7 @@ def _control(
         smart=tag.says("smart", default=True),
         model=attributes.get("edgeflowmodel"),
         answer=attributes.get("edgeflowanswer"),
+        overlap=attributes.get("edgeflowoverlap"),
         smart_only=tag.says("smartonly", default=False),
         open=more,
     )

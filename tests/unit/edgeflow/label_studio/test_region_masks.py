@@ -11,9 +11,9 @@ from PIL import Image
 from edgeflow.arrays import BoolMask
 from edgeflow.errors import EdgeFlowError, MaskCodecError
 from edgeflow.geometry import Size
+from edgeflow.label_studio.bitmask_png import OPAQUE
 from edgeflow.label_studio.brush_rle import encode_brush
 from edgeflow.label_studio.region_masks import (
-    OPAQUE,
     parse_bitmask,
     parse_brush,
     parse_polygon,

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from edgeflow.geometry import NetworkPoint
-from edgeflow.masks.cleanup import ABSENT, FILLED, Cleanup, Located
+from edgeflow.masks.cleanup import ABSENT, FILLED, UNTOUCHED, Cleanup, Located
 from edgeflow.masks.patch import MASK_THRESHOLD
 
 FloatMap = npt.NDArray[np.float32]
 Clicks = list[tuple[NetworkPoint, bool]]
 
 PROPERTY = settings(deadline=None)
-NOTHING = Cleanup(min_part=0, max_hole=0)
+NOTHING = UNTOUCHED
 
 # Coarse maps and settings, so that parts and holes of all sizes occur and often tie.
 VALUES = st.sampled_from([np.float32(v) for v in (0, 0.2, 0.5, 0.51, 0.9, 1)])
@@ -61,7 +61,7 @@ def clean(cleanup: Cleanup, probability: FloatMap, clicks: Located) -> FloatMap:
     """A cleaned copy of a map: smooth, 0 in dropped components, 1 in filled holes."""
     smooth = cleanup.smooth(probability, clicks)
     cleaned: FloatMap = smooth.copy()
-    changes = cleanup.changes(smooth > MASK_THRESHOLD, clicks)
+    changes = cleanup.changes(smooth > MASK_THRESHOLD, clicks, lambda: smooth)
     if changes is not None:
         cleaned[changes.dropped] = ABSENT
         cleaned[changes.filled] = FILLED
@@ -91,7 +91,13 @@ def sheet(*holes: int, area: int) -> FloatMap:
 
 
 def test_the_defaults_drop_specks_and_pinholes_only() -> None:
-    assert Cleanup() == Cleanup(min_part=0.02, largest_only=False, max_hole=0.005, smoothing=0.0)
+    assert Cleanup() == Cleanup(
+        min_part=0.02,
+        largest_only=False,
+        max_hole=0.005,
+        smoothing=0.0,
+        min_certainty=0.75,
+    )
     with pytest.raises(FrozenInstanceError):
         Cleanup().min_part = 0.5  # type: ignore[misc]
 
@@ -103,9 +109,56 @@ def test_an_equal_cleanup_prints_equally_and_another_does_not() -> None:
         Cleanup(largest_only=True),
         Cleanup(max_hole=0.004),
         Cleanup(smoothing=0.5),
+        Cleanup(min_certainty=0.7),
     ]
     assert str(Cleanup()) == str(Cleanup())
-    assert len({str(cleanup) for cleanup in [Cleanup(), *others]}) == 5
+    assert len({str(cleanup) for cleanup in [Cleanup(), *others]}) == 6
+
+
+# Components without a click
+
+
+def kept(
+    cleanup: Cleanup, areas: tuple[int, ...], probabilities: tuple[float, ...], clicks: Located
+) -> list[int]:
+    """Areas of the components of :func:`blocks` that stay, each with its mean probability."""
+    values = blocks(*areas)
+    for number, (area, probability) in enumerate(zip(areas, probabilities, strict=True)):
+        # of single pixels some are hardly on the mask: what counts is the mean
+        values[2 * number, :area] = np.tile([probability - 0.05, probability + 0.05], area)[:area]
+    return [int((row > MASK_THRESHOLD).sum()) for row in clean(cleanup, values, clicks)[::2]]
+
+
+SURE = replace(UNTOUCHED, min_certainty=0.75)
+CLICK = [positive(0, 5)]
+
+
+def test_a_component_without_a_click_stays_only_where_the_network_is_sure_of_it() -> None:
+    assert kept(SURE, (50, 40, 40), (0.9, 0.74, 0.76), CLICK) == [50, 0, 40]
+    # an object behind a post: two halves, one click
+    assert kept(SURE, (60, 40), (0.95, 0.9), CLICK) == [60, 40]
+    # the largest is no exception, and the clicked one needs no certainty
+    assert kept(SURE, (20, 100), (0.6, 0.7), CLICK) == [20, 0]
+    # confetti at a click on the background
+    assert kept(SURE, (30, 28, 20, 10), (0.6, 0.62, 0.58, 0.7), CLICK) == [30, 0, 0, 0]
+    assert kept(SURE, (30, 28, 20), (0.6, 0.6, 0.6), [*CLICK, positive(4, 3)]) == [30, 0, 20]
+    assert kept(UNTOUCHED, (30, 28, 20), (0.6, 0.6, 0.6), CLICK) == [30, 28, 20]
+
+
+@pytest.mark.parametrize("clicks", [[], [negative(0, 5)], [positive(1, 5)]], ids=str)
+def test_where_no_component_was_clicked_all_stay(clicks: Clicks) -> None:
+    assert kept(SURE, (30, 28), (0.6, 0.6), clicks) == [30, 28]
+
+
+def test_the_probability_is_asked_for_only_where_a_component_depends_on_it() -> None:
+    def never() -> FloatMap:
+        raise AssertionError
+
+    solid = blocks(30, 20) > MASK_THRESHOLD
+    assert Cleanup().changes(solid, [positive(0, 1), positive(2, 1)], never) is None
+    assert Cleanup().changes(solid, [], never) is None
+    with pytest.raises(AssertionError):
+        Cleanup().changes(solid, [positive(0, 1)], never)
 
 
 # Specks
