@@ -24,7 +24,7 @@ make_env = @$(PYTHON) -m tools.environments $(1) $(addprefix --constraint ,$(cal
 with_torch = --torch '$(TORCH)' --torch-index '$(TORCH_INDEX)'
 python_fault = $(shell $(PYTHON) -m tools.environments.check_python 2>&1 || true)
 
-.PHONY: help python demo dist test test-units test-whole test-fast lint types docs reference format bench envs lock clean
+.PHONY: help python demo dist test test-units test-whole test-fast lint types docs pictures reference format bench envs lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,6 +60,9 @@ types: $(MAIN)/.made  ## static types
 docs: $(MAIN)/.made  ## the documentation as a site in site/; fails on broken links and stale pages
 	@$(BIN)/python -m tools.generate_docs --check
 	@$(BIN)/mkdocs build --strict --quiet
+
+pictures: envs  ## take the documentation's screenshots again, in a real Label Studio; look at them
+	@EDGEFLOW_TAKE_PICTURES=1 $(BIN)/python -m pytest tests/e2e/test_recommended_configs.py
 
 reference: $(MAIN)/.made  ## rewrite the pages that are generated from code
 	@$(BIN)/python -m tools.generate_docs

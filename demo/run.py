@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from demo.label_studio import (
@@ -24,6 +23,9 @@ from edgeflow_backend.protocol.config_check import RECOMMENDED
 TITLE = "EdgeFlow demo"
 PHOTOS = Path(__file__).parent / "photos"
 
+PATIENCE_S = 600
+"""For each server to start; a machine with other work to do may take minutes."""
+
 INSTRUCTIONS = """
   Label Studio   {url}/projects/{project}/data
   login          {email}
@@ -33,9 +35,8 @@ INSTRUCTIONS = """
   1. Open the URL, log in, click on a task.
   2. Below the image, switch on "Auto-Annotation"; then pick the smart tool, the pink dots at the
      end of the toolbar.
-  3. Pick the yellow label "Object" above the image, then click on an object: its mask appears.
-  4. Pick the label again before every further click, or switch on "Keep label selected" in the
-     editor's settings. Something missing? Click on it. Something too much? Hold Alt and click.
+  3. Click on an object: its mask appears.
+  4. Something missing? Click on it. Something too much? Hold Alt and click.
   5. The tick below the image accepts the mask; then Submit.
 
   Ctrl-C stops everything.
@@ -77,15 +78,19 @@ def main() -> None:
     print("Starting Label Studio and the backend; the first time takes half a minute …", flush=True)
     begin = time.monotonic()
 
-    def waiting_for(what: str) -> Callable[[], None]:
-        return lambda: print(f"  {time.monotonic() - begin:.0f} s: waiting for {what}", flush=True)
+    def say(text: str) -> None:
+        print(f"  {time.monotonic() - begin:.0f} s: {text}", flush=True)
 
     with (
         start_label_studio(arguments.label_studio, data, port) as label_studio,
         start_backend(command, backend_port, data / "backend.log", environment) as backend,
     ):
-        backend.wait(120, waiting_for("the backend, which loads the network"))
-        label_studio.wait(180, waiting_for("Label Studio, which sets up its database"))
+        try:
+            backend.wait(PATIENCE_S, lambda: say("the backend loads its network"))
+            label_studio.wait(PATIENCE_S, lambda: say("Label Studio sets up its database"))
+        except RuntimeError as error:
+            sys.exit(str(error))
+        say("both are up; looking for the demo's project, or making it")
         project = prepare(Client(url), backend_url)
         print(
             INSTRUCTIONS.format(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -18,42 +18,36 @@ from edgeflow.inference.zoom import POLICIES
 from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
-from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.click import Click
 from edgeflow_backend.engine.engine import Engine, PrefixStates
 from edgeflow_backend.engine.model_pool import ModelPool
 from edgeflow_backend.engine.streams import stream_of
 from edgeflow_backend.images.fit import fitting
 from edgeflow_backend.images.provider import ImageProvider
-from edgeflow_backend.images.sources import task_image
+from edgeflow_backend.images.sources import first_images, task_image
+from edgeflow_backend.label_studio.projects import OPENED_S, Projects, ask_label_studio
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.memory.pages import state_to_pages
+from edgeflow_backend.objects.predictions import copied_prediction
 from edgeflow_backend.objects.recent_answers import RecentAnswer, RecentAnswers
 from edgeflow_backend.objects.refine import Refinement
+from edgeflow_backend.objects.refine_rule import RefineRule, refine_rule
 from edgeflow_backend.objects.segmented_object import SegmentedObject
+from edgeflow_backend.objects.separate import divide, separate
+from edgeflow_backend.objects.signs import Signs, Visit
 from edgeflow_backend.objects.spent_clicks import drop_spent
 from edgeflow_backend.objects.task_regions import TaskRegions, answer_mask
+from edgeflow_backend.protocol.project import ProjectRef
+from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.regions import mask_regions
 from edgeflow_backend.protocol.targets import Target, holder, resolve
-from edgeflow_backend.requests import Answer, Request, ResolvedRequest
+from edgeflow_backend.requests import Answer, Request, ResolvedRequest, joined
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 
-PREPARED_IMAGES = 8
-"""Images of one task that are fetched when it is opened."""
-
 RECENT_BYTES = 64_000_000
 STORED_MASKS_BYTES = 64_000_000
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """An object with the prompt's clicks, its mask, the score."""
-
-    after: SegmentedObject
-    mask: MaskPatch
-    score: float
 
 
 class SegmentationService:
@@ -66,6 +60,7 @@ class SegmentationService:
         metrics: Metrics,
         *,
         journal: Journal | None = None,
+        projects: Projects | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
@@ -73,9 +68,11 @@ class SegmentationService:
         self.models = ModelPool(settings, predictor)
         self.metrics = metrics
         self.journal = journal or Journal()
+        self.projects = projects or Projects(ask_label_studio(settings))
         self.images = ImageProvider(settings, predictor, on_note=self._note_image)
         states: PrefixStates = ByteLRU(settings.state_cache_bytes, copy=state_to_pages)
         self.recent = RecentAnswers(RECENT_BYTES, clock)
+        self.signs = Signs(clock)
         self._refinement = Refinement(settings.refine_reach, ByteLRU(STORED_MASKS_BYTES))
         self.engine = Engine(
             predictor,
@@ -114,29 +111,29 @@ class SegmentationService:
         Raises:
             EdgeFlowError: It cannot be served; the message says why.
         """
-        regions = TaskRegions.of(request.task, self.settings.refine)
+        project = self.projects.of(*request.project)
+        rule = refine_rule(self.settings.refine, project)
+        copied = copied_prediction(request.task, project)
+        regions = TaskRegions.of(request.task, rule.where, copied)
         prompt = drop_spent(request.prompt, request.task_id, regions)
         deadline = time.monotonic() + self.settings.request_timeout_s
-        resolved = self._look_up(replace(request, prompt=prompt), deadline)
-        with self.recent.visit(resolved.scene, prompt.ids):
-            before = self._existing_object(resolved, regions) or self._new_object(resolved)
-            outcome = self._predict(resolved, before)
-            answer = RecentAnswer(
-                before=before,
-                after=outcome.after,
-                prompt_ids=prompt.ids,
-                to_name=prompt.newest.to_name,
-                item_index=prompt.newest.item_index,
-                mask=outcome.mask,
-                drawn=prompt.first_click is None,
-            )
-            self.recent.remember(resolved.scene, answer)
-        answered = self._answer(resolved, outcome)
+        shared = not rule.remembers
+        with self.signs.visit(request.place, prompt.ids, regions.author, shared=shared) as visit:
+            resolved = self._look_up(replace(request, prompt=prompt), deadline)
+            answer = partial(self._answer_object, resolved, regions, rule, visit)
+            reach = self.settings.refine_reach
+            answers, lost = separate(prompt, visit, answer, reach=reach)
+            accepted = self.recent.accepted(resolved.scene, visit)
+            answers += divide(accepted, answer, reach=reach)
+            for each in answers:
+                waits = visit.waits(each.prompt_ids)
+                noted = replace(each, waits=waits, author=regions.author)
+                self.recent.remember(resolved.scene, noted)
         self._note_lost_labels(resolved)
-        return answered
+        return joined([self._answer(resolved, each) for each in answers], lost)
 
     def preannotate(self, request: Request, deadline: float) -> Answer:
-        """Answer a prompt that nobody sent: a box or point found in a task.
+        """Answer a prompt that nobody sent now: a box or click found in a task.
 
         Args:
             request: A request with that prompt.
@@ -146,18 +143,17 @@ class SegmentationService:
             EdgeFlowError: It cannot be served; the message says why.
         """
         resolved = self._look_up(request, deadline)
-        return self._answer(resolved, self._predict(resolved, self._new_object(resolved)))
+        before = self._refinement.find_stored(resolved) or self._new_object(resolved)
+        return self._answer(resolved, self._predict(resolved, before))
 
-    def prepare(self, task: JSONObject, config: TaskConfig, host: str = "") -> None:
-        """Fetch and decode a task's images in the background; never raises.
+    def prepare(self, task: JSONObject, config: TaskConfig, project: ProjectRef) -> None:
+        """Ask for a task's project and images in the background; never raises.
 
-        Called when a task is opened, so that the first click finds its image ready.
+        Called when a task is opened, so that the first click finds all ready.
         """
-        for tag in config.images:
-            value = tag.shown(task["data"])
-            for url in value[:PREPARED_IMAGES] if isinstance(value, list) else [value]:
-                if isinstance(url, str):
-                    self.images.prefetch(url, host=host, task_id=task.get("id"))
+        self.projects.of(*project, refresh_s=OPENED_S)
+        for url in first_images(task["data"], config.images):
+            self.images.prefetch(url, host=project.host, task_id=task.get("id"))
 
     def observe_caches(self) -> None:
         """Bring the caches' gauges up to date."""
@@ -168,6 +164,7 @@ class SegmentationService:
         """Stop the threads."""
         self.engine.close()
         self.images.close()
+        self.projects.close()
 
     def _look_up(self, request: Request, deadline: float) -> ResolvedRequest:
         """Resolve the config first: its mistakes are cheaper to find than an image."""
@@ -194,20 +191,34 @@ class SegmentationService:
     def _note_image(self, note: str) -> None:
         self.journal.notes.note("image_incomplete", note, "save the image's file again")
 
+    def _answer_object(
+        self,
+        resolved: ResolvedRequest,
+        regions: TaskRegions,
+        rule: RefineRule,
+        visit: Visit,
+        prompt: Prompt,
+    ) -> RecentAnswer:
+        """Answer the clicks on one object."""
+        its = replace(resolved, request=replace(resolved.request, prompt=prompt))
+        before = self._existing_object(its, regions, rule, visit) or self._new_object(its)
+        return self._predict(its, before)
+
     def _existing_object(
-        self, resolved: ResolvedRequest, regions: TaskRegions
+        self, resolved: ResolvedRequest, regions: TaskRegions, rule: RefineRule, visit: Visit
     ) -> SegmentedObject | None:
         """The object that the prompt refines, if there is one."""
-        if self.settings.refine == "off":
+        if rule.where == "off":
             return None
-        prompt, scene = resolved.request.prompt, resolved.scene
+        prompt, scene, recent = resolved.request.prompt, resolved.scene, self.recent
+        stored, remembers = {region.object_id for region in regions.open}, rule.remembers
         return self._refinement.find(
             prompt,
             resolved.target.labels,
             resolved.request.config,
             regions=regions.open,
-            recent=self.recent.of(scene, {region.object_id for region in regions.open}),
-            repeated=self.recent.repeated(scene, prompt.ids),
+            recent=recent.of(scene, stored, visit, regions.author) if remembers else (),
+            repeated=recent.repeated(scene, prompt.ids) if remembers else None,
             size=resolved.image.size,
             model=resolved.predictor.version,
         )
@@ -219,7 +230,7 @@ class SegmentationService:
             request.prompt, request.task_id, resolved.target, resolved.image.size
         )
 
-    def _predict(self, resolved: ResolvedRequest, before: SegmentedObject) -> _Outcome:
+    def _predict(self, resolved: ResolvedRequest, before: SegmentedObject) -> RecentAnswer:
         """Add the prompt's clicks to an object and run the network."""
         prompt, image, limit = resolved.request.prompt, resolved.image, self.settings.max_clicks
         clicks = prompt.clicks(image.size, begins=not before.exists)
@@ -241,9 +252,19 @@ class SegmentationService:
         self.metrics.steps.inc(prediction.steps)
         if prediction.patch.empty:
             raise no_object()
-        return _Outcome(after, prediction.patch, prediction.score)
+        return RecentAnswer(
+            before=before,
+            after=after,
+            prompt_ids=prompt.ids,
+            to_name=prompt.newest.to_name,
+            item_index=prompt.newest.item_index,
+            mask=prediction.patch,
+            score=prediction.score,
+            drawn=prompt.first_click is None,
+            prompt=prompt,
+        )
 
-    def _answer(self, resolved: ResolvedRequest, outcome: _Outcome) -> Answer:
+    def _answer(self, resolved: ResolvedRequest, outcome: RecentAnswer) -> Answer:
         """The regions that show an object."""
         settings, newest = self.settings, resolved.request.prompt.newest
         segmented, version = outcome.after, resolved.predictor.version

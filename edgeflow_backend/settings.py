@@ -112,10 +112,11 @@ class Settings(HostSettings, BaseSettings):
     """Milliseconds that a click waits for others to run with. It does not wait if batches hold one
     step only or nobody else is active."""
 
-    refine: Literal["off", "drafts", "annotations"] = "annotations"
+    refine: Literal["auto", "off", "drafts", "annotations"] = "auto"
     """Where a click looks for a mask to refine: nowhere (`off`), in the annotator's own `drafts`,
-    or also in a task's only `annotations` entry. Choose `drafts` if several people label the same
-    task independently."""
+    or also in a task's only `annotations` entry and among the answers of the last seconds. `auto`
+    asks Label Studio: `annotations` in projects where one person annotates each task, `drafts` in
+    others and where it gives no answer. See [refining](refining.md)."""
     refine_reach: float = Field(default=1.0, ge=0, le=100)
     """How far outside a mask a positive click still refines it, in percent of the image's longer
     side."""

@@ -17,22 +17,51 @@ from typer.core import TyperArgument, TyperGroup, TyperOption
 
 import edgeflow.cli
 import edgeflow_backend.cli
+from edgeflow.label_studio.config.labels import Label
+from edgeflow_backend.protocol.recommended import RECOMMENDATIONS, recommended_config
 from edgeflow_backend.settings import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
 COMMANDS = {"edgeflow": edgeflow.cli.app, "edgeflow-backend": edgeflow_backend.cli.app}
+EXAMPLES = {
+    "one": (Label("Coin"),),
+    "several": (Label("Small coin"), Label("Large coin")),
+}
+"""Labels of the recommended labelling configs that are shown, by their number."""
 BEGIN, END = "<!-- begin generated: make reference -->", "<!-- end generated -->"
 
 
 def pages() -> dict[Path, str]:
     """Every generated page with the text it should have."""
-    settings = DOCS / "settings.md"
-    before, _, rest = settings.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
+    settings, configs = DOCS / "settings.md", DOCS / "labelling-configs.md"
     return {
         DOCS / "reference" / "cli.md": cli_page(),
-        settings: f"{before}{BEGIN}\n\n{settings_table()}\n\n{END}{after}",
+        settings: _with_part(settings, settings_table()),
+        configs: _with_part(configs, recommended_configs()),
     }
+
+
+def _with_part(page: Path, part: str) -> str:
+    """A page with its generated part as it should be."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{part}\n\n{END}{after}"
+
+
+def recommended_configs() -> str:
+    """A section for each recommended labelling config, with its picture."""
+    sections = []
+    for kind, row in RECOMMENDATIONS.items():
+        exports = ", ".join(("JSON", *row.exports))
+        for number, labels in EXAMPLES.items():
+            title = f"{kind}, {number} label{'s' * (len(labels) > 1)}"
+            sections += [
+                f"## {title}",
+                f"```xml\n{recommended_config(kind, labels)}\n```",
+                f"Label Studio's exports with these masks and labels: {exports}.",
+                f"![{title}, in the editor](assets/config-{kind.lower()}-{number}.jpg)",
+            ]
+    return "\n\n".join(sections)
 
 
 def settings_table() -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edgeflow.cli.label_studio import URL, APIKey, open_api
+from edgeflow.cli.label_studio import URL, APIKey, open_api, split_login
 from edgeflow.data.pulled import IMAGES
 from edgeflow.pull.fetch import Pictures
 from edgeflow.pull.pull import Project, Report
@@ -38,12 +38,12 @@ def pull(
 
     The token is read from LABEL_STUDIO_API_KEY. Exits with 3 if tasks were left out.
     """
-    url = url.rstrip("/")
     api = open_api(url, api_key)
+    bare, _ = split_login(url)
     source = Project(api, project)
-    source.claim(folder, url)
+    source.claim(folder, bare)
     limits = Limits(int(max_image_mb * 1e6), int(max_gb * 1e9))
-    store = Store(folder / IMAGES, Pictures(url, api.credentials), limits)
+    store = Store(folder / IMAGES, Pictures(bare, api.credentials), limits)
     report = Report()
     tasks = source.pull(folder, store, report, annotated_only=annotated)
     with typer.progressbar(tasks, label=f"project {project}") as steps:

@@ -25,6 +25,9 @@ from edgeflow.label_studio.values import JSONObject
 from edgeflow.pull.locations import PictureError, renamed, shown_images
 from edgeflow.pull.store import Store
 
+PAGE_SIZE = 25
+"""Tasks that are asked for at once: with large masks, more take Label Studio minutes."""
+
 TASKS_SHOWN = 10
 
 
@@ -114,7 +117,7 @@ class Project:
         query: Params = {"project": self._number, "fields": "all", "resolve_uri": "false"}
         with _replacing(folder / TASKS) as file:
             file.write(b"[")
-            for task in self._api.pages("/api/tasks/", query, key="tasks"):
+            for task in self._api.pages("/api/tasks/", query, key="tasks", size=PAGE_SIZE):
                 annotations = task.get("annotations")
                 annotations = annotations if isinstance(annotations, list) else []
                 if annotated_only and not any(map(_counts, annotations)):

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -107,6 +108,24 @@ class AsStored:
     def key(self) -> str:
         """Cache key."""
         return f"as stored {self.source.key}"
+
+
+PREPARED_IMAGES = 8
+"""Images of one tag that are fetched when a task is opened."""
+
+
+def first_images(data: dict[str, Any], tags: Iterable[ImageTag]) -> Iterator[str]:
+    """URLs of the images that a task shows first; whatever else its data holds is passed over.
+
+    Args:
+        data: Task data.
+        tags: Image tags of the labelling config.
+    """
+    for tag in tags:
+        value = tag.shown(data)
+        for url in value[:PREPARED_IMAGES] if isinstance(value, list) else [value]:
+            if isinstance(url, str):
+                yield url
 
 
 def task_image(data: dict[str, Any], tag: ImageTag, item_index: int | None) -> str:

@@ -61,14 +61,16 @@ class TaskRegions:
         ids: All their ids.
         records: Of those that this backend made.
         open: The regions that the annotator has before them, the topmost first.
+        author: Whose draft the newest is, as Label Studio names them; empty without a draft.
     """
 
     ids: frozenset[str]
     records: tuple[RegionRecord, ...]
     open: tuple[TaskRegion, ...]
+    author: str = ""
 
     @classmethod
-    def of(cls, task: JSONObject, where: Where) -> TaskRegions:
+    def of(cls, task: JSONObject, where: Where, copied: JSONObject | None = None) -> TaskRegions:
         """Read a task's regions.
 
         Label Studio does not say who clicks nor which annotation is open. A draft is the clicking
@@ -80,15 +82,17 @@ class TaskRegions:
         Args:
             task: The request's task.
             where: Where :attr:`open` regions are looked for.
+            copied: The prediction that the editor has copied into a fresh annotation.
         """
         drafts, annotations = objects(task.get("drafts")), objects(task.get("annotations"))
-        open_holder = _open_holder(drafts, annotations, where)
+        copies = [] if copied is None or where == "off" else [copied]
+        open_holder = copies[0] if copies else _open_holder(drafts, annotations, where)
         ids: set[str] = set()
         records: list[RegionRecord] = []
         regions: list[TaskRegion] = []
-        for holder in (*drafts, *annotations):
+        for holder in (*drafts, *annotations, *copies):
             results = objects(holder.get("result"))
-            carried = _carried_labels(results) if holder is open_holder else {}
+            carried = carried_labels(results) if holder is open_holder else {}
             for raw in results:
                 record = read_record(raw)
                 if record is not None:
@@ -97,7 +101,8 @@ class TaskRegions:
                     ids.add(raw["id"])
                 if holder is open_holder and (region := _read(raw, record, carried)) is not None:
                     regions.append(region)
-        return cls(frozenset(ids), tuple(records), tuple(reversed(regions)))
+        author = str(_newest(drafts).get("user") or "") if drafts else ""
+        return cls(frozenset(ids), tuple(records), tuple(reversed(regions)), author)
 
 
 def region_mask(region: TaskRegion, image_size: Size, cache: MaskCache) -> MaskPatch | None:
@@ -166,11 +171,15 @@ def _open_holder(
     if where == "off":
         return None
     if drafts:
-        return max(drafts, key=lambda draft: str(draft.get("updated_at", "")))
+        return _newest(drafts)
     submitted = [annotation for annotation in annotations if not was_skipped(annotation)]
     if where == "annotations" and len(submitted) == 1:
         return submitted[0]
     return None
+
+
+def _newest(drafts: list[JSONObject]) -> JSONObject:
+    return max(drafts, key=lambda draft: str(draft.get("updated_at", "")))
 
 
 def was_skipped(annotation: JSONObject) -> bool:
@@ -178,7 +187,7 @@ def was_skipped(annotation: JSONObject) -> bool:
     return bool(annotation.get("was_cancelled"))
 
 
-def _carried_labels(results: list[JSONObject]) -> dict[str, object]:
+def carried_labels(results: list[JSONObject]) -> dict[str, object]:
     """By id, the labels of unlabelled controls' regions: a second result with the region's id."""
     return {
         str(result.get("id")): value.get("labels")

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from edgeflow.errors import LabelConfigError, brief
 from edgeflow.label_studio.config.controls import Control
 from edgeflow.label_studio.config.label_config import TaskConfig, parse_label_config
 from edgeflow.label_studio.config.labels import Label
 from edgeflow.label_studio.controls import LABELS_TAG
+from edgeflow_backend.protocol.exports import export_warnings
+from edgeflow_backend.protocol.recommended import recommended_config, recommended_like
 from edgeflow_backend.protocol.targets import resolve
 
-RECOMMENDED = """<View>
-  <KeyPointLabels name="click" toName="image" smart="true" smartOnly="true">
-    <Label value="Object" background="#FFB000"/>
-  </KeyPointLabels>
-  <Image name="image" value="$image" zoom="true"/>
-  <BrushLabels name="mask" toName="image" smart="false">
-    <Label value="Object" background="#1E90FF"/>
-  </BrushLabels>
-</View>"""
+RECOMMENDED = recommended_config()
+"""The recommended config of a project with one label and brush masks."""
 
 
-def check(xml: object) -> list[str]:
-    """What keeps a config from working well with this backend, each with how to fix it.
+class Findings(NamedTuple):
+    """What is to be said of a labelling config, in words, each with what to do.
+
+    Attributes:
+        problems: What keeps it from working well with this backend.
+        warnings: What it does to Label Studio's own exports.
+        recommended: A config of the same image, labels and kind of mask without either.
+    """
+
+    problems: list[str]
+    warnings: list[str]
+    recommended: str
+
+
+def examine(xml: object) -> Findings:
+    """Everything that is to be said of a labelling config.
 
     No task is looked at, so nothing is said of what a task decides.
 
@@ -31,7 +42,20 @@ def check(xml: object) -> list[str]:
     Raises:
         LabelConfigError: It cannot be read.
     """
-    return problems(parse_label_config(xml).for_task(None))
+    config = parse_label_config(xml).for_task(None)
+    return Findings(problems(config), export_warnings(config), recommended_like(config))
+
+
+def check(xml: object) -> list[str]:
+    """What keeps a config from working well with this backend, each with how to fix it.
+
+    Args:
+        xml: The config's text, untrusted.
+
+    Raises:
+        LabelConfigError: It cannot be read.
+    """
+    return examine(xml).problems
 
 
 def problems(config: TaskConfig) -> list[str]:
@@ -44,8 +68,8 @@ def problems(config: TaskConfig) -> list[str]:
         messages.append('There is no Image tag; add <Image name="image" value="$image"/>.')
     if not prompts:
         messages.append(
-            "No control takes clicks; add <KeyPointLabels> with the labels of the mask control, "
-            'smart="true" and smartOnly="true".'
+            'No control takes clicks; add <KeyPoint name="click" toName="image" smart="true" '
+            'smartOnly="true"/>.'
         )
     messages += [
         f"The Image tag '{brief(image.name)}' shows nothing; add value=\"$image\"."

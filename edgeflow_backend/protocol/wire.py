@@ -86,6 +86,11 @@ class KeyPoint(BaseRegion):
             return self.is_positive
         return self.value.positive is not False
 
+    @property
+    def signed(self) -> bool:
+        """Whether it says which of the two it is; the editor forgets that of stored points."""
+        return self.is_positive is not None or self.value.positive is not None
+
 
 class Rectangle(BaseRegion):
     """A smart rectangle."""

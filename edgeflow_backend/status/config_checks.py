@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Literal
 
 from edgeflow.errors import EdgeFlowError
 from edgeflow.label_studio.config.tags import MAX_LENGTH
+from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.log import get_logger
-from edgeflow_backend.protocol.config_check import check as check_config
+from edgeflow_backend.protocol.config_check import RECOMMENDED, Findings, examine
 from edgeflow_backend.redact.texts import NAME_LENGTH, clean
 from edgeflow_backend.status.failures import Clock, utc_now
 
 MAX_PROJECTS = 200
 
 MAX_PROBLEMS = 20
-"""Problems remembered of one labelling config; the rest are only counted."""
+"""Problems, and warnings, remembered of one labelling config; the rest are only counted."""
 
 Place = Literal["setup", "predict"]
 """Endpoint of the request that brought a labelling config."""
@@ -32,12 +33,14 @@ class ConfigCheck:
     Attributes:
         project: Project key.
         problems: Problems in words, each with how to fix it; empty if the config is fine.
+        warnings: What it does to Label Studio's own exports, each with how to avoid it.
         last_seen: When a request last brought this config, UTC.
         place: Endpoint of that request.
     """
 
     project: str
     problems: tuple[str, ...]
+    warnings: tuple[str, ...]
     last_seen: datetime
     place: Place
 
@@ -68,14 +71,39 @@ class ConfigChecks:
         with self._lock:
             last_digest, last = self._checks.get(project, (None, None))
         # Parsed outside the lock: a large config must not hold up everybody's clicks.
-        texts = last.problems if last and last_digest == digest else _problems(xml)
-        check = ConfigCheck(project, texts, self._clock(), place)
+        if last is None or last_digest != digest:
+            found = _examine(xml)
+            last = ConfigCheck(
+                project, _few(found.problems), _few(found.warnings), self._clock(), place
+            )
+        check = replace(last, last_seen=self._clock(), place=place)
         with self._lock:
             self._checks[project] = (digest, check)
             self._checks.move_to_end(project)
             if len(self._checks) > MAX_PROJECTS:
                 self._checks.popitem(last=False)
-        return texts
+        return check.problems
+
+    def setup(self, project: str, xml: object) -> JSONObject:
+        """Like :meth:`check`; what ``/setup`` answers of it.
+
+        Args:
+            project: Project key.
+            xml: Labelling config as in the request.
+
+        Returns:
+            ``problems``, ``warnings`` and, where there are any of either, ``recommended``: a config
+            without them.
+        """
+        self.check(project, xml, "setup")
+        found = _examine(xml)
+        answer: JSONObject = {
+            "problems": list(_few(found.problems)),
+            "warnings": list(_few(found.warnings)),
+        }
+        for text in (*answer["problems"], *answer["warnings"]):
+            get_logger().warning("labelling config", project=project, text=text)
+        return answer | {"recommended": found.recommended} if any(answer.values()) else answer
 
     def recent(self) -> list[ConfigCheck]:
         """The remembered checks, newest first."""
@@ -90,16 +118,20 @@ def _digest(xml: object) -> bytes:
     return sha256(xml[: MAX_LENGTH + 1].encode("utf-8", "surrogatepass")).digest()
 
 
-def _problems(xml: object) -> tuple[str, ...]:
+def _examine(xml: object) -> Findings:
     log = get_logger()
     try:
-        texts = check_config(xml)
+        return examine(xml)
     except EdgeFlowError as error:
-        texts = [f"{error.message}; {error.hint}."]
+        text = f"{error.message}; {error.hint}."
     except Exception:
         # A click must not fail because its config could not be examined.
         log.exception("labelling config not examined")
-        texts = ["The labelling config could not be examined; see the backend's log."]
+        text = "The labelling config could not be examined; see the backend's log."
+    return Findings([text], [], RECOMMENDED)
+
+
+def _few(texts: list[str]) -> tuple[str, ...]:
     cleaned = [clean(text) for text in texts[:MAX_PROBLEMS]]
     if len(texts) > MAX_PROBLEMS:
         cleaned.append(f"And {len(texts) - MAX_PROBLEMS} more.")

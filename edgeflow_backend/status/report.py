@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -11,9 +11,11 @@ from werkzeug.datastructures import MIMEAccept
 
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.redact.texts import clean
+from edgeflow_backend.status.calls import Call
 from edgeflow_backend.status.config_checks import ConfigCheck
 from edgeflow_backend.status.failures import Failure
 from edgeflow_backend.status.journal import Journal
+from edgeflow_backend.status.lost_masks import LostOfProject
 
 RECENT = timedelta(hours=1)
 """Failures younger than this are worth a warning at the top."""
@@ -56,6 +58,7 @@ class Snapshot:
         waiting: Predictions waiting for the network, including the running one.
         queue_limit: Limit of ``waiting``; further predictions are refused.
         caches: How full each cache is.
+        refining: By project, which masks clicks refine, and why.
     """
 
     state: ModelState
@@ -66,13 +69,14 @@ class Snapshot:
     waiting: int = 0
     queue_limit: int = 0
     caches: tuple[Cache, ...] = ()
+    refining: Mapping[str, str] = field(default_factory=dict)
 
 
 def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObject:
     """Everything that the page shows, as JSON.
 
     Times are ISO 8601 in UTC; keys name the unit of durations. Lists are newest first; projects
-    whose labelling config has problems come before the others.
+    whose labelling config has problems come before the others, then those with warnings.
 
     Args:
         journal: What happened.
@@ -81,10 +85,10 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
     """
     now = journal.clock()
     failures = journal.failures.recent()
-    checks = sorted(journal.config_checks.recent(), key=lambda check: not check.problems)
-    latency = journal.latency.summary()
+    checks = sorted(journal.config_checks.recent(), key=_gravity)
+    latency, lost = journal.latency.summary(), journal.lost.recent()
     return {
-        "summary": _summary(snapshot, failures, checks, now, silent=latency.count == 0),
+        "summary": _summary(snapshot, failures, checks, lost, now, silent=latency.count == 0),
         "time": now.isoformat(),
         "started": journal.started.isoformat(),
         "uptime_s": max((now - journal.started).total_seconds(), 0.0),
@@ -111,10 +115,14 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
         ],
         "troubles": [_listed(failure) for failure in failures],
         "notes": [_listed(note) for note in journal.notes.recent()],
+        "lost": [_lost(found) for found in lost],
+        "calls": [_called(call) for call in journal.calls.recent()],
         "projects": [
             {
                 "project": check.project,
                 "problems": list(check.problems),
+                "warnings": list(check.warnings),
+                "refining": clean(snapshot.refining.get(check.project, "")),
                 "seen": check.last_seen.isoformat(),
                 "place": check.place,
             }
@@ -128,15 +136,42 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
     }
 
 
+def _gravity(check: ConfigCheck) -> int:
+    """Problems first, then warnings, then what is fine."""
+    return 0 if check.problems else 1 if check.warnings else 2
+
+
 def _listed(failure: Failure) -> JSONObject:
     times = {"first": failure.first.isoformat(), "last": failure.last.isoformat()}
     return asdict(failure) | times
+
+
+def _called(call: Call) -> JSONObject:
+    return asdict(call) | {"last": call.last.isoformat()}
+
+
+def _lost(found: LostOfProject) -> JSONObject:
+    """A project's lost masks, in numbers and in words."""
+    hold = "annotation holds" if found.annotations == 1 else "annotations hold"
+    tasks = ", ".join(found.tasks) + (f" and {found.more} more" if found.more else "")
+    host, _, number = found.project.rpartition("/")
+    command = f"edgeflow-backend repair --project {number or 'N'}" + (
+        f" --host {host}" * bool(host)
+    )
+    return asdict(found) | {
+        "tasks": list(found.tasks),
+        "last": found.last.isoformat(),
+        "message": f"{found.annotations} {hold} points but no mask: "
+        f"{'task' if len(found.tasks) + found.more == 1 else 'tasks'} {tasks}",
+        "hint": f"see what `{command}` would restore",
+    }
 
 
 def _summary(
     snapshot: Snapshot,
     failures: Sequence[Failure],
     checks: Sequence[ConfigCheck],
+    lost: Sequence[LostOfProject],
     now: datetime,
     *,
     silent: bool,
@@ -146,13 +181,18 @@ def _summary(
         return {"level": "bad", "text": "The model could not be loaded; no click is answered."}
     if snapshot.state == "loading":
         return {"level": "warning", "text": "The model is still loading; clicks wait for it."}
-    if any(now - failure.last < RECENT for failure in failures):
-        return {"level": "warning", "text": "Ready, but some requests failed within the last hour."}
-    if any(check.problems for check in checks):
-        return {"level": "warning", "text": "Ready, but a labelling config has problems."}
-    if silent and not failures:
-        return {"level": "good", "text": "Ready. No click has arrived yet."}
-    return {"level": "good", "text": "Ready. Clicks are answered."}
+    warnings = {
+        "some requests failed within the last hour": any(
+            now - failure.last < RECENT for failure in failures
+        ),
+        "a labelling config has problems": any(check.problems for check in checks),
+        "annotations were submitted without masks": bool(lost),
+    }
+    if any(warnings.values()):
+        texts = " and ".join(text for text, holds in warnings.items() if holds)
+        return {"level": "warning", "text": f"Ready, but {texts}."}
+    text = "No click has arrived yet." if silent and not failures else "Clicks are answered."
+    return {"level": "good", "text": f"Ready. {text}"}
 
 
 def wants_json(accept: MIMEAccept, asked: str | None) -> bool:

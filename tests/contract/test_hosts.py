@@ -154,7 +154,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
 )
 def test_an_upload_is_fetched(world: Hosts, name: str) -> None:
     assert world.click(name, UPLOAD) == {}
-    assert world.hosts[name].received[-1].headers["User-Agent"].startswith("edgeflow-backend/")
+    assert world.hosts[name].images[-1].headers["User-Agent"].startswith("edgeflow-backend/")
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_a_label_studio_that_cannot_be_asked_is_told_with_the_way_out(
 def test_an_image_at_the_public_url_is_fetched_inside(world: Hosts, told: str, image: str) -> None:
     world.set_up("inside", told)
     assert world.click("inside", image) == {}
-    assert world.hosts["inside"].received[-1].path == UPLOAD
+    assert world.hosts["inside"].images[-1].path == UPLOAD
 
 
 @pytest.mark.parametrize("told", ["https://elsewhere.invalid", None])
@@ -225,9 +225,9 @@ def test_a_public_url_in_the_settings_counts_whatever_is_told(world: Hosts, told
 )
 def test_an_image_elsewhere_is_not_asked_of_label_studio(world: Hosts, image: str) -> None:
     world.set_up("inside", "https://labels.example")
-    before = len(world.hosts["inside"].received)
+    before = len(world.hosts["inside"].images)
     assert world.click("inside", image) != {}
-    assert len(world.hosts["inside"].received) == before
+    assert len(world.hosts["inside"].images) == before
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,11 @@ class Host:
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
+    @property
+    def images(self) -> list[Request]:
+        """The requests for images; meanwhile the backend asks for the project."""
+        return [request for request in self.received if "/api/projects/" not in request.path]
+
     def __enter__(self) -> Host:
         self._thread.start()
         return self

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Page, Response, sync_playwright
+from playwright.sync_api import Browser, Page, Response, sync_playwright
 
 from demo.label_studio import EMAIL, PASSWORD
 
@@ -20,6 +21,8 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+COLLEAGUE = "colleague@example.com"
+
 INTERACTIVE = "interactive-annotating"
 DRAFT_MS = 6500
 PAUSE_MS = 1000
@@ -40,49 +43,87 @@ _TICK = """() => {
 """The right half of the pill with a cross and a tick that the editor draws beside a suggestion."""
 
 
+_NOTE_PRESSES = """window.presses = [];
+window.addEventListener("mousedown", e => window.presses.push([e.clientX, e.clientY]), true);"""
+
+_CLICKS_HAVE_LABELS = """() => [...window.Htx.annotationStore.selected.names.values()]
+  .some(tag => tag.type === "keypointlabels" || tag.type === "labels")"""
+
+
 class Editor:
     """One annotator at one task."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
-        self._url = url
+        self.url = url
         self.last_request: dict[str, Any] = {}
+        page.add_init_script(_NOTE_PRESSES)
 
-    def log_in(self) -> None:
-        """Log in with the user that the test server was started with."""
-        self.page.goto(f"{self._url}/user/login")
-        self.page.fill("input[name=email]", EMAIL)
+    def log_in(self, email: str = EMAIL) -> None:
+        """Log in: as the user that the test server was started with, or as a new one."""
+        page = "login" if email == EMAIL else "signup"
+        self.page.goto(f"{self.url}/user/{page}")
+        self.page.fill("input[name=email]", email)
         self.page.fill("input[name=password]", PASSWORD)
         self.page.click("button[type=submit]")
-        self.page.wait_for_url(lambda url: "login" not in url)
+        self.page.wait_for_url(lambda url: page not in url)
+
+    def in_another_browser(self) -> Editor:
+        """The same user in a browser that remembers nothing; closed with this one."""
+        browser = self.page.context.browser
+        assert browser is not None
+        editor = _first_page(browser, self.url)
+        editor.log_in()
+        return editor
 
     def open(self, project: int, task: int, *, auto_accept: bool = False) -> None:
         """Open a task, switch auto-annotation on and pick the smart tool."""
-        self.page.goto(f"{self._url}/projects/{project}/data?task={task}")
+        self._open(f"/projects/{project}/data?task={task}", auto_accept=auto_accept)
+
+    def open_stream(self, project: int, *, auto_accept: bool = False) -> None:
+        """Press *Label All Tasks*, as it were: the next task that is for this annotator."""
+        self._open(f"/projects/{project}/data?labeling=1", auto_accept=auto_accept)
+
+    def _open(self, path: str, *, auto_accept: bool) -> None:
+        self.page.goto(f"{self.url}{path}")
         self.page.wait_for_selector(".lsf-label")
         self.page.wait_for_selector("canvas")
         self.page.wait_for_timeout(PAUSE_MS)
         self._switch("auto-annotation-toggle", "autoAnnotation", wanted=True)
         self._switch("auto-accept-toggle", "autoAcceptSuggestions", wanted=auto_accept)
-        self.page.locator(".lsf-tool_smart").first.click()
+        tool = self.page.locator(".lsf-tool_smart").first
+        if "lsf-tool_active" not in (tool.get_attribute("class") or ""):  # it is remembered, too
+            tool.click()
         self.page.wait_for_timeout(PAUSE_MS)
 
-    def click(self, x: float, y: float, *, keys: Sequence[str] = ()) -> dict[str, Any]:
-        """Pick the keypoint label, click at x, y (0 to 1), await the answer.
+    def click(
+        self,
+        x: float,
+        y: float,
+        *,
+        keys: Sequence[str] = (),
+        labels: Sequence[int] | None = None,
+    ) -> dict[str, Any]:
+        """Pick a label, click at x, y (0 to 1), await the answer.
 
         Args:
             x: of the image's width.
             y: of its height.
             keys: held meanwhile: Alt for a negative click, Control to click on an accepted mask.
+            labels: which, by their place on the page; by default the first, if clicks have labels.
         """
-        return self.click_on_page(*self._place(x, y), keys=keys)
+        return self.click_on_page(*self._place(x, y), keys=keys, labels=labels)
 
     def click_on_page(
-        self, x: float, y: float, *, keys: Sequence[str] = (), labels: Sequence[int] = (0,)
+        self, x: float, y: float, *, keys: Sequence[str] = (), labels: Sequence[int] | None = None
     ) -> dict[str, Any]:
-        """Like :meth:`click`, at x, y of the page, with any of the labels on it."""
+        """Like :meth:`click`, at x, y of the page."""
+        if labels is None:
+            labels = (0,) if self.page.evaluate(_CLICKS_HAVE_LABELS) else ()
         for label in labels:
-            self.page.locator(".lsf-label").nth(label).click()
+            tag = self.page.locator(".lsf-label").nth(label)
+            if "lsf-label_selected" not in (tag.get_attribute("class") or ""):
+                tag.click()
         self.page.wait_for_timeout(PAUSE_MS)
         with self.page.expect_response(lambda r: INTERACTIVE in r.url, timeout=30_000) as answer:
             for key in keys:
@@ -92,6 +133,44 @@ class Editor:
                 self.page.keyboard.up(key)
         self.page.wait_for_timeout(PAUSE_MS)
         return self._note(answer.value)
+
+    def sends_nothing(self, x: float, y: float) -> bool:
+        """Whether a click at x, y (0 to 1) asks the backend nothing."""
+        asked: list[str] = []
+        self.page.on("request", lambda request: asked.append(request.url))
+        self.page.mouse.click(*self._place(x, y))
+        self.page.wait_for_timeout(2 * PAUSE_MS)
+        return not any(INTERACTIVE in url for url in asked)
+
+    def click_quickly(
+        self, places: Sequence[tuple[float, float]], pause_ms: float, *, keys: Sequence[str] = ()
+    ) -> None:
+        """Press the first label's key and click at each place (0 to 1), without awaiting answers.
+
+        Args:
+            places: x of the image's width, y of its height.
+            pause_ms: From one click to the next.
+            keys: held at each click.
+        """
+        left, top = self._place(0, 0)
+        right, bottom = self._place(1, 1)
+        due = time.monotonic()
+        for x, y in places:
+            self.page.wait_for_timeout(max(due - time.monotonic(), 0) * 1000)
+            due += pause_ms / 1000
+            self.page.keyboard.press("1")
+            for key in keys:
+                self.page.keyboard.down(key)
+            self.page.mouse.click(left + x * (right - left), top + y * (bottom - top))
+            for key in keys:
+                self.page.keyboard.up(key)
+
+    def wait_for_answers(self) -> None:
+        """Wait until every click under auto-accept has its answer, and its point is gone."""
+        script = """() => window.Htx.annotationStore.selected.regions
+            .every(r => !r.type.startsWith("keypoint"))"""
+        self.page.wait_for_timeout(PAUSE_MS)
+        self.page.wait_for_function(script)
 
     def draw_box(self, left: float, top: float, right: float, bottom: float) -> dict[str, Any]:
         """Pick the smart rectangle and the label, press and drag (0 to 1), await the answer."""
@@ -134,6 +213,23 @@ class Editor:
         self._button("accept-suggestions-button").click()
         self.page.wait_for_timeout(PAUSE_MS)
 
+    def reject(self) -> None:
+        """Reject the suggestion with the cross below the image."""
+        self._button("reject-suggestions-button").click()
+        self.page.wait_for_timeout(PAUSE_MS // 2)
+
+    def undo(self) -> None:
+        """Press Ctrl+Z."""
+        self.page.keyboard.press("Control+z")
+        self.page.wait_for_timeout(PAUSE_MS // 2)
+
+    def delete(self, x: float, y: float) -> None:
+        """Click on a mask at x, y (0 to 1), which selects it, and press Backspace."""
+        self.page.mouse.click(*self._place(x, y))
+        self.page.wait_for_timeout(PAUSE_MS // 2)
+        self.page.keyboard.press("Backspace")
+        self.page.wait_for_timeout(PAUSE_MS // 2)
+
     def submit(self) -> None:
         """Submit the annotation and wait until Label Studio has it."""
         with self.page.expect_response(
@@ -142,15 +238,35 @@ class Editor:
             self._button("submit-button").click()
         self.page.wait_for_timeout(PAUSE_MS)
 
-    def count(self, what: Literal["regions", "suggestions"]) -> int:
-        """How many regions, or suggestions not yet accepted, the editor holds."""
-        size = "length" if what == "regions" else "size"
+    def count(self, what: Literal["regions", "selectedRegions", "suggestions"]) -> int:
+        """How many regions, selected ones, or suggestions not yet accepted, the editor holds."""
+        size = "size" if what == "suggestions" else "length"
         script = f"() => window.Htx.annotationStore.selected.{what}.{size}"
         return int(self.page.evaluate(script))
 
     def screenshot(self, path: Path) -> None:
         """Keep what the annotator sees."""
         self.page.screenshot(path=path)
+
+    def picture(self) -> bytes:
+        """A screenshot of the labels, the image and the toolbar."""
+        self.page.mouse.move(2, 2)
+        boxes = [
+            box
+            for part in (".lsf-label", ".lsf-image", ".lsf-toolbar")
+            for each in self.page.locator(part).all()
+            if (box := each.bounding_box()) is not None
+        ]
+        left, top = (min(box[side] for box in boxes) - 8 for side in ("x", "y"))
+        right = max(box["x"] + box["width"] for box in boxes) + 8
+        bottom = max(box["y"] + box["height"] for box in boxes) + 8
+        return self.page.screenshot(
+            clip={"x": left, "y": top, "width": right - left, "height": bottom - top}
+        )
+
+    def presses(self) -> list[tuple[float, float]]:
+        """Where on the page the mouse was pressed since it was opened."""
+        return [(x, y) for x, y in self.page.evaluate("() => window.presses")]
 
     def ids(self) -> list[str]:
         """Ids of the regions that the editor holds, without its points."""
@@ -179,16 +295,40 @@ class Editor:
         return self.page.locator(f"[data-testid=bottombar-{name}]")
 
 
+def _first_page(browser: Browser, url: str) -> Editor:
+    page = browser.new_page(viewport={"width": 1500, "height": 1150})
+    page.set_default_timeout(60_000)
+    return Editor(page, url)
+
+
 @contextlib.contextmanager
 def open_editor(chromium: str, url: str) -> Iterator[Editor]:
     """Start Chromium and log in."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         try:
-            page = browser.new_page(viewport={"width": 1500, "height": 1150})
-            page.set_default_timeout(60_000)
-            editor = Editor(page, url)
+            editor = _first_page(browser, url)
             editor.log_in()
             yield editor
         finally:
             browser.close()
+
+
+@contextlib.contextmanager
+def open_editor_of_colleague(editor: Editor) -> Iterator[Editor]:
+    """Sign a second annotator up, in a window of their own; once in a test run."""
+    browser = editor.page.context.browser
+    assert browser is not None
+    page = _new_page(browser)  # with cookies of its own
+    try:
+        colleague = Editor(page, editor.url)
+        colleague.log_in(COLLEAGUE)
+        yield colleague
+    finally:
+        page.close()
+
+
+def _new_page(browser: Browser) -> Page:
+    page = browser.new_page(viewport={"width": 1500, "height": 1150})
+    page.set_default_timeout(60_000)
+    return page

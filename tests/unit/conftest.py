@@ -25,6 +25,7 @@ from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 from tests.unit.edgeflow_backend.internet import Internet
 from tests.unit.edgeflow_backend.loopback import Host, serve
+from tests.unit.edgeflow_backend.samples import projects_with_overlap
 from tests.unit.edgeflow_backend.status.clock import Clock
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "eiseg"
@@ -123,9 +124,12 @@ def make_service(predictor: Predictor) -> Iterator[MakeService]:
     """Makes services with changed settings."""
     services: list[SegmentationService] = []
 
-    def make(**changes: Any) -> SegmentationService:
-        services.append(SegmentationService(Settings(**changes), predictor, Metrics()))
-        return services[-1]
+    def make(*, overlap: int | None = None, **changes: Any) -> SegmentationService:
+        """A service; Label Studio says this overlap of every project, or nothing."""
+        projects = None if overlap is None else projects_with_overlap(overlap)
+        service = SegmentationService(Settings(**changes), predictor, Metrics(), projects=projects)
+        services.append(service)
+        return service
 
     yield make
     for service in services:

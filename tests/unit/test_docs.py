@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pictures import PICTURES
 from tools.generate_docs import DOCS, pages
 
 ROOT = DOCS.parent
@@ -42,6 +43,11 @@ def test_generated_pages_depend_on_neither_width_nor_colours(
     assert pages() == plain
 
 
+def test_screenshots_are_of_what_the_pages_say_today() -> None:
+    stale = [picture.name for picture in PICTURES if not picture.up_to_date()]
+    assert stale == [], "run `make pictures` and look at them"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=by_name)
 def test_relative_links_lead_somewhere(page: Path) -> None:
     targets = [
@@ -75,7 +81,7 @@ def test_every_asset_is_shown_on_a_page() -> None:
         for page in PAGES
         for target in LINK.findall(page.read_text(encoding="utf-8"))
     }
-    assets = (path.resolve() for path in (DOCS / "assets").iterdir())
+    assets = (path.resolve() for path in (DOCS / "assets").iterdir() if path.suffix != ".json")
     assert sorted(by_name(path) for path in assets if path not in shown) == []
 
 

@@ -64,8 +64,11 @@ def make(arguments: argparse.Namespace, tools: Tools, say: Say) -> None:
     mark.unlink(missing_ok=True)
 
     def do(step: Step) -> None:
+        def still(text: str) -> None:
+            say(text or f"{step.what} …")
+
         say(step.what)
-        if not any(run(way, log, lambda: len(_installed(folder)), say) for way in step.ways):
+        if not any(run(way, log, lambda: len(_installed(folder)), still) for way in step.ways):
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:])
             raise InstallError(f"failed at: {step.what}; {log} ends with\n{tail}")
 

@@ -24,7 +24,7 @@ def run(command: Command, log: Path, packages: Callable[[], int], say: Say) -> b
         command: Program and arguments.
         log: File that the output is appended to.
         packages: Counts the packages that are installed so far.
-        say: Gets a line every :data:`SECONDS`.
+        say: Gets a line every :data:`SECONDS`; an empty one where the output tells nothing.
 
     Returns:
         Whether it succeeded.
@@ -52,14 +52,17 @@ def run(command: Command, log: Path, packages: Callable[[], int], say: Say) -> b
 
 
 def describe(output: str, packages: int) -> str:
-    """What pip or uv is doing, by what it has printed and how many packages are installed."""
+    """What pip or uv is doing, by what it has printed and how many packages are installed.
+
+    Empty where that does not tell.
+    """
     if re.search(r"^(Installing collected packages|Prepared)\b", output, re.MULTILINE):
         return f"unpacking: {packages} packages are in place"
     if resolved := re.findall(r"^Resolved (\d+) packages?", output, re.MULTILINE):
         return f"fetching {resolved[-1]} packages"
     if fetched := re.findall(r"^Collecting ([\w.-]+)", output, re.MULTILINE):
         return f"fetching {fetched[-1]}, package {len(fetched)}"
-    return "at work"
+    return ""
 
 
 def clock() -> Callable[[], str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgeflow.label_studio.values import JSONObject
 
@@ -17,22 +17,31 @@ class Project:
         title: Its title.
         label_config: Its labelling config.
         maximum_annotations: How many people annotate a task; None if Label Studio does not say.
+        model_version: Version of the predictions, or title of the ML backend, that the project
+            shows to annotators; empty for none.
+        shows_predictions: Whether its tasks are labelled from predictions; None if Label Studio
+            does not say.
     """
 
     id: int
     title: str
     label_config: str
     maximum_annotations: int | None
+    model_version: str = ""
+    shows_predictions: bool | None = None
 
     @classmethod
     def of(cls, body: JSONObject) -> Project:
         """Read an answer."""
+        shown = body.get("show_collab_predictions")
         overlap = body.get("maximum_annotations")
         return cls(
             id=int(body["id"]),
             title=_text(body, "title"),
             label_config=_text(body, "label_config"),
             maximum_annotations=overlap if type(overlap) is int else None,
+            model_version=_text(body, "model_version"),
+            shows_predictions=shown if isinstance(shown, bool) else None,
         )
 
 
@@ -92,7 +101,7 @@ class Webhook:
 
     id: int
     url: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     is_active: bool
     send_payload: bool
     all_actions: bool

@@ -19,10 +19,12 @@ class ImageTag:
     Attributes:
         name: What controls refer to by ``toName``.
         value: Where in a task's data its image stands, or its list of images; an expression.
+        several: Whether it shows a list of images, ``valueList``.
     """
 
     name: str
     value: str
+    several: bool = False
 
     def shown(self, data: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
         """What it shows of a task: a URL, or a list of them, where the task is as it should be.

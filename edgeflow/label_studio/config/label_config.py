@@ -26,6 +26,15 @@ class TaskConfig:
     images: tuple[ImageTag, ...]
     controls: tuple[Control, ...]
 
+    @property
+    def mask_controls(self) -> tuple[Control, ...]:
+        """The controls that may hold answers, without those that are for prompts alone."""
+        return tuple(
+            control
+            for control in self.controls
+            if control.holds_masks and not (control.smart and control.smart_only)
+        )
+
     def control(self, name: str) -> Control | None:
         """The control called ``name``, if there is one."""
         return next((control for control in self.controls if control.name == name), None)
@@ -109,7 +118,8 @@ def _name(tag: Tag) -> str:
 
 
 def _image(tag: Tag) -> ImageTag:
-    return ImageTag(_name(tag), tag.attributes.get("valuelist") or tag.value)
+    pages = tag.attributes.get("valuelist")
+    return ImageTag(_name(tag), pages or tag.value, several=bool(pages))
 
 
 def _control(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import io
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from edgeflow.geometry import Size
+from edgeflow.label_studio.api.records import Project
+from edgeflow_backend.label_studio.projects import Projects
 from tests.contract.wire import JSONObject, keypoint, request
 
 SIZE = Size(120, 160)
@@ -55,3 +58,9 @@ def click(x: float = 50, y: float = 50, *, positive: bool = True, **changes: obj
 def disk_request(*points: JSONObject, **changes: object) -> JSONObject:
     """An interactive request for the image, which comes inline."""
     return {**request(*(points or (click(),)), image=data_uri(disk_png())), **changes}
+
+
+def projects_with_overlap(overlap: int | None, **changes: Any) -> Projects:
+    """Projects of which Label Studio has said at once how many people annotate each task."""
+    project = Project(1, "", "", overlap, **changes)
+    return Projects(lambda _: project, submit=lambda ask: ask())

@@ -33,6 +33,7 @@ from edgeflow_backend.status.page import render_html
 from edgeflow_backend.status.report import HEADERS, Cache
 from tests.contract.wire import JSONObject, captured, check_brush_region
 from tests.unit.conftest import MakeService
+from tests.unit.edgeflow_backend.loopback import Host, Reply
 from tests.unit.edgeflow_backend.samples import click, disk_request
 
 PATIENCE_S = 10.0
@@ -234,13 +235,13 @@ def test_the_content_type_does_not_matter(client: FlaskClient, content_type: str
 def test_a_batch_call_stores_nothing(client: FlaskClient, params: object) -> None:
     response = client.post("/predict", json=disk_request(params=params))
     assert response.status_code == 200
-    assert response.get_json()["results"] == []
+    assert response.get_json()["results"] == [[]]
 
 
 def test_a_request_without_params_is_a_batch_call(client: FlaskClient) -> None:
     body = disk_request()
     del body["params"]
-    assert client.post("/predict", json=body).get_json()["results"] == []
+    assert client.post("/predict", json=body).get_json()["results"] == [[]]
 
 
 def test_what_cannot_be_served_leaves_the_editor_alive(client: FlaskClient) -> None:
@@ -468,7 +469,23 @@ def setup_body(schema: object) -> JSONObject:
 def test_setup_answers_with_the_version_and_the_configs_problems(client: FlaskClient) -> None:
     answer = client.post("/setup", json=setup_body(RECOMMENDED)).get_json()
     assert answer["model_version"].startswith("edgeflow_lite-")
+    assert answer["problems"] == answer["warnings"] == []
+    assert "recommended" not in answer
+
+
+def test_setup_warns_of_a_config_that_spoils_exports_and_recommends_another(
+    client: FlaskClient,
+) -> None:
+    keypoints = '<KeyPointLabels name="k" toName="image"><Label value="Object"/></KeyPointLabels>'
+    schema = RECOMMENDED.replace("<KeyPoint ", f"{keypoints}<KeyPoint ")
+    answer = client.post("/setup", json=setup_body(schema)).get_json()
     assert answer["problems"] == []
+    (warning,) = answer["warnings"]
+    assert "KeyPointLabels 'k' spoils Label Studio's COCO and YOLO exports" in warning
+    assert answer["recommended"] == RECOMMENDED
+    status = client.get("/status?format=json").get_json()
+    assert [project["warnings"] for project in status["projects"]] == [[warning]]
+    assert status["summary"]["level"] == "good"
 
 
 @pytest.mark.parametrize(
@@ -620,6 +637,65 @@ def test_refused_and_failed_clicks_and_configs_are_on_the_status_page(
     assert [project["place"] for project in body["projects"]] == ["predict"]
 
 
+@pytest.mark.parametrize("path", ["/setup", "/predict"])
+def test_the_status_page_says_what_clicks_refine_in_each_project(
+    make_app: MakeApp, host: Host, path: str
+) -> None:
+    project = {"id": 1, "title": "coins", "label_config": "", "maximum_annotations": 2}
+    host.routes["/api/projects/1"] = Reply(body=orjson.dumps(project))
+    app = make_app(label_studio_url=host.url, label_studio_api_key="abc")
+    client = app.test_client()
+    body = {**disk_request(), **setup_body(RECOMMENDED), "project": "1.1", "params": None}
+    assert client.post(path, json=body).status_code == 200  # also a task that is merely opened
+
+    def told() -> str:
+        (shown,) = client.get("/status?format=json").get_json()["projects"]
+        assert isinstance(shown["refining"], str)
+        return shown["refining"]
+
+    until(lambda: "2 people annotate each task" in told())
+    assert len(host.asked("/api/projects/1")) == 1
+
+
+def test_an_event_that_a_project_was_changed_has_it_asked_for_again(
+    make_app: MakeApp, host: Host
+) -> None:
+    project = {"id": 1, "title": "coins", "label_config": "", "maximum_annotations": 1}
+    host.routes["/api/projects/1"] = Reply(body=orjson.dumps(project))
+    client = make_app(label_studio_url=host.url, label_studio_api_key="abc").test_client()
+    assert client.get("/versions").status_code == 200
+
+    def told() -> str:
+        client.post("/predict", json=disk_request())
+        (shown,) = client.get("/status?format=json").get_json()["projects"]
+        return str(shown["refining"])
+
+    until(lambda: "one person" in told())
+    changed = {**project, "maximum_annotations": 2}
+    host.routes["/api/projects/1"] = Reply(body=orjson.dumps(changed))
+    event = {"action": "PROJECT_UPDATED", "project": changed}
+    assert client.post("/webhook", json=event).status_code == 201
+    until(lambda: "2 people" in told())
+
+
+@pytest.mark.parametrize("project", [None, 3, {}, {"id": None}, {"id": []}, {"id": "x" * 500}])
+def test_an_odd_event_about_a_project_is_noted_like_any_other(
+    client: FlaskClient, project: object
+) -> None:
+    event = {"action": "PROJECT_UPDATED", "project": project}
+    assert client.post("/webhook", json=event).status_code == 201
+
+
+def test_the_status_page_says_that_nobody_knows_what_clicks_refine(client: FlaskClient) -> None:
+    client.post("/predict", json=disk_request())
+
+    def told() -> str:
+        (shown,) = client.get("/status?format=json").get_json()["projects"]
+        return str(shown["refining"])
+
+    until(lambda: "To do" in told() and "LABEL_STUDIO_URL" in told())
+
+
 def test_the_status_page_says_why_there_is_no_model(make_app: MakeApp, blocked: Blocked) -> None:
     client = make_app(build=blocked).test_client()
     model = client.get("/status?format=json").get_json()["model"]
@@ -712,3 +788,14 @@ def test_an_old_flask_is_named_with_the_alternative(
     monkeypatch.setattr("edgeflow_backend.app.version", lambda _: "1.1.4")
     with pytest.raises(RuntimeError, match="label-studio-ml start"):
         create_app(Settings(), build)
+
+
+@pytest.mark.parametrize("route", ["webhook", "train"])
+def test_training_is_noted_for_the_label_studio_that_asks(make_app: MakeApp, route: str) -> None:
+    studio = {"url": "http://127.0.0.1:9", "api_key": "0123"}
+    client = make_app(label_studio_hosts={"team-b": studio}).test_client()
+    body = {"action": "START_TRAINING", "project": {"id": 12}}
+    answer = client.post(f"/hosts/team-b/{route}", json=body)
+    assert (answer.status_code, answer.get_json()["trained"]) == (201, False)
+    (call,) = client.get("/status?format=json").get_json()["calls"]
+    assert (call["project"], call["kind"]) == ("team-b/12", "training")

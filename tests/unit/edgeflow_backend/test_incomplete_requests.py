@@ -11,7 +11,7 @@ import pytest
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.protocol.config_check import RECOMMENDED
-from edgeflow_backend.service import SegmentationService
+from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.samples import click, disk_request
 
 ABSENT = "(absent)"
@@ -23,7 +23,9 @@ Predict = Callable[[JSONObject], JSONObject]
 
 
 @pytest.fixture
-def predict(service: SegmentationService) -> Predict:
+def predict(make_service: MakeService) -> Predict:
+    service = make_service(overlap=1)
+
     def predict(body: JSONObject) -> JSONObject:
         (answer,) = EdgeFlowBackend(service=service).predict(
             body["tasks"],

@@ -112,6 +112,29 @@ def test_a_region_has_all_labels_that_its_control_holds(
     assert region["value"]["brushlabels"] == expected
 
 
+@pytest.mark.parametrize("tag", ["BrushLabels", "PolygonLabels"])
+def test_an_unlabelled_click_beside_a_selected_mask_has_that_masks_label(
+    service: SegmentationService, tag: str
+) -> None:
+    """The editor then sends each point twice: once more as if the mask's control had made it."""
+    labelled = {"labels": ["Red"], tag.lower(): ["Red"]}
+    point = click(type="keypoint", value={"x": 50, "y": 50, "width": 0.3, "labels": ["Red"]})
+    again = {**point, "type": tag.lower(), "from_name": "mask"}
+    again["value"] = {"x": 50, "y": 50, "width": 0.3, **labelled}
+    body = disk_request(point, again)
+    body["tasks"][0]["data"] = {"image": URI}
+    (answer,) = EdgeFlowBackend(service=service).predict(
+        body["tasks"],
+        context=body["params"]["context"],
+        label_config=f'<View><KeyPoint name="click" toName="image" smartOnly="true"/>{IMAGE}'
+        f'<{tag} name="mask" toName="image" smart="false">{TWO}</{tag}></View>',
+        project="1.1",
+    )
+    (region,) = answer["result"]
+    assert region["value"][tag.lower()] == ["Red"]
+    assert len(region["meta"]["edgeflow"]["clicks"]) == 1
+
+
 def test_a_lost_label_stands_on_the_status_page(service: SegmentationService) -> None:
     ask(service, IMAGE + KEY.format(TWO) + BRUSH.format(OBJECT), "Red", "Object")
     note = service.journal.notes.recent()[0]

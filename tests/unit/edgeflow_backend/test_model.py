@@ -33,7 +33,7 @@ from tests.unit.edgeflow_backend.samples import (
 EMPTY_RESULT_KEYS = {"result", "score", "model_version", "error"}
 
 
-def predict(service: SegmentationService, body: JSONObject) -> list[JSONObject]:
+def predict(service: SegmentationService, body: JSONObject) -> list[Any]:
     """What the application does with a body."""
     return EdgeFlowBackend(service=service).predict(
         body["tasks"], context=body["params"]["context"], label_config=body["label_config"]
@@ -123,8 +123,8 @@ def test_drafts_and_annotations_are_never_looked_at(service: SegmentationService
 
 def test_a_batch_call_has_nothing_to_say(service: SegmentationService) -> None:
     body = captured("batch_predict_on_task_open.json")
-    assert predict(service, body) == []
-    assert EdgeFlowBackend(service=service).predict(body["tasks"]) == []
+    assert predict(service, body) == [[]]
+    assert EdgeFlowBackend(service=service).predict(body["tasks"]) == [[]]
 
 
 @pytest.mark.slow
@@ -147,14 +147,14 @@ def test_a_project_may_have_a_model_of_its_own(
 
 def test_a_click_control_may_choose_a_model(make_service: MakeService, models_dir: Path) -> None:
     service = make_service(models_dir=str(models_dir))
-    config = RECOMMENDED.replace("<KeyPointLabels", '<KeyPointLabels edgeflowModel="other"')
+    config = RECOMMENDED.replace("<KeyPoint", '<KeyPoint edgeflowModel="other"')
     (prediction,) = predict(service, disk_request(label_config=config))
     assert prediction["model_version"].startswith("other-")
 
 
 # What cannot be served
 
-NO_SUCH_MODEL = RECOMMENDED.replace("<KeyPointLabels", '<KeyPointLabels edgeflowModel="/etc/x"')
+NO_SUCH_MODEL = RECOMMENDED.replace("<KeyPoint", '<KeyPoint edgeflowModel="/etc/x"')
 FAILURES: list[tuple[str, JSONObject, str]] = [
     ("prompt_unusable", disk_request(click(150, 50)), "outside"),
     ("prompt_unusable", disk_request(click(positive=False)), "negative"),
@@ -319,7 +319,7 @@ def test_an_instance_needs_no_arguments_and_loads_nothing_until_it_is_used(
     monkeypatch.setattr(model, "build_service", unbuildable)
     for backend in (EdgeFlowBackend(), EdgeFlowBackend("5.1", "<View/>", project_id="5")):
         assert backend.fit("ANNOTATION_CREATED", {})["trained"] is False
-        assert backend.predict([{"id": 1, "data": {}}], context=None) == []
+        assert backend.predict([{"id": 1, "data": {}}], context=None) == [[]]
     with pytest.raises(AssertionError):
         EdgeFlowBackend().predict([{"id": 1, "data": {}}], context={"result": []})
 

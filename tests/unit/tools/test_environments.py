@@ -117,7 +117,7 @@ class TestProgress:
     @pytest.mark.parametrize(
         ("output", "text"),
         [
-            ("", "at work"),
+            ("", ""),
             ("Collecting numpy==2.1 (from x)\nCollecting pillow", "fetching pillow, package 2"),
             ("Collecting a\nInstalling collected packages: a, b", "unpacking: 7 packages"),
             ("Resolved 156 packages in 2s", "fetching 156 packages"),
@@ -126,7 +126,9 @@ class TestProgress:
         ids=["nothing", "pip fetches", "pip unpacks", "uv fetches", "uv unpacks"],
     )
     def test_what_pip_and_uv_are_doing(self, output: str, text: str) -> None:
-        assert progress.describe(output, 7).startswith(text)
+        said = progress.describe(output, 7)
+        assert said.startswith(text)
+        assert bool(said) == bool(text)
 
 
 FAKE = """#!{python}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from edgeflow.cli import app
+from edgeflow.cli.label_studio import split_login
 from edgeflow.cli.pull import INCOMPLETE
 from edgeflow.data.opening import open_dataset
 from tests.unit.edgeflow.data.making import FIRST, image_file, objects
@@ -184,6 +186,32 @@ def test_a_folder_of_something_else_is_not_written_to(
     assert result.exit_code == 1
     assert f"{folder} holds" in result.stderr
     assert not (folder / "images").exists()
+
+
+def test_a_login_in_the_url_is_sent_and_not_written(host: Host, tmp_path: Path) -> None:
+    host.routes["/a.png"] = Reply(body=IMAGE)
+    serve_project(host, [task(1, "/a.png", brush(1))])
+    folder = tmp_path / "pets"
+    url = host.url.replace("://", "://proxy:p%40ss@")
+    result = run(host, folder, "--url", url)
+    assert result.exit_code == 0, result.output
+    login = base64.b64encode(b"proxy:p@ss").decode()
+    assert {each.headers["authorization"] for each in host.received} == {f"Basic {login}"}
+    assert {each.headers["x-api-key"] for each in host.received} == {TOKEN}
+    assert "p%40ss" not in (folder / "pulled.json").read_text() + result.output
+    assert run(host, folder).exit_code == 0  # the same Label Studio
+
+
+@pytest.mark.parametrize(
+    ("url", "bare", "login"),
+    [
+        ("http://ls:80/", "http://ls:80", ""),
+        ("https://u:p%2F@ls/x/@y/", "https://ls/x/@y", "u:p/"),
+        ("ls", "ls", ""),
+    ],
+)
+def test_logins_are_taken_out_of_urls(url: str, bare: str, login: str) -> None:
+    assert split_login(url) == (bare, login)
 
 
 def test_what_is_missing_is_said_before_anything_is_made(host: Host, tmp_path: Path) -> None:

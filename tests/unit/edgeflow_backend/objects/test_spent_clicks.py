@@ -78,6 +78,57 @@ def test_drafts_of_another_form_are_passed_over(drafts: object) -> None:
     assert drop_spent(prompt(A), {"id": 7, "data": {}, "drafts": drafts}) == prompt(A)
 
 
+def unsigned(place: tuple[float, float], **changes: object) -> JSONObject:
+    point = {**keypoint(*place), **changes}
+    del point["is_positive"]
+    return point
+
+
+def holding(*points: JSONObject, kind: str = "drafts") -> JSONObject:
+    return {"id": 7, "data": {}, kind: [{"result": list(points)}]}
+
+
+@pytest.mark.parametrize("kind", ["drafts", "annotations", "predictions"])
+def test_points_whose_sign_is_forgotten_are_spent_beside_those_that_have_one(kind: str) -> None:
+    old, new = [unsigned(A), unsigned(B)], [keypoint(*C), keypoint(*D, positive=False)]
+    asked = clicks_of({"result": [*old, *new]})
+    for stored in (holding(*old, kind=kind), holding(keypoint(*A), keypoint(*B), kind=kind)):
+        assert drop_spent(asked, stored) == clicks_of({"result": new})
+
+
+def test_a_stored_point_that_has_its_sign_is_not_spent() -> None:
+    asked = prompt(A, B)
+    assert drop_spent(asked, holding(keypoint(*A))) == asked
+    assert drop_spent(asked, holding(keypoint(*A), keypoint(*B))) == asked
+
+
+def test_a_sign_in_the_value_is_a_sign() -> None:
+    value = {**keypoint(*B)["value"], "positive": False}
+    asked = clicks_of({"result": [unsigned(A), unsigned(B, value=value)]})
+    assert [p.positive for p in asked.points] == [True, False]
+    left = drop_spent(asked, holding(unsigned(A)))
+    assert left.ids == asked.ids[1:]
+
+
+def test_a_client_without_signs_means_positive_clicks() -> None:
+    asked = clicks_of({"result": [unsigned(A), unsigned(B)]})
+    assert drop_spent(asked, holding()) == asked
+    assert drop_spent(asked, holding(unsigned(A))) == asked
+
+
+def test_nothing_but_old_points_is_answered_in_words() -> None:
+    asked = clicks_of({"result": [unsigned(A), unsigned(B)]})
+    with pytest.raises(PromptError, match="forgotten") as caught:
+        drop_spent(asked, holding(unsigned(A), keypoint(*B, positive=False)))
+    assert "delete" in caught.value.hint
+
+
+def test_old_points_come_before_those_of_an_accepted_region() -> None:
+    accepted = task(prompt(B))
+    asked = clicks_of({"result": [unsigned(A), keypoint(*B), keypoint(*C)]})
+    assert drop_spent(asked, accepted) == prompt(C)
+
+
 @pytest.mark.parametrize(
     ("name", "first"), [("ui_132_after_042_predict.json", 1), ("ui_134_043_predict.json", 1)]
 )

@@ -40,7 +40,7 @@ def test_a_missing_image_is_a_problem() -> None:
 def test_a_missing_click_control_is_a_problem() -> None:
     problem = only_problem(IMAGE, MASK)
     assert "No control takes clicks" in problem
-    assert "<KeyPointLabels>" in problem
+    assert "<KeyPoint " in problem
 
 
 def test_a_click_control_that_is_not_smart_is_a_problem() -> None:

@@ -8,14 +8,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from edgeflow.label_studio.config.tags import MAX_LENGTH
-from edgeflow_backend.protocol.config_check import RECOMMENDED
-from edgeflow_backend.protocol.config_check import check as check_config
+from edgeflow_backend.protocol.config_check import RECOMMENDED, Findings, examine
 from edgeflow_backend.redact.texts import TEXT_LENGTH
 from edgeflow_backend.status.config_checks import MAX_PROBLEMS, MAX_PROJECTS, ConfigChecks
 from tests.unit.edgeflow_backend.status.clock import START, Clock
 
 SMART_BRUSH = RECOMMENDED.replace('smart="false"', 'smart="true"')
-PARSE = "edgeflow_backend.status.config_checks.check_config"
+PARSE = "edgeflow_backend.status.config_checks.examine"
 
 
 @pytest.fixture
@@ -23,9 +22,9 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Every labelling config that was really parsed."""
     seen: list[object] = []
 
-    def spy(xml: object) -> list[str]:
+    def spy(xml: object) -> Findings:
         seen.append(xml)
-        return check_config(xml)
+        return examine(xml)
 
     monkeypatch.setattr(PARSE, spy)
     return seen
