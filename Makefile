@@ -9,36 +9,34 @@ LABEL_STUDIO ?= label-studio==1.23.2
 
 ENVS := .envs
 MAIN := $(ENVS)/main
+DEMO := $(ENVS)/demo
 STUDIO := $(ENVS)/label-studio
 PEER := $(ENVS)/label-studio-ml
 BIN := $(MAIN)/bin
-PIP := -m pip install --quiet --disable-pip-version-check
 
 # Exact versions, for the Python that they were resolved on; another Python resolves afresh, as does
 # `make PY=afresh`, which a LABEL_STUDIO of your own may need.
-PY ?= py$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+PY ?= py$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 lock = $(wildcard requirements/$(1)-$(PY).txt)
 
-# New pip: dependency groups. PyTorch comes first and alone (--no-deps: an index that holds only
-# PyTorch must not be asked for anything else), and its exact build is then a constraint, so that
-# no dependency can bring another one.
-define new_env
-	$(PYTHON) -m venv $(1)
-	$(1)/bin/python $(PIP) --upgrade 'pip>=25.1'
-endef
-define install_torch
-	$(1)/bin/python $(PIP) --no-deps --retries 1 --extra-index-url $(TORCH_INDEX) $(TORCH)
-	$(1)/bin/python -m pip freeze | grep -i '^torch==' > $(1)/torch.txt
-endef
-constraints = $(addprefix -c ,$(1)/torch.txt $(call lock,$(notdir $(1))))
+# Uses uv where there is one. Half-made environments have no .made, and are made anew.
+make_env = @$(PYTHON) -m tools.environments $(1) $(addprefix --constraint ,$(call lock,$(2)))
+with_torch = --torch '$(TORCH)' --torch-index '$(TORCH_INDEX)'
+python_fault = $(shell $(PYTHON) -m tools.environments.check_python 2>&1 || true)
 
-.PHONY: help demo test test-units test-whole test-fast lint types docs pictures reference format bench envs lock clean
+.PHONY: help python demo dist test test-units test-whole test-fast lint types docs pictures reference format bench envs lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: $(MAIN)/.made $(STUDIO)/.made  ## a real Label Studio with this backend and sample photographs
-	@$(BIN)/python -m demo.run --label-studio $(STUDIO)/bin/label-studio
+python:  # refuses a Python that will not do, in one line, before anything is made
+	@$(if $(python_fault),$(error $(python_fault)))
+
+demo: python  ## a real Label Studio with this backend and sample photographs
+	@test -e $(DEMO)/.made -a -e $(STUDIO)/.made || echo "The first time: installing Label Studio" \
+	  "and the backend into $(ENVS)/ (2 GB), side by side; about a minute on a fast connection."
+	@$(MAKE) --no-print-directory -j2 $(STUDIO)/.made $(DEMO)/.made
+	@$(DEMO)/bin/python -m demo.run --label-studio $(STUDIO)/bin/label-studio
 
 test: test-units test-whole  ## all tests, with a real Label Studio and, where there is one, a browser
 
@@ -91,22 +89,23 @@ lock:  ## resolve every environment afresh and write its exact versions into req
 	    | grep -viE '^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==' > requirements/$$name-$(PY).txt; \
 	done
 
+dist: $(DEMO)/.made  ## a wheel with the shipped weights, in dist/
+	@$(DEMO)/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@ls dist/*.whl
+
 clean:  ## remove environments, demo data, the site and artefacts
-	rm -rf $(ENVS) .demo artifacts site
+	rm -rf $(ENVS) .demo artifacts dist site
 
-$(MAIN)/.made: pyproject.toml $(call lock,main)
-	$(call new_env,$(MAIN))
-	$(call install_torch,$(MAIN))
-	$(BIN)/python $(PIP) $(call constraints,$(MAIN)) -e '.[onnx,train]' --group test --group lint --group docs
-	@touch $@
+$(MAIN)/.made: pyproject.toml $(call lock,main) | python
+	$(call make_env,$(MAIN),main) --what 'the backend and all tools for working on it' $(with_torch) \
+	  -- -e '.[onnx,train]' --group test --group lint --group docs
 
-$(STUDIO)/.made: $(call lock,label-studio)
-	$(call new_env,$(STUDIO))
-	$(STUDIO)/bin/python $(PIP) $(addprefix -c ,$(call lock,label-studio)) '$(LABEL_STUDIO)'
-	@touch $@
+$(DEMO)/.made: pyproject.toml $(call lock,main) | python
+	$(call make_env,$(DEMO),main) --what 'the backend' $(with_torch) --no-compile -- -e .
 
-$(PEER)/.made: pyproject.toml $(call lock,label-studio-ml)
-	$(call new_env,$(PEER))
-	$(call install_torch,$(PEER))
-	$(PEER)/bin/python $(PIP) $(call constraints,$(PEER)) -e '.[label-studio-ml]'
-	@touch $@
+$(STUDIO)/.made: $(call lock,label-studio) | python
+	$(call make_env,$(STUDIO),label-studio) --what '$(LABEL_STUDIO)' --no-compile -- '$(LABEL_STUDIO)'
+
+$(PEER)/.made: pyproject.toml $(call lock,label-studio-ml) | python
+	$(call make_env,$(PEER),label-studio-ml) --what 'the backend under label-studio-ml' $(with_torch) \
+	  -- -e '.[label-studio-ml]'

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,13 +19,24 @@ EMAIL = "demo@example.com"
 PASSWORD = "edgeflow-demo"
 TOKEN = "e".ljust(40, "f")
 
+PRIVATE_SUBNETS = (
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+    "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
+    "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "::/128", "::ffff:0:0/96", "::ffff:0:0:0/96",
+    "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/32", "2001:20::/28", "2001:db8::/32",
+    "2002::/16", "fc00::/7", "fe80::/10", "ff00::/8",
+)  # fmt: skip
+"""What Label Studio refuses to call by default, without loopback, where the backend runs."""
+
 ENVIRONMENT = {
-    "ML_BLOCK_LOCAL_IP": "false",  # the backend runs on loopback
-    "SSRF_PROTECTION_ENABLED": "false",
+    "USE_DEFAULT_BANNED_SUBNETS": "false",
+    "USER_ADDITIONAL_BANNED_SUBNETS": ",".join(PRIVATE_SUBNETS),
     "COLLECT_ANALYTICS": "false",
     "LATEST_VERSION_CHECK": "false",
     "SENTRY_DSN": "",
     "FRONTEND_SENTRY_DSN": "",
+    # The first start compiles what it imports; were that not kept, every start would take as long.
+    "PYTHONDONTWRITEBYTECODE": "",
 }
 
 JSONObject = dict[str, Any]
@@ -67,16 +78,24 @@ class Service:
                 start_new_session=True,
             )
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float, tell: Callable[[], None] = lambda: None) -> None:
         """Wait until the service answers 200.
+
+        Args:
+            seconds: To wait at most.
+            tell: Called every five seconds meanwhile.
 
         Raises:
             RuntimeError: The service ended, or did not answer in time.
         """
         deadline = time.monotonic() + seconds
+        told = time.monotonic()
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 break
+            if time.monotonic() - told > 5:
+                tell()
+                told = time.monotonic()
             with contextlib.suppress(requests.RequestException):
                 if requests.get(self.health, timeout=2).ok:
                     return

@@ -6,6 +6,7 @@ import argparse
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 from demo.label_studio import (
@@ -21,6 +22,9 @@ from edgeflow_backend.protocol.config_check import RECOMMENDED
 
 TITLE = "EdgeFlow demo"
 PHOTOS = Path(__file__).parent / "photos"
+
+PATIENCE_S = 600
+"""For each server to start; a machine with other work to do may take minutes."""
 
 INSTRUCTIONS = """
   Label Studio   {url}/projects/{project}/data
@@ -67,16 +71,26 @@ def main() -> None:
         "LABEL_STUDIO_URL": url,
         "LABEL_STUDIO_API_KEY": TOKEN,
         "EDGEFLOW_LOG_FORMAT": "console",
+        "PYTHONDONTWRITEBYTECODE": "",  # as for Label Studio
         "OMP_WAIT_POLICY": "passive",  # Label Studio shares the cores: see docs/settings.md
     }
     command = Path(sys.executable).with_name("edgeflow-backend")
     print("Starting Label Studio and the backend; the first time takes half a minute …", flush=True)
+    begin = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"  {time.monotonic() - begin:.0f} s: {text}", flush=True)
+
     with (
         start_label_studio(arguments.label_studio, data, port) as label_studio,
         start_backend(command, backend_port, data / "backend.log", environment) as backend,
     ):
-        backend.wait(120)
-        label_studio.wait(180)
+        try:
+            backend.wait(PATIENCE_S, lambda: say("the backend loads its network"))
+            label_studio.wait(PATIENCE_S, lambda: say("Label Studio sets up its database"))
+        except RuntimeError as error:
+            sys.exit(str(error))
+        say("both are up; looking for the demo's project, or making it")
         project = prepare(Client(url), backend_url)
         print(
             INSTRUCTIONS.format(

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any
 
 import orjson
-from flask import Blueprint, Flask, Response, abort, g, request
+from flask import Blueprint, Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
-from werkzeug.routing import RequestRedirect
 
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.auth import BasicAuth, read_authorization
 from edgeflow_backend.background import Background
+from edgeflow_backend.calls.events import TRAIN, Event, take_note
 from edgeflow_backend.errors import MalformedRequestError, NotReadyError, RefusedRequestError
+from edgeflow_backend.hosts import add_hosts
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.protocol.project import ProjectRef
@@ -63,30 +63,10 @@ def create_app(
     _add_protocol(routes, loading, metrics, journal)
     _add_monitoring(routes, loading, metrics)
     _add_status(routes, settings, loading, journal)
-    _add_hosts(app, routes, settings)
+    add_hosts(app, routes, settings)
     app.register_blueprint(routes)
     app.register_blueprint(routes, url_prefix="/hosts/<host>", name="host")
     return app
-
-
-def _add_hosts(app: Flask, routes: Blueprint, settings: Settings) -> None:
-    """Read the calling Label Studio's name from the route's prefix ``/hosts/<host>``."""
-
-    @app.before_request
-    def refuse_redirect() -> None:
-        """From ``/hosts/<host>`` to ``/hosts/<host>/``, since it would repeat an unknown name."""
-        redirects = isinstance(request.routing_exception, RequestRedirect)
-        if redirects and request.path.rpartition("/")[2] not in settings.label_studio_hosts:
-            abort(HTTPStatus.NOT_FOUND)
-
-    @routes.url_value_preprocessor
-    def note_host(_: str | None, values: dict[str, Any] | None) -> None:
-        g.host = values.pop("host", "") if values else ""
-
-    @routes.before_request  # after authentication, so that host names do not leak
-    def refuse_unknown_host() -> None:
-        if g.host and g.host not in settings.label_studio_hosts:
-            abort(HTTPStatus.NOT_FOUND)
 
 
 def _add_authentication(app: Flask, auth: BasicAuth, journal: Journal) -> None:
@@ -143,15 +123,12 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
         return _json({"results": results, "model_version": service.model_version})
 
     @routes.post("/webhook")
-    def webhook() -> Response:
-        body = _body()
-        action = body.pop("action", None)
-        if not isinstance(action, str):
-            raise MalformedRequestError(
-                "a webhook needs an `action`", hint='send {"action": "ANNOTATION_CREATED", …}'
-            )
-        metrics.count_event(action)
-        return _json(EdgeFlowBackend().fit(action, body), HTTPStatus.CREATED)
+    @routes.post("/train", defaults={"action": TRAIN})  # of a Label Studio without that event
+    def webhook(action: str | None = None) -> Response:
+        event = Event.parse(_body(), g.host, action)
+        metrics.count_event(event.action)
+        take_note(event, journal)
+        return _json(EdgeFlowBackend().fit(event.action, event.content), HTTPStatus.CREATED)
 
     @routes.route("/versions", methods=["GET", "POST"])
     def versions() -> Response:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from pydantic import ValidationError
 
+from edgeflow import __version__
 from edgeflow_backend import log
-from edgeflow_backend.doctor import Verdict, examine
+from edgeflow_backend.doctor.finding import Finding, Verdict
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.wire import first_problem
 from edgeflow_backend.server.listener import ListenError
 from edgeflow_backend.settings import Settings
+
+if TYPE_CHECKING:
+    from edgeflow_backend.repair.run import Line
 
 app = typer.Typer(
     help="Label Studio ML backend. Its settings are environment variables; see docs/settings.md.",
@@ -24,6 +31,22 @@ _COLOURS: dict[Verdict, str] = {
     "warn": typer.colors.YELLOW,
     "fail": typer.colors.RED,
 }
+
+
+def _show_version(show: bool) -> None:
+    if show:
+        typer.echo(f"edgeflow-backend {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Label Studio ML backend. Its settings are environment variables; see docs/settings.md."""
 
 
 @app.command()
@@ -45,19 +68,83 @@ def serve(
 @app.command()
 def doctor(
     project: Annotated[
-        int | None, typer.Option(help="Also check this Label Studio project's labelling config.")
+        int | None, typer.Option(help="Also check this Label Studio project.")
     ] = None,
 ) -> None:
     """Check weights, device, settings, Label Studio and a project; say how to fix what is wrong."""
+    from edgeflow_backend.doctor.examine import examine  # noqa: PLC0415 - loads the model
+
     settings = _settings()
     log.configure("ERROR", "console")
+    _report(examine(settings, project))
+
+
+@app.command()
+def connect(
+    project: Annotated[
+        int | None, typer.Option(help="Id of the Label Studio project to connect.")
+    ] = None,
+    sample: Annotated[
+        Path | None,
+        typer.Option(
+            help="Connect a sample project instead, made of this folder's pictures if Label "
+            "Studio has no project yet."
+        ),
+    ] = None,
+    url: Annotated[
+        str,
+        typer.Option(
+            help="URL under which Label Studio reaches this backend; by default "
+            "EDGEFLOW_BACKEND_URL."
+        ),
+    ] = "",
+    host: Annotated[
+        str, typer.Option(help="Name of the Label Studio in EDGEFLOW_LABEL_STUDIO_HOSTS.")
+    ] = "",
+) -> None:
+    """Connect a project: clicks, events, and the password for both; say what was done."""
+    from edgeflow_backend.connect.command import run  # noqa: PLC0415 - as above
+
+    settings = _settings()
+    log.configure("ERROR", "console")
+    _report(run(settings, project, sample=sample, url=url, host=host))
+
+
+@app.command()
+def repair(
+    project: Annotated[int, typer.Option(help="Id of the Label Studio project.")],
+    form: Annotated[
+        Literal["predictions", "annotations"],
+        typer.Option(
+            "--as",
+            help="Store masks as `predictions`, beside what people did, or put them into their "
+            "`annotations`.",
+        ),
+    ] = "predictions",
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Store the masks; without it they are only listed.")
+    ] = False,
+    host: Annotated[
+        str, typer.Option(help="Name of the Label Studio in EDGEFLOW_LABEL_STUDIO_HOSTS.")
+    ] = "",
+) -> None:
+    """Find annotations that were submitted before their masks were accepted; restore the masks."""
+    from edgeflow_backend.repair.run import repair_project  # noqa: PLC0415 - as above
+
+    settings = _settings()
+    log.configure("ERROR", "console")
+    _report(repair_project(settings, ProjectRef(host, str(project)), form, apply=apply))
+
+
+def _report(lines: Iterable[Finding | Line]) -> None:
+    """Print a report; exit with 1 if something failed."""
     failed = False
-    for finding in examine(settings, project):
-        failed = failed or finding.verdict == "fail"
-        typer.secho(f"{finding.verdict:<5}", fg=_COLOURS[finding.verdict], nl=False)
-        typer.echo(finding.text)
-        for line in finding.advice.splitlines():
-            typer.echo(f"      {line}")
+    for line in lines:
+        failed = failed or line.verdict == "fail"
+        typer.secho(f"{line.verdict:<5}", fg=_COLOURS[line.verdict], nl=False)
+        typer.echo(line.text)
+        for advice in line.advice.splitlines():
+            typer.echo(f"      {advice}")
     raise typer.Exit(1 if failed else 0)
 
 

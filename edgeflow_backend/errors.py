@@ -86,6 +86,14 @@ class SupersededError(EdgeFlowError):
     code = "superseded"
 
 
+def superseded() -> SupersededError:
+    """The error of a request that a newer one made obsolete."""
+    return SupersededError(
+        "a newer click on the same object came first",
+        hint="nothing to do: the newest click will be answered",
+    )
+
+
 class InternalError(EdgeFlowError):
     """A defect of this backend; the details are in the log."""
 

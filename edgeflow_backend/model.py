@@ -12,23 +12,17 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from edgeflow.errors import EdgeFlowError
-from edgeflow.label_studio.config.label_config import LabelConfig, TaskConfig, parse_label_config
+from edgeflow.label_studio.config.label_config import parse_label_config
 from edgeflow.label_studio.values import JSONObject
-from edgeflow_backend.errors import (
-    DeadlineError,
-    InternalError,
-    OverloadedError,
-    RefusedRequestError,
-    SupersededError,
-)
+from edgeflow_backend.calls.batch import BatchCall
+from edgeflow_backend.errors import InternalError, RefusedRequestError, SupersededError
 from edgeflow_backend.log import get_logger
-from edgeflow_backend.objects.found_prompts import prompts_in
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.prompts import parse_context, parse_prompt
 from edgeflow_backend.protocol.regions import made_here
 from edgeflow_backend.protocol.wire import parse_tasks
 from edgeflow_backend.redact.texts import NAME_LENGTH, clean
-from edgeflow_backend.requests import Answer, Request
+from edgeflow_backend.requests import Request
 from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
@@ -88,10 +82,9 @@ class EdgeFlowBackend(_Base):
 
         Returns:
             One prediction a task for an interactive call: ``{"result": [region] or [],
-            "score", "model_version"}``, with an ``error`` beside an empty result. An empty list
-            for a batch call: without clicks there is nothing to say, and Label Studio stores
-            nothing. With the setting ``preannotate``, a list of predictions a task, empty for
-            tasks without anything to go by.
+            "score", "model_version"}``, with an ``error`` beside an empty result. A list of
+            predictions a task for a batch call: empty, so that Label Studio stores nothing, but
+            with the setting ``preannotate`` for tasks that say where their objects are.
 
         Raises:
             MalformedRequestError: the arguments are not of Label Studio's form.
@@ -103,8 +96,10 @@ class EdgeFlowBackend(_Base):
         if label_config:
             journal = self.service.journal
             journal.config_checks.check(str(project), label_config, "predict")
+        elif context is None:
+            return [[] for _ in tasks]
         if context is None:
-            return self._batch(tasks, label_config, project)
+            return BatchCall(self.service, project).answer(tasks, label_config)
         parse_context(context)  # a request of another form is refused before its tasks are read
         return [self._predict_one(task, context, label_config, project) for task in tasks]
 
@@ -125,60 +120,6 @@ class EdgeFlowBackend(_Base):
         action = clean(str(event), NAME_LENGTH)
         self._log.info("webhook", action=action, regions_of_ours=ours)
         return {"action": action, "regions_of_ours": ours, "trained": False}
-
-    def _batch(
-        self, tasks: list[JSONObject], label_config: object, project: ProjectRef
-    ) -> list[list[JSONObject]]:
-        """Get ready for the clicks that will follow; answer only what tasks themselves ask."""
-        try:
-            config = parse_label_config(label_config)
-        except EdgeFlowError as error:
-            self._log.info("tasks not prepared", code=error.code, message=error.message)
-            return []
-        deadline = time.monotonic() + self.service.settings.request_timeout_s
-        predictions = [self._open_task(task, config, project, deadline) for task in tasks]
-        # One list a task keeps them in their places; an empty one stores nothing.
-        return predictions if any(predictions) else []
-
-    def _open_task(
-        self, task: JSONObject, config: LabelConfig, project: ProjectRef, deadline: float
-    ) -> list[JSONObject]:
-        """Get ready for a task's clicks; return its predictions, if those are asked for."""
-        try:
-            shown = config.for_task(task["data"])
-        except EdgeFlowError as error:
-            self._log.info("task not prepared", code=error.code, message=error.message)
-            return []
-        self.service.prepare(task, shown, project.host)
-        if not self.service.settings.preannotate:
-            return []
-        return self._preannotate(task, shown, project, deadline)
-
-    def _preannotate(
-        self, task: JSONObject, config: TaskConfig, project: ProjectRef, deadline: float
-    ) -> list[JSONObject]:
-        """A task's predictions: none, or one with a region for each box or point it holds."""
-        log = self._log.bind(task=str(task.get("id"))[:64])
-        answers: list[Answer] = []
-        for prompt in prompts_in(task):
-            try:
-                request = Request(task, prompt, config, project)
-                answers.append(self.service.preannotate(request, deadline))
-            except (DeadlineError, OverloadedError):
-                break
-            except EdgeFlowError as error:
-                log.info("not pre-annotated", code=error.code, message=error.message)
-            except Exception:
-                log.exception("not pre-annotated", code=InternalError.code)
-        if not answers:
-            return []
-        return [
-            {
-                "result": [region for answer in answers for region in answer.regions],
-                "score": sum(answer.score for answer in answers) / len(answers),
-                "model_version": answers[0].model_version,
-            }
-        ]
 
     def _predict_one(
         self, task: JSONObject, context: object, label_config: object, project: ProjectRef
@@ -208,6 +149,9 @@ class EdgeFlowBackend(_Base):
             trouble = self._note(defect, task, project)
             log.exception("no region", id=trouble, code=defect.code)
             return self._empty(defect, trouble)
+        for loss in answer.lost:
+            trouble = self._note(loss, task, project)
+            log.warning("a click without a region", id=trouble, code=loss.code)
         elapsed = time.monotonic() - started
         service.metrics.predictions.labels("ok").inc()
         service.metrics.seconds.observe(elapsed)

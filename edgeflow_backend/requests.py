@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edgeflow.errors import EdgeFlowError
 from edgeflow.inference.predictor import Predictor
 from edgeflow.inference.state import EncodedImage
 from edgeflow.label_studio.config.label_config import TaskConfig
@@ -22,17 +24,25 @@ class Request:
         prompt: What the annotator clicked or drew.
         config: The project's labelling config, as the task shows it.
         project: Which project of which Label Studio asks.
+        refines: Of a prompt that nobody sends now: whether it may refine what the task's drafts
+            hold.
     """
 
     task: JSONObject
     prompt: Prompt
     config: TaskConfig
     project: ProjectRef = NO_PROJECT
+    refines: bool = False
 
     @property
     def task_id(self) -> object:
         """The task's id, as Label Studio has it; None where a client sends none."""
         return self.task.get("id")
+
+    @property
+    def place(self) -> str:
+        """Identifies a task, as well as its id does."""
+        return f"{self.project.host}|{self.project.id}|{self.task_id}"
 
 
 @dataclass(frozen=True)
@@ -58,15 +68,28 @@ class ResolvedRequest:
 
         The image is part of it, since other clients may send tasks without ids.
         """
-        request = self.request
-        project = request.project
-        return f"{project.host}|{project.id}|{request.task_id}|{self.image.digest}"
+        return f"{self.request.place}|{self.image.digest}"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Regions, their score, and the version of the model that made them."""
+    """Regions, their score, and the version of the model that made them.
+
+    Attributes:
+        lost: Why clicks on other objects have no regions.
+    """
 
     regions: list[JSONObject]
     score: float
     model_version: str
+    lost: tuple[EdgeFlowError, ...] = ()
+
+
+def joined(answers: Sequence[Answer], lost: Sequence[EdgeFlowError]) -> Answer:
+    """One answer with the regions of several objects, and their mean score."""
+    return Answer(
+        [region for answer in answers for region in answer.regions],
+        sum(answer.score for answer in answers) / len(answers),
+        answers[0].model_version,
+        tuple(lost),
+    )

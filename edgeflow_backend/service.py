@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -18,7 +18,6 @@ from edgeflow.inference.zoom import POLICIES
 from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
-from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.click import Click
 from edgeflow_backend.engine.engine import Engine, PrefixStates
 from edgeflow_backend.engine.model_pool import ModelPool
@@ -31,11 +30,14 @@ from edgeflow_backend.memory.pages import state_to_pages
 from edgeflow_backend.objects.recent_answers import RecentAnswer, RecentAnswers
 from edgeflow_backend.objects.refine import Refinement
 from edgeflow_backend.objects.segmented_object import SegmentedObject
+from edgeflow_backend.objects.separate import divide, separate
+from edgeflow_backend.objects.signs import Signs, Visit
 from edgeflow_backend.objects.spent_clicks import drop_spent
 from edgeflow_backend.objects.task_regions import TaskRegions, answer_mask
+from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.regions import mask_regions
 from edgeflow_backend.protocol.targets import Target, holder, resolve
-from edgeflow_backend.requests import Answer, Request, ResolvedRequest
+from edgeflow_backend.requests import Answer, Request, ResolvedRequest, joined
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
@@ -45,15 +47,6 @@ PREPARED_IMAGES = 8
 
 RECENT_BYTES = 64_000_000
 STORED_MASKS_BYTES = 64_000_000
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """An object with the prompt's clicks, its mask, the score."""
-
-    after: SegmentedObject
-    mask: MaskPatch
-    score: float
 
 
 class SegmentationService:
@@ -76,6 +69,7 @@ class SegmentationService:
         self.images = ImageProvider(settings, predictor, on_note=self._note_image)
         states: PrefixStates = ByteLRU(settings.state_cache_bytes, copy=state_to_pages)
         self.recent = RecentAnswers(RECENT_BYTES, clock)
+        self.signs = Signs(clock)
         self._refinement = Refinement(settings.refine_reach, ByteLRU(STORED_MASKS_BYTES))
         self.engine = Engine(
             predictor,
@@ -117,26 +111,21 @@ class SegmentationService:
         regions = TaskRegions.of(request.task, self.settings.refine)
         prompt = drop_spent(request.prompt, request.task_id, regions)
         deadline = time.monotonic() + self.settings.request_timeout_s
-        resolved = self._look_up(replace(request, prompt=prompt), deadline)
-        with self.recent.visit(resolved.scene, prompt.ids):
-            before = self._existing_object(resolved, regions) or self._new_object(resolved)
-            outcome = self._predict(resolved, before)
-            answer = RecentAnswer(
-                before=before,
-                after=outcome.after,
-                prompt_ids=prompt.ids,
-                to_name=prompt.newest.to_name,
-                item_index=prompt.newest.item_index,
-                mask=outcome.mask,
-                drawn=prompt.first_click is None,
-            )
-            self.recent.remember(resolved.scene, answer)
-        answered = self._answer(resolved, outcome)
+        with self.signs.visit(request.place, prompt.ids) as visit:
+            resolved = self._look_up(replace(request, prompt=prompt), deadline)
+            answer = partial(self._answer_object, resolved, regions, visit)
+            reach = self.settings.refine_reach
+            answers, lost = separate(prompt, visit, answer, reach=reach)
+            accepted = self.recent.accepted(resolved.scene, visit)
+            answers += divide(accepted, answer, reach=reach)
+            for each in answers:
+                waits = visit.waits(each.prompt_ids)
+                self.recent.remember(resolved.scene, replace(each, waits=waits))
         self._note_lost_labels(resolved)
-        return answered
+        return joined([self._answer(resolved, each) for each in answers], lost)
 
     def preannotate(self, request: Request, deadline: float) -> Answer:
-        """Answer a prompt that nobody sent: a box or point found in a task.
+        """Answer a prompt that nobody sent now: a box or click found in a task.
 
         Args:
             request: A request with that prompt.
@@ -146,7 +135,8 @@ class SegmentationService:
             EdgeFlowError: It cannot be served; the message says why.
         """
         resolved = self._look_up(request, deadline)
-        return self._answer(resolved, self._predict(resolved, self._new_object(resolved)))
+        before = self._refinement.find_stored(resolved) or self._new_object(resolved)
+        return self._answer(resolved, self._predict(resolved, before))
 
     def prepare(self, task: JSONObject, config: TaskConfig, host: str = "") -> None:
         """Fetch and decode a task's images in the background; never raises.
@@ -194,19 +184,28 @@ class SegmentationService:
     def _note_image(self, note: str) -> None:
         self.journal.notes.note("image_incomplete", note, "save the image's file again")
 
+    def _answer_object(
+        self, resolved: ResolvedRequest, regions: TaskRegions, visit: Visit, prompt: Prompt
+    ) -> RecentAnswer:
+        """Answer the clicks on one object."""
+        its = replace(resolved, request=replace(resolved.request, prompt=prompt))
+        before = self._existing_object(its, regions, visit) or self._new_object(its)
+        return self._predict(its, before)
+
     def _existing_object(
-        self, resolved: ResolvedRequest, regions: TaskRegions
+        self, resolved: ResolvedRequest, regions: TaskRegions, visit: Visit
     ) -> SegmentedObject | None:
         """The object that the prompt refines, if there is one."""
         if self.settings.refine == "off":
             return None
         prompt, scene = resolved.request.prompt, resolved.scene
+        stored = {region.object_id for region in regions.open}
         return self._refinement.find(
             prompt,
             resolved.target.labels,
             resolved.request.config,
             regions=regions.open,
-            recent=self.recent.of(scene, {region.object_id for region in regions.open}),
+            recent=self.recent.of(scene, stored, visit),
             repeated=self.recent.repeated(scene, prompt.ids),
             size=resolved.image.size,
             model=resolved.predictor.version,
@@ -219,7 +218,7 @@ class SegmentationService:
             request.prompt, request.task_id, resolved.target, resolved.image.size
         )
 
-    def _predict(self, resolved: ResolvedRequest, before: SegmentedObject) -> _Outcome:
+    def _predict(self, resolved: ResolvedRequest, before: SegmentedObject) -> RecentAnswer:
         """Add the prompt's clicks to an object and run the network."""
         prompt, image, limit = resolved.request.prompt, resolved.image, self.settings.max_clicks
         clicks = prompt.clicks(image.size, begins=not before.exists)
@@ -241,9 +240,19 @@ class SegmentationService:
         self.metrics.steps.inc(prediction.steps)
         if prediction.patch.empty:
             raise no_object()
-        return _Outcome(after, prediction.patch, prediction.score)
+        return RecentAnswer(
+            before=before,
+            after=after,
+            prompt_ids=prompt.ids,
+            to_name=prompt.newest.to_name,
+            item_index=prompt.newest.item_index,
+            mask=prediction.patch,
+            score=prediction.score,
+            drawn=prompt.first_click is None,
+            prompt=prompt,
+        )
 
-    def _answer(self, resolved: ResolvedRequest, outcome: _Outcome) -> Answer:
+    def _answer(self, resolved: ResolvedRequest, outcome: RecentAnswer) -> Answer:
         """The regions that show an object."""
         settings, newest = self.settings, resolved.request.prompt.newest
         segmented, version = outcome.after, resolved.predictor.version

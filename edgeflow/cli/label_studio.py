@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import unquote
 
 import typer
 
@@ -36,5 +37,15 @@ def open_api(url: str, token: str) -> LabelStudioAPI:
             "there is no token for Label Studio",
             hint="copy it from Account & Settings into the variable LABEL_STUDIO_API_KEY",
         )
-    transport = PlainTransport(url, url_setting="--url")
-    return LabelStudioAPI(transport, Credentials(transport, token, url_setting="--url"))
+    bare, login = split_login(url)
+    transport = PlainTransport(bare, url_setting="--url")
+    credentials = Credentials(transport, token, login=login, url_setting="--url")
+    return LabelStudioAPI(transport, credentials)
+
+
+def split_login(url: str) -> tuple[str, str]:
+    """A URL without a trailing slash and a login, and the login (``user:password``) or nothing."""
+    head, slashes, rest = url.rstrip("/").partition("://")
+    host, slash, path = rest.partition("/")
+    login, _, host = host.rpartition("@")
+    return f"{head}{slashes}{host}{slash}{path}", unquote(login)

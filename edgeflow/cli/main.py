@@ -16,6 +16,7 @@ from edgeflow.cli.evaluate import evaluate
 from edgeflow.cli.export import export
 from edgeflow.cli.models import convert_weights, download_weights, models
 from edgeflow.cli.predict import predict
+from edgeflow.cli.pull import pull
 from edgeflow.cli.train import train
 from edgeflow.errors import EdgeFlowError
 
@@ -26,6 +27,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "download": download_weights,
     "evaluate": evaluate,
     "train": train,
+    "pull": pull,
     "datasets": datasets,
     "near-duplicates": find_near_duplicates,
     "export": export,

@@ -28,7 +28,6 @@ class DrawnTask(NamedTuple):
 
     Attributes:
         key: The task's id, as text.
-        source: What messages call it.
         annotated: Whether it has an annotation that counts, perhaps an empty one.
         images: Regions by the location of their image, in the annotation's order; an empty location
             where the task has no image.
@@ -36,10 +35,14 @@ class DrawnTask(NamedTuple):
     """
 
     key: str
-    source: str
     annotated: bool
     images: dict[str, list[DrawnRegion]]
     left_out: tuple[LeftOut, ...]
+
+    @property
+    def source(self) -> str:
+        """What messages call it."""
+        return f"task {self.key}"
 
 
 def drawn_task(
@@ -62,8 +65,7 @@ def drawn_task(
     Raises:
         DatasetError: Without a labelling config it cannot be told which image a region is on.
     """
-    number = task.get("id")
-    key = str(number) if type(number) is int else re.sub(r"[^\w-]", "_", brief(number))
+    key = key_of(task)
     source = f"task {key}"
     chosen = choose_annotation(task, source, annotator)
     drawn = read_regions(chosen.results or [], source)
@@ -80,13 +82,13 @@ def drawn_task(
             left_out.append(LeftOut(fault, source))
         else:
             images.setdefault(located.images[region.place], []).append(region)
-    return DrawnTask(
-        key,
-        source,
-        chosen.results is not None,
-        images,
-        tuple(left_out),
-    )
+    return DrawnTask(key, chosen.results is not None, images, tuple(left_out))
+
+
+def key_of(task: dict[str, Any]) -> str:
+    """A task's id as text, without characters that do harm in a terminal or a file's name."""
+    number = task.get("id")
+    return str(number) if type(number) is int else re.sub(r"[^\w-]", "_", brief(number))
 
 
 def _locate(

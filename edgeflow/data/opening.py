@@ -12,6 +12,7 @@ from edgeflow.data.davis import Davis
 from edgeflow.data.folder import Folder, ImgGt
 from edgeflow.data.grabcut import Berkeley, GrabCut
 from edgeflow.data.label_studio import LabelStudio
+from edgeflow.data.pulled import Pulled
 from edgeflow.data.sbd import Sbd
 from edgeflow.data.shards import Shards
 from edgeflow.data.voc import Voc
@@ -107,6 +108,12 @@ LAYOUTS: dict[str, Layout] = {
             path, images=images, label_config=label_config
         ),
         frozenset({"images", "label_config"}),
+    ),
+    "pulled": Layout(
+        "a Label Studio project that `edgeflow pull` fetched",
+        "the folder, with pulled.json in it",
+        Pulled.recognise,
+        lambda path, _split, _images: Pulled(path),
     ),
 }
 """By name, as on the command line."""

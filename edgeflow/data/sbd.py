@@ -89,7 +89,7 @@ def _require_scipy() -> None:
     except ImportError as error:
         raise DatasetError(
             "SBD's annotations are MATLAB files, and SciPy, which reads them, is not installed",
-            hint="pip install 'edgeflow-backend[train]'",
+            hint="pip install scipy",
         ) from error
 
 

@@ -102,7 +102,7 @@ def draw_curves(path: Path, evaluation: Evaluation, others: Sequence[Curve]) -> 
     except ImportError as error:
         raise ReportError(
             "matplotlib is not installed, so no curves can be drawn",
-            hint="pip install 'edgeflow-backend[train]'",
+            hint="pip install matplotlib",
         ) from error
     figure = Figure(figsize=(11, 4), layout="constrained")
     canvas = FigureCanvasAgg(figure)

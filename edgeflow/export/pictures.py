@@ -39,7 +39,9 @@ def size_of(file: Path | None, drawn_on: Sequence[Size | None]) -> Size:
         if len(counts) == 1:
             return next(iter(counts))
         reason = "its regions are for different sizes" if sizes else "its size is not known"
-        raise DatasetError(f"an image that is not at hand: {reason}", hint="name its folder")
+        raise DatasetError(
+            f"an image that is not at hand: {reason}", hint="name its folder with --images"
+        )
     data = read_bytes(file)
     stored = _stored_size(data)
     if stored is not None and stored in counts:

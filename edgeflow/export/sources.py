@@ -8,14 +8,16 @@ from edgeflow.data.base import DatasetError
 from edgeflow.data.drawn_regions import FIRST
 from edgeflow.data.drawn_tasks import image_folders, read_label_config, read_tasks
 from edgeflow.data.opening import AUTO, open_dataset, recognise
+from edgeflow.data.pulled import IMAGES, LABEL_CONFIG, TASKS
 from edgeflow.export.annotated import Annotations
 from edgeflow.export.datasets import annotations_of
 from edgeflow.export.tasks import annotations_of_tasks
 from edgeflow.label_studio.api.client import LabelStudioAPI
+from edgeflow.label_studio.api.transport import Params
 from edgeflow.label_studio.config.label_config import LabelConfig, parse_label_config
 
-LABEL_STUDIO = "label-studio"
-"""The layout of which more is exported than a dataset holds: outlines, boxes, ids."""
+LABEL_STUDIO, PULLED = "label-studio", "pulled"
+"""The layouts of which more is exported than a dataset holds: outlines, boxes, ids."""
 
 
 def open_annotations(
@@ -43,10 +45,12 @@ def open_annotations(
     """
     if layout == AUTO and path.exists():
         layout = recognise(path)
-    if layout == LABEL_STUDIO and path.is_file() and split is None:
+    if layout == LABEL_STUDIO and split is None:
         folders = [images] if images is not None else image_folders(path)
-        config = read_label_config(label_config) if label_config is not None else None
-        return annotations_of_tasks(path.stem, read_tasks(path), config, folders, annotator)
+        return _of_file(path.stem, path, folders, label_config, annotator)
+    if layout == PULLED and (split, images, label_config) == (None, None, None):
+        folders, config = [path / IMAGES], path / LABEL_CONFIG
+        return _of_file(path.resolve().name, path / TASKS, folders, config, annotator)
     if annotator != FIRST:
         raise DatasetError(
             f"{path} has the layout {layout}, which knows no annotators",
@@ -55,6 +59,13 @@ def open_annotations(
     return annotations_of(
         open_dataset(path, layout=layout, split=split, images=images, label_config=label_config)
     )
+
+
+def _of_file(
+    name: str, tasks: Path, folders: list[Path], label_config: Path | None, annotator: str
+) -> Annotations:
+    config = read_label_config(label_config) if label_config is not None else None
+    return annotations_of_tasks(name, read_tasks(tasks), config, folders, annotator)
 
 
 def project_annotations(
@@ -83,6 +94,7 @@ def project_annotations(
     described = api.project(project)
     config = label_config or parse_label_config(described.label_config)
     folders = [images] if images is not None else []
-    return annotations_of_tasks(
-        f"project {project}", api.tasks(project), config, folders, annotator
-    )
+    # As stored, not as signed URLs: images are called after their location.
+    query: Params = {"project": project, "fields": "all", "resolve_uri": "false"}
+    tasks = api.pages("/api/tasks/", query, key="tasks")
+    return annotations_of_tasks(f"project {project}", tasks, config, folders, annotator)

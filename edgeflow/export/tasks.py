@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 
 from edgeflow.data.drawn_regions import FIRST, DrawnRegion, render, wrong_size
-from edgeflow.data.drawn_tasks import DrawnTask, declared_labels, drawn_task, find_image
+from edgeflow.data.drawn_tasks import (
+    DrawnTask,
+    declared_labels,
+    drawn_task,
+    find_image,
+    key_of,
+)
 from edgeflow.data.label_maps import MAX_MASK_BYTES
 from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import EdgeFlowError
@@ -29,6 +35,8 @@ from edgeflow.label_studio.config.label_config import LabelConfig
 from edgeflow.label_studio.region_masks import PolygonCorners, RectangleArea
 from edgeflow.label_studio.shapes import corners
 from edgeflow.masks.patch import MaskPatch
+
+NOTHING_DRAWN = "annotated images on which no object is drawn"
 
 
 def annotations_of_tasks(
@@ -60,13 +68,15 @@ def _images(
         try:
             task = drawn_task(raw, config, annotator=annotator)
         except EdgeFlowError as error:
-            yield LeftOut(error.message, f"task {raw.get('id')}")
+            source = f"task {key_of(raw)}"
+            reason = error.message.removeprefix(f"{source}: ")
+            yield LeftOut(f"{reason}; {error.hint}", source)
             continue
         yield from task.left_out
         if not task.annotated:
             yield LeftOut("tasks without an annotation that counts")
         elif not task.images:
-            yield LeftOut("annotated tasks on which no object is drawn")
+            yield LeftOut(NOTHING_DRAWN)
         for number, (location, regions) in enumerate(task.images.items(), start=1):
             yield from _image(task, number, location, regions, folders)
 
@@ -87,11 +97,11 @@ def _image(
     try:
         size = size_of(file[0] / file[1] if file else None, [each.size for each in regions])
     except EdgeFlowError as error:
-        yield LeftOut(error.message, task.source)
+        yield LeftOut(f"{error.message}; {error.hint}", task.source)
         return
     objects: list[AnnotatedObject] = []
     held = 0
-    for count, pieces in enumerate(_objects(regions)):
+    for place, pieces in enumerate(_objects(regions)):
         shapes: list[Shape] = []
         for piece in pieces:
             shape = _shape(piece, size, task.source)
@@ -106,8 +116,11 @@ def _image(
         if held > MAX_MASK_BYTES:
             yield LeftOut("more masks on one image than fit into memory", task.source)
         else:
-            key = pieces[0].id or str(count)
+            key = pieces[0].id or str(place)
             objects.append(AnnotatedObject(key, pieces[0].labels, whole))
+    if not objects:  # without them, trainers would take the image for one of background alone
+        yield LeftOut(NOTHING_DRAWN)
+        return
     name = file_name_of(location, task.key, number)
     yield AnnotatedImage(
         f"{task.key}\n{name}",

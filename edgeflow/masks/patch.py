@@ -135,6 +135,19 @@ class MaskPatch(NamedTuple):
         mask[self.box.slices] = self.pixels
         return mask
 
+    def iou(self, other: MaskPatch) -> float:
+        """Intersection over union with another mask of the same image, 0 to 1."""
+        box = self.box.intersection(other.box)
+        common = 0
+        if box.area:
+            ours, theirs = (
+                patch.pixels[box.shifted(-patch.box.top, -patch.box.left).slices]
+                for patch in (self, other)
+            )
+            common = int(np.count_nonzero(ours & theirs))
+        union = int(np.count_nonzero(self.pixels) + np.count_nonzero(other.pixels)) - common
+        return common / union if union else 0.0
+
     def within(self, x: float, y: float, reach: float) -> bool:
         """Whether some pixel of the mask is near to a point.
 

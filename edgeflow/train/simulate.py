@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -46,8 +47,8 @@ def simulate(
 ) -> Prompt:
     """Click each object, for zero or more rounds.
 
-    The network answers in evaluation mode and is left in the mode it was in. Rounds are sorted, so
-    that a round runs only the samples that have one.
+    The network answers in evaluation mode and is left in the mode it was in. The first samples have
+    the most rounds, so that a round runs only the samples that have one.
 
     Args:
         network: Network that returns :class:`edgeflow.nn.interface.NetworkOutput`.
@@ -59,12 +60,9 @@ def simulate(
     image, truth, valid = batch
     clicks = first_clicks(truth, valid, simulation, chance.device)
     fed_back = torch.zeros_like(truth, dtype=torch.float32)
-    counts = range(len(simulation.rounds))
-    rounds = sorted(chance.host.choices(counts, simulation.rounds, k=len(image)), reverse=True)
     was_training = network.training
     network.eval()
-    for number in counts[1:]:
-        count = sum(each >= number for each in rounds)
+    for count in samples_of_rounds(len(image), simulation.rounds, chance.host.random()):
         if count == 0:
             break
         part = Prompt(Clicks(clicks.points[:count], clicks.signs[:count]), fed_back[:count])
@@ -82,6 +80,21 @@ def simulate(
         fed_back = torch.cat((_altered(answer, simulation, chance), fed_back[count:]))
     network.train(was_training)
     return Prompt(clicks, fed_back)
+
+
+def samples_of_rounds(count: int, shares: Sequence[float], start: float) -> list[int]:
+    """How many samples of a batch have a first round, a second, and so on.
+
+    Each number of rounds gets its share of every batch, up to one sample that chance decides. Free
+    chance would give ever new sizes, and a GPU's convolution library plans anew for each.
+
+    Args:
+        count: Samples of the batch.
+        shares: Likelihood of 0, 1, 2, … rounds, up to a common factor.
+        start: Random number in [0, 1).
+    """
+    expected = (count * sum(shares[least:]) / sum(shares) for least in range(1, len(shares)))
+    return [int(round(number, 6) + start) for number in expected]
 
 
 def _feedback_map(output: NetworkOutput, feedback: Feedback) -> Tensor:

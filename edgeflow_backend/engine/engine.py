@@ -22,7 +22,7 @@ from edgeflow.prompts.start import Start
 from edgeflow.runtime.base import StepOutput
 from edgeflow_backend.engine.batching import default_batch, run_together
 from edgeflow_backend.engine.schedule import Job, Schedule, Stream
-from edgeflow_backend.errors import DeadlineError, NotReadyError, OverloadedError, SupersededError
+from edgeflow_backend.errors import DeadlineError, NotReadyError, OverloadedError, superseded
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.status.metrics import Metrics
 
@@ -162,11 +162,7 @@ class Engine:
             self._waiting += 1
             for older in self._schedule.add(job):
                 self._metrics.superseded.inc()
-                error = SupersededError(
-                    "a newer click on the same object came first",
-                    hint="nothing to do: the newest click will be answered",
-                )
-                self._settle(older, error)
+                self._settle(older, superseded())
             self._changed.notify_all()
 
     def _work(self) -> None:

@@ -9,6 +9,7 @@ import urllib3
 
 from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow.label_studio.api.transport import Files, Params, Reply, uploads
+from edgeflow_backend.errors import FetchError
 from edgeflow_backend.net.failures import moved, unreachable
 from edgeflow_backend.net.guard import Guard
 from edgeflow_backend.net.sessions import timed_session
@@ -66,6 +67,8 @@ class GuardedTransport:
                     timeout=self._timeout,
                     allow_redirects=False,
                 )
+        except FetchError as error:  # a proxy's refusal
+            raise LabelStudioError(error.message, hint=error.hint) from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             reason = unreachable(error, self._url, self._url_setting)
             raise LabelStudioError(

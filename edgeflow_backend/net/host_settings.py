@@ -55,6 +55,9 @@ class HostSettings(BaseModel):
     """Further Label Studios by name, as JSON: `{"team-b": {"url": "https://labels.b.example",
     "api_key": "…"}}`, and `public_url` and `login` where needed. Each one connects the backend
     under a route with its name, `/hosts/team-b`."""
+    backend_url: str = ""
+    """URL of this backend as Label Studio reaches it, such as `http://backend:9090`: what
+    `edgeflow-backend connect` tells Label Studio, and `doctor` looks for."""
     allowed_hosts: str = ""
     """Hosts with private IPs from which images may be fetched, separated by commas: `minio`,
     `minio:9000`, `*.corp.example`, `10.0.0.5`, `10.0.0.0/8`. Label Studios need no entry."""
@@ -102,13 +105,13 @@ class HostSettings(BaseModel):
             data = part_login(data, name, "label_studio_login")
         if "label_studio_hosts" in data:
             data["label_studio_hosts"] = hide_tokens(data["label_studio_hosts"])
-        for name in ("proxy", "label_studio_public_url"):
+        for name in ("proxy", "label_studio_public_url", "backend_url"):
             value = data.get(name)
             if isinstance(value, str):
                 data[name] = SecretStr(value)
         return data
 
-    @field_validator("label_studio_url", "label_studio_public_url", mode="before")
+    @field_validator("label_studio_url", "label_studio_public_url", "backend_url", mode="before")
     @classmethod
     def _check_url(cls, value: object) -> object:
         return http_url(value) if str(reveal(value)).strip() else ""

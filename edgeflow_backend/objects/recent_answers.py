@@ -7,7 +7,6 @@ after the first change. Until then nothing but this memory knows the object that
 from __future__ import annotations
 
 import contextlib
-import math
 import threading
 import time
 from collections.abc import Callable, Container, Iterator, Sequence
@@ -17,18 +16,14 @@ from cachetools import TTLCache
 
 from edgeflow.masks.patch import MaskPatch
 from edgeflow_backend.objects.segmented_object import SegmentedObject
+from edgeflow_backend.objects.signs import Visit
+from edgeflow_backend.protocol.prompt import Prompt
 
 WINDOW_S = 10.0
 """Label Studio saves a draft 5 s after its first change; twice that allows for slow servers."""
 
 SHAPE_WINDOW_S = 300.0
 """A drawn shape is not sent again with the clicks that follow it, so its answer is kept longer."""
-
-SCENE_LIFE_S = 300.0
-"""How long evidence of a second annotator, or of auto-accept being off, counts."""
-
-HUMAN_PACE_S = 0.25
-"""Nobody picks the label again, aims and clicks sooner after an answer than this."""
 
 ANSWERS_A_SCENE = 16
 
@@ -44,7 +39,10 @@ class RecentAnswer:
         to_name: The image's name in the labelling config.
         item_index: The image in a task of several.
         mask: The answer.
+        score: Of the mask, 0 to 1.
         drawn: Whether the prompt was drawn, not clicked.
+        waits: Whether it is a suggestion that waits to be accepted, as far as its points tell.
+        prompt: The prompt.
     """
 
     before: SegmentedObject
@@ -53,7 +51,10 @@ class RecentAnswer:
     to_name: str
     item_index: int | None
     mask: MaskPatch
+    score: float = 0.0
     drawn: bool = False
+    waits: bool = False
+    prompt: Prompt | None = None
 
     @property
     def nbytes(self) -> int:
@@ -63,21 +64,13 @@ class RecentAnswer:
 
 @dataclass
 class _Scene:
-    """The memory of an image in a task; times are the clock's seconds.
+    """The memory of an image in a task.
 
     Attributes:
-        answers: Newest first, each with its time.
-        visits: First prompt ids of the requests under way.
-        last_visit: When the last request ended, and its first prompt id.
-        several_at: When more than one annotator was last seen.
-        waiting_at: When points of an answer that is not accepted were last seen.
+        answers: Newest first, each with its time in the clock's seconds.
     """
 
     answers: tuple[tuple[float, RecentAnswer], ...] = ()
-    visits: tuple[str, ...] = ()
-    last_visit: tuple[float, str] = (-math.inf, "")
-    several_at: float = -math.inf
-    waiting_at: float = -math.inf
 
     @property
     def nbytes(self) -> int:
@@ -89,7 +82,7 @@ class RecentAnswers:
 
     Label Studio does not say whose click it is, and an answer of one annotator must not become
     another's. So an answer that no draft shows is used only where all signs are of one person with
-    auto-accept on: requests come one after the other, at a human pace, each with one point.
+    auto-accept on; see :mod:`edgeflow_backend.objects.signs`.
 
     Args:
         max_bytes: Bytes of all scenes together.
@@ -101,30 +94,8 @@ class RecentAnswers:
         self._clock = clock
         self._max_bytes = max_bytes
         self._scenes: TTLCache[str, _Scene] = TTLCache(
-            max_bytes, SCENE_LIFE_S, timer=clock, getsizeof=lambda scene: scene.nbytes
+            max_bytes, SHAPE_WINDOW_S, timer=clock, getsizeof=lambda scene: scene.nbytes
         )
-
-    @contextlib.contextmanager
-    def visit(self, scene: str, prompt_ids: Sequence[str]) -> Iterator[None]:
-        """Note a request while it is under way, and what it tells about who clicks."""
-        first = prompt_ids[0]
-        with self._change(scene) as state:
-            now = self._clock()
-            ended, last = state.last_visit
-            others = any(visitor != first for visitor in state.visits)
-            hurried = now - ended < HUMAN_PACE_S and last != first
-            state.several_at = now if others or hurried else state.several_at
-            state.waiting_at = now if len(prompt_ids) > 1 else state.waiting_at
-            state.visits = (*state.visits, first)
-        try:
-            yield
-        finally:
-            with self._change(scene) as state:
-                visits = list(state.visits)
-                with contextlib.suppress(ValueError):
-                    visits.remove(first)
-                state.visits = tuple(visits)
-                state.last_visit = (self._clock(), first)
 
     def remember(self, scene: str, answer: RecentAnswer) -> None:
         """Note an answer; it takes the place of an older one to the same prompt."""
@@ -140,26 +111,23 @@ class RecentAnswers:
             if answer.nbytes <= self._max_bytes // 4:
                 state.answers = tuple(answers)
 
-    def of(self, scene: str, stored: Container[str]) -> list[RecentAnswer]:
+    def of(self, scene: str, stored: Container[str], visit: Visit) -> list[RecentAnswer]:
         """The answers in a scene that a click may refine: each region's newest, newest first.
 
         Args:
             scene: Identifies an image in a task.
             stored: Ids of the regions that Label Studio has stored; answers to those are used for
                 as long as the draft may lag behind.
+            visit: The click's request.
         """
         with self._lock:
             state = self._scenes.get(scene, _Scene())
             now = self._clock()
-        alone = now - state.several_at > SCENE_LIFE_S
-        accepting = alone and now - state.waiting_at > SCENE_LIFE_S
         newest: dict[str, tuple[float, RecentAnswer]] = {}
         for when, answer in state.answers:
             newest.setdefault(answer.after.region_id, (when, answer))
         return [
-            answer
-            for when, answer in newest.values()
-            if _counts(answer, now - when, stored, alone=alone, accepting=accepting)
+            answer for when, answer in newest.values() if _counts(answer, now - when, stored, visit)
         ]
 
     def repeated(self, scene: str, prompt_ids: Sequence[str]) -> RecentAnswer | None:
@@ -167,6 +135,15 @@ class RecentAnswers:
         with self._lock:
             state = self._scenes.get(scene, _Scene())
         same = (a for _, a in state.answers if a.prompt_ids[0] == prompt_ids[0])
+        return next(same, None)
+
+    def accepted(self, scene: str, visit: Visit) -> RecentAnswer | None:
+        """The answer that took several points for one object, and that auto-accept accepted."""
+        with self._lock:
+            state = self._scenes.get(scene, _Scene())
+        if len(visit.accepted) < 2:
+            return None
+        same = (a for _, a in state.answers if frozenset(a.prompt_ids) == visit.accepted)
         return next(same, None)
 
     @contextlib.contextmanager
@@ -178,11 +155,11 @@ class RecentAnswers:
                 self._scenes[scene] = state
 
 
-def _counts(
-    answer: RecentAnswer, age: float, stored: Container[str], *, alone: bool, accepting: bool
-) -> bool:
+def _counts(answer: RecentAnswer, age: float, stored: Container[str], visit: Visit) -> bool:
+    if answer.waits:
+        return False  # drafts tell what becomes of it
     if answer.after.region_id in stored:
         return age < WINDOW_S
     if answer.drawn:
-        return alone and age < SHAPE_WINDOW_S
-    return accepting and age < WINDOW_S
+        return visit.alone and age < SHAPE_WINDOW_S
+    return visit.accepting and age < WINDOW_S

@@ -8,6 +8,7 @@ otherwise the mask itself is what the object begins with.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,14 +23,32 @@ from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.task_regions import (
     MaskCache,
     TaskRegion,
+    TaskRegions,
     code_length,
     region_mask,
 )
 from edgeflow_backend.protocol.outlines import outline
 from edgeflow_backend.protocol.prompt import Prompt
-from edgeflow_backend.protocol.record import replay_click
+from edgeflow_backend.protocol.record import RecordedClick, replay_click
 from edgeflow_backend.protocol.targets import has_labels
 from edgeflow_backend.protocol.wire import KeyPoint
+from edgeflow_backend.requests import ResolvedRequest
+
+SAME_PLACE = 0.5
+"""Two clicks that are nearer are at the same place; percent of the image's longer side."""
+
+
+def reaches(click: KeyPoint, reach: float, size: Size) -> Iterator[float]:
+    """How far from a mask a click on it may lie, image pixels: inside first, positive ones near.
+
+    Args:
+        click: The click.
+        reach: The farthest, percent of the image's longer side.
+        size: Image size.
+    """
+    yield 0.0
+    if click.positive and reach > 0:
+        yield reach / 100 * max(size)
 
 
 class Refinement:
@@ -73,25 +92,39 @@ class Refinement:
         click = prompt.first_click
         if click is None:
             return None
-        target = _RefineTarget(click, labels, config)
+        target = _RefineTarget(click, labels, config, size)
         answers = [answer for answer in recent if target.fits_answer(answer)]
         newer = {answer.after.region_id for answer in answers}
+        if (undone := next(filter(target.repeats, answers), None)) is not None:
+            return undone.before if undone.before.exists else None
+        answers = [a for a in answers if target.corrects(a.mask, a.after.recorded)]
         candidates = [r for r in regions if r.object_id not in newer and target.fits(r)]
-        for reach in self._reaches(click, size):
+        for reach in reaches(click, self._reach, size):
             for answer in answers:
                 if answer.mask.within(click.value.x, click.value.y, reach):
                     return replace(answer.after, exists=True)
             for region in candidates:
                 mask = self._mask_near(region, click, reach, size)
                 if mask is not None and mask.within(click.value.x, click.value.y, reach):
-                    return _stored_object(region, mask, size, model)
+                    clicks = region.record.clicks if region.record is not None else ()
+                    if target.corrects(mask, clicks):
+                        return _stored_object(region, mask, size, model)
         return None
 
-    def _reaches(self, click: KeyPoint, size: Size) -> Iterator[float]:
-        """Image pixels: inside first; after that, for positive clicks, near."""
-        yield 0.0
-        if click.positive and self._reach > 0:
-            yield self._reach / 100 * max(size)
+    def find_stored(self, resolved: ResolvedRequest) -> SegmentedObject | None:
+        """The object in the task's drafts that a prompt refines; None if it begins one."""
+        request = resolved.request
+        regions = TaskRegions.of(request.task, "drafts" if request.refines else "off")
+        return self.find(
+            request.prompt,
+            resolved.target.labels,
+            request.config,
+            regions=regions.open,
+            recent=(),
+            repeated=None,
+            size=resolved.image.size,
+            model=resolved.predictor.version,
+        )
 
     def _mask_near(
         self, region: TaskRegion, click: KeyPoint, reach: float, size: Size
@@ -116,6 +149,7 @@ class _RefineTarget:
     click: KeyPoint
     labels: Sequence[Label]
     config: TaskConfig
+    size: Size
 
     def fits(self, region: TaskRegion) -> bool:
         """Whether a stored region is meant; it must be able to hold a mask."""
@@ -131,16 +165,46 @@ class _RefineTarget:
         )
 
     def fits_answer(self, answer: RecentAnswer) -> bool:
-        """Whether a recent answer is meant; its prompt must have arrived alone.
-
-        Answers to several points are suggestions that wait; drafts tell what becomes of them.
-        """
+        """Whether a recent answer is meant."""
         control = self.config.control(answer.after.control)
-        if control is None or len(answer.prompt_ids) > 1:
+        if control is None or not self._on_image(answer.to_name, answer.item_index):
             return False
-        return self._on_image(answer.to_name, answer.item_index) and has_labels(
-            self.config, control, answer.after.labels, self.labels
+        return has_labels(self.config, control, answer.after.labels, self.labels)
+
+    def corrects(self, mask: MaskPatch, clicks: Sequence[RecordedClick]) -> bool:
+        """Whether the click may correct a mask.
+
+        A positive click does not where the mask has one already and shows it. A plain click on a
+        mask that is there sends nothing, so that mask was rejected, deleted or undone.
+
+        Args:
+            mask: The mask, as far as is known.
+            clicks: Those that made it.
+        """
+        return not (
+            self.click.positive and self._shown(mask) and any(map(self._at_place_of, clicks))
         )
+
+    def repeats(self, answer: RecentAnswer) -> bool:
+        """Whether the click asks again for what an answer's click got: then that was undone."""
+        return (
+            len(answer.prompt_ids) == 1
+            and not answer.drawn
+            and self._shown(answer.mask) == self.click.positive
+            and self._at_place_of(answer.after.recorded[-1])
+        )
+
+    def _shown(self, mask: MaskPatch) -> bool:
+        return mask.within(self.click.value.x, self.click.value.y, 0)
+
+    def _at_place_of(self, recorded: RecordedClick) -> bool:
+        _, x, y, positive = recorded
+        away = math.hypot(
+            (x - self.click.value.x) / 100 * self.size.width,
+            (y - self.click.value.y) / 100 * self.size.height,
+        )
+        near = max(1.0, SAME_PLACE / 100 * max(self.size))
+        return positive == self.click.positive and away <= near
 
     def _on_image(self, to_name: str, item_index: int | None) -> bool:
         click = self.click

@@ -88,7 +88,7 @@ class TaskRegions:
         regions: list[TaskRegion] = []
         for holder in (*drafts, *annotations):
             results = objects(holder.get("result"))
-            carried = _carried_labels(results) if holder is open_holder else {}
+            carried = carried_labels(results) if holder is open_holder else {}
             for raw in results:
                 record = read_record(raw)
                 if record is not None:
@@ -178,7 +178,7 @@ def was_skipped(annotation: JSONObject) -> bool:
     return bool(annotation.get("was_cancelled"))
 
 
-def _carried_labels(results: list[JSONObject]) -> dict[str, object]:
+def carried_labels(results: list[JSONObject]) -> dict[str, object]:
     """By id, the labels of unlabelled controls' regions: a second result with the region's id."""
     return {
         str(result.get("id")): value.get("labels")

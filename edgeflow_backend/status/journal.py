@@ -7,9 +7,11 @@ bodies, tokens, URL queries, labelling configs or tracebacks.
 
 from __future__ import annotations
 
+from edgeflow_backend.status.calls import Calls
 from edgeflow_backend.status.config_checks import ConfigChecks
 from edgeflow_backend.status.failures import Clock, Failures, utc_now
 from edgeflow_backend.status.latency import Latency
+from edgeflow_backend.status.lost_masks import LostMasks
 
 
 class Journal:
@@ -18,6 +20,8 @@ class Journal:
     Attributes:
         failures: Requests that could not be answered.
         notes: Requests that were answered, but not with all that was asked for.
+        calls: What was asked for without a click.
+        lost: Annotations that hold prompts without their masks.
     """
 
     def __init__(self, clock: Clock = utc_now) -> None:
@@ -25,5 +29,7 @@ class Journal:
         self.started = clock()
         self.failures = Failures(clock)
         self.notes = Failures(clock)
+        self.calls = Calls(clock)
+        self.lost = LostMasks(clock)
         self.config_checks = ConfigChecks(clock)
         self.latency = Latency(clock)

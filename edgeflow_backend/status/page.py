@@ -121,21 +121,25 @@ _MARKUP = (
 </ul>
 {% endif %}
 {%- endmacro %}
-{%- macro cards(failures) -%}
+{%- macro cards(entries, mark="mark warning") -%}
 <ul class="cards">
-{% for failure in failures %}
-<li class="card mark warning">
-<p class="row"><strong>{{ failure.message | sentence }}</strong>
-{% if failure.count > 1 %}<span class="chip">{{ failure.count | counted }} times</span>{% endif %}
+{% for entry in entries %}
+{% set count, first = entry.count | default(1), entry.first | default("") %}
+<li class="card {{ mark }}">
+<p class="row"><strong>{{ entry.message | sentence }}</strong>
+{% if count > 1 %}<span class="chip">{{ count | counted }} times</span>{% endif %}
 </p>
-{% if failure.hint %}<p><span class="do">To do:</span> {{ failure.hint | sentence }}</p>{% endif %}
+{% if entry.hint %}<p><span class="do">To do:</span> {{ entry.hint | sentence }}</p>{% endif %}
 <p class="facts soft">
-<span>{{ "last " if failure.count > 1 }}{{ when(failure.last) }}</span>
-{% if failure.count > 1 %}<span>first {{ when(failure.first) }}</span>{% endif %}
-{% if failure.project %}<span>project {{ failure.project }}</span>{% endif %}
-{% if failure.task %}<span>task {{ failure.task }}</span>{% endif %}
-<span>{{ failure.code }}</span>
-<span>id <code>{{ failure.id }}</code></span></p>
+<span>{{ "last " if count > 1 }}{{ when(entry.last) }}</span>
+{% if count > 1 and first %}<span>first {{ when(first) }}</span>{% endif %}
+{% if entry.project %}<span>project {{ entry.project }}</span>{% endif %}
+{% if entry.task | default("") %}<span>task {{ entry.task }}</span>{% endif %}
+{% if entry.id | default("") %}
+<span>{{ entry.code }}</span>
+<span>id <code>{{ entry.id }}</code></span>
+{% endif %}
+</p>
 </li>
 {% endfor %}
 </ul>
@@ -181,6 +185,12 @@ the end of this page.</p>
 </div>
 {% endif %}
 </section>
+{% if lost %}
+<section>
+<h2>Submitted before the mask was accepted</h2>
+{{ cards(lost) }}
+</section>
+{% endif %}
 {% if notes %}
 <section>
 <h2>Answered, but not in full</h2>
@@ -208,6 +218,12 @@ the end of this page.</p>
 <p class="card">No project has asked yet.</p>
 {% endif %}
 </section>
+{% if calls %}
+<section>
+<h2>Asked without a click</h2>
+{{ cards(calls, mark="") }}
+</section>
+{% endif %}
 <section>
 <h2>Load</h2>
 <dl class="tiles">
@@ -243,8 +259,8 @@ the end of this page.</p>
 <li>In the editor: Auto-Annotation is on, the smart tool (pink dots) and a label are picked.</li>
 <li>In the project's settings under Model: this backend is connected, with interactive
 preannotations, and is the first of its kind.</li>
-<li>Label Studio reaches this backend: if the backend has a private IP, it must be started with
-ML_BLOCK_LOCAL_IP=false.</li>
+<li>Label Studio reaches this backend, and lets it have a private IP: edgeflow-backend doctor
+--project says so, and edgeflow-backend connect sets it up.</li>
 <li>Everything else:
 {% if help.url %}<a href="{{ help.url }}">{{ help.title }}</a>
 {% else %}<code>{{ help.page }}</code>{% endif %}

@@ -11,9 +11,11 @@ from werkzeug.datastructures import MIMEAccept
 
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.redact.texts import clean
+from edgeflow_backend.status.calls import Call
 from edgeflow_backend.status.config_checks import ConfigCheck
 from edgeflow_backend.status.failures import Failure
 from edgeflow_backend.status.journal import Journal
+from edgeflow_backend.status.lost_masks import LostOfProject
 
 RECENT = timedelta(hours=1)
 """Failures younger than this are worth a warning at the top."""
@@ -82,9 +84,9 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
     now = journal.clock()
     failures = journal.failures.recent()
     checks = sorted(journal.config_checks.recent(), key=_gravity)
-    latency = journal.latency.summary()
+    latency, lost = journal.latency.summary(), journal.lost.recent()
     return {
-        "summary": _summary(snapshot, failures, checks, now, silent=latency.count == 0),
+        "summary": _summary(snapshot, failures, checks, lost, now, silent=latency.count == 0),
         "time": now.isoformat(),
         "started": journal.started.isoformat(),
         "uptime_s": max((now - journal.started).total_seconds(), 0.0),
@@ -111,6 +113,8 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
         ],
         "troubles": [_listed(failure) for failure in failures],
         "notes": [_listed(note) for note in journal.notes.recent()],
+        "lost": [_lost(found) for found in lost],
+        "calls": [_called(call) for call in journal.calls.recent()],
         "projects": [
             {
                 "project": check.project,
@@ -139,10 +143,32 @@ def _listed(failure: Failure) -> JSONObject:
     return asdict(failure) | times
 
 
+def _called(call: Call) -> JSONObject:
+    return asdict(call) | {"last": call.last.isoformat()}
+
+
+def _lost(found: LostOfProject) -> JSONObject:
+    """A project's lost masks, in numbers and in words."""
+    hold = "annotation holds" if found.annotations == 1 else "annotations hold"
+    tasks = ", ".join(found.tasks) + (f" and {found.more} more" if found.more else "")
+    host, _, number = found.project.rpartition("/")
+    command = f"edgeflow-backend repair --project {number or 'N'}" + (
+        f" --host {host}" * bool(host)
+    )
+    return asdict(found) | {
+        "tasks": list(found.tasks),
+        "last": found.last.isoformat(),
+        "message": f"{found.annotations} {hold} points but no mask: "
+        f"{'task' if len(found.tasks) + found.more == 1 else 'tasks'} {tasks}",
+        "hint": f"see what `{command}` would restore",
+    }
+
+
 def _summary(
     snapshot: Snapshot,
     failures: Sequence[Failure],
     checks: Sequence[ConfigCheck],
+    lost: Sequence[LostOfProject],
     now: datetime,
     *,
     silent: bool,
@@ -152,13 +178,18 @@ def _summary(
         return {"level": "bad", "text": "The model could not be loaded; no click is answered."}
     if snapshot.state == "loading":
         return {"level": "warning", "text": "The model is still loading; clicks wait for it."}
-    if any(now - failure.last < RECENT for failure in failures):
-        return {"level": "warning", "text": "Ready, but some requests failed within the last hour."}
-    if any(check.problems for check in checks):
-        return {"level": "warning", "text": "Ready, but a labelling config has problems."}
-    if silent and not failures:
-        return {"level": "good", "text": "Ready. No click has arrived yet."}
-    return {"level": "good", "text": "Ready. Clicks are answered."}
+    warnings = {
+        "some requests failed within the last hour": any(
+            now - failure.last < RECENT for failure in failures
+        ),
+        "a labelling config has problems": any(check.problems for check in checks),
+        "annotations were submitted without masks": bool(lost),
+    }
+    if any(warnings.values()):
+        texts = " and ".join(text for text, holds in warnings.items() if holds)
+        return {"level": "warning", "text": f"Ready, but {texts}."}
+    text = "No click has arrived yet." if silent and not failures else "Clicks are answered."
+    return {"level": "good", "text": f"Ready. {text}"}
 
 
 def wants_json(accept: MIMEAccept, asked: str | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -131,6 +132,36 @@ class Editor:
         self.page.wait_for_timeout(2 * PAUSE_MS)
         return not any(INTERACTIVE in url for url in asked)
 
+    def click_quickly(
+        self, places: Sequence[tuple[float, float]], pause_ms: float, *, keys: Sequence[str] = ()
+    ) -> None:
+        """Press the first label's key and click at each place (0 to 1), without awaiting answers.
+
+        Args:
+            places: x of the image's width, y of its height.
+            pause_ms: From one click to the next.
+            keys: held at each click.
+        """
+        left, top = self._place(0, 0)
+        right, bottom = self._place(1, 1)
+        due = time.monotonic()
+        for x, y in places:
+            self.page.wait_for_timeout(max(due - time.monotonic(), 0) * 1000)
+            due += pause_ms / 1000
+            self.page.keyboard.press("1")
+            for key in keys:
+                self.page.keyboard.down(key)
+            self.page.mouse.click(left + x * (right - left), top + y * (bottom - top))
+            for key in keys:
+                self.page.keyboard.up(key)
+
+    def wait_for_answers(self) -> None:
+        """Wait until every click under auto-accept has its answer, and its point is gone."""
+        script = """() => window.Htx.annotationStore.selected.regions
+            .every(r => !r.type.startsWith("keypoint"))"""
+        self.page.wait_for_timeout(PAUSE_MS)
+        self.page.wait_for_function(script)
+
     def draw_box(self, left: float, top: float, right: float, bottom: float) -> dict[str, Any]:
         """Pick the smart rectangle and the label, press and drag (0 to 1), await the answer."""
         self.pick_tool("rectangle-tool")
@@ -171,6 +202,23 @@ class Editor:
         """Accept the suggestion with the tick below the image."""
         self._button("accept-suggestions-button").click()
         self.page.wait_for_timeout(PAUSE_MS)
+
+    def reject(self) -> None:
+        """Reject the suggestion with the cross below the image."""
+        self._button("reject-suggestions-button").click()
+        self.page.wait_for_timeout(PAUSE_MS // 2)
+
+    def undo(self) -> None:
+        """Press Ctrl+Z."""
+        self.page.keyboard.press("Control+z")
+        self.page.wait_for_timeout(PAUSE_MS // 2)
+
+    def delete(self, x: float, y: float) -> None:
+        """Click on a mask at x, y (0 to 1), which selects it, and press Backspace."""
+        self.page.mouse.click(*self._place(x, y))
+        self.page.wait_for_timeout(PAUSE_MS // 2)
+        self.page.keyboard.press("Backspace")
+        self.page.wait_for_timeout(PAUSE_MS // 2)
 
     def submit(self) -> None:
         """Submit the annotation and wait until Label Studio has it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import json
 import os
 import re
@@ -18,12 +19,13 @@ import requests
 import yaml
 from dockerfile_parse import DockerfileParser
 
-from demo.label_studio import Service, free_port
+from demo.label_studio import ENVIRONMENT, Service, free_port
 from tests.contract.images import photo
 from tests.contract.wire import check_brush_region, keypoint, request
-from tests.e2e.conftest import ROOT
+from tests.e2e.conftest import ROOT, environment
 
 DOCKER = ROOT / "docker"
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 COMPOSE_FILES = ("compose.yml", "compose.cuda.yml")
 
 
@@ -61,9 +63,12 @@ def test_everything_that_is_copied_exists_and_reaches_the_build() -> None:
 def test_the_compose_files_are_valid_and_put_label_studio_beside_the_backend() -> None:
     merged = [yaml.safe_load((DOCKER / name).read_text()) for name in COMPOSE_FILES]
     services = merged[0]["services"]
-    assert set(services) == {"label-studio", "backend"}
-    assert services["backend"]["environment"]["LABEL_STUDIO_URL"] == "http://label-studio:8080"
-    assert services["label-studio"]["environment"]["ML_BLOCK_LOCAL_IP"] == "false"
+    assert set(services) == {"label-studio", "backend", "setup"}
+    for name in ("backend", "setup"):
+        variables = services[name]["environment"]
+        assert variables["LABEL_STUDIO_URL"] == "http://label-studio:8080"
+        assert variables["EDGEFLOW_BACKEND_URL"] == "http://backend:9090"
+        assert merged[1]["services"][name]["image"] == "edgeflow-backend:cuda"
     dockerfile = DOCKER.parent / services["backend"]["build"]["dockerfile"]
     assert dockerfile == DOCKER / "Dockerfile"
 
@@ -73,6 +78,50 @@ def test_the_compose_files_are_valid_and_put_label_studio_beside_the_backend() -
     if compose is not None:
         files = [part for name in COMPOSE_FILES for part in ("-f", str(DOCKER / name))]
         subprocess.run([compose, *files, "config", "--quiet"], check=True, cwd=ROOT)
+
+
+def test_label_studio_is_open_to_this_machine_only_and_nobody_signs_up() -> None:
+    studio = yaml.safe_load((DOCKER / "compose.yml").read_text())["services"]["label-studio"]
+    assert studio["ports"] == ["${LABEL_STUDIO_ADDRESS:-127.0.0.1}:8080:8080"]
+    assert studio["environment"]["LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK"] == "true"
+
+
+def networks(text: str) -> list[Network]:
+    return [ipaddress.ip_network(subnet) for subnet in text.split(",")]
+
+
+def covered(one: Network, by: list[Network]) -> bool:
+    """Whether every address of a network lies in one of others."""
+    if any(one.version == other.version and one.subnet_of(other) for other in by):  # type: ignore[arg-type]
+        return True
+    inside = [each for each in by if each.version == one.version and each.subnet_of(one)]  # type: ignore[arg-type]
+    return sum(each.num_addresses for each in inside) == one.num_addresses
+
+
+@pytest.mark.parametrize("place", ["compose", "demo"])
+def test_label_studios_own_list_of_private_addresses_gives_way_by_one_network(place: str) -> None:
+    """What Label Studio refuses by default is read out of its code: the lists cannot go stale."""
+    (source,) = environment("label-studio").parent.glob(
+        "lib/python*/site-packages/label_studio/core/utils/io.py"
+    )
+    defaults = re.findall(r"^ +'([0-9a-f.:]+/\d+)',", source.read_text(), flags=re.MULTILINE)
+    assert len(defaults) > 20
+    compose = yaml.safe_load((DOCKER / "compose.yml").read_text())
+    if place == "compose":
+        listed = compose["services"]["label-studio"]["environment"]
+        own = [ipaddress.ip_network("172.16.0.0/16")]
+        (inside,) = compose["networks"]["default"]["ipam"]["config"]
+        assert covered(ipaddress.ip_network(inside["subnet"]), own)
+    else:
+        listed = ENVIRONMENT
+        own = [ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")]
+    banned = networks(listed["USER_ADDITIONAL_BANNED_SUBNETS"])
+    assert listed["USE_DEFAULT_BANNED_SUBNETS"] == "false"
+    for name in ("ML_BLOCK_LOCAL_IP", "SSRF_PROTECTION_ENABLED"):
+        assert name not in listed, "both guards stay on"
+    left = [each for each in map(ipaddress.ip_network, defaults) if not covered(each, banned + own)]
+    assert left == []
+    assert not any(covered(each, banned) for each in own)
 
 
 @pytest.fixture(scope="module")
@@ -91,17 +140,17 @@ def image_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             else:
                 shutil.copy2(ROOT / name, source / name)
     arguments = {name: value for name, _, value in (v.partition("=") for v in values("ARG"))}
-    environment = {key: value for key, value in os.environ.items() if "PYTHON" not in key}
+    variables = {key: value for key, value in os.environ.items() if "PYTHON" not in key}
     builder = root / "builder"
     subprocess.run([sys.executable, "-m", "venv", str(builder)], check=True)
-    environment["PATH"] = f"{builder / 'bin'}{os.pathsep}{environment['PATH']}"
+    variables["PATH"] = f"{builder / 'bin'}{os.pathsep}{variables['PATH']}"
     for line in values("RUN"):
         if "useradd" in line:
             continue
         command = re.sub(r"\$\{(\w+)\}", lambda match: arguments[match[1]], line)
         command = command.replace("/opt/edgeflow", str(root / "edgeflow"))
         command = command.replace("--extra-index-url", "--retries 1 --extra-index-url")
-        subprocess.run(command, shell=True, check=True, cwd=source, env=environment)
+        subprocess.run(command, shell=True, check=True, cwd=source, env=variables)
     shutil.rmtree(source)
     yield root / "edgeflow"
     shutil.rmtree(root)

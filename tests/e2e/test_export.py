@@ -13,11 +13,14 @@ from demo.label_studio import TOKEN
 from edgeflow.arrays import BoolMask
 from edgeflow.cli import app
 from edgeflow.geometry import Size
+from edgeflow.label_studio.brush_rle import decode_brush
 from edgeflow.label_studio.controls import CONTROLS
 from edgeflow.label_studio.object_ids import META_KEY, piece_id
+from edgeflow.label_studio.region_masks import OPAQUE
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.masks.patch import MaskPatch
-from tests.e2e.conftest import Studio
+from tests.e2e.conftest import PHOTOS, Studio
+from tests.e2e.editor import open_editor
 from tests.unit.edgeflow.export.reading import categories, drawn, load, mask_of
 
 pytestmark = pytest.mark.e2e
@@ -193,3 +196,40 @@ def test_a_project_that_label_studio_cannot_export_at_all_is_exported(
     for name, page in (("ring", "page-2.png"), ("parts", "page-1.png")):
         (annotation,) = drawn(coco, page)
         assert (mask_of(coco, annotation) == masks()[name]).all()
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_what_was_clicked_is_exported_and_the_points_that_are_left_cost_nothing(
+    studio: Studio, chromium: str, tmp_path: Path
+) -> None:
+    project = studio.project("export of clicks", ["astronaut"])["id"]
+    (task,) = studio.client.tasks(project)
+    with open_editor(chromium, studio.url) as editor:
+        editor.open(project, task["id"])
+        editor.click(0.45, 0.2)
+        editor.accept_on_canvas()  # leaves its point
+        editor.wait_for_draft()
+        editor.click(0.8, 0.6)  # never accepted: only its point is stored
+        editor.submit()
+    (annotation,) = studio.client.call("GET", f"tasks/{task['id']}/annotations")
+    (accepted,) = (each for each in annotation["result"] if each["type"] == "brushlabels")
+    points = [each for each in annotation["result"] if each["type"].startswith("keypoint")]
+    assert points
+    export(studio, project, tmp_path)
+    coco = load(tmp_path)
+    (image,) = coco.dataset["images"]
+    assert image["file_name"] == Path(task["data"]["image"]).name
+    (drawn_there,) = drawn(coco, image["file_name"])
+    size = Size(image["height"], image["width"])
+    mask = decode_brush(accepted["value"]["rle"], size) > OPAQUE
+    assert (mask_of(coco, drawn_there) == mask).all()
+
+    whole = studio.client.raw("GET", f"projects/{project}/export", params={"exportType": "JSON"})
+    (tmp_path / "project.json").write_bytes(whole.content)
+    listed = CliRunner().invoke(
+        app, ["datasets", str(tmp_path / "project.json"), "--images", str(PHOTOS)]
+    )
+    assert listed.exit_code == 0, listed.output
+    assert "all: 1 pictures, 1 objects" in listed.stdout
+    assert f"results of type '{points[0]['type']}' ({len(points)})" in listed.stderr

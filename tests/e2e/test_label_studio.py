@@ -9,6 +9,7 @@ import zipfile
 import numpy as np
 import numpy.typing as npt
 import pytest
+import requests
 from PIL import Image
 
 from edgeflow.geometry import Size
@@ -90,6 +91,34 @@ def test_opening_a_task_leaves_no_empty_prediction(session: Session) -> None:
     session.client.call("GET", f"tasks/{session.task['id']}", params={"project": session.project})
     predictions = session.client.call("GET", "predictions", params={"task": session.task["id"]})
     assert [p for p in predictions if p["task"] == session.task["id"]] == []
+
+
+def test_calls_without_a_click_store_nothing_and_the_status_page_says_why(
+    studio: Studio,
+) -> None:
+    session = Session(studio, "without a click")
+    client, task = session.client, session.task["id"]
+    log = studio.backend.log.with_name("label-studio.log")
+    logged = log.stat().st_size
+    client.call("GET", f"tasks/{task}", params={"project": session.project})
+    retrieve = {"id": "retrieve_tasks_predictions", "project": session.project}
+    items = {"selectedItems": {"all": True, "excluded": []}}
+    answer = client.call("POST", "dm/actions", params=retrieve, json=items)
+    assert answer["detail"] == "Retrieved 1 predictions"  # it only counts tasks
+    client.call("POST", f"ml/{session.backend}/train", json={})
+    assert client.call("GET", f"ml/{session.backend}")["state"] == "CO"
+    assert client.call("GET", f"tasks/{task}")["predictions"] == []
+    assert "[ERROR]" not in log.read_bytes()[logged:].decode()
+
+    status = requests.get(f"{studio.backend_url}/status?format=json", timeout=10).json()
+    calls = {c["kind"]: c for c in status["calls"] if c["project"] == str(session.project)}
+    assert calls["predictions"]["message"].startswith(
+        "0 of 1 tasks got a prediction: without a click"
+    )
+    assert calls["predictions"]["count"] >= 2
+    assert "EDGEFLOW_PREANNOTATE" in calls["predictions"]["hint"]
+    assert "nothing was trained" in calls["training"]["message"]
+    assert "edgeflow train" in calls["training"]["hint"]
 
 
 def test_a_request_that_cannot_be_served_reaches_the_editor_as_an_empty_result(

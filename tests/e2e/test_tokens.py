@@ -8,12 +8,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.label_studio import TOKEN
+from demo.label_studio import EMAIL, TOKEN
+from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.credentials import Credentials
-from edgeflow_backend.doctor import examine
+from edgeflow.label_studio.api.errors import LabelStudioError
+from edgeflow.label_studio.api.transport import PlainTransport
+from edgeflow_backend.connect.connect import connect
+from edgeflow_backend.doctor.connection import examine_connection
+from edgeflow_backend.doctor.examine import examine
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.images.download import Downloader, Limits
+from edgeflow_backend.label_studio.access import open_api
+from edgeflow_backend.label_studio.connection import Address
 from edgeflow_backend.label_studio.transport import GuardedTransport
+from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.settings import Settings
 from tests.e2e.conftest import PHOTOS, ROOT, Studio
 
@@ -60,6 +68,42 @@ def test_an_upload_is_fetched_with_a_personal_access_token(
     assert is_the_cat(fetch(studio, personal_token, upload))
 
 
+@pytest.mark.parametrize("kind", ["legacy", "personal"])
+def test_the_api_answers_as_the_client_expects(
+    studio: Studio, personal_token: str, kind: str
+) -> None:
+    transport = PlainTransport(studio.url)
+    token = TOKEN if kind == "legacy" else personal_token
+    api = LabelStudioAPI(transport, Credentials(transport, token))
+    assert api.release().startswith("1.")
+    assert api.whoami()["email"] == EMAIL
+    project = api.create_project({"title": f"api {kind}", "label_config": RECOMMENDED})
+    assert api.project(project.id) == project
+    assert project.maximum_annotations == 1
+    assert project in list(api.projects())
+    names = ("cat", "coins", "rocket")
+    api.upload(project.id, {f"{name}.jpg": (PHOTOS / f"{name}.jpg").read_bytes() for name in names})
+    tasks = list(api.tasks(project.id, size=2))
+    assert [task["data"]["image"].rpartition("-")[2] for task in tasks] == [
+        f"{name}.jpg" for name in names
+    ]
+    first = tasks[0]["id"]
+    api.create_prediction(first, [], model_version="v1", score=0.5)
+    made = api.post(f"/api/tasks/{first}/annotations/", {"result": []})["id"]
+    assert api.update_annotation(made, {"ground_truth": True})["ground_truth"] is True
+    assert api.annotation(made)["task"] == first
+    whole = next(api.tasks(project.id))
+    assert [each["id"] for each in whole["annotations"]] == [made]
+    assert [each["model_version"] for each in whole["predictions"]] == ["v1"]
+    assert whole["drafts"] == api.task(first)["drafts"] == []
+    assert api.ml_backends(project.id) == []
+    assert api.webhooks(project.id) == []
+    api.delete(f"/api/projects/{project.id}")
+    with pytest.raises(LabelStudioError) as caught:
+        api.project(project.id)
+    assert caught.value.status == 404
+
+
 def test_a_local_file_is_fetched_through_label_studio(studio: Studio, personal_token: str) -> None:
     project = studio.project("local files", [])["id"]
     storage = {"project": project, "path": str(PHOTOS), "use_blob_urls": True}
@@ -98,3 +142,32 @@ def test_the_doctor_says_what_is_wrong_with_a_projects_config(studio: Studio) ->
     assert any("KeyPointLabels 'kp' is not smart" in text for text in texts)
     assert any("no mask control" in text for text in texts)
     assert any("RectangleLabels 'box' takes the smart" in text for text in texts)
+
+
+def test_the_doctor_says_what_keeps_clicks_and_events_away(studio: Studio) -> None:
+    project = int(studio.project("connection", [])["id"])
+    api = open_api(Settings(label_studio_url=studio.url, label_studio_api_key=TOKEN))
+    (first,) = api.ml_backends(project)
+    other = studio.backend_url.replace("127.0.0.1", "localhost")
+
+    def failures(url: str) -> list[str]:
+        found = examine_connection(api, project, Address(url), version=first.model_version)
+        return [finding.text for finding in found if finding.verdict == "fail"]
+
+    assert failures(studio.backend_url) == failures("") == []
+    (stranger,) = failures(other)
+    assert "this backend is not connected; connected are" in stranger
+    *_, last = connect(api, project, Address(other))
+    assert last.verdict == "ok"
+    (second,) = failures(other)
+    assert f"first interactive one, {studio.backend_url}" in second
+    fields = {"url": first.url, "project": project, "is_interactive": False}
+    api.update_ml_backend(first.id, fields)
+    assert failures(other) == []
+    (silent,) = failures(studio.backend_url)
+    assert "not interactive" in silent
+    for webhook in api.webhooks(project):
+        api.delete(f"/api/webhooks/{webhook.id}/")
+    (deaf,) = failures(other)
+    assert "the webhook is missing" in deaf
+    assert {finding.verdict for finding in connect(api, project, Address(other))} == {"ok"}

@@ -14,14 +14,14 @@ ROOT = Path(__file__).parents[2]
 
 LAYERS = {
     "edgeflow": (
-        "cli", "export", "train", "evaluate", "inference", "runtime", "checkpoints", "overlay",
-        "prompts", "data", "label_studio", "images", "nn", "masks", "files", "geometry", "arrays",
-        "errors",
+        "cli", "export", "train", "evaluate", "pull", "inference", "runtime", "checkpoints",
+        "overlay", "prompts", "data", "label_studio", "images", "nn", "masks", "files", "geometry",
+        "arrays", "errors",
     ),
     "edgeflow_backend": (
-        "cli", "wsgi", "server", "app", "doctor", "model", "service", "objects", "engine", "images",
-        "requests", "status", "protocol", "label_studio", "auth", "background", "log", "settings",
-        "memory", "net", "redact", "errors",
+        "cli", "wsgi", "server", "app", "connect", "doctor", "model", "calls", "repair", "service",
+        "objects", "engine", "images", "requests", "status", "protocol", "label_studio", "hosts",
+        "auth", "background", "log", "settings", "memory", "net", "redact", "errors",
     ),
 }  # fmt: skip
 """Rooms of each package, from the top down: a room imports only from rooms below it."""

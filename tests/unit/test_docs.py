@@ -75,6 +75,23 @@ def test_pages_that_code_names_exist() -> None:
     assert sorted(page for page in named if not (ROOT / page).is_file()) == []
 
 
+def test_every_asset_is_shown_on_a_page() -> None:
+    shown = {
+        (page.parent / target).resolve()
+        for page in PAGES
+        for target in LINK.findall(page.read_text(encoding="utf-8"))
+    }
+    assets = (path.resolve() for path in (DOCS / "assets").iterdir() if path.suffix != ".json")
+    assert sorted(by_name(path) for path in assets if path not in shown) == []
+
+
+def test_nobody_is_told_to_install_from_an_index_that_lacks_the_package() -> None:
+    configurations = (ROOT / "training").glob("*.toml")
+    texts = {path: path.read_text(encoding="utf-8") for path in (*PAGES, *SOURCES, *configurations)}
+    told = re.compile(r"install[^\n]* '?edgeflow-backend(\[|\s|$)")
+    assert sorted(by_name(path) for path, text in texts.items() if told.search(text)) == []
+
+
 def _exists(module: str) -> bool:
     """Whether a dotted name is a module, a package, or a member of a module."""
     path = ROOT.joinpath(*module.split("."))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgeflow.label_studio.values import JSONObject
 
@@ -92,7 +92,7 @@ class Webhook:
 
     id: int
     url: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     is_active: bool
     send_payload: bool
     all_actions: bool

@@ -234,13 +234,13 @@ def test_the_content_type_does_not_matter(client: FlaskClient, content_type: str
 def test_a_batch_call_stores_nothing(client: FlaskClient, params: object) -> None:
     response = client.post("/predict", json=disk_request(params=params))
     assert response.status_code == 200
-    assert response.get_json()["results"] == []
+    assert response.get_json()["results"] == [[]]
 
 
 def test_a_request_without_params_is_a_batch_call(client: FlaskClient) -> None:
     body = disk_request()
     del body["params"]
-    assert client.post("/predict", json=body).get_json()["results"] == []
+    assert client.post("/predict", json=body).get_json()["results"] == [[]]
 
 
 def test_what_cannot_be_served_leaves_the_editor_alive(client: FlaskClient) -> None:
@@ -728,3 +728,14 @@ def test_an_old_flask_is_named_with_the_alternative(
     monkeypatch.setattr("edgeflow_backend.app.version", lambda _: "1.1.4")
     with pytest.raises(RuntimeError, match="label-studio-ml start"):
         create_app(Settings(), build)
+
+
+@pytest.mark.parametrize("route", ["webhook", "train"])
+def test_training_is_noted_for_the_label_studio_that_asks(make_app: MakeApp, route: str) -> None:
+    studio = {"url": "http://127.0.0.1:9", "api_key": "0123"}
+    client = make_app(label_studio_hosts={"team-b": studio}).test_client()
+    body = {"action": "START_TRAINING", "project": {"id": 12}}
+    answer = client.post(f"/hosts/team-b/{route}", json=body)
+    assert (answer.status_code, answer.get_json()["trained"]) == (201, False)
+    (call,) = client.get("/status?format=json").get_json()["calls"]
+    assert (call["project"], call["kind"]) == ("team-b/12", "training")

@@ -7,17 +7,29 @@ import sys
 import pytest
 from typer.testing import CliRunner, Result
 
-from edgeflow_backend import cli, doctor, wsgi
+from edgeflow import __version__
+from edgeflow_backend import cli, wsgi
+from edgeflow_backend.doctor import model
+from edgeflow_backend.protocol.project import ProjectRef
+from edgeflow_backend.repair import run as repair_run
+from edgeflow_backend.repair.run import Line
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.loopback import Host, Reply
+from tests.unit.edgeflow_backend.studio import LEGACY, Studio
 
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli.app, list(arguments), env={"NO_COLOR": "1", "COLUMNS": "120"})
+
+
+def test_the_version_is_printed() -> None:
+    result = run("--version")
+    assert result.exit_code == 0
+    assert result.stdout == f"edgeflow-backend {__version__}\n"
 
 
 @pytest.fixture
@@ -25,7 +37,7 @@ def _a_quick_model(monkeypatch: pytest.MonkeyPatch, make_service: MakeService) -
     def build(_: Settings, __: Metrics, ___: Journal) -> SegmentationService:
         return make_service()
 
-    monkeypatch.setattr(doctor, "build_service", build)
+    monkeypatch.setattr(model, "build_service", build)
 
 
 @pytest.fixture
@@ -60,6 +72,20 @@ def test_doctor_explains_its_options() -> None:
     result = run("doctor", "--help")
     assert result.exit_code == 0
     assert "--project" in result.output
+
+
+def test_connect_says_what_it_did(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    studio = Studio(host)
+    monkeypatch.setenv("LABEL_STUDIO_URL", host.url)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", LEGACY)
+    result = run("connect", "--project", "5", "--url", "http://backend:9090")
+    assert result.exit_code == 0
+    assert "ok   project 5: this backend (http://backend:9090) was connected" in result.output
+    assert len(studio.backends) == 1
+    studio.guards_webhooks = True
+    result = run("connect", "--project", "5", "--url", "http://backend:9090")
+    assert result.exit_code == 1
+    assert "USE_DEFAULT_BANNED_SUBNETS" in result.output
 
 
 def test_serve_listens_on_loopback_unless_told_otherwise(served: list[tuple[str, int]]) -> None:
@@ -114,6 +140,36 @@ def test_a_model_that_is_not_there_ends_with_1(monkeypatch: pytest.MonkeyPatch) 
     assert result.exit_code == 1
     assert "nothing-like-this" in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(("failed", "code"), [(False, 0), (True, 1)])
+def test_a_repair_prints_its_report_and_ends_with_1_if_something_failed(
+    monkeypatch: pytest.MonkeyPatch, failed: bool, code: int
+) -> None:
+    asked: list[object] = []
+
+    def repair(_: Settings, *how: object, **more: object) -> list[Line]:
+        asked.append((*how, more))
+        return [Line("fail" if failed else "ok", "task 7: a mask", "do it again")]
+
+    monkeypatch.setattr(repair_run, "repair_project", repair)
+    verdict = "fail" if failed else "ok  "
+    report = f"{verdict} task 7: a mask\n      do it again\n"
+    assert run("repair", "--project", "5").output == report
+    options = ("--as", "annotations", "--apply", "--host", "team-b")
+    assert run("repair", "--project", "5", *options).exit_code == code
+    assert asked == [
+        (ProjectRef("", "5"), "predictions", {"apply": False}),
+        (ProjectRef("team-b", "5"), "annotations", {"apply": True}),
+    ]
+
+
+def test_a_repair_that_cannot_begin_says_how_to_help_it() -> None:
+    result = run("repair", "--project", "5")
+    assert result.exit_code == 1
+    assert "fail the URL of that Label Studio is not set\n      set LABEL_STUDIO" in result.output
+    assert run("repair").exit_code == 2
+    assert run("repair", "--project", "5", "--as", "drawings").exit_code == 2
 
 
 @pytest.mark.parametrize("command", ["serve", "doctor"])

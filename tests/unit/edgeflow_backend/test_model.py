@@ -33,7 +33,7 @@ from tests.unit.edgeflow_backend.samples import (
 EMPTY_RESULT_KEYS = {"result", "score", "model_version", "error"}
 
 
-def predict(service: SegmentationService, body: JSONObject) -> list[JSONObject]:
+def predict(service: SegmentationService, body: JSONObject) -> list[Any]:
     """What the application does with a body."""
     return EdgeFlowBackend(service=service).predict(
         body["tasks"], context=body["params"]["context"], label_config=body["label_config"]
@@ -123,8 +123,8 @@ def test_drafts_and_annotations_are_never_looked_at(service: SegmentationService
 
 def test_a_batch_call_has_nothing_to_say(service: SegmentationService) -> None:
     body = captured("batch_predict_on_task_open.json")
-    assert predict(service, body) == []
-    assert EdgeFlowBackend(service=service).predict(body["tasks"]) == []
+    assert predict(service, body) == [[]]
+    assert EdgeFlowBackend(service=service).predict(body["tasks"]) == [[]]
 
 
 @pytest.mark.slow
@@ -319,7 +319,7 @@ def test_an_instance_needs_no_arguments_and_loads_nothing_until_it_is_used(
     monkeypatch.setattr(model, "build_service", unbuildable)
     for backend in (EdgeFlowBackend(), EdgeFlowBackend("5.1", "<View/>", project_id="5")):
         assert backend.fit("ANNOTATION_CREATED", {})["trained"] is False
-        assert backend.predict([{"id": 1, "data": {}}], context=None) == []
+        assert backend.predict([{"id": 1, "data": {}}], context=None) == [[]]
     with pytest.raises(AssertionError):
         EdgeFlowBackend().predict([{"id": 1, "data": {}}], context={"result": []})
 

@@ -119,8 +119,10 @@ def test_a_project_is_exported_with_the_token_of_the_environment(
 
 
 def test_datasets_tells_what_it_leaves_out_beside_its_counts() -> None:
-    result = run("datasets", project(brush(1), region("brushlabels", {}), region("text", POINT)))
+    torn = [region("brushlabels", {}), region("brushlabels", {"rle": [1, 2]})]
+    result = run("datasets", project(brush(1), *torn, region("text", POINT)))
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-1] == "all: 1 pictures, 1 objects"
     assert "left out: results of type 'text' (1)" in result.stderr
     assert "task 31: a brush region without `rle`" in result.stderr
+    assert "task 31: the brush RLE is truncated" in result.stderr

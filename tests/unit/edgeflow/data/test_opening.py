@@ -15,6 +15,7 @@ from edgeflow.data.folder import Folder, ImgGt
 from edgeflow.data.grabcut import Berkeley, GrabCut
 from edgeflow.data.label_studio import LabelStudio
 from edgeflow.data.opening import LAYOUTS, Layout, open_dataset
+from edgeflow.data.pulled import Pulled
 from edgeflow.data.sbd import Sbd
 from edgeflow.data.shards import Shards
 from edgeflow.data.voc import Voc
@@ -84,10 +85,17 @@ TREES: dict[str, dict[str, bytes]] = {
     },
     "shards": {},
     "label-studio": {"e.json": json.dumps(EXPORT).encode(), "a.jpg": image_file()},
+    "pulled": {
+        "pulled.json": b"{}",
+        "project.json": json.dumps(EXPORT).replace('"type"', '"to_name": "image", "type"').encode(),
+        "label_config.xml": b'<View><Image name="image" value="$image"/></View>',
+        "images/a.jpg": image_file(),
+    },
 }
 CLASSES = {
     "folder": Folder, "berkeley": Berkeley, "img-gt": ImgGt, "grabcut": GrabCut, "davis": Davis,
     "voc": Voc, "sbd": Sbd, "coco": Coco, "shards": Shards, "label-studio": LabelStudio,
+    "pulled": Pulled,
 }  # fmt: skip
 
 
@@ -116,7 +124,7 @@ def test_each_layout_is_recognised_and_read(tmp_path: Path, layout: str) -> None
     assert objects(dataset) == [FIRST]
 
 
-LABELS = {"voc": "cat", "sbd": "aeroplane", "coco": "cat", "label-studio": "Cat"}
+LABELS = {"voc": "cat", "sbd": "aeroplane", "coco": "cat", "label-studio": "Cat", "pulled": "Cat"}
 """Of the object in those trees that name classes."""
 
 

@@ -129,4 +129,4 @@ def test_without_scipy_the_error_says_how_to_install_it(
     monkeypatch.setitem(sys.modules, "scipy.io", None)
     with pytest.raises(DatasetError, match="SciPy") as caught:
         Sbd(tmp_path, "val")
-    assert "pip install 'edgeflow-backend[train]'" in caught.value.hint
+    assert "pip install scipy" in caught.value.hint

@@ -88,7 +88,7 @@ def test_polygons_stay_polygons_and_are_measured_as_pycocotools_fills_them(tmp_p
 
 
 def test_a_polygon_that_pycocotools_would_not_fill_is_written_as_its_mask(tmp_path: Path) -> None:
-    sliver = outlines([[3.4, 0.2], [3.6, 0.2], [3.6, 1.7], [3.4, 1.7]])
+    sliver = outlines([[11.3, 18.2], [12.3, 18.5], [11.7, 19.3]])
     coco = written(tmp_path, image(sliver))
     (annotation,) = drawn(coco, "1.jpg")
     assert (mask_of(coco, annotation) == sliver.mask.whole()).all()

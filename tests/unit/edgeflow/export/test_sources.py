@@ -15,7 +15,7 @@ from edgeflow.export.sources import open_annotations, project_annotations
 from edgeflow.export.tally import Tally
 from edgeflow.label_studio.api.errors import LabelStudioError
 from tests.unit.edgeflow.data.making import FIRST, SECOND, image_file, objects, put, put_json
-from tests.unit.edgeflow.data.test_label_studio import brush, task
+from tests.unit.edgeflow.data.test_label_studio import brush, polygon, region, task
 from tests.unit.edgeflow.data.test_opening import LABELS, TREES, make
 from tests.unit.edgeflow.export.reading import categories, drawn, load, serve_project
 from tests.unit.edgeflow.label_studio.api.test_client import connect
@@ -45,7 +45,7 @@ def test_every_layout_is_exported_and_read_back(tmp_path: Path, layout: str) -> 
     assert (entry["width"], entry["height"]) == (6, 4)
     put(tmp_path / "out", {f"images/{entry['file_name']}": image_file()})
     again = open_dataset(tmp_path / "out")
-    if layout == "label-studio":  # a polygon, which pycocotools fills by a rule of its own
+    if layout in {"label-studio", "pulled"}:  # a polygon: pycocotools has its own rule
         assert len(again[0].objects) == 1
     else:
         assert objects(again) == [FIRST]
@@ -81,6 +81,21 @@ def test_an_export_of_label_studio_takes_its_config_and_its_images(tmp_path: Pat
     assert [each["file_name"] for each in coco.dataset["images"]] == ["a.jpg", "b.jpg"]
 
 
+def test_a_pulled_project_is_exported_as_it_is_in_label_studio(tmp_path: Path) -> None:
+    files = {"images/a.jpg": image_file(), "label_config.xml": CONFIG.encode(), "pulled.json": b""}
+    put(tmp_path / "pets", files)
+    box = region("rectangle", {"x": 0, "y": 0, "width": 50, "height": 50, "rotation": 0})
+    put_json(tmp_path / "pets" / "project.json", [task(1, polygon(), box)])
+    annotations = open_annotations(tmp_path / "pets", annotator="last")
+    assert annotations.name == "pets"
+    exported(tmp_path, annotations)
+    coco = load(tmp_path)
+    assert categories(coco)[:2] == [(1, "Dog"), (2, "Cat")]
+    outline, bounds = drawn(coco, "a.jpg")
+    assert outline["segmentation"] == [[1, 1, 3, 1, 3, 3, 1, 3]]
+    assert bounds["bbox"] == [0, 0, 3, 2]
+
+
 def test_annotators_are_refused_where_there_are_none(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="knows no annotators"):
         open_annotations(make(tmp_path, "davis"), annotator="last")
@@ -102,7 +117,7 @@ def test_a_project_is_read_over_the_api(tmp_path: Path, host: Host) -> None:
     assert annotations.name == "project 7"
     lines = exported(tmp_path, annotations)
     assert lines[0] == "2 images, 2 objects, 2 categories"
-    assert "fields=all" in host.asked("/api/tasks/")[0].path
+    assert "fields=all&resolve_uri=false" in host.asked("/api/tasks/")[0].path
     put(tmp_path, {f"images/{name}.jpg": image_file() for name in ("0a1b2c3d-a", "b")})
     again = open_dataset(tmp_path)
     assert [objects(again, index) for index in range(2)] == [[FIRST], [SECOND]]

@@ -191,9 +191,25 @@ def test_what_is_left_out_of_a_task_is_told() -> None:
         ("results of type 'keypoint'", ""),
         ("regions without a pixel", ""),
         ("the brush RLE is truncated", "task 1"),
-        ("annotated tasks on which no object is drawn", ""),
+        ("annotated images on which no object is drawn", ""),
         ("tasks without an annotation that counts", ""),
     ]
+
+
+def test_an_image_of_which_no_object_can_be_read_is_not_taken_for_background() -> None:
+    torn = region("brushlabels", {"rle": [1, 2]})
+    entries = read(task(1, torn), task(2, brush(9), image="b.jpg"))
+    assert [each.fault for each in entries] == ["task 1", "", "", ""]
+
+
+def test_a_task_whose_image_cannot_be_told_is_named_with_the_way_out() -> None:
+    unclear = {**task(1, brush(1)), "data": {"a": "http://h/a.jpg", "b": "http://h/b.jpg"}}
+    tasks = [unclear, task(2, brush(1))]
+    entries = list(annotations_of_tasks("p", tasks, None, []).images)
+    (fault,) = faults(entries)
+    assert fault.startswith("which image its regions are on cannot be told")
+    assert "--label-config" in fault
+    assert isinstance(entries[-1], AnnotatedImage)
 
 
 def test_the_annotators_choice() -> None:

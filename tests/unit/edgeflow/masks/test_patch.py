@@ -96,3 +96,21 @@ def test_a_mask_of_another_size_is_refused_by_name() -> None:
     check_shape("mask", blob(), Size(60, 80))
     with pytest.raises(PromptError, match="the lasso is 80×60, the image 60×80"):
         check_shape("lasso", blob(), Size(80, 60))
+
+
+def test_overlap_is_that_of_the_whole_masks() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        masks = []
+        for _ in range(2):
+            mask = np.zeros((20, 30), dtype=np.bool_)
+            top, left = rng.integers(0, 15), rng.integers(0, 25)
+            mask[top : top + 9, left : left + 9] = (
+                rng.random(mask[top : top + 9, left : left + 9].shape) > 0.4
+            )
+            masks.append(mask)
+        one, two = masks
+        expected = (one & two).sum() / (one | two).sum()
+        assert MaskPatch.of(one).iou(MaskPatch.of(two)) == pytest.approx(expected)
+    nothing = MaskPatch.of(np.zeros((20, 30), dtype=np.bool_))
+    assert nothing.iou(nothing) == nothing.iou(MaskPatch.of(one)) == 0

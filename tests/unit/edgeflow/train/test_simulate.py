@@ -8,7 +8,7 @@ from edgeflow.nn.interface import NetworkOutput
 from edgeflow.train.augment import Batch
 from edgeflow.train.chance import Chance
 from edgeflow.train.config import ClickSimulation
-from edgeflow.train.simulate import simulate
+from edgeflow.train.simulate import samples_of_rounds, simulate
 
 CPU = torch.device("cpu")
 
@@ -79,13 +79,27 @@ def test_a_round_runs_only_the_samples_that_have_it(batch: Batch) -> None:
     assert ((prompt.feedback > 0).flatten(1).all(dim=1) == (counts > 1)).all()
 
 
-def test_rounds_come_as_often_as_configured() -> None:
-    weights = (0.35, 0.25, 0.2, 0.2)
-    drawn: list[int] = []
-    for step in range(300):
-        drawn += chance(step).host.choices(range(4), weights, k=8)
-    for rounds, weight in enumerate(weights):
-        assert drawn.count(rounds) / len(drawn) == pytest.approx(weight, abs=0.04)
+WEIGHTS = (0.35, 0.25, 0.2, 0.2)
+
+
+@pytest.mark.parametrize("count", [1, 8, 60])
+def test_rounds_come_as_often_as_configured(count: int) -> None:
+    drawn = [0] * len(WEIGHTS)
+    steps = 400
+    for step in range(steps):
+        having = [count, *samples_of_rounds(count, WEIGHTS, chance(step).host.random()), 0]
+        for rounds in range(len(WEIGHTS)):
+            drawn[rounds] += having[rounds] - having[rounds + 1]
+    for number, weight in zip(drawn, WEIGHTS, strict=True):
+        assert number / (count * steps) == pytest.approx(weight, abs=0.06)
+
+
+def test_batches_of_rounds_have_few_sizes() -> None:
+    """A GPU's convolution library plans anew for each size, which takes seconds."""
+    starts = [number / 100 for number in range(100)]
+    assert {tuple(samples_of_rounds(60, WEIGHTS, start)) for start in starts} == {(39, 24, 12)}
+    for sizes in zip(*(samples_of_rounds(64, WEIGHTS, start) for start in starts), strict=True):
+        assert len(set(sizes)) <= 2
 
 
 def test_feedback_is_sometimes_forgotten(batch: Batch) -> None:

@@ -5,7 +5,7 @@ import pytest
 from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow_backend.label_studio.access import credentials_of, open_api
 from edgeflow_backend.settings import Settings
-from tests.unit.edgeflow_backend.loopback import Host, Reply
+from tests.unit.edgeflow_backend.loopback import Host, Reply, closed_port
 
 LEGACY = "0123456789abcdef0123456789abcdef01234567"
 PERSONAL = "eyJhbGciOiJI.eyJ0b2tlbl90.c2lnbmF0dXJl"
@@ -48,6 +48,15 @@ def test_with_several_label_studios_the_way_out_names_the_one(host: Host, answer
 def test_with_several_label_studios_a_bad_tokens_way_out_names_the_one(host: Host) -> None:
     words = hint(settings(host, "012…567", "team-b"), "team-b")
     assert "the api_key of 'team-b' in EDGEFLOW_LABEL_STUDIO_HOSTS" in words
+
+
+def test_a_proxy_that_is_not_there_is_told() -> None:
+    proxy = f"http://127.0.0.1:{closed_port()}"
+    settings = Settings(label_studio_url="http://labels.example", proxy=proxy)
+    with pytest.raises(LabelStudioError) as caught:
+        open_api(settings).release()
+    assert "proxy" in caught.value.message
+    assert caught.value.hint
 
 
 def test_a_url_that_is_not_there_is_told_by_its_setting(host: Host) -> None:

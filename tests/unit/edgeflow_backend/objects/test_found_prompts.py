@@ -116,11 +116,11 @@ def test_each_task_gets_its_own_list_and_empty_ones_store_nothing(
 
 
 def test_without_anything_to_go_by_nothing_is_answered(make_service: MakeService) -> None:
-    assert answer(make_service, task(), task()) == []
+    assert answer(make_service, task(), task()) == [[], []]
 
 
 def test_it_is_off_by_default(make_service: MakeService) -> None:
-    assert answer(make_service, task(AROUND_THE_DISK), preannotate=False) == []
+    assert answer(make_service, task(AROUND_THE_DISK), preannotate=False) == [[]]
 
 
 def test_a_box_that_cannot_be_answered_does_not_keep_the_others_back(
@@ -135,7 +135,7 @@ def test_a_box_that_cannot_be_answered_does_not_keep_the_others_back(
 def test_a_mask_that_is_there_already_is_not_answered(make_service: MakeService) -> None:
     value = {"format": "rle", "rle": list(encode_brush(disk(SIZE))), "brushlabels": ["Object"]}
     brush = {**AROUND_THE_DISK, "type": "brushlabels", "value": value}
-    assert answer(make_service, task(brush)) == []
+    assert answer(make_service, task(brush)) == [[]]
 
 
 def test_a_skipped_annotation_says_nothing() -> None:

@@ -9,16 +9,18 @@ import pytest
 from edgeflow.masks.patch import MaskPatch
 from edgeflow_backend.objects.recent_answers import (
     ANSWERS_A_SCENE,
-    HUMAN_PACE_S,
-    SCENE_LIFE_S,
     SHAPE_WINDOW_S,
     WINDOW_S,
     RecentAnswer,
     RecentAnswers,
 )
 from edgeflow_backend.objects.segmented_object import SegmentedObject
+from edgeflow_backend.objects.signs import Visit
 
 SCENE = "an image in a task"
+ONE_PERSON = Visit(frozenset({"x"}))
+SEVERAL_PEOPLE = Visit(frozenset({"x"}), alone=False, accepting=False)
+WITHOUT_AUTO_ACCEPT = Visit(frozenset({"x"}), accepting=False)
 
 
 class Clock:
@@ -39,19 +41,21 @@ def recent(clock: Clock) -> RecentAnswers:
     return RecentAnswers(1_000_000, clock)
 
 
-def answered(region: str, *ids: str, drawn: bool = False, side: int = 10) -> RecentAnswer:
+def answered(
+    region: str, *ids: str, drawn: bool = False, waits: bool = False, side: int = 10
+) -> RecentAnswer:
     so_far = SegmentedObject(region, "mask", ("Object",))
     mask = MaskPatch.of(np.ones((side, side), dtype=np.bool_))
-    return RecentAnswer(so_far, so_far, ids or (f"point of {region}",), "image", None, mask, drawn)
+    prompt_ids = ids or (f"point of {region}",)
+    return RecentAnswer(so_far, so_far, prompt_ids, "image", None, mask, drawn=drawn, waits=waits)
 
 
 def ask(recent: RecentAnswers, answer: RecentAnswer, scene: str = SCENE) -> None:
-    with recent.visit(scene, answer.prompt_ids):
-        recent.remember(scene, answer)
+    recent.remember(scene, answer)
 
 
-def regions(recent: RecentAnswers, *stored: str) -> list[str]:
-    return [answer.after.region_id for answer in recent.of(SCENE, set(stored))]
+def regions(recent: RecentAnswers, *stored: str, visit: Visit = ONE_PERSON) -> list[str]:
+    return [answer.after.region_id for answer in recent.of(SCENE, set(stored), visit)]
 
 
 def test_one_persons_lone_clicks_are_remembered_newest_first(
@@ -79,46 +83,28 @@ def test_a_newer_answer_of_a_region_takes_the_older_ones_place(
     ask(recent, answered("r", "first"))
     clock.now += 1
     ask(recent, answered("r", "second"))
-    assert [answer.prompt_ids for answer in recent.of(SCENE, ())] == [("second",)]
+    assert [answer.prompt_ids for answer in recent.of(SCENE, (), ONE_PERSON)] == [("second",)]
 
 
-def test_two_requests_at_once_mean_two_people(recent: RecentAnswers, clock: Clock) -> None:
-    with recent.visit(SCENE, ["a"]), recent.visit(SCENE, ["b"]):
-        recent.remember(SCENE, answered("r", "a"))
-    clock.now += 1
-    assert regions(recent) == []
-    assert regions(recent, "r") == ["r"]  # a region that is stored is the annotator's own
-
-
-def test_clicks_faster_than_a_person_mean_two_people(recent: RecentAnswers, clock: Clock) -> None:
-    ask(recent, answered("r", "a"))
-    clock.now += HUMAN_PACE_S / 2
-    ask(recent, answered("s", "b"))
-    assert regions(recent) == []
-
-
-def test_a_repeated_request_is_no_second_person(recent: RecentAnswers) -> None:
-    with recent.visit(SCENE, ["a"]), recent.visit(SCENE, ["a"]):
-        recent.remember(SCENE, answered("r", "a"))
-    ask(recent, answered("r", "a"))
-    assert regions(recent) == ["r"]
-
-
-def test_points_that_wait_mean_that_auto_accept_is_off(recent: RecentAnswers, clock: Clock) -> None:
-    ask(recent, answered("r", "a"))
-    clock.now += 1
-    ask(recent, answered("s", "a", "b"))
-    clock.now += 1
-    ask(recent, answered("t", "c"))
-    assert regions(recent) == []
-
-
-def test_signs_of_two_people_are_heeded_for_a_while(recent: RecentAnswers, clock: Clock) -> None:
-    with recent.visit(SCENE, ["a"]), recent.visit(SCENE, ["b"]):
-        pass
-    clock.now += SCENE_LIFE_S + 1
+def test_with_several_people_a_region_that_is_stored_is_the_annotators_own(
+    recent: RecentAnswers,
+) -> None:
     ask(recent, answered("r"))
-    assert regions(recent) == ["r"]
+    ask(recent, answered("box", drawn=True))
+    assert regions(recent, visit=SEVERAL_PEOPLE) == []
+    assert regions(recent, "r", visit=SEVERAL_PEOPLE) == ["r"]
+
+
+def test_without_auto_accept_a_drawn_shape_alone_is_found(recent: RecentAnswers) -> None:
+    ask(recent, answered("r"))
+    ask(recent, answered("box", drawn=True))
+    assert regions(recent, visit=WITHOUT_AUTO_ACCEPT) == ["box"]
+
+
+def test_what_becomes_of_a_suggestion_that_waits_only_drafts_tell(recent: RecentAnswers) -> None:
+    ask(recent, answered("r", "a", "b", waits=True))
+    assert regions(recent) == []
+    assert regions(recent, "r") == []
 
 
 def test_a_drawn_shape_is_remembered_longer_and_until_it_is_stored(
@@ -130,15 +116,6 @@ def test_a_drawn_shape_is_remembered_longer_and_until_it_is_stored(
     assert regions(recent, "box") == []  # then the draft knows better
     clock.now += SHAPE_WINDOW_S
     assert regions(recent) == []
-
-
-def test_a_shape_is_found_although_points_of_another_object_waited(
-    recent: RecentAnswers, clock: Clock
-) -> None:
-    ask(recent, answered("r", "a", "b"))
-    clock.now += 1
-    ask(recent, answered("box", drawn=True))
-    assert regions(recent) == ["box"]
 
 
 def test_what_began_with_the_same_point_is_found_however_old(
@@ -155,14 +132,14 @@ def test_what_began_with_the_same_point_is_found_however_old(
 
 def test_scenes_know_nothing_of_each_other(recent: RecentAnswers) -> None:
     ask(recent, answered("r"), "one")
-    assert recent.of("two", ()) == []
+    assert recent.of("two", (), ONE_PERSON) == []
 
 
 def test_a_scene_holds_so_many_answers(recent: RecentAnswers, clock: Clock) -> None:
     for number in range(3 * ANSWERS_A_SCENE):
         ask(recent, answered(f"r{number}"))
         clock.now += 0.3
-    assert len(recent.of(SCENE, ())) == ANSWERS_A_SCENE
+    assert len(recent.of(SCENE, (), ONE_PERSON)) == ANSWERS_A_SCENE
 
 
 def test_bytes_are_bounded_and_a_huge_mask_is_not_kept(clock: Clock) -> None:
@@ -171,17 +148,9 @@ def test_bytes_are_bounded_and_a_huge_mask_is_not_kept(clock: Clock) -> None:
     assert regions(recent) == []
     for number in range(50):
         ask(recent, answered(f"r{number}", side=100), scene=f"scene {number}")
-    kept = [number for number in range(50) if recent.of(f"scene {number}", ())]
+    kept = [number for number in range(50) if recent.of(f"scene {number}", (), ONE_PERSON)]
     assert 0 < len(kept) < 10
     assert kept[-1] == 49
-
-
-def test_a_failed_request_is_over_too(recent: RecentAnswers, clock: Clock) -> None:
-    with pytest.raises(ValueError, match="x"), recent.visit(SCENE, ["a"]):
-        raise ValueError("x")
-    clock.now += 1
-    ask(recent, answered("r", "b"))
-    assert regions(recent) == ["r"]
 
 
 def test_many_threads_leave_a_sound_memory() -> None:
@@ -196,6 +165,6 @@ def test_many_threads_leave_a_sound_memory() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(8)))
     for scene in range(3):
-        assert recent.of(f"scene {scene}", ()) == []  # several people
+        assert len(recent.of(f"scene {scene}", (), ONE_PERSON)) == ANSWERS_A_SCENE
         found = recent.repeated(f"scene {scene}", [f"point of r{scene}-49"])
         assert found is None or found.after.region_id == f"r{scene}-49"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import io
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image
 
 from edgeflow.errors import PromptError
 from edgeflow.geometry import Size
@@ -21,7 +23,7 @@ from edgeflow_backend.requests import Request
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
-from tests.unit.edgeflow_backend.samples import click, disk, disk_request
+from tests.unit.edgeflow_backend.samples import click, data_uri, disk, disk_request
 
 SIZE = Size(120, 160)
 BoolMask = npt.NDArray[np.bool_]
@@ -269,3 +271,115 @@ def test_a_labelled_click_refines_a_region_that_has_its_label(
     region = make(refine="drafts").ask(point(50, 50, "k"), draft=[drawn])
     assert (region["id"] == "by-hand") is refined
     assert region["value"]["brushlabels"] == (labels if refined else ["Object"])
+
+
+@pytest.mark.parametrize("waited", [0.5, 2, 9])
+@pytest.mark.parametrize("stored", [False, True])
+def test_the_same_click_after_its_mask_was_removed_makes_the_same_mask(
+    make: Make, waited: float, *, stored: bool
+) -> None:
+    desk = make()
+    first = desk.ask(CLICKS[0])
+    desk.now += waited - 1
+    again = desk.ask({**CLICKS[0], "id": "again"}, draft=[first] if stored else None)
+    assert again["value"] == first["value"]
+    assert again["id"] != first["id"]
+    assert len(again["meta"]["edgeflow"]["clicks"]) == 1
+
+
+def test_a_deleted_mask_of_several_clicks_stays_gone(make: Make) -> None:
+    desk = make()
+    first = desk.ask(CLICKS[0])
+    refined = desk.ask(CLICKS[3])
+    again = desk.ask({**CLICKS[0], "id": "again"}, draft=[refined])
+    assert again["value"] == first["value"]
+    assert len(again["meta"]["edgeflow"]["clicks"]) == 1
+
+
+@pytest.mark.parametrize("number", [2, 3], ids=["negative", "positive"])
+def test_the_same_refinement_after_it_was_undone_makes_the_same_mask(
+    make: Make, number: int
+) -> None:
+    desk = make()
+    desk.ask(point(50, 50, "a"))
+    place = (45, 72) if number == 2 else (69, 50)  # in the disk, and just beside it
+    clicked = point(*place, "x", positive=number == 3)
+    refined = desk.ask(clicked)
+    again = desk.ask({**clicked, "id": "again"})
+    assert (again["id"], again["value"]) == (refined["id"], refined["value"])
+    assert len(again["meta"]["edgeflow"]["clicks"]) == 2
+
+
+def test_a_click_that_changed_nothing_may_be_repeated(make: Make) -> None:
+    """A correction that the network did not follow is a correction again."""
+    desk = make(refine_reach=20)
+    desk.ask(point(50, 50, "a"))
+    beside = point(78, 50, "b")
+    refined = desk.ask(beside)
+    if mask_of(refined)[60, 124]:
+        pytest.skip("the network followed the first one")
+    again = desk.ask({**beside, "id": "again"})
+    assert len(again["meta"]["edgeflow"]["clicks"]) == 3
+
+
+DISKS = {"left": (20, 50), "middle": (50, 50), "right": (80, 50)}
+
+
+def three_disks() -> str:
+    image = np.full((*SIZE, 3), (30, 90, 40), dtype=np.uint8)
+    rows, cols = np.mgrid[: SIZE.height, : SIZE.width]
+    for x, y in DISKS.values():
+        image[(rows - y * 1.2) ** 2 + (cols - x * 1.6) ** 2 < 15**2] = (230, 60, 50)
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return data_uri(buffer.getvalue())
+
+
+def ask_quickly(desk: Desk, *points: JSONObject, after: float = 0.3) -> list[JSONObject]:
+    desk.now += after
+    body = disk_request(*points)
+    task = {**body["tasks"][0], "data": {"image": three_disks()}}
+    prompt = parse_prompt(body["params"]["context"], max_clicks=100)
+    config = parse_label_config(body["label_config"]).for_task(task["data"])
+    return desk.service.segment(Request(task, prompt, config)).regions
+
+
+def test_quick_clicks_are_answered_one_region_an_object(make: Make) -> None:
+    desk = make()
+    disks = [point(*place, key) for key, place in DISKS.items()]
+    alone = [ask_quickly(make(), disk)[0]["value"] for disk in disks]
+    (first,) = ask_quickly(desk, disks[0])
+    ask_quickly(desk, *disks[:2])
+    regions = ask_quickly(desk, *disks)
+    assert [region["value"] for region in regions] == alone
+    assert [len(region["meta"]["edgeflow"]["clicks"]) for region in regions] == [1, 1, 1]
+    assert regions[0]["id"] == first["id"]  # replaces it, if the editor took both
+    (refined,) = ask_quickly(desk, point(50, 55, "n", positive=False))  # all accepted meanwhile
+    assert refined["id"] == regions[1]["id"]
+    assert len(refined["meta"]["edgeflow"]["clicks"]) == 2
+
+
+def test_slow_clicks_are_answered_with_one_region(make: Make) -> None:
+    desk = make()
+    disks = [point(*place, key) for key, place in DISKS.items()]
+    for count in (1, 2, 3):
+        (region,) = ask_quickly(desk, *disks[:count], after=1.0)
+        assert len(region["meta"]["edgeflow"]["clicks"]) == count
+    more = point(50, 60, "more")
+    (region,) = ask_quickly(desk, *disks, more)  # quick, but auto-accept was seen to be off
+    assert len(region["meta"]["edgeflow"]["clicks"]) == 4
+
+
+def test_two_quick_objects_that_were_taken_for_one_are_divided_once_auto_accept_shows(
+    make: Make,
+) -> None:
+    desk = make()
+    disks = [point(*place, key) for key, place in DISKS.items()]
+    alone = [ask_quickly(make(), disk)[0]["value"] for disk in disks]
+    ask_quickly(desk, disks[0])
+    (whole,) = ask_quickly(desk, *disks[:2])
+    assert len(whole["meta"]["edgeflow"]["clicks"]) == 2
+    third, first, second = ask_quickly(desk, disks[2])
+    assert first["id"] == whole["id"]  # takes its place
+    assert [region["value"] for region in (first, second, third)] == alone
+    assert len(ask_quickly(desk, point(80, 55, "n", positive=False))) == 1  # and only once

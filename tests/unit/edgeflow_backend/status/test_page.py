@@ -85,6 +85,9 @@ def fill(journal: Journal, text: str) -> None:
     """Put a text into every place that requests reach."""
     journal.failures.note(text, text, text, project=text, task=text)
     journal.failures.note(text, text, text, project=text, task=text)
+    for _ in range(2):
+        journal.lost.note(text, text, text)
+        journal.calls.note(text, "training", text, text)
     journal.config_checks.check(text, text, "setup")
     name = "".join(f"&#{ord(letter)};" for letter in text if letter.isprintable())
     lost = f'<View><KeyPointLabels name="{name}" toName="{name}"/></View>'
@@ -122,6 +125,9 @@ def test_the_page_says_everything(journal: Journal, clock: Clock) -> None:
     point = '<KeyPointLabels name="k" toName="image"><Label value="Object"/></KeyPointLabels>'
     spoiled = RECOMMENDED.replace("<KeyPoint ", f"{point}<KeyPoint ")
     journal.config_checks.check("14", spoiled, "setup")
+    for number in range(22):
+        journal.lost.note("12", number, number)
+    journal.calls.note("12", "predictions", "0 of 3 tasks got a prediction", "switch it on")
     for _ in range(1234):
         journal.latency.add(0.1)
     clock.sleep(seconds=12)
@@ -139,6 +145,11 @@ def test_the_page_says_everything(journal: Journal, clock: Clock) -> None:
         "task 8",
         "image_fetch",
         noted,
+        "22 annotations hold points but no mask: tasks 21, 20, ",
+        ", 3, 2 and 2 more.",
+        "`edgeflow-backend repair --project 12`",
+        "0 of 3 tasks got a prediction.",
+        "To do: Switch it on.",
         "Project 12 fine",
         "last seen 12 s ago, at /predict",
         "Project 14 fine Label Studio's own exports: KeyPointLabels 'k' spoils",
@@ -213,6 +224,8 @@ def test_a_full_page_is_whole_and_bounded(journal: Journal) -> None:
         journal.failures.note("code", f"{number} {'<' * size}", "&" * size, project=str(number))
     for number in range(1_000):
         journal.config_checks.check(f"p{number}", f"<View name='{number}'/>", "setup")
+        journal.calls.note(f"p{number}", "predictions", "<" * 1000, "&" * 1000)
+        journal.lost.note(f"p{number}", number, "<" * 1000)
     body = report(journal, READY)
     assert len(body["troubles"]) == MAX_FAILURES
     assert len(body["projects"]) == MAX_PROJECTS

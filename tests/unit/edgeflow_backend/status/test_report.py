@@ -19,7 +19,7 @@ from tests.unit.edgeflow_backend.status.snapshots import FAILED, LOADING, READY
 def test_nothing_happened_yet(journal: Journal, clock: Clock) -> None:
     clock.sleep(seconds=90)
     body = report(journal, READY)
-    assert body["troubles"] == body["projects"] == []
+    assert body["troubles"] == body["projects"] == body["lost"] == body["calls"] == []
     assert body["load"] == {
         "waiting": 2,
         "queue_limit": 48,
@@ -40,11 +40,14 @@ def test_the_json_has_this_shape(journal: Journal, clock: Clock) -> None:
     journal.failures.note("image_fetch", "gone", "upload it", project="12", task="8")
     journal.latency.add(0.25)
     journal.config_checks.check("12", RECOMMENDED, "predict")
+    journal.lost.note("team-b/12", 5, 7)
+    journal.calls.note("12", "training", "nothing was trained", "train elsewhere")
     body = orjson.loads(orjson.dumps(report(journal, READY, "https://docs.example/")))
     assert body == {
         "summary": {
             "level": "warning",
-            "text": "Ready, but some requests failed within the last hour.",
+            "text": "Ready, but some requests failed within the last hour and annotations were "
+            "submitted without masks.",
         },
         "time": "2026-05-04T09:00:03+00:00",
         "started": "2026-05-04T09:00:00+00:00",
@@ -84,6 +87,28 @@ def test_the_json_has_this_shape(journal: Journal, clock: Clock) -> None:
             }
         ],
         "notes": [],
+        "lost": [
+            {
+                "project": "team-b/12",
+                "annotations": 1,
+                "tasks": ["7"],
+                "more": 0,
+                "last": "2026-05-04T09:00:03+00:00",
+                "message": "1 annotation holds points but no mask: task 7",
+                "hint": "see what `edgeflow-backend repair --project 12 --host team-b` would "
+                "restore",
+            }
+        ],
+        "calls": [
+            {
+                "project": "12",
+                "kind": "training",
+                "message": "nothing was trained",
+                "hint": "train elsewhere",
+                "count": 1,
+                "last": "2026-05-04T09:00:03+00:00",
+            }
+        ],
         "projects": [
             {
                 "project": "12",
@@ -131,6 +156,12 @@ def test_the_summary_forgets_a_failure_after_an_hour(journal: Journal, clock: Cl
 def test_the_summary_tells_of_a_config_with_problems(journal: Journal) -> None:
     journal.config_checks.check("12", "<View/>", "setup")
     assert "labelling config" in report(journal, READY)["summary"]["text"]
+
+
+def test_the_summary_tells_of_lost_masks(journal: Journal) -> None:
+    journal.lost.note("12", 5, 7)
+    summary = {"level": "warning", "text": "Ready, but annotations were submitted without masks."}
+    assert report(journal, READY)["summary"] == summary
 
 
 def test_the_summary_is_good_when_clicks_are_answered(journal: Journal) -> None:

@@ -1,0 +1,1 @@
+"""Label Studio's calls that bring no click: predictions for whole tasks, events, training."""

@@ -1,0 +1,51 @@
+"""Whether the weights are intact, and the model runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgeflow.checkpoints.checkpoint import find
+from edgeflow.errors import EdgeFlowError
+from edgeflow.runtime.devices import pick_device
+from edgeflow_backend.doctor.finding import Finding
+from edgeflow_backend.service import build_service
+from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.journal import Journal
+from edgeflow_backend.status.metrics import Metrics
+
+
+def examine_model(settings: Settings) -> Iterator[Finding]:
+    """Check that the weights are intact and the model runs, and that projects' models exist."""
+    yield from _examine_default(settings)
+    for name in sorted(set(settings.project_models.values())):
+        try:
+            find(name, settings.models_folder)
+        except EdgeFlowError as error:
+            yield Finding("fail", f"EDGEFLOW_PROJECT_MODELS: {error.message}", error.hint)
+
+
+def model_version(settings: Settings) -> str:
+    """Version that the backend tells Label Studio; empty if there is no such model."""
+    try:
+        return find(settings.model, settings.models_folder).version
+    except EdgeFlowError:
+        return ""
+
+
+def _examine_default(settings: Settings) -> Iterator[Finding]:
+    try:
+        checkpoint = find(settings.model, settings.models_folder)
+        checkpoint.load()
+        yield Finding("ok", f"weights {checkpoint.version} are intact ({checkpoint.path})")
+        device = pick_device(settings.device)
+        service = build_service(settings, Metrics(), Journal())
+        milliseconds = service.measure_click(brightness=200) * 1000
+        service.close()
+    except EdgeFlowError as error:
+        yield Finding("fail", error.message, error.hint)
+        return
+    yield Finding(
+        "ok", f"the model runs: {milliseconds:.0f} ms a click, {service.predictor.runtime.name}"
+    )
+    if device.type == "cpu":
+        yield Finding("ok", "no GPU is used; that is fine for a few annotators")

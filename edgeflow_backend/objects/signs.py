@@ -1,0 +1,195 @@
+"""Signs of who clicks and how, for Label Studio says neither.
+
+With "auto-accept" off, points stay until the annotator accepts or rejects the suggestion, and each
+click sends them again. With it on, an answer accepts its regions and removes all points, so a point
+that is sent again is one whose answer had not arrived when the next click was made. The two are
+told apart by the time between an answer and the request that still holds its points.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from cachetools import TTLCache
+
+LIFE_S = 300.0
+"""How long evidence of a second annotator, or of auto-accept being off, counts."""
+
+ARRIVED_S = 0.9
+"""An answer reaches the editor, and the next click comes back, within this time."""
+
+ARRIVED_LATE_S = 4.0
+"""The same for one who was seen to be quick: then a busy Label Studio stalls for seconds."""
+
+LATELY_S = 10.0
+"""How long auto-accept counts as on, once it was seen to be."""
+
+AT_ONCE_S = 0.05
+"""A request that follows an answer sooner may come from a program that needs no browser."""
+
+HUMAN_PACE_S = 0.1
+"""An answer and the click after it take longer than this through Label Studio and a browser."""
+
+BY_HAND_S = 0.7
+"""Nobody sees a mask, aims at the tick, and clicks on the next object sooner than this."""
+
+MAX_PLACES = 10_000
+MAX_POINTS = 256
+
+
+@dataclass(eq=False)
+class Visit:
+    """A request under way, and what its points tell.
+
+    Attributes:
+        ids: Ids of its points.
+        alone: Whether all requests look like one annotator's.
+        accepting: Whether nothing says that auto-accept is off.
+        pending: Whether an earlier point may not have been answered when the newest was clicked.
+            Then it cannot be told from the ids whether all are of one object.
+        hurried: Whether one was sent again before it was answered, or auto-accept was seen to be on
+            lately.
+        overtaken: Whether a newer request holds these points and more.
+        accepted: Points of the last answer, if auto-accept was seen to accept it.
+        arrived: When it came, in the clock's seconds.
+    """
+
+    ids: frozenset[str]
+    alone: bool = True
+    accepting: bool = True
+    pending: bool = False
+    hurried: bool = False
+    overtaken: bool = False
+    accepted: frozenset[str] = frozenset()
+    arrived: float = -math.inf
+
+    def waits(self, prompt_ids: Sequence[str]) -> bool:
+        """Whether the answer to some of its points is a suggestion that waits to be accepted."""
+        return len(prompt_ids) > 1 and not self.pending
+
+
+@dataclass
+class _Place:
+    """What is known of a task; times are the clock's seconds.
+
+    Attributes:
+        under_way: Requests that are not answered yet.
+        last: When an answer was last given, and to which points.
+        answered: When each point was last answered, oldest first.
+        several_at: When more than one annotator was last seen.
+        waiting_at: When points were last seen that an answer had left in their places.
+        accepting_at: When an answer's points were last seen to be gone at once.
+        rushed: Points that were sent again before they were answered.
+    """
+
+    under_way: list[Visit] = field(default_factory=list)
+    last: tuple[float, frozenset[str]] = (-math.inf, frozenset())
+    answered: dict[str, float] = field(default_factory=dict)
+    several_at: float = -math.inf
+    waiting_at: float = -math.inf
+    accepting_at: float = -math.inf
+    rushed: set[str] = field(default_factory=set)
+
+    def arrive(self, visit: Visit) -> None:
+        """Bring the place and a new request up to date with each other."""
+        now = visit.arrived
+        same = [other for other in self.under_way if other.ids & visit.ids]
+        others = [other for other in self.under_way if other not in same]
+        self._see_people(visit, [other for other in others if not self._obsolete(other)])
+        visit.alone = now - self.several_at > LIFE_S
+        unanswered = self._see_waiting(visit)
+        waiting = self.waiting_at > max(self.accepting_at, now - LIFE_S)
+        visit.accepting = visit.alone and not waiting
+        visit.pending = len(visit.ids) > 1 and not waiting and (unanswered or bool(same))
+        for other in same:
+            self.rushed |= visit.ids | other.ids
+        visit.hurried = visit.pending and (
+            self._accepting(now) or not self.rushed.isdisjoint(visit.ids)
+        )
+        for older in same:
+            older.overtaken = older.overtaken or older.ids < visit.ids
+            older.pending = older.hurried = len(older.ids) > 1 and not waiting
+        self.under_way.append(visit)
+
+    def leave(self, visit: Visit, now: float) -> None:
+        """Note that a request is answered."""
+        self.under_way.remove(visit)
+        if not self._obsolete(visit):
+            self.last = (now, visit.ids)
+        for key in visit.ids:
+            self.answered.pop(key, None)
+            self.answered[key] = now
+        for key in list(self.answered)[:-MAX_POINTS]:
+            del self.answered[key]
+            self.rushed.discard(key)
+
+    def _see_people(self, visit: Visit, others: list[Visit]) -> None:
+        """Two at a time are two people, and so is a click before a person can have made it."""
+        ended, ids = self.last
+        since = visit.arrived - ended
+        gone = not ids & visit.ids
+        if others or (gone and since < HUMAN_PACE_S):
+            self.several_at = visit.arrived
+            for other in others:
+                other.alone = other.accepting = False
+        elif gone and since < BY_HAND_S:
+            self.accepting_at = visit.arrived
+            visit.accepted = ids
+
+    def _see_waiting(self, visit: Visit) -> bool:
+        """Whether an answer to earlier points may have come too late for the newest click."""
+        known = [self.answered[key] for key in visit.ids if key in self.answered]
+        if not known or len(visit.ids) < 2:
+            return False
+        since, new = visit.arrived - max(known), len(visit.ids) - len(known)
+        rushed = not self.rushed.isdisjoint(visit.ids)
+        late = self._accepting(visit.arrived) or new > 1 or rushed
+        if since < (ARRIVED_LATE_S if late else ARRIVED_S):
+            return late or since >= AT_ONCE_S
+        if new == 1:  # each click of a slow annotator has a request of its own
+            self.waiting_at = visit.arrived
+        return False
+
+    def _accepting(self, now: float) -> bool:
+        return self.accepting_at > max(self.waiting_at, now - LATELY_S)
+
+    def _obsolete(self, visit: Visit) -> bool:
+        """Whether others answered all its points meanwhile."""
+        return all(self.answered.get(key, -math.inf) > visit.arrived for key in visit.ids)
+
+
+class Signs:
+    """The signs seen in each place lately. Thread-safe; bounded in places, points and time.
+
+    Args:
+        clock: Seconds; ``time.monotonic`` unless a test says otherwise.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._lock = threading.Lock()
+        self._clock = clock
+        self._places: TTLCache[Hashable, _Place] = TTLCache(MAX_PLACES, LIFE_S, timer=clock)
+
+    @contextlib.contextmanager
+    def visit(self, place: Hashable, prompt_ids: Sequence[str]) -> Iterator[Visit]:
+        """Note a request while it is under way.
+
+        Args:
+            place: Identifies a task.
+            prompt_ids: Ids of the prompt's regions, oldest first.
+        """
+        visit = Visit(frozenset(prompt_ids), arrived=self._clock())
+        with self._lock:
+            known = self._places.pop(place, None) or _Place()
+            known.arrive(visit)
+            self._places[place] = known
+        try:
+            yield visit
+        finally:
+            with self._lock:
+                known.leave(visit, self._clock())

@@ -1,0 +1,1 @@
+"""Prompts that were submitted without their masks: found, listed, and answered afterwards."""
