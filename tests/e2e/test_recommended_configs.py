@@ -133,5 +133,3 @@ def test_what_the_troubleshooting_page_says_of_keys_and_tools(
     editor.page.keyboard.press("Escape")
     editor.pick_tool("rectangle-tool")
     assert editor.sends_nothing(*SMALL)
-    editor.pick_tool("key-point-tool")
-    assert editor.click(*SMALL)["data"]["result"]
