@@ -182,7 +182,7 @@ class Editor:
 
     def count(self, what: Literal["regions", "selectedRegions", "suggestions"]) -> int:
         """How many regions, selected ones, or suggestions not yet accepted, the editor holds."""
-        size = "length" if what == "regions" else "size"
+        size = "size" if what == "suggestions" else "length"
         script = f"() => window.Htx.annotationStore.selected.{what}.{size}"
         return int(self.page.evaluate(script))
 
