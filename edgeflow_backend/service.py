@@ -116,8 +116,7 @@ class SegmentationService:
             answer = partial(self._answer_object, resolved, regions, visit)
             reach = self.settings.refine_reach
             answers, lost = separate(prompt, visit, answer, reach=reach)
-            accepted = self.recent.accepted(resolved.scene, visit)
-            answers += divide(accepted, answer, reach=reach)
+            answers += divide(self.recent.accepted(resolved.scene, visit), answer, reach=reach)
             for each in answers:
                 waits = visit.waits(each.prompt_ids)
                 self.recent.remember(resolved.scene, replace(each, waits=waits))
@@ -206,6 +205,7 @@ class SegmentationService:
             regions=regions.open,
             recent=self.recent.of(scene, stored, visit),
             repeated=self.recent.repeated(scene, prompt.ids),
+            quick=visit.pending,
             size=resolved.image.size,
             model=resolved.predictor.version,
         )
