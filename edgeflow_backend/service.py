@@ -127,8 +127,7 @@ class SegmentationService:
             answer = partial(self._answer_object, resolved, regions, rule, visit)
             reach = self.settings.refine_reach
             answers, lost = separate(prompt, visit, answer, reach=reach)
-            accepted = self.recent.accepted(resolved.scene, visit)
-            answers += divide(accepted, answer, reach=reach)
+            answers += divide(self.recent.accepted(resolved.scene, visit), answer, reach=reach)
             for each in answers:
                 waits = visit.waits(each.prompt_ids)
                 noted = replace(each, waits=waits, author=regions.author)
@@ -216,6 +215,7 @@ class SegmentationService:
                 regions=regions.open,
                 recent=recent,
                 repeated=self.recent.repeated(scene, prompt.ids) if rule.remembers else None,
+                quick=visit.pending,
                 size=its.image.size,
                 model=its.predictor.version,
             )

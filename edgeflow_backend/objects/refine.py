@@ -72,6 +72,7 @@ class Refinement:
         regions: Sequence[TaskRegion],
         recent: Sequence[RecentAnswer],
         repeated: RecentAnswer | None,
+        quick: bool = False,
         size: Size,
         model: str,
     ) -> SegmentedObject | None:
@@ -84,11 +85,14 @@ class Refinement:
             regions: Regions that the annotator sees, topmost first.
             recent: Answers that may not be stored yet, newest first.
             repeated: The last answer to a prompt that began with the same point.
+            quick: Whether that answer may not have arrived when the prompt was made.
             size: Image size.
             model: Version of the model that will answer.
         """
         if repeated is not None:
-            return repeated.before if repeated.before.exists else None
+            # Whichever answer the editor took, a quick point's object replaces its region.
+            same = replace(repeated.before, region_id=repeated.after.region_id)
+            return same if quick or repeated.before.exists else None
         click = prompt.first_click
         if click is None:
             return None
