@@ -129,8 +129,8 @@ class Settings(HostSettings, BaseSettings):
     largest_only: bool = Cleanup.largest_only
     """Whether to drop all pieces of a mask except its largest and those clicked on."""
     min_certainty: float = Field(default=Cleanup.min_certainty, ge=0, le=1)
-    """Pieces of a mask that were not clicked on are dropped, beside those that were, where the
-    network's mean probability for them is below this."""
+    """Pieces of a mask that were not clicked on are dropped where the network's mean probability
+    for them is below this."""
     max_hole: float = Field(default=Cleanup.max_hole, ge=0, le=1)
     """Holes smaller than this fraction of the mask are filled."""
     smoothing: float = Field(default=Cleanup.smoothing, ge=0, le=20)

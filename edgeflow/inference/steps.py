@@ -194,8 +194,9 @@ class Stepper:
         if self.cleanup.smoothing > 0:
             smooth = self.cleanup.smooth(values[0, 0].cpu().numpy(), clicks)
             values = upload(smooth, self.device)[None, None]
-        # An outline says itself where the object is: its pieces need no clicks.
-        rules = replace(self.cleanup, min_certainty=0) if state.start.confines else self.cleanup
+        # An outline or a mask says itself where the object is: its pieces need no clicks.
+        known = state.start.confines or state.start.prior is not None
+        rules = replace(self.cleanup, min_certainty=0) if known else self.cleanup
         changes = rules.changes(
             above(values[0, 0], MASK_THRESHOLD), clicks, lambda: values[0, 0].cpu().numpy()
         )

@@ -50,8 +50,8 @@ class Cleanup:
         max_hole: Smallest hole to keep, as a part of the mask's area; 0 fills none.
         smoothing: Standard deviation in network pixels of a Gaussian over the probabilities; 0
             leaves borders as the network drew them.
-        min_certainty: Smallest mean probability of components without a positive click that stay
-            beside those with one; 0 keeps all.
+        min_certainty: Smallest mean probability of components that stay without a positive click,
+            where there are such clicks; 0 keeps all.
     """
 
     min_part: float = 0.02
@@ -99,7 +99,10 @@ class Cleanup:
     def _specks(
         self, solid: BoolMask, keep: npt.NDArray[np.intp], probability: Callable[[], FloatMap]
     ) -> BoolMask:
-        """Components to drop; never one with a click, and without clicks never the largest."""
+        """Components to drop; never one with a click, and without clicks never the largest.
+
+        Where no click lies on the mask, nothing may be left: the network sees no object there.
+        """
         count, labels, stats, _ = cv2.connectedComponentsWithStats(solid.view(np.uint8))
         areas = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
         areas[0] = 0
@@ -109,7 +112,7 @@ class Cleanup:
             drop[:] = True
         drop[largest] = False
         clicked = np.setdiff1d(labels[keep[:, 0], keep[:, 1]], [0])
-        if self.min_certainty > 0 and clicked.size and count > 1 + clicked.size:
+        if self.min_certainty > 0 and len(keep) and count > 1 + clicked.size:
             sums = np.bincount(labels.ravel(), probability().ravel(), count)
             drop |= sums < self.min_certainty * areas
         drop[clicked] = False

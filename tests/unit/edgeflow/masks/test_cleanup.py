@@ -145,9 +145,15 @@ def test_a_component_without_a_click_stays_only_where_the_network_is_sure_of_it(
     assert kept(UNTOUCHED, (30, 28, 20), (0.6, 0.6, 0.6), CLICK) == [30, 28, 20]
 
 
-@pytest.mark.parametrize("clicks", [[], [negative(0, 5)], [positive(1, 5)]], ids=str)
-def test_where_no_component_was_clicked_all_stay(clicks: Clicks) -> None:
+@pytest.mark.parametrize("clicks", [[], [negative(1, 5)]], ids=["none", "negative"])
+def test_without_positive_clicks_all_components_stay(clicks: Clicks) -> None:
     assert kept(SURE, (30, 28), (0.6, 0.6), clicks) == [30, 28]
+
+
+def test_where_no_click_lies_on_the_mask_only_what_is_sure_is_left() -> None:
+    beside = [positive(1, 5)]
+    assert kept(SURE, (30, 28), (0.6, 0.9), beside) == [0, 28]
+    assert kept(SURE, (30, 28), (0.6, 0.6), beside) == [0, 0]
 
 
 def test_the_probability_is_asked_for_only_where_a_component_depends_on_it() -> None:
