@@ -22,7 +22,13 @@ from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
 from tests.contract.wire import JSONObject
-from tests.unit.edgeflow_backend.samples import SIZE, click, disk, disk_request
+from tests.unit.edgeflow_backend.samples import (
+    SIZE,
+    click,
+    disk,
+    disk_request,
+    projects_with_overlap,
+)
 
 NEVER = RECOMMENDED.replace("<BrushLabels ", '<BrushLabels edgeflowOverlap="never" ')
 Ask = Callable[..., JSONObject]
@@ -58,7 +64,13 @@ def point(x: float, y: float, key: str, *, positive: bool = True) -> JSONObject:
 def ask(predictor: Predictor) -> Ask:
     """A backend, and an annotator who lets every draft be saved first; answers the only region."""
     now = [1000.0]
-    service = SegmentationService(Settings(), predictor, Metrics(), clock=lambda: now[0])
+    service = SegmentationService(
+        Settings(),
+        predictor,
+        Metrics(),
+        projects=projects_with_overlap(1),
+        clock=lambda: now[0],
+    )
 
     def asked(
         *points: JSONObject,
