@@ -13,10 +13,10 @@ from demo.label_studio import TOKEN
 from edgeflow.arrays import BoolMask
 from edgeflow.cli import app
 from edgeflow.geometry import Size
+from edgeflow.label_studio.bitmask_png import OPAQUE
 from edgeflow.label_studio.brush_rle import decode_brush
 from edgeflow.label_studio.controls import CONTROLS
 from edgeflow.label_studio.object_ids import META_KEY, piece_id
-from edgeflow.label_studio.region_masks import OPAQUE
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.masks.patch import MaskPatch
 from tests.e2e.conftest import PHOTOS, Studio
