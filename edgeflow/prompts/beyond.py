@@ -40,7 +40,7 @@ def beyond(probability: FloatMap, box: Box, frame: Box, image_size: Size) -> Mas
     count, labels = cv2.connectedComponents(outside.view(np.uint8))
     if count == 1:
         return None
-    pixels = labels[outside]
+    pixels = labels[outside].astype(np.intp)
     means = np.bincount(pixels, probability[outside], count) / np.bincount(
         pixels, minlength=count
     ).clip(1)
