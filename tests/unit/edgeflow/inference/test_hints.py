@@ -34,11 +34,11 @@ def overlap(a: BoolMask, b: BoolMask) -> float:
 def test_a_box_a_little_off_does_not_cut_its_object(predictor: Predictor, margin: int) -> None:
     box = Box(31 - margin, 51 - margin, 90 + margin, 110 + margin)  # the disk's is 59 wide
     mask = predictor.predict(predictor.encode(disk_image()), [], start=Outline(box)).mask
-    assert overlap(mask, disk()) > 0.97
+    assert overlap(mask, disk()) > 0.96
     inside = np.zeros_like(mask)
     inside[box.slices] = True
     if margin < 0:
-        assert overlap(disk() & inside, disk()) < 0.97
+        assert overlap(disk() & inside, disk()) < overlap(mask, disk())
         assert (mask & ~inside).sum() > 50
 
 
