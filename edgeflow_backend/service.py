@@ -128,12 +128,13 @@ class SegmentationService:
             reach = self.settings.refine_reach
             answers, lost = separate(prompt, visit, answer, reach=reach)
             answers += divide(self.recent.accepted(resolved.scene, visit), answer, reach=reach)
+            answers, covered = self._neighbours.apart(answers, resolved)
             for each in answers:
                 waits = visit.waits(each.prompt_ids)
                 noted = replace(each, waits=waits, author=regions.author)
                 self.recent.remember(resolved.scene, noted)
         self._note_lost_labels(resolved)
-        return joined([show(each, resolved, self._polygons) for each in answers], lost)
+        return joined([show(each, resolved, self._polygons) for each in answers], [*lost, *covered])
 
     def preannotate(self, request: Request, deadline: float) -> Answer:
         """Answer a prompt that nobody sent now: a box or click found in a task.

@@ -62,6 +62,27 @@ class Neighbours:
             )
         return replace(answer, mask=left)
 
+    def apart(
+        self, answers: Sequence[RecentAnswer], resolved: ResolvedRequest
+    ) -> tuple[list[RecentAnswer], list[PromptError]]:
+        """The objects of one request, each without what the ones before it cover.
+
+        Args:
+            answers: In the order of their clicks.
+            resolved: The request that they answer.
+
+        Returns:
+            The answers of which something is left, and why others have none.
+        """
+        kept: list[RecentAnswer] = []
+        lost: list[PromptError] = []
+        for answer in answers:
+            try:
+                kept.append(self.give_way(answer, resolved, (), kept))
+            except PromptError as error:
+                lost.append(error)
+        return kept, lost
+
     def _others(
         self,
         answer: RecentAnswer,

@@ -207,7 +207,7 @@ def shown(region: JSONObject) -> BoolMask:
         return brush(region)
     if kind == "bitmasklabels":
         data = base64.b64decode(value["imageDataURL"].partition(",")[2])
-        alpha: BoolMask = np.asarray(Image.open(io.BytesIO(data)))[:, :, 3] > 127
+        alpha: BoolMask = np.asarray(Image.open(io.BytesIO(data)).convert("RGBA"))[:, :, 3] > 127
         return alpha
     if kind == "polygonlabels":
         assert shapely.Polygon(value["points"]).is_valid

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -175,6 +177,24 @@ def test_an_object_that_others_cover_wholly_is_refused_with_the_way_out(ask: Ask
     with pytest.raises(PromptError, match="there already") as caught:
         ask(point(50, 50, "a"), draft=(other,))
     assert "BrushLabels 'mask'" in caught.value.hint
+
+
+def test_the_objects_of_one_request_give_way_to_each_other(predictor: Predictor) -> None:
+    service = SegmentationService(Settings(), predictor, Metrics())
+    body = disk_request(point(50, 50, "a"))
+    prompt = parse_prompt(body["params"]["context"], max_clicks=100)
+    task = body["tasks"][0]
+    config = parse_label_config(NEVER).for_task(task["data"])
+    resolved = service._look_up(Request(task, prompt, config), time.monotonic() + 60)
+    begun = service._predict(resolved, service._new_object(resolved))
+    answers = [
+        replace(begun, after=replace(begun.after, region_id=key), mask=MaskPatch.of(mask))
+        for key, mask in (("a", LEFT_HALF), ("b", block(40, 120)), ("c", block(10, 70)))
+    ]
+    kept, lost = service._neighbours.apart(answers, resolved)
+    assert [answer.after.region_id for answer in kept] == ["a", "b"]
+    np.testing.assert_array_equal(kept[1].mask.whole(), block(80, 120))
+    assert "there already" in lost[0].message
 
 
 def test_a_value_that_means_nothing_is_refused_and_reported(ask: Ask) -> None:
