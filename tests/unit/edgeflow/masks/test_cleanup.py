@@ -416,11 +416,14 @@ def test_whole_parts_go_and_whole_holes_are_filled_and_no_click_is_overruled(
     _, parts, stats, _ = cv2.connectedComponentsWithStats(before.astype(np.uint8))
     for part in np.unique(parts[dropped]):
         assert dropped[parts == part].all() or filled.any()
-    if before.any():
-        largest = stats[1:, cv2.CC_STAT_AREA].max()
-        assert after.sum() >= largest
-    else:
+    clicked = {parts[on_map(point, values)] for point, positive in clicks if positive} - {0}
+    if not before.any():
         assert not after.any()
+    elif cleanup.min_certainty == 0 or not any(positive for _, positive in clicks):
+        assert after.sum() >= stats[1:, cv2.CC_STAT_AREA].max()
+    else:  # what nobody clicked on stays only where the network is sure of it
+        for part in set(np.unique(parts[before & ~dropped])) - clicked:
+            assert values[parts == part].mean() > cleanup.min_certainty - 1e-6
     border = np.ones_like(before)
     border[1:-1, 1:-1] = False
     assert not (filled & border).any()
