@@ -145,7 +145,7 @@ class Editor:
     def click_quickly(
         self, places: Sequence[tuple[float, float]], pause_ms: float, *, keys: Sequence[str] = ()
     ) -> None:
-        """Press the first label's key and click at each place (0 to 1), without awaiting answers.
+        """Click at each place (0 to 1), without awaiting answers; with a label, press its key first.
 
         Args:
             places: x of the image's width, y of its height.
@@ -154,11 +154,13 @@ class Editor:
         """
         left, top = self.place(0, 0)
         right, bottom = self.place(1, 1)
+        labelled = self.page.evaluate(_CLICKS_HAVE_LABELS)
         due = time.monotonic()
         for x, y in places:
             self.page.wait_for_timeout(max(due - time.monotonic(), 0) * 1000)
             due += pause_ms / 1000
-            self.page.keyboard.press("1")
+            if labelled:
+                self.page.keyboard.press("1")
             for key in keys:
                 self.page.keyboard.down(key)
             self.page.mouse.click(left + x * (right - left), top + y * (bottom - top))
