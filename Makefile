@@ -43,8 +43,9 @@ test: test-units test-whole  ## all tests, with a real Label Studio and, where t
 test-units: $(MAIN)/.made  ## the part of them that runs on all cores, with its coverage
 	@$(BIN)/python -m pytest -n auto --cov --cov-report= tests/unit tests/golden
 
-test-whole: envs  ## the rest, one after the other: these start servers, browsers and trainings
-	@$(BIN)/python -m pytest --ignore tests/unit --ignore tests/golden
+test-whole: envs  ## the rest: servers and trainings one after the other, browsers two at a time
+	@$(BIN)/python -m pytest --ignore tests/unit --ignore tests/golden --ignore tests/e2e
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/e2e
 
 test-fast: $(MAIN)/.made  ## the quick unit and golden tests: a minute on two cores
 	@$(BIN)/python -m pytest -n auto -m "not slow" tests/unit tests/golden

@@ -145,7 +145,7 @@ class Editor:
     def click_quickly(
         self, places: Sequence[tuple[float, float]], pause_ms: float, *, keys: Sequence[str] = ()
     ) -> None:
-        """Click at each place (0 to 1), without awaiting answers; with a label, press its key first.
+        """Click at each place (0 to 1), not awaiting answers; with a label, press its key first.
 
         Args:
             places: x of the image's width, y of its height.

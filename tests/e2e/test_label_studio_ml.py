@@ -66,7 +66,7 @@ def test_health_setup_and_a_captured_click(url: str) -> None:
     assert prediction["model_version"].startswith("edgeflow_lite-")
 
     body["params"]["context"] = None
-    assert requests.post(f"{url}/predict", json=body, timeout=60).json()["results"] == []
+    assert requests.post(f"{url}/predict", json=body, timeout=60).json()["results"] == [[]]
 
 
 def test_a_webhook_is_accepted(url: str) -> None:

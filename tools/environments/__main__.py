@@ -73,6 +73,8 @@ def make(arguments: argparse.Namespace, tools: Tools, say: Say) -> None:
             raise InstallError(f"failed at: {step.what}; {log} ends with\n{tail}")
 
     if not whole:
+        if Path(sys.prefix).resolve() == folder.resolve():
+            raise InstallError("its own Python cannot make it anew: run `deactivate` first")
         shutil.rmtree(folder, ignore_errors=True)
         for step in empty(folder, tools):
             do(step)

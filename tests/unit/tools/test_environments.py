@@ -198,6 +198,18 @@ class TestMaking:
         assert self.make(tmp_path)[0][0] == "venv"
 
 
+def test_an_activated_environment_is_not_made_anew_by_its_own_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    monkeypatch.setattr(sys, "prefix", str(folder))
+    arguments = argparse.Namespace(folder=folder)
+    with pytest.raises(environments.InstallError, match="deactivate"):
+        environments.make(arguments, Tools(sys.executable, None), lambda _: None)
+    assert folder.is_dir()
+
+
 def test_an_index_that_does_not_answer_is_passed_over() -> None:
     assert not environments.reaches("http://127.0.0.1:9")
     assert not environments.reaches("not a url")
