@@ -26,6 +26,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+HostOption = Annotated[
+    str, typer.Option(help="Name of the Label Studio in EDGEFLOW_LABEL_STUDIO_HOSTS.")
+]
+
 _COLOURS: dict[Verdict, str] = {
     "ok": typer.colors.GREEN,
     "warn": typer.colors.YELLOW,
@@ -98,9 +102,7 @@ def connect(
             "EDGEFLOW_BACKEND_URL."
         ),
     ] = "",
-    host: Annotated[
-        str, typer.Option(help="Name of the Label Studio in EDGEFLOW_LABEL_STUDIO_HOSTS.")
-    ] = "",
+    host: HostOption = "",
 ) -> None:
     """Connect a project: clicks, events, and the password for both; say what was done."""
     from edgeflow_backend.connect.command import run  # noqa: PLC0415 - as above
@@ -124,9 +126,7 @@ def repair(
     apply: Annotated[
         bool, typer.Option("--apply", help="Store the masks; without it they are only listed.")
     ] = False,
-    host: Annotated[
-        str, typer.Option(help="Name of the Label Studio in EDGEFLOW_LABEL_STUDIO_HOSTS.")
-    ] = "",
+    host: HostOption = "",
 ) -> None:
     """Find annotations that were submitted before their masks were accepted; restore the masks."""
     from edgeflow_backend.repair.run import repair_project  # noqa: PLC0415 - as above

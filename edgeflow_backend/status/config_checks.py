@@ -72,17 +72,9 @@ class ConfigChecks:
             last_digest, last = self._checks.get(project, (None, None))
         # Parsed outside the lock: a large config must not hold up everybody's clicks.
         if last is None or last_digest != digest:
-            found = _examine(xml)
-            last = ConfigCheck(
-                project, _few(found.problems), _few(found.warnings), self._clock(), place
-            )
-        check = replace(last, last_seen=self._clock(), place=place)
-        with self._lock:
-            self._checks[project] = (digest, check)
-            self._checks.move_to_end(project)
-            if len(self._checks) > MAX_PROJECTS:
-                self._checks.popitem(last=False)
-        return check.problems
+            last = self._checked(project, _examine(xml), place)
+        self._remember(digest, replace(last, last_seen=self._clock(), place=place))
+        return last.problems
 
     def setup(self, project: str, xml: object) -> JSONObject:
         """Like :meth:`check`; what ``/setup`` answers of it.
@@ -95,20 +87,30 @@ class ConfigChecks:
             ``problems``, ``warnings`` and, where there are any of either, ``recommended``: a config
             without them.
         """
-        self.check(project, xml, "setup")
         found = _examine(xml)
-        answer: JSONObject = {
-            "problems": list(_few(found.problems)),
-            "warnings": list(_few(found.warnings)),
-        }
-        for text in (*answer["problems"], *answer["warnings"]):
+        check = self._checked(clean(project, NAME_LENGTH), found, "setup")
+        self._remember(_digest(xml), check)
+        for text in (*check.problems, *check.warnings):
             get_logger().warning("labelling config", project=project, text=text)
+        answer: JSONObject = {"problems": list(check.problems), "warnings": list(check.warnings)}
         return answer | {"recommended": found.recommended} if any(answer.values()) else answer
 
     def recent(self) -> list[ConfigCheck]:
         """The remembered checks, newest first."""
         with self._lock:
             return [check for _, check in reversed(self._checks.values())]
+
+    def _checked(self, project: str, found: Findings, place: Place) -> ConfigCheck:
+        return ConfigCheck(
+            project, _few(found.problems), _few(found.warnings), self._clock(), place
+        )
+
+    def _remember(self, digest: bytes, check: ConfigCheck) -> None:
+        with self._lock:
+            self._checks[check.project] = (digest, check)
+            self._checks.move_to_end(check.project)
+            if len(self._checks) > MAX_PROJECTS:
+                self._checks.popitem(last=False)
 
 
 def _digest(xml: object) -> bytes:

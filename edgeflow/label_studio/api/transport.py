@@ -127,33 +127,44 @@ class PlainTransport:
     ) -> Reply:
         """Send a request; see :meth:`Transport.send`."""
         try:
-            with isolated_session(USER_AGENT) as session:
-                session.trust_env = self._trust_env
-                session.verify = self._ca_bundle or True
+            with self._session() as session:
                 response = session.request(
                     method,
                     self._url + path,
                     headers=headers,
                     params=params,
                     json=json,
-                    files=uploads(files),
+                    files=_uploads(files),
                     timeout=self._timeout,
                     allow_redirects=False,
                 )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise LabelStudioError(
-                f"Label Studio does not answer ({type(error).__name__})",
-                hint=f"check {self._url_setting}, and that this machine reaches it",
-            ) from error
+            raise self._unanswered(error) from error
         if response.is_redirect:
-            raise LabelStudioError(
-                f"Label Studio redirects {path} to another URL",
-                hint=f"set {self._url_setting} to the one that a browser shows in the end",
-            )
+            raise self._redirected(path, response)
         return Reply.of(response)
 
+    @contextlib.contextmanager
+    def _session(self) -> Iterator[requests.Session]:
+        with isolated_session(USER_AGENT) as session:
+            session.trust_env = self._trust_env
+            session.verify = self._ca_bundle or True
+            yield session
 
-def uploads(files: Files | None) -> list[tuple[str, tuple[str, bytes]]] | None:
+    def _unanswered(self, error: Exception) -> LabelStudioError:
+        return LabelStudioError(
+            f"Label Studio does not answer ({type(error).__name__})",
+            hint=f"check {self._url_setting}, and that this machine reaches it",
+        )
+
+    def _redirected(self, path: str, _response: requests.Response) -> LabelStudioError:
+        return LabelStudioError(
+            f"Label Studio redirects {path} to another URL",
+            hint=f"set {self._url_setting} to the one that a browser shows in the end",
+        )
+
+
+def _uploads(files: Files | None) -> list[tuple[str, tuple[str, bytes]]] | None:
     """Files as requests takes them."""
     return [(name, (name, data)) for name, data in files.items()] if files else None
 
