@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-FAR = 1 << 12
-"""More than any side, so that a line without background is never the nearest."""
+CHUNK = 1 << 26
+"""Distances that a GPU compares at a time; as float32 they take four bytes each."""
 
 
 def distance_transform(mask: Tensor) -> Tensor:
@@ -14,6 +14,7 @@ def distance_transform(mask: Tensor) -> Tensor:
 
     Two passes (Felzenszwalb and Huttenlocher's decomposition, with the inner minimum taken over
     all lines at once, which a GPU does faster than their envelope): along rows, then down columns.
+    On a GPU nothing waits for a result, so that the host can prepare what follows.
 
     Args:
         mask: N×H×W bool; sides under 4096.
@@ -26,14 +27,34 @@ def distance_transform(mask: Tensor) -> Tensor:
     squared = (along * along).float()
     rows = torch.arange(height, device=mask.device, dtype=torch.float32)
     best = torch.minimum(rows + 1, height - rows)[None, :, None] ** 2
-    best = torch.minimum(best.expand_as(squared), squared).clone()
-    for shift in range(1, height // 2 + 1):  # farther than the image's edge is never nearer
-        if shift * shift >= float(best.max()) and not best.is_cuda:
-            break
+    best = torch.minimum(best, squared)
+    down = down_columns_at_once if mask.is_cuda else down_columns
+    return down(best, squared).sqrt_() * mask
+
+
+def down_columns(best: Tensor, squared: Tensor) -> Tensor:
+    """The least squared distance down columns, by ever longer shifts: few where objects are thin.
+
+    Args:
+        best: N×H×W float32, the best known; overwritten.
+        squared: N×H×W float32, along rows.
+    """
+    for shift in range(1, best.shape[1] // 2 + 1):  # farther than the image's edge is never nearer
         cost = float(shift * shift)
+        if cost >= float(best.max()):
+            break
         best[:, shift:] = torch.minimum(best[:, shift:], squared[:, :-shift] + cost)
         best[:, :-shift] = torch.minimum(best[:, :-shift], squared[:, shift:] + cost)
-    return best.sqrt_() * mask
+    return best
+
+
+def down_columns_at_once(best: Tensor, squared: Tensor) -> Tensor:
+    """The same as :func:`down_columns` in few steps, each with all shifts of some rows."""
+    rows = torch.arange(best.shape[1], device=best.device, dtype=torch.float32)
+    away = (rows[:, None] - rows) ** 2
+    parts = away.split(max(1, CHUNK // max(1, squared.numel())))
+    found = [(squared[:, None] + part[None, :, :, None]).amin(dim=2) for part in parts]
+    return torch.minimum(best, torch.cat(found, dim=1))
 
 
 def _line_distance(mask: Tensor, width: int) -> Tensor:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.ndimage import distance_transform_edt
 
-from edgeflow.train.distance import distance_transform
+from edgeflow.train import distance
+from edgeflow.train.distance import distance_transform, down_columns, down_columns_at_once
 
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=14)
 
@@ -31,3 +32,21 @@ def test_blobs_and_full_masks_of_a_batch_are_measured_apart(shape: tuple[int, in
     found = distance_transform(torch.from_numpy(batch)).numpy()
     for mask, distances in zip(batch, found, strict=True):
         assert np.allclose(distances, reference(mask), atol=1e-4)
+
+
+@pytest.mark.parametrize("chunk", [1, 5_000, 1 << 26])
+def test_what_a_gpu_computes_at_once_equals_the_shifts(
+    chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distance, "CHUNK", chunk)
+    random = torch.Generator().manual_seed(7)
+    for shape in [(3, 40, 31), (1, 1, 9), (2, 50, 1)]:
+        squared = torch.randint(0, 40, shape, generator=random).float() ** 2
+        best = torch.minimum(squared, torch.tensor(600.0))
+        # The border is a background line, too: nothing is farther away than that.
+        rows = torch.arange(shape[1], dtype=torch.float32)
+        edge = (torch.minimum(rows + 1, shape[1] - rows) ** 2)[None, :, None]
+        best = torch.minimum(best, edge)
+        assert torch.equal(
+            down_columns_at_once(best.clone(), squared), down_columns(best.clone(), squared)
+        )
