@@ -52,7 +52,7 @@ def down_columns_at_once(best: Tensor, squared: Tensor) -> Tensor:
     """The same as :func:`down_columns` in few steps, each with all shifts of some rows."""
     rows = torch.arange(best.shape[1], device=best.device, dtype=torch.float32)
     away = (rows[:, None] - rows) ** 2
-    parts = away.split(max(1, CHUNK // max(1, squared.numel())))
+    parts = torch.split(away, max(1, CHUNK // max(1, squared.numel())))
     found = [(squared[:, None] + part[None, :, :, None]).amin(dim=2) for part in parts]
     return torch.minimum(best, torch.cat(found, dim=1))
 
