@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ NOTHING_DRAWN = "annotated images on which no object is drawn"
 
 def annotations_of_tasks(
     name: str,
-    tasks: Collection[dict[str, Any]],
+    tasks: Iterable[dict[str, Any]],
     config: LabelConfig | None,
     folders: list[Path],
     annotator: str = FIRST,
@@ -60,22 +60,22 @@ def annotations_of_tasks(
             :func:`edgeflow.data.drawn_regions.choose_annotation`.
     """
     declared = declared_labels(config) if config is not None else ()
-    further = sorted(_used_labels(tasks, config, annotator) - set(declared))
-    images = _images(tasks, config, folders, annotator)
-    return Annotations(name, (*declared, *further), images, len(tasks))
+    count, used = _used_labels(tasks, config, annotator)
+    labels = (*declared, *sorted(used - set(declared)))
+    return Annotations(name, labels, _images(tasks, config, folders, annotator), count)
 
 
 def _used_labels(
     tasks: Iterable[dict[str, Any]], config: LabelConfig | None, annotator: str
-) -> set[str]:
-    """The labels that count of all regions."""
-    labels: set[str] = set()
-    for raw in tasks:
+) -> tuple[int, set[str]]:
+    """How many tasks there are, and the labels that count of all their regions."""
+    count, labels = 0, set[str]()
+    for count, raw in enumerate(tasks, start=1):  # noqa: B007 - how many there were
         with contextlib.suppress(EdgeFlowError):  # told when the task is read
             task = drawn_task(raw, config, annotator=annotator)
             for regions in task.images.values():
                 labels.update(each.label for each in regions if each.label is not None)
-    return labels
+    return count, labels
 
 
 def _images(
