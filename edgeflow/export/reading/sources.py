@@ -11,11 +11,13 @@ from edgeflow.data.opening import AUTO, open_dataset, recognise
 from edgeflow.data.pulled import IMAGES, LABEL_CONFIG, TASKS
 from edgeflow.export.annotated import Annotations
 from edgeflow.export.reading.datasets import annotations_of
+from edgeflow.export.reading.remote import LatestFetched
 from edgeflow.export.reading.spool import Spool
 from edgeflow.export.reading.tasks import annotations_of_tasks
 from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.transport import Params
 from edgeflow.label_studio.config.label_config import LabelConfig, parse_label_config
+from edgeflow.pull.store import Fetcher
 
 PAGE_SIZE = 25
 """Tasks that are asked for at once: with large masks, more take Label Studio minutes."""
@@ -79,6 +81,7 @@ def project_annotations(
     images: Path | None = None,
     label_config: LabelConfig | None = None,
     annotator: str = FIRST,
+    fetcher: Fetcher | None = None,
 ) -> Annotations:
     """The annotations of a project, task by task over the API.
 
@@ -91,6 +94,7 @@ def project_annotations(
         images: Folder of the images, if they are at hand.
         label_config: Instead of the project's own.
         annotator: Whose annotation counts.
+        fetcher: Fetches images that are not at hand when a format needs them.
 
     Raises:
         EdgeFlowError: Label Studio does not answer, or the labelling config cannot be read.
@@ -101,4 +105,5 @@ def project_annotations(
     # As stored, not as signed URLs: images are called after their location.
     query: Params = {"project": project, "fields": "all", "resolve_uri": "false"}
     tasks = Spool(api.pages("/api/tasks/", query, key="tasks", size=PAGE_SIZE))
-    return annotations_of_tasks(f"project {project}", tasks, config, folders, annotator)
+    latest = LatestFetched(fetcher) if fetcher is not None else None
+    return annotations_of_tasks(f"project {project}", tasks, config, folders, annotator, latest)

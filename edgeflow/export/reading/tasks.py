@@ -27,11 +27,13 @@ from edgeflow.export.annotated import (
     Annotations,
     DrawnBox,
     Outlines,
+    Picture,
     Shape,
     upright_box,
 )
 from edgeflow.export.pictures import FilePicture
 from edgeflow.export.reading.image_names import file_name_of, size_of
+from edgeflow.export.reading.remote import LatestFetched, RemotePicture
 from edgeflow.geometry import Size
 from edgeflow.label_studio.config.label_config import LabelConfig
 from edgeflow.label_studio.region_masks import PolygonCorners, RectangleArea
@@ -47,6 +49,7 @@ def annotations_of_tasks(
     config: LabelConfig | None,
     folders: list[Path],
     annotator: str = FIRST,
+    fetcher: LatestFetched | None = None,
 ) -> Annotations:
     """The annotations of a project's tasks.
 
@@ -58,11 +61,12 @@ def annotations_of_tasks(
             tell.
         annotator: Whose annotation counts; see
             :func:`edgeflow.data.drawn_regions.choose_annotation`.
+        fetcher: Fetches images that are in no folder, when a format needs them.
     """
     declared = declared_labels(config) if config is not None else ()
     count, used = _used_labels(tasks, config, annotator)
     labels = (*declared, *sorted(used - set(declared)))
-    return Annotations(name, labels, _images(tasks, config, folders, annotator), count)
+    return Annotations(name, labels, _images(tasks, config, folders, annotator, fetcher), count)
 
 
 def _used_labels(
@@ -79,7 +83,11 @@ def _used_labels(
 
 
 def _images(
-    tasks: Iterable[dict[str, Any]], config: LabelConfig | None, folders: list[Path], annotator: str
+    tasks: Iterable[dict[str, Any]],
+    config: LabelConfig | None,
+    folders: list[Path],
+    annotator: str,
+    fetcher: LatestFetched | None,
 ) -> Iterator[AnnotatedImage | LeftOut]:
     for raw in tasks:
         try:
@@ -95,11 +103,16 @@ def _images(
         elif not task.images:
             yield LeftOut(NOTHING_DRAWN)
         for number, (location, regions) in enumerate(task.images.items(), start=1):
-            yield from _image(task, number, location, regions, folders)
+            yield from _image(task, number, location, regions, folders, fetcher)
 
 
 def _image(
-    task: DrawnTask, number: int, location: str, regions: list[DrawnRegion], folders: list[Path]
+    task: DrawnTask,
+    number: int,
+    location: str,
+    regions: list[DrawnRegion],
+    folders: list[Path],
+    fetcher: LatestFetched | None,
 ) -> Iterator[AnnotatedImage | LeftOut]:
     """An image of a task, after what is left out of it.
 
@@ -109,6 +122,7 @@ def _image(
         location: Its path or URL.
         regions: What is drawn on it.
         folders: Where it is looked for.
+        fetcher: Fetches it if it is not there.
     """
     file = find_image(location, folders)
     try:
@@ -139,12 +153,17 @@ def _image(
         yield LeftOut(NOTHING_DRAWN)
         return
     name = file_name_of(location, task.key, number)
+    picture: Picture | None = None
+    if file is not None:
+        picture = FilePicture(file[0] / file[1], size)
+    elif fetcher is not None and location and task.key.isdecimal():
+        picture = RemotePicture(location, int(task.key), size, fetcher)
     yield AnnotatedImage(
         f"{task.key}\n{name}",
         file[1] if file else name,
         size,
         tuple(objects),
-        picture=FilePicture(file[0] / file[1], size) if file else None,
+        picture=picture,
     )
 
 
