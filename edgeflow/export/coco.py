@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco
 
+from edgeflow.annotated import AnnotatedImage, DrawnBox, Outlines, Shape
 from edgeflow.data.coco_masks import decode_segmentation
 from edgeflow.errors import MaskCodecError
-from edgeflow.export.annotated import AnnotatedImage, DrawnBox, Outlines, Shape
 from edgeflow.export.ids import StableIds
 from edgeflow.export.output import File
 from edgeflow.geometry import Size

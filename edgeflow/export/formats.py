@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from edgeflow.export.annotated import AnnotatedImage
+from edgeflow.annotated import AnnotatedImage
 from edgeflow.export.coco import PATH, write_coco
 from edgeflow.export.output import File
 

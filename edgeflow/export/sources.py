@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgeflow.annotated import Annotations
 from edgeflow.data.base import DatasetError
 from edgeflow.data.drawn_regions import FIRST
 from edgeflow.data.drawn_tasks import image_folders, read_label_config, read_tasks
 from edgeflow.data.opening import AUTO, open_dataset, recognise
 from edgeflow.data.pulled import IMAGES, LABEL_CONFIG, TASKS
-from edgeflow.export.annotated import Annotations
 from edgeflow.export.datasets import annotations_of
 from edgeflow.export.tasks import annotations_of_tasks
 from edgeflow.label_studio.api.client import LabelStudioAPI

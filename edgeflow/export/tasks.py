@@ -9,6 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from edgeflow.annotated import (
+    AnnotatedImage,
+    AnnotatedObject,
+    Annotations,
+    DrawnBox,
+    Outlines,
+    Shape,
+    upright_box,
+)
 from edgeflow.data.drawn_regions import FIRST, DrawnRegion, render, wrong_size
 from edgeflow.data.drawn_tasks import (
     DrawnTask,
@@ -20,15 +29,6 @@ from edgeflow.data.drawn_tasks import (
 from edgeflow.data.label_maps import MAX_MASK_BYTES
 from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import EdgeFlowError
-from edgeflow.export.annotated import (
-    AnnotatedImage,
-    AnnotatedObject,
-    Annotations,
-    DrawnBox,
-    Outlines,
-    Shape,
-    upright_box,
-)
 from edgeflow.export.pictures import file_name_of, size_of
 from edgeflow.geometry import Size
 from edgeflow.label_studio.config.label_config import LabelConfig

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from edgeflow.annotated import AnnotatedImage, AnnotatedObject, DrawnBox, Outlines, Shape
 from edgeflow.arrays import BoolMask
-from edgeflow.export.annotated import AnnotatedImage, AnnotatedObject, DrawnBox, Outlines, Shape
 from edgeflow.export.coco import PATH, UNLABELLED, write_coco
 from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch

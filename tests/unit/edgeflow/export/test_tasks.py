@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgeflow.annotated import AnnotatedImage, DrawnBox, Outlines
 from edgeflow.data.left_out import LeftOut
-from edgeflow.export.annotated import AnnotatedImage, DrawnBox, Outlines
 from edgeflow.export.coco import write_coco
 from edgeflow.export.tally import Tally
 from edgeflow.export.tasks import annotations_of_tasks

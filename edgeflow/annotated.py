@@ -84,6 +84,8 @@ class AnnotatedImage:
         objects: In the order in which they were drawn.
         found: Whether the file was at hand; otherwise name and size are those that the annotation
             tells.
+        annotation: Which annotation of the image this is, where each is an image of its own:
+            ``by`` and the annotator's number, such as ``by7``, and never a name; else empty.
     """
 
     key: str
@@ -91,6 +93,7 @@ class AnnotatedImage:
     size: Size
     objects: tuple[AnnotatedObject, ...]
     found: bool = True
+    annotation: str = ""
 
 
 @dataclass(frozen=True)
