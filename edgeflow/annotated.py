@@ -5,6 +5,7 @@ Keys are the same in every export of the same annotations, so ids made of them a
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -53,6 +54,13 @@ Shape = MaskPatch | Outlines | DrawnBox
 """What is known of an object; a mask is not empty."""
 
 
+def mask_of(shape: Shape) -> MaskPatch | None:
+    """What an object covers; None if only its box is known."""
+    if isinstance(shape, DrawnBox):
+        return None
+    return shape.mask if isinstance(shape, Outlines) else shape
+
+
 @dataclass(frozen=True, eq=False)
 class AnnotatedObject:
     """An object.
@@ -71,6 +79,16 @@ class AnnotatedObject:
     def label(self) -> str | None:
         """The class that counts."""
         return self.labels[0] if self.labels else None
+
+
+def digest_of(shape: Shape) -> str:
+    """Digest of where an object is; another one if anything about it changes."""
+    if isinstance(shape, MaskPatch):
+        return shape.digest
+    if isinstance(shape, DrawnBox):
+        return repr(shape)
+    rings = b"|".join(ring.tobytes() for ring in shape.polygons)
+    return hashlib.sha256(rings).hexdigest()[:32] + shape.mask.digest
 
 
 @dataclass(frozen=True, eq=False)

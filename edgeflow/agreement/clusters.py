@@ -8,8 +8,8 @@ from itertools import combinations, product
 from statistics import median_low
 from typing import NamedTuple
 
-from edgeflow.agreement.overlap import mask_of, overlaps
-from edgeflow.annotated import AnnotatedObject
+from edgeflow.agreement.overlap import overlaps
+from edgeflow.annotated import AnnotatedObject, digest_of
 
 SAME_OBJECT = 0.5
 """Least IoU of two drawings of one object."""
@@ -51,7 +51,7 @@ def cluster(annotations: Sequence[Sequence[AnnotatedObject]]) -> list[Cluster]:
         annotators have a common one.
     """
     drawings = [
-        Drawing(_name(drawn), annotator, place, drawn)
+        Drawing((drawn.key, digest_of(drawn.shape)), annotator, place, drawn)
         for annotator, objects in enumerate(annotations)
         for place, drawn in enumerate(objects)
     ]
@@ -93,8 +93,3 @@ def _alike(drawings: list[Drawing]) -> _Pairs:
 def _order(members: Cluster) -> tuple[float, list[tuple[str, str]]]:
     """Middle place among their annotators' objects, then names."""
     return median_low(each.place for each in members), [each.name for each in members]
-
-
-def _name(drawn: AnnotatedObject) -> tuple[str, str]:
-    mask = mask_of(drawn.shape)
-    return drawn.key, repr(drawn.shape) if mask is None else mask.digest

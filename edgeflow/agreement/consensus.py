@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from edgeflow.agreement.clusters import Cluster, cluster
-from edgeflow.agreement.overlap import corners_of, mask_of, placed
+from edgeflow.agreement.overlap import corners_of, placed
 from edgeflow.agreement.staple import staple
-from edgeflow.annotated import AnnotatedObject, DrawnBox, Shape
+from edgeflow.annotated import AnnotatedObject, DrawnBox, Shape, mask_of
 from edgeflow.arrays import BoolMask
 from edgeflow.geometry import Box, Size
 from edgeflow.masks.patch import MaskPatch

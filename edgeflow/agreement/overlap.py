@@ -7,20 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from edgeflow.annotated import DrawnBox, Outlines, Shape
+from edgeflow.annotated import DrawnBox, Outlines, Shape, mask_of
 from edgeflow.evaluate.boundary import rim, rim_width
 from edgeflow.geometry import Box
 from edgeflow.masks.patch import MaskPatch
 
 Overlaps = dict[tuple[int, int], float]
 """IoU by the places of two objects, each in its own list."""
-
-
-def mask_of(shape: Shape) -> MaskPatch | None:
-    """What a shape covers; None if only a box was drawn."""
-    if isinstance(shape, DrawnBox):
-        return None
-    return shape.mask if isinstance(shape, Outlines) else shape
 
 
 def corners_of(shape: Shape) -> tuple[float, float, float, float]:

@@ -10,7 +10,7 @@ import typer
 
 from edgeflow.cli.label_studio import URL, APIKey, open_api
 from edgeflow.cli.options import Images, LabelConfigFile, Layout, Split
-from edgeflow.data.drawn_regions import FIRST
+from edgeflow.data.annotators import FIRST
 from edgeflow.data.drawn_tasks import read_label_config
 from edgeflow.errors import EdgeFlowError
 from edgeflow.export.formats import FORMATS
@@ -45,8 +45,9 @@ def export(
     annotator: Annotated[
         str,
         typer.Option(
-            help="Whose annotation of a task counts: first, last, or an annotator's id or e-mail "
-            "address. A ground truth comes before first and last."
+            help="Whose annotation of a task counts: first, last, an annotator's id or e-mail "
+            "address, or all, each an image; vote and staple put all together. A ground truth "
+            "comes before others."
         ),
     ] = FIRST,
     layout: Layout = "auto",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeflow.annotated import Annotations
+from edgeflow.data.annotators import FIRST
 from edgeflow.data.base import DatasetError
-from edgeflow.data.drawn_regions import FIRST
 from edgeflow.data.drawn_tasks import image_folders, read_label_config, read_tasks
 from edgeflow.data.opening import AUTO, open_dataset, recognise
 from edgeflow.data.pulled import IMAGES, LABEL_CONFIG, TASKS
@@ -38,7 +38,7 @@ def open_annotations(
         images: Folder of the images; of a Label Studio export they need not be at hand.
         label_config: File with the project's labelling config.
         annotator: Whose annotation counts; see
-            :func:`edgeflow.data.drawn_regions.choose_annotation`.
+            :func:`edgeflow.data.annotators.choose_annotations`.
 
     Raises:
         DatasetError: It cannot be read.

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from edgeflow.agreement.consensus import Consensus, consensus
 from edgeflow.annotated import (
     AnnotatedImage,
     AnnotatedObject,
@@ -18,11 +19,12 @@ from edgeflow.annotated import (
     Shape,
     upright_box,
 )
-from edgeflow.data.drawn_regions import FIRST, DrawnRegion, render, wrong_size
+from edgeflow.data.annotators import ALL, FIRST, VOTES
+from edgeflow.data.drawn_regions import DrawnRegion, render, wrong_size
 from edgeflow.data.drawn_tasks import (
     DrawnTask,
     declared_labels,
-    drawn_task,
+    drawn_annotations,
     find_image,
     key_of,
 )
@@ -37,6 +39,7 @@ from edgeflow.label_studio.shapes import corners
 from edgeflow.masks.patch import MaskPatch
 
 NOTHING_DRAWN = "annotated images on which no object is drawn"
+OUTVOTED = "objects that no more than half of the annotators drew"
 
 
 def annotations_of_tasks(
@@ -55,7 +58,7 @@ def annotations_of_tasks(
         folders: Where images are looked for. Those that are not there are taken as the annotations
             tell.
         annotator: Whose annotation counts; see
-            :func:`edgeflow.data.drawn_regions.choose_annotation`.
+            :func:`edgeflow.data.annotators.choose_annotations`.
     """
     labels = declared_labels(config) if config is not None else ()
     return Annotations(name, labels, _images(tasks, config, folders, annotator))
@@ -66,69 +69,94 @@ def _images(
 ) -> Iterator[AnnotatedImage | LeftOut]:
     for raw in tasks:
         try:
-            task = drawn_task(raw, config, annotator=annotator)
+            drawn = drawn_annotations(raw, config, annotator=annotator)
         except EdgeFlowError as error:
             source = f"task {key_of(raw)}"
             reason = error.message.removeprefix(f"{source}: ")
             yield LeftOut(f"{reason}; {error.hint}", source)
             continue
-        yield from task.left_out
-        if not task.annotated:
-            yield LeftOut("tasks without an annotation that counts")
-        elif not task.images:
-            yield LeftOut(NOTHING_DRAWN)
-        for number, (location, regions) in enumerate(task.images.items(), start=1):
-            yield from _image(task, number, location, regions, folders)
+        groups = [drawn] if annotator in VOTES else [[each] for each in drawn]
+        for group in groups:
+            for task in group:
+                yield from task.left_out
+            if not group[0].annotated:
+                yield LeftOut("tasks without an annotation that counts")
+            elif not any(task.images for task in group):
+                yield LeftOut(NOTHING_DRAWN)
+        locations = dict.fromkeys(location for task in drawn for location in task.images)
+        for number, location in enumerate(locations, start=1):
+            for group in groups:
+                if any(location in task.images for task in group):
+                    yield from _image(group, number, location, folders, annotator)
 
 
 def _image(
-    task: DrawnTask, number: int, location: str, regions: list[DrawnRegion], folders: list[Path]
+    tasks: list[DrawnTask], number: int, location: str, folders: list[Path], annotator: str
 ) -> Iterator[AnnotatedImage | LeftOut]:
     """An image of a task, after what is left out of it.
 
     Args:
-        task: The task.
+        tasks: The task with each annotation that is put together; mostly one.
         number: The image's, from 1, among those of the task that something is drawn on.
         location: Its path or URL.
-        regions: What is drawn on it.
         folders: Where it is looked for.
+        annotator: Whose annotation counts.
     """
+    task = tasks[0]
+    regions = [each.images.get(location, []) for each in tasks]
+    sizes = [region.size for own in regions for region in own]
     file = find_image(location, folders)
     try:
-        size = size_of(file[0] / file[1] if file else None, [each.size for each in regions])
+        size = size_of(file[0] / file[1] if file else None, sizes)
     except EdgeFlowError as error:
         yield LeftOut(f"{error.message}; {error.hint}", task.source)
         return
-    objects: list[AnnotatedObject] = []
+    drawn: list[list[AnnotatedObject]] = [[] for _ in tasks]
     held = 0
+    for own, objects in zip(regions, drawn, strict=True):
+        for each in _drawn_objects(own, size, task.source):
+            if isinstance(each, LeftOut):
+                yield each
+                continue
+            held += _bytes(each.shape)
+            if held > MAX_MASK_BYTES:
+                yield LeftOut("more masks on one image than fit into memory", task.source)
+            else:
+                objects.append(each)
+    agreed = consensus(drawn, annotator) if annotator in VOTES else Consensus(tuple(drawn[0]), 0)
+    yield from [LeftOut(OUTVOTED)] * agreed.outvoted
+    if not agreed.objects:  # trainers would take the image for one of background alone
+        yield LeftOut(NOTHING_DRAWN)
+        return
+    name = file_name_of(location, task.key, number)
+    key, by = f"{task.key}\n{name}", ""
+    if annotator == ALL and task.annotation is not None:
+        key, by = f"{key}\n{task.annotation.number}", task.annotation.by
+    yield AnnotatedImage(
+        key,
+        file[1] if file else name,
+        size,
+        agreed.objects,
+        found=file is not None,
+        annotation=by,
+    )
+
+
+def _drawn_objects(
+    regions: list[DrawnRegion], size: Size, source: str
+) -> Iterator[AnnotatedObject | LeftOut]:
+    """The objects of an image in one annotation, and what cannot be read of it."""
     for place, pieces in enumerate(_objects(regions)):
         shapes: list[Shape] = []
         for piece in pieces:
-            shape = _shape(piece, size, task.source)
+            shape = _shape(piece, size, source)
             if isinstance(shape, LeftOut):
                 yield shape
             else:
                 shapes.append(shape)
-        if not shapes:
-            continue
-        whole = reduce(_union, shapes)
-        held += _bytes(whole)
-        if held > MAX_MASK_BYTES:
-            yield LeftOut("more masks on one image than fit into memory", task.source)
-        else:
+        if shapes:
             key = pieces[0].id or str(place)
-            objects.append(AnnotatedObject(key, pieces[0].labels, whole))
-    if not objects:  # without them, trainers would take the image for one of background alone
-        yield LeftOut(NOTHING_DRAWN)
-        return
-    name = file_name_of(location, task.key, number)
-    yield AnnotatedImage(
-        f"{task.key}\n{name}",
-        file[1] if file else name,
-        size,
-        tuple(objects),
-        found=file is not None,
-    )
+            yield AnnotatedObject(key, pieces[0].labels, reduce(_union, shapes))
 
 
 def _objects(regions: list[DrawnRegion]) -> list[list[DrawnRegion]]:

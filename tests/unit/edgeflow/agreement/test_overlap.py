@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from edgeflow.agreement.overlap import boundary_iou, mask_of, overlaps, placed
-from edgeflow.annotated import AnnotatedObject, DrawnBox
+from edgeflow.agreement.overlap import boundary_iou, overlaps, placed
+from edgeflow.annotated import AnnotatedObject, DrawnBox, mask_of
 from edgeflow.evaluate.boundary import BoundaryIoU
 from edgeflow.geometry import Box, Size
 from edgeflow.masks.patch import MaskPatch
