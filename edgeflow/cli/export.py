@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
+from edgeflow.annotated import Annotations
 from edgeflow.cli.label_studio import URL, APIKey, open_api, split_login
 from edgeflow.cli.options import Images, LabelConfigFile, Layout, Split
-from edgeflow.data.drawn_regions import FIRST
+from edgeflow.data.annotators import FIRST
 from edgeflow.data.drawn_tasks import read_label_config
 from edgeflow.errors import EdgeFlowError, FileWriteError
-from edgeflow.export.annotated import Annotations
 from edgeflow.export.classes import Classes
 from edgeflow.export.format import Choices, Format, Overlap, Plan
 from edgeflow.export.formats.table import FORMATS
@@ -56,8 +56,9 @@ def export(
     annotator: Annotated[
         str,
         typer.Option(
-            help="Whose annotation of a task counts: first, last, or an annotator's id or e-mail "
-            "address. A ground truth comes before first and last."
+            help="Whose annotation of a task counts: first, last, an annotator's id or e-mail "
+            "address, or all, each an image; vote and staple put all together. A ground truth "
+            "comes before others."
         ),
     ] = FIRST,
     overlap: Annotated[

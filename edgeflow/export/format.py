@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
+from edgeflow.annotated import AnnotatedImage
 from edgeflow.arrays import RGBImage
 from edgeflow.data.base import DatasetError
-from edgeflow.export.annotated import AnnotatedImage
 from edgeflow.export.classes import Classes
 from edgeflow.export.output import File, Record, Written
 

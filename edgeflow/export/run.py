@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from edgeflow.annotated import AnnotatedImage, digest_of
 from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import EdgeFlowError, FileWriteError
-from edgeflow.export.annotated import AnnotatedImage, digest_of
 from edgeflow.export.format import Format, Page, Plan
 from edgeflow.export.journal import Entry, Journal
 from edgeflow.export.names import Names
@@ -46,7 +46,7 @@ class Export:
 
     def add(self, image: AnnotatedImage) -> Iterator[LeftOut]:
         """Write an image's files; yields what of it they do not hold."""
-        name, suffix = self._names.of(image.file_name, image.key)
+        name, suffix = self._names.of(image.file_name, image.key, image.annotation)
         try:
             page = Page(image, name, suffix, image.file_name, self._splits.of(image))
         except EdgeFlowError as error:

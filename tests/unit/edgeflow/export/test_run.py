@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edgeflow.annotated import AnnotatedImage, AnnotatedObject
 from edgeflow.data.base import DatasetError
 from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import FileWriteError
-from edgeflow.export.annotated import AnnotatedImage, AnnotatedObject
 from edgeflow.export.classes import Classes
 from edgeflow.export.format import Format, Page, Plan
 from edgeflow.export.journal import FILE
