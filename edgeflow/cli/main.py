@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from edgeflow import __version__
+from edgeflow.cli.compare import compare
 from edgeflow.cli.datasets import datasets, find_near_duplicates
 from edgeflow.cli.evaluate import evaluate
 from edgeflow.cli.export import export
@@ -31,6 +32,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "datasets": datasets,
     "near-duplicates": find_near_duplicates,
     "export": export,
+    "compare": compare,
 }
 """In the order in which ``edgeflow --help`` lists them."""
 
