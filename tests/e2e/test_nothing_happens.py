@@ -130,14 +130,16 @@ def test_while_the_backend_is_down_the_editor_says_nothing_and_lives_on(
         project = own.project("the backend is down", ["astronaut"], RECOMMENDED)["id"]
         (task,) = own.client.tasks(project)
         editor.open(project, task["id"])
-    words = editor.page.inner_text("body")
     with editor.page.expect_response(lambda answer: INTERACTIVE in answer.url):
         editor.page.mouse.click(*editor.place(0.45, 0.6))
     editor.page.wait_for_timeout(2000)
     editor.screenshot(artifacts / "editor-backend-down.png")
     assert editor.count("suggestions") == 0
     assert editor.count("regions") == 1  # the point
-    print(words, "-----", editor.page.inner_text("body"))
+    said = editor.page.inner_text("body").lower()
+    assert [
+        word for word in ("error", "fail", "unavailable", "connect", "wrong") if word in said
+    ] == []
     (backend,) = studio.client.call("GET", "ml", params={"project": project})
     assert backend["state"] == "DI"
 
@@ -170,7 +172,8 @@ def test_boxes_of_a_detector_become_masks_when_predictions_are_retrieved(
             "PATCH", f"projects/{project}", json={"model_version": found["model_version"]}
         )
         editor.open(project, task["id"])
-        print([region["score"] for region in found["result"]])
+        helmet, astronaut = (region["score"] for region in found["result"])
+        assert helmet > 0.9 > 0.6 > astronaut  # as the page says
         assert set(editor.ids()) == {region["id"] for region in found["result"]}
         pictures.keep(pictures.OPENED, editor.picture(panels=True))
 
