@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from edgeflow.label_studio.api.calls import PAGE_SIZE, Calls
@@ -12,6 +13,8 @@ from edgeflow.label_studio.api.transport import Files, Params
 from edgeflow.label_studio.values import JSONObject
 
 _Record = TypeVar("_Record")
+
+_NO_EVENT = "NO_SUCH_EVENT"
 
 
 class LabelStudioAPI(Calls):
@@ -163,6 +166,22 @@ class LabelStudioAPI(Calls):
         """
         path = "/api/webhooks/"
         return self._read(Webhook.of, path, self.post(path, {"project": project, **fields}))
+
+    def check_event_url(self, project: int, url: str) -> None:
+        """Check that Label Studio lets itself send events to a URL; nothing is stored.
+
+        It is asked to make a webhook of an event that does not exist, and looks at the URL before
+        it refuses that. Should a version take it, it would be off.
+
+        Raises:
+            LabelStudioError: Its guard refuses the URL; ``detail`` has its words.
+        """
+        fields = {"url": url, "is_active": False, "actions": [_NO_EVENT]}
+        try:
+            self.create_webhook(project, fields)
+        except LabelStudioError as error:
+            if error.status != HTTPStatus.BAD_REQUEST:
+                raise
 
     def update_webhook(self, webhook: int, fields: JSONObject) -> Webhook:
         """Change a subscription."""
