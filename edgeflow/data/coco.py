@@ -28,7 +28,10 @@ from edgeflow.geometry import Size
 KEYS = ("images", "annotations")
 CATEGORIES = "categories"
 PROBED = 8
-_FILE = re.compile(r"(?:instances|lvis_v\d+(?:\.\d+)?)_(.+)", re.DOTALL)
+PANOPTIC = re.compile(r"panoptic_(.+)", re.DOTALL)
+"""Name without extension of a file of segments, which another layout reads."""
+
+_FILE = re.compile(r"(?:instances|lvis(?:_v\d+(?:\.\d+)?)?)_(.+)", re.DOTALL)
 
 
 class Place(NamedTuple):
@@ -96,7 +99,9 @@ class Coco(ListedDataset[ImageEntry]):
     @staticmethod
     def recognise(path: Path) -> bool:
         """Whether the path is such a file, or a folder with one named as they are published."""
-        return is_object(path, *KEYS) if path.is_file() else bool(_files(path))
+        if path.is_file():
+            return is_object(path, *KEYS) and not is_panoptic(path)
+        return bool(_files(path))
 
     def _read(self, name: str, entry: ImageEntry) -> Sample:
         relative = entry.path if self._nested else PurePosixPath(entry.path).name
@@ -127,6 +132,12 @@ class Coco(ListedDataset[ImageEntry]):
     def _label(self, annotation: dict[str, Any]) -> str | None:
         number = annotation.get("category_id")
         return self._categories.get(number) if isinstance(number, int | str) else None
+
+
+def is_panoptic(path: Path) -> bool:
+    """Whether a file is COCO's of segments, by its name or its beginning."""
+    named = PANOPTIC.fullmatch(path.stem) is not None and is_object(path, "images", "annotations")
+    return named or is_object(path, "segments_info")
 
 
 def read_contents(text: str, source: str) -> Contents:

@@ -55,6 +55,50 @@ def files_in(folder: Path, extensions: tuple[str, ...]) -> list[Path]:
     return [folder / name for name in names if Path(name).suffix.lower() in extensions]
 
 
+def files_below(folder: Path, extensions: tuple[str, ...]) -> dict[str, Path]:
+    """The files of a folder and the folders in it, by relative path without extension, sorted.
+
+    Hidden ones are left out, and links to folders are not followed.
+
+    Raises:
+        DatasetError: The folder is missing, or two files differ in their extension alone.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"{folder} is not a folder", hint="check the path of the dataset")
+    files: dict[str, Path] = {}
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(each for each in folders if not each.startswith("."))
+        for path in (Path(root) / each for each in sorted(names) if not each.startswith(".")):
+            if path.suffix.lower() not in extensions:
+                continue
+            name = path.relative_to(folder).with_suffix("").as_posix()
+            if name in files:
+                raise DatasetError(
+                    f"{files[name]} and {path} have the same name",
+                    hint="keep one of them: samples are named without their extension",
+                )
+            files[name] = path
+    return dict(sorted(files.items()))
+
+
+def first_files(folder: Path, extensions: tuple[str, ...], count: int) -> list[Path]:
+    """Up to ``count`` files of a folder, or if it has none, of the folders right in it.
+
+    Raises:
+        DatasetError: A folder cannot be read.
+    """
+    direct = files_in(folder, extensions)
+    if direct:
+        return direct[:: -(-len(direct) // count)]
+    found: list[Path] = []
+    with os.scandir(folder) as listing:
+        inside = sorted(each.name for each in listing if each.is_dir(follow_symlinks=False))
+    for name in inside:
+        if len(found) < count and not name.startswith("."):
+            found += files_in(folder / name, extensions)[: count - len(found)]
+    return found
+
+
 def is_there(path: Path) -> bool:
     """Whether there is such a file; false for names that no file can have."""
     try:

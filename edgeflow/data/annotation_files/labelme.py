@@ -7,6 +7,8 @@ and in ``mask`` the box's content as a PNG.
 
 from __future__ import annotations
 
+import base64
+import binascii
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -96,3 +98,19 @@ def _shape(shape: Any) -> LabelmeShape:  # noqa: ANN401 - parsed JSON
         png if isinstance(png, str) else "",
         number(shape.get("score")),
     )
+
+
+def embedded_image(path: Path) -> bytes | None:
+    """The image that a file holds, if it does.
+
+    Raises:
+        DatasetError: The file is not JSON.
+    """
+    document = read_json(path)
+    code = document.get("imageData") if isinstance(document, dict) else None
+    if not isinstance(code, str) or not code:
+        return None
+    try:
+        return base64.b64decode(code, validate=True)
+    except (binascii.Error, ValueError):
+        return None

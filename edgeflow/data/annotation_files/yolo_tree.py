@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from edgeflow.data.annotation_files.data_yaml import DataYaml
 from edgeflow.data.base import DatasetError
-from edgeflow.data.files import IMAGES, read_bytes
+from edgeflow.data.files import IMAGES, files_below, read_bytes
 from edgeflow.data.listed import check_name
 
 PICTURES, LABELS = "images", "labels"
@@ -42,7 +41,9 @@ def labelled_images(path: Path, data: DataYaml, split: str) -> dict[str, Labelle
     found: dict[str, Labelled] = {}
     for written in data.splits[split]:
         place = _inside(path, data.folder, written)
-        for image in _listed(place) if place.suffix == ".txt" else _walked(place):
+        for image in (
+            _listed(place) if place.suffix == ".txt" else files_below(place, IMAGES).values()
+        ):
             name, labels = _named(image, path.parent)
             if name in found:
                 raise DatasetError(
@@ -94,24 +95,14 @@ def _listed(path: Path) -> list[Path]:
     return [path.parent / name for name in names]
 
 
-def _walked(folder: Path) -> list[Path]:
-    """The images in a folder and below it, sorted, without hidden ones and linked folders."""
-    if not folder.is_dir():
-        raise DatasetError(f"{folder} is not a folder", hint="correct train and val in data.yaml")
-    return sorted(
-        Path(root) / name
-        for root, folders, names in os.walk(folder)
-        for name in names
-        if not name.startswith(".") and Path(name).suffix.lower() in IMAGES
-    )
-
-
 def _named(image: Path, root: Path) -> tuple[str, Path]:
     """An image's name, and its label file: the last folder ``images`` on its path is ``labels``."""
-    parts = list(image.relative_to(root).with_suffix("").parts)
-    places = [place for place, part in enumerate(parts[:-1]) if part == PICTURES]
-    if not places:
-        return "/".join(parts), image.with_suffix(".txt")
-    last = places[-1]
-    name = "/".join(parts[:last] + parts[last + 1 :])
-    return name, root.joinpath(*parts[:last], LABELS, *parts[last + 1 :]).with_suffix(".txt")
+    relative = image.relative_to(root)
+    parts = list(relative.parent.parts)
+    places = [place for place, part in enumerate(parts) if part == PICTURES]
+    labels = root.joinpath(*parts)
+    if places:
+        last = places[-1]
+        labels = root.joinpath(*parts[:last], LABELS, *parts[last + 1 :])
+        del parts[last]
+    return "/".join([*parts, image.stem]), labels / f"{image.stem}.txt"
