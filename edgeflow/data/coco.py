@@ -28,7 +28,10 @@ from edgeflow.geometry import Size
 KEYS = ("images", "annotations")
 CATEGORIES = "categories"
 PROBED = 8
-_FILE = re.compile(r"(?:instances|lvis_v\d+(?:\.\d+)?)_(.+)", re.DOTALL)
+PANOPTIC = re.compile(r"panoptic_(.+)", re.DOTALL)
+"""Name without extension of a file of segments, which another layout reads."""
+
+_FILE = re.compile(r"(?:instances|lvis(?:_v\d+(?:\.\d+)?)?)_(.+)", re.DOTALL)
 
 
 class Place(NamedTuple):
@@ -96,7 +99,9 @@ class Coco(ListedDataset[ImageEntry]):
     @staticmethod
     def recognise(path: Path) -> bool:
         """Whether the path is such a file, or a folder with one named as they are published."""
-        return is_object(path, *KEYS) if path.is_file() else bool(_files(path))
+        if path.is_file():
+            return is_object(path, *KEYS) and not is_panoptic(path)
+        return bool(_files(path))
 
     def _read(self, name: str, entry: ImageEntry) -> Sample:
         relative = entry.path if self._nested else PurePosixPath(entry.path).name
@@ -129,6 +134,12 @@ class Coco(ListedDataset[ImageEntry]):
         return self._categories.get(number) if isinstance(number, int | str) else None
 
 
+def is_panoptic(path: Path) -> bool:
+    """Whether a file is COCO's of segments, by its name or its beginning."""
+    named = PANOPTIC.fullmatch(path.stem) is not None and is_object(path, "images", "annotations")
+    return named or is_object(path, "segments_info")
+
+
 def read_contents(text: str, source: str) -> Contents:
     """List a file's images and categories.
 
@@ -152,14 +163,14 @@ def read_contents(text: str, source: str) -> Contents:
             places = tuple(by_image.get(image["id"], ()))
             if all(place.crowd for place in places):
                 continue
-            relative = _relative(image, source)
+            relative = image_path(image, source)
             name = str(PurePosixPath(relative).with_suffix(""))
             if name in entries:
                 raise DatasetError(
                     f"{source}: two images are called {name}",
                     hint="samples are named by file, without extension: rename one",
                 )
-            entries[name] = ImageEntry(relative, _size(image), places)
+            entries[name] = ImageEntry(relative, image_size(image), places)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise DatasetError(
             f"{source} is not a COCO file: {type(error).__name__} {error}",
@@ -169,7 +180,12 @@ def read_contents(text: str, source: str) -> Contents:
     return Contents(entries, categories)
 
 
-def _relative(image: dict[str, Any], source: str) -> str:
+def image_path(image: dict[str, Any], source: str) -> str:
+    """The relative path of an image in COCO's list, from its name or from its address.
+
+    Raises:
+        DatasetError: It could lead out of a folder.
+    """
     name = image.get("file_name")
     if name is None:
         name = "/".join(urlsplit(image["coco_url"]).path.split("/")[-2:])
@@ -178,7 +194,8 @@ def _relative(image: dict[str, Any], source: str) -> str:
     return relative
 
 
-def _size(image: dict[str, Any]) -> Size | None:
+def image_size(image: dict[str, Any]) -> Size | None:
+    """The size of an image in COCO's list, if it is given."""
     height, width = image.get("height"), image.get("width")
     return Size(height, width) if isinstance(height, int) and isinstance(width, int) else None
 

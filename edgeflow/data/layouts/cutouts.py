@@ -1,0 +1,91 @@
+"""Cut-outs: images whose transparency is the mask."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from edgeflow.arrays import BoolMask
+from edgeflow.data.base import DatasetError, Sample
+from edgeflow.data.files import files_below, files_in, first_files, image_for, read_bytes
+from edgeflow.data.layouts.drawing import NO_PIXEL
+from edgeflow.data.left_out import LeftOut
+from edgeflow.data.listed import ListedDataset
+from edgeflow.geometry import Size
+from edgeflow.images import MAX_PIXELS
+from edgeflow.images.formats import format_of
+
+EXTENSIONS = (".png", ".webp", ".tif", ".tiff")
+OTHERS = (".csv", ".json", ".jsonl", ".tar", ".xml", ".yaml", ".yml")
+"""Extensions of files that no folder of cut-outs alone has."""
+
+PROBED = 16
+OPAQUE = 127
+"""Alpha above which a pixel is the object's: more than one half."""
+
+_WITH_ALPHA = {"RGBA", "LA", "PA", "La", "RGBa"}
+
+
+class Cutouts(ListedDataset[Path]):
+    """Images, each with the one object that its opaque half and more shows; it has no label.
+
+    Where the image is transparent, it is white. Nothing is ignored.
+
+    Args:
+        root: Folder of the images, in it and below it.
+
+    Raises:
+        DatasetError: There is none.
+    """
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root.resolve().name, files_below(root, EXTENSIONS))
+
+    @staticmethod
+    def recognise(path: Path) -> bool:
+        """Whether the path is a folder of images that are transparent in part, and nothing else.
+
+        Up to ``PROBED`` of them are read.
+        """
+        if not path.is_dir() or files_in(path, OTHERS):
+            return False
+        images = first_files(path, EXTENSIONS, PROBED)
+        return bool(images) and all(map(_is_cutout, images))
+
+    def _read(self, name: str, entry: Path) -> Sample:
+        data = read_bytes(entry)
+        mask = _opaque(data, entry)
+        if mask is None:
+            raise DatasetError(f"{entry} has no transparency", hint="it is not a cut-out")
+        rgb = image_for(data, Size(*mask.shape), str(entry), str(entry))
+        objects, left_out = ((mask,), ()) if mask.any() else ((), (LeftOut(NO_PIXEL),))
+        return Sample(name, rgb, objects, file_name=f"{name}{entry.suffix}", left_out=left_out)
+
+
+def _is_cutout(path: Path) -> bool:
+    try:
+        mask = _opaque(read_bytes(path), path)
+    except DatasetError:
+        return False
+    return mask is not None and not mask.all()
+
+
+def _opaque(data: bytes, path: Path) -> BoolMask | None:
+    """Where an image is opaque, H×W as it is stored; None if it has no transparency."""
+    kind = format_of(data)
+    try:
+        if kind is None:
+            raise ValueError("unknown format")  # noqa: TRY301
+        image = kind.reader(io.BytesIO(data))
+        if image.mode not in _WITH_ALPHA and "transparency" not in image.info:
+            return None
+        if image.width * image.height > MAX_PIXELS:
+            raise ValueError("too large")  # noqa: TRY301
+        opaque: BoolMask = np.asarray(image.convert("RGBA"))[:, :, 3] > OPAQUE
+    except Exception as error:  # decoders raise almost anything on damaged or hostile bytes
+        raise DatasetError(
+            f"{path} is not a readable image", hint="open it to see if it is damaged"
+        ) from error
+    return opaque
