@@ -27,7 +27,12 @@ from edgeflow.data.files import image_for, read_bytes
 from edgeflow.data.opening import AUTO, open_dataset, recognise
 from edgeflow.data.pulled import IMAGES
 from edgeflow.errors import EdgeFlowError, FileWriteError
-from edgeflow.export.sources import LABEL_STUDIO, PULLED, open_annotations, project_annotations
+from edgeflow.export.reading.sources import (
+    LABEL_STUDIO,
+    PULLED,
+    open_annotations,
+    project_annotations,
+)
 from edgeflow.export.tally import Tally
 from edgeflow.files import check_outputs, in_folders, write_atomically
 

@@ -17,7 +17,7 @@ from edgeflow.cli import app
 from edgeflow.cli.export import INCOMPLETE
 from tests.unit.edgeflow.data.making import encoded, image_file, put, put_json
 from tests.unit.edgeflow.data.test_label_studio import brush, polygon, region, task
-from tests.unit.edgeflow.export.reading import serve_project
+from tests.unit.edgeflow.export.exported import serve_project
 from tests.unit.edgeflow.label_studio.api.test_client import LEGACY
 from tests.unit.edgeflow_backend.loopback import Host
 
