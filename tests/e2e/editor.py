@@ -321,10 +321,15 @@ def first_card(page: Page, heading: str) -> bytes:
     whole, card = (part.bounding_box() for part in (section, section.locator("li.card").first))
     assert whole is not None
     assert card is not None
-    height = card["y"] + card["height"] - whole["y"]
-    left, top, width = whole["x"] - 16, whole["y"] - 8, whole["width"] + 32
-    clip = {"x": left, "y": top, "width": width, "height": height + 24}
-    return page.screenshot(full_page=True, clip=clip)
+    return page.screenshot(
+        full_page=True,
+        clip={
+            "x": whole["x"] - 16,
+            "y": whole["y"] - 8,
+            "width": whole["width"] + 32,
+            "height": card["y"] + card["height"] - whole["y"] + 24,
+        },
+    )
 
 
 def _first_page(browser: Browser, url: str) -> Editor:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import ViewportSize
 
 from demo.label_studio import TOKEN, free_port, start_backend
 from edgeflow_backend.protocol.config_check import RECOMMENDED
@@ -20,7 +21,10 @@ from tests.e2e.editor import INTERACTIVE, Editor, open_editor
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.slow]
 
-STATUS_SIZE = {"width": 760, "height": 900}
+STATUS_SIZE: ViewportSize = {"width": 760, "height": 900}
+TROUBLE = ("error", "fail", "unavailable", "connect", "wrong")
+"""Words of a message that the editor might show."""
+
 PRIVATE = "http://192.168.1.20/scan.png"
 
 
@@ -63,8 +67,11 @@ def status_page(studio: Studio, editor: Editor) -> tuple[str, bytes]:
     page.goto(f"{studio.backend_url}/status")
     load = page.locator("section", has=page.get_by_role("heading", name="Load")).bounding_box()
     assert load is not None
-    clip = {"x": 0, "y": 0, "width": STATUS_SIZE["width"], "height": load["y"] - 8}
-    return page.inner_text("body"), page.screenshot(full_page=True, clip=clip)
+    screenshot = page.screenshot(
+        full_page=True,
+        clip={"x": 0, "y": 0, "width": STATUS_SIZE["width"], "height": load["y"] - 8},
+    )
+    return page.inner_text("body"), screenshot
 
 
 def test_a_click_that_cannot_be_answered_is_told_with_the_way_out(
@@ -114,7 +121,9 @@ def test_points_that_leave_with_their_annotation_are_no_failed_click(
     editor.click(0.45, 0.6)
     with editor.page.expect_request(lambda request: INTERACTIVE in request.url) as asked:
         editor.submit()  # without the tick
-    assert asked.value.post_data_json["context"] == {"result": []}
+    sent = asked.value.post_data_json
+    assert sent is not None
+    assert sent["context"] == {"result": []}
     editor.page.wait_for_timeout(1000)
     seen = status(fresh)
     assert seen["troubles"] == []
@@ -173,7 +182,7 @@ def test_boxes_of_a_detector_become_masks_when_predictions_are_retrieved(
         )
         editor.open(project, task["id"])
         helmet, astronaut = (region["score"] for region in found["result"])
-        assert helmet > 0.9  # as the page says
+        assert helmet > 0.9  # as docs/pre-annotation.md says
         assert astronaut < 0.6
         assert set(editor.ids()) == {region["id"] for region in found["result"]}
         pictures.keep(pictures.OPENED, editor.picture(panels=True))

@@ -225,6 +225,17 @@ class TestEndpoints:
             "/api/webhooks/?project=5", "/api/webhooks/", "/api/webhooks/4/",
         ]  # fmt: skip
 
+    def test_where_events_may_go_is_tried_with_one_that_does_not_exist(self, host: Host) -> None:
+        host.routes["*"] = as_json({"detail": "Validation error"}, 400)
+        connect(host).check_event_url(5, "http://b/webhook")
+        (tried,) = host.received
+        sent = json.loads(tried.body)
+        assert (sent["url"], sent["project"]) == ("http://b/webhook", 5)
+        assert sent["is_active"] is False  # should a Label Studio take it
+        host.routes["*"] = as_json({"detail": "URL resolves to a reserved network address"}, 403)
+        error = refusal(lambda: connect(host).check_event_url(5, "http://b/webhook"))
+        assert "reserved network" in error.detail
+
     def test_annotations_are_read_and_changed_and_predictions_stored(self, host: Host) -> None:
         host.routes["*"] = as_json({"id": 9, "result": []})
         api = connect(host)
