@@ -45,7 +45,8 @@ def image_files(page: Page, plan: Plan) -> Written:
         "instances_file_names": instances,
         "labels": labels,
         "objects": {
-            "bbox": [list(box_of(each.shape)) for each in page.image.objects],
+            # Floats all: the parts' columns must have one type.
+            "bbox": [[float(side) for side in box_of(each.shape)] for each in page.image.objects],
             "categories": [plan.classes.name(each.label) for each in page.image.objects],
         },
     }

@@ -24,8 +24,9 @@ from edgeflow.masks.rings import as_geometries
 MAX_PARTS = 1000
 """Of one mask: the time to join parts grows with the square of their number."""
 
+MAX_HOLES = 10_000
 MAX_BORDER = 1_000_000
-"""Pixel edges between mask and background, so that a mask of mere noise takes seconds."""
+"""Pixel edges between mask and background. So a mask of mere noise takes seconds, not minutes."""
 
 OUTWARD = 0.45
 """How far from a border pixel's centre towards the background, in pixels: not out of the pixel."""
@@ -77,8 +78,8 @@ def joined_ring(mask: BoolMask) -> Polygon:
         repeated.
 
     Raises:
-        PolygonError: The mask has more than ``MAX_PARTS`` parts or ``MAX_BORDER`` pixel
-            edges at its border.
+        PolygonError: It has more than ``MAX_PARTS`` parts, ``MAX_HOLES`` holes or ``MAX_BORDER``
+            pixel edges.
     """
     bits = np.pad(mask.view(np.uint8), 1)  # so that a row ends with background on both sides
     border = np.count_nonzero(bits[1:] != bits[:-1]) + np.count_nonzero(bits[:, 1:] != bits[:, :-1])
@@ -86,8 +87,9 @@ def joined_ring(mask: BoolMask) -> Polygon:
         raise _too_ragged(f"{border} border pixels")
     chains, hierarchy = cv2.findContours(bits, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     shells = hierarchy[0, :, 3]  # -1 for a ring that is one itself
-    if (parts := np.count_nonzero(shells < 0)) > MAX_PARTS:
-        raise _too_ragged(f"{parts} parts")
+    parts = int(np.count_nonzero(shells < 0))
+    if parts > MAX_PARTS or len(shells) - parts > MAX_HOLES:
+        raise _too_ragged(f"{parts} parts and {len(shells) - parts} holes")
     rings = [
         _ring(chain[:, 0].astype(np.int64), number if shell < 0 else shell, hole=shell >= 0)
         for number, (chain, shell) in enumerate(zip(chains, shells.tolist(), strict=True))
