@@ -65,14 +65,15 @@ def boxes(page: Page, plan: Plan) -> Written:
     return _written(page, lines, [])
 
 
-def table(_: Iterable[Record], plan: Plan) -> Iterator[File]:
+def table(records: Iterable[Record], plan: Plan) -> Iterator[File]:
     """Where the pictures of each part are, and the classes, from 0.
 
     Without ``path``, they are looked for beside the file; with a relative one, in Ultralytics' own
-    folder of datasets. Both ``train`` and ``val`` must be there: where a part is missing, the
-    first one stands in for it.
+    folder of datasets. Both ``train`` and ``val`` must be there and hold pictures: otherwise the
+    first part that does stands in.
     """
-    parts = [_part(split) for split in plan.splits]
+    present = {_part(record["split"]) for record in records}
+    parts = [part for part in map(_part, plan.splits) if part in present] or [TRAIN]
     places = {
         TRAIN: TRAIN if TRAIN in parts else parts[0],
         VAL: next((part for part in parts if part in VALIDATION), parts[0]),
@@ -92,7 +93,7 @@ def _quoted(text: str) -> str:
 
 def _written(page: Page, lines: Sequence[str], left_out: Sequence[LeftOut]) -> Written:
     text = "".join(f"{line}\n" for line in lines).encode()
-    return Written((File(_label_path(page), text),), left_out=tuple(left_out))
+    return Written((File(_label_path(page), text),), {"split": page.split}, tuple(left_out))
 
 
 def _label_path(page: Page) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from PIL import Image
 
 from edgeflow.data.left_out import LeftOut
 from edgeflow.export.format import Choices
+from edgeflow.export.pictures import PixelPicture
 from edgeflow.export.splits import parse_splits
 from tests.unit.edgeflow.export.exported import export as exported
-from tests.unit.edgeflow.export.formats.drawings import BOX, ODD_LABELS, image, masks
+from tests.unit.edgeflow.export.formats.drawings import BOX, ODD_LABELS, SIZE, image, masks
 
 export = partial(exported, pictures="leave")
 
@@ -95,6 +97,22 @@ def test_each_part_has_a_folder_that_holds_all_of_it(tmp_path: Path) -> None:
     ]
     assert len(set(paths)) == 3 * len(names)
     assert all(read(path).any() for path in paths)
+
+
+def test_pictures_lie_where_the_table_says(tmp_path: Path) -> None:
+    grey = PixelPicture(np.full((*SIZE, 3), 127, dtype=np.uint8))
+    images = [replace(image(masks()["dot"], key=key), picture=grey) for key in ("cat", "a/b c")]
+    assert exported(tmp_path, "hf", *images) == []
+    names = [line["file_name"] for line in lines(tmp_path / "train")]
+    assert names == ["images/cat.png", "images/a/b c.png"]
+    assert all((tmp_path / "train" / name).is_file() for name in names)
+
+
+def test_columns_have_one_type_in_all_parts(tmp_path: Path) -> None:
+    drawn = [image(masks()["dot"]), image(BOX, key="2")]
+    export(tmp_path, "hf", *drawn)
+    sides = [side for line in lines(tmp_path / "train") for side in line["objects"]["bbox"][0]]
+    assert {type(side) for side in sides} == {float}
 
 
 def test_pictures_are_missed_by_default(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from edgeflow.arrays import BoolMask
 from edgeflow.data.left_out import LeftOut
 from edgeflow.export.flat import BOXES
 from edgeflow.export.formats.yolo import TABLE
+from edgeflow.export.pictures import PixelPicture
 from edgeflow.export.splits import parse_splits
 from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch
@@ -155,10 +157,19 @@ def test_no_class_at_all_is_yaml(tmp_path: Path) -> None:
 def test_train_and_val_lead_to_folders(
     tmp_path: Path, splits: str, expected: dict[str, str]
 ) -> None:
-    export(tmp_path, "yolo-seg", image(masks()["dot"]), splits=parse_splits(splits))
+    images = [image(masks()["dot"], key=str(number)) for number in range(30)]
+    export(tmp_path, "yolo-seg", *images, splits=parse_splits(splits))
     table = table_of(tmp_path)
     del table["names"]
     assert table == {key: f"images/{part}" for key, part in expected.items()}
+
+
+def test_an_empty_part_does_not_count(tmp_path: Path) -> None:
+    splits = parse_splits("val=1,train=1")
+    alone = image(masks()["dot"])
+    export(tmp_path, "yolo-seg", alone, splits=splits)
+    table = table_of(tmp_path)
+    assert table["train"] == table["val"] == f"images/{splits.of(alone)}"
 
 
 def test_labels_lie_where_those_of_their_picture_are_looked_for(tmp_path: Path) -> None:
@@ -169,6 +180,23 @@ def test_labels_lie_where_those_of_their_picture_are_looked_for(tmp_path: Path) 
     export(tmp_path, "yolo-seg", *images, splits=splits)
     for each in images:
         assert len(labels_of(tmp_path, f"images/{splits.of(each)}/{each.file_name[:-4]}")) == 1
+
+
+@pytest.mark.parametrize(
+    ("splits", "parts"), [("", {"train"}), ("a=1,b=1", {"a", "b"})], ids=["none", "two"]
+)
+def test_pictures_lie_beside_their_labels(tmp_path: Path, splits: str, parts: set[str]) -> None:
+    grey = PixelPicture(np.full((*SIZE, 3), 127, dtype=np.uint8))
+    images = [
+        replace(image(masks()["dot"], key=f"{number}"), picture=grey, file_name=f"a/{number}.jpg")
+        for number in range(10)
+    ]
+    assert exported(tmp_path, "yolo-seg", *images, splits=parse_splits(splits)) == []
+    found = {path.relative_to(tmp_path) for path in tmp_path.rglob("*.png")}
+    assert {path.parts[1] for path in found} <= parts
+    assert len(found) == 10
+    for path in found:
+        assert len(labels_of(tmp_path, str(path.with_suffix("")))) == 1
 
 
 def test_a_second_run_writes_the_same_bytes(tmp_path: Path) -> None:
