@@ -1,8 +1,8 @@
 """A mask as one closed line, for formats in which a line is an object.
 
-The line runs through the centres of the mask's border pixels, so filling it as ``cv2.fillPoly``
-does, with its edges, gives the mask back to the pixel: thin lines, dots and holes, too. A hole is
-reached by a way through the mask, which costs nothing. Another part is reached through the
+The line runs over the mask's border pixels, not along their edges. Filling it as ``cv2.fillPoly``
+does, with the line itself, so gives the mask back to the pixel: thin lines, dots and holes, too. A
+hole is reached by a way through the mask, which costs nothing. Another part is reached through the
 background, along the shortest way there is, and that way is then filled as well.
 """
 
@@ -84,7 +84,7 @@ def joined_ring(mask: BoolMask) -> Polygon:
     bits = np.pad(mask.view(np.uint8), 1)  # so that a row ends with background on both sides
     border = np.count_nonzero(bits[1:] != bits[:-1]) + np.count_nonzero(bits[:, 1:] != bits[:, :-1])
     if border > MAX_BORDER:
-        raise _too_ragged(f"{border} border pixels")
+        raise _too_ragged(f"{border} pixel edges")
     chains, hierarchy = cv2.findContours(bits, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     shells = hierarchy[0, :, 3]  # -1 for a ring that is one itself
     parts = int(np.count_nonzero(shells < 0))

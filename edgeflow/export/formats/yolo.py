@@ -48,9 +48,8 @@ def outlines(page: Page, plan: Plan) -> Written:
         except PolygonError as error:
             left_out.append(LeftOut(f"{error.message}; {error.hint}", page.image.file_name))
             continue
-        corner = (
-            np.array([mask.box.left, mask.box.top]) + 0.5
-        )  # from a pixel's centre to its corner
+        # From the frame of pixels' centres to that of the image's corner.
+        corner = np.array([mask.box.left, mask.box.top]) + 0.5
         lines.append(_line(each, plan, (ring + corner).ravel().tolist(), page.image.size))
     return _written(page, lines, left_out)
 

@@ -88,7 +88,7 @@ def test_points_lie_on_the_mask() -> None:
 
 def test_a_mask_of_mere_noise_is_refused() -> None:
     noise = np.random.default_rng(0).random((1000, 1000)) < 0.5
-    with pytest.raises(PolygonError, match="border pixels"):
+    with pytest.raises(PolygonError, match="pixel edges"):
         joined_ring(noise)
 
 
