@@ -72,11 +72,12 @@ format: $(MAIN)/.made  ## rewrite the code in the house style
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-bench: $(MAIN)/.made $(STUDIO)/.made  ## speed: stages, HTTP, runtimes, networks and peers, codec, load
+bench: $(MAIN)/.made $(STUDIO)/.made  ## speed: stages, HTTP, runtimes, networks and peers, codec, exports, load
 	@$(BIN)/python -m benchmarks.click
 	@$(BIN)/python -m benchmarks.runtimes --cold --json artifacts/bench-runtimes.json
 	@$(BIN)/python -m benchmarks.networks
 	@$(BIN)/python -m benchmarks.codec --json artifacts/bench-codec.json
+	@$(BIN)/python -m benchmarks.export --tasks 1000 --json artifacts/bench-export.json
 	@$(BIN)/python -m benchmarks.load
 	@$(BIN)/python -m benchmarks.plots
 
