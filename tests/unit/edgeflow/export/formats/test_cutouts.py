@@ -83,6 +83,13 @@ def test_soft_edges_are_those_of_the_whole_picture(tmp_path: Path) -> None:
     assert np.count_nonzero(whole[..., 3]) == np.count_nonzero(alpha)
 
 
+def test_lines_and_dots_that_a_soft_edge_would_take_away_stay(tmp_path: Path) -> None:
+    line, dot = masks()["line"], masks()["dot"]
+    assert export(tmp_path, "cutouts", image(line, dot)) == []
+    for number, mask in enumerate((line, dot), start=1):
+        assert (rgba(tmp_path / f"a/pic_{number}.png")[..., 3] == 255).sum() == mask.sum()
+
+
 def test_objects_that_overlap_are_whole(tmp_path: Path) -> None:
     ring, over = masks()["ring"], masks()["over the ring"]
     assert export(tmp_path, "cutouts", image(ring, over), choices=HARD) == []

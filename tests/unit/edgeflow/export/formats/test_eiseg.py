@@ -111,11 +111,21 @@ def test_eiseg_draws_its_own_json_to_the_very_same_picture(tmp_path: Path) -> No
     assert polygons[1]["color"] == list(voc_colour(2))
 
 
-def test_polygons_stay_as_they_were_drawn(tmp_path: Path) -> None:
+def test_what_was_drawn_as_polygons_is_drawn_by_eiseg_as_it_is(tmp_path: Path) -> None:
     assert export(tmp_path, "eiseg", image(PAIR)) == []
-    one, two = json.loads((tmp_path / "pic.json").read_bytes())
-    assert one["points"] == [[45, 20], [50, 20], [50, 25.5], [45, 25.5]]
-    assert two["points"] == [[52.25, 20], [57, 20], [57, 30.123]]
+    polygons = json.loads((tmp_path / "pic.json").read_bytes())
+    assert len(polygons) == 2
+    assert (drawn_by_eiseg(polygons) == PAIR.mask.whole()).all()
+
+
+def test_pictures_come_into_the_folder_if_they_are_wanted(tmp_path: Path) -> None:
+    export(tmp_path, "eiseg", image(masks()["dot"]), pictures="copy")
+    assert (pixels(tmp_path / "images/pic.png") == photo()).all()
+    parts = tmp_path / "parts"
+    splits = parse_splits("train=1,val=1")
+    export(parts, "eiseg", image(masks()["dot"]), pictures="copy", splits=splits)
+    (picture,) = parts.rglob("images/pic.png")
+    assert picture.parents[2] == parts
 
 
 def test_labelmes_json_holds_polygons_and_the_picture(tmp_path: Path) -> None:
