@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from edgeflow.annotated import mask_of
-from edgeflow.arrays import RGBAImage, RGBImage
+from edgeflow.arrays import BoolMask, RGBAImage, RGBImage
 from edgeflow.data.left_out import LeftOut
 from edgeflow.export.flat import BOXES
 from edgeflow.export.format import Page, Plan
@@ -28,8 +28,14 @@ from edgeflow.matting import cutout
 TABLE = "metadata.jsonl"
 """Of all cut-outs: what each shows, and where it was."""
 
-MARGIN = 64
-"""Pixels around an object that its soft edge is made of."""
+MARGIN = 1 / 4
+"""Part of an object's longer side that is looked at around it, to make its edge of."""
+
+OPAQUE = 127
+"""More than this, of 255, is the object to readers of cut-outs."""
+
+LEAST_MARGIN = 32
+"""In pixels."""
 
 
 def image_files(page: Page, plan: Plan) -> Written:
@@ -56,7 +62,7 @@ def image_files(page: Page, plan: Plan) -> Written:
         if masks:
             every = np.logical_or.reduce([mask.whole() for _, _, mask in masks])
             labels = [plan.classes.name(each.label) for _, each, _ in masks]
-            add(f"{page.name}.png", cutout(rgb, every, soft=soft), labels=labels)
+            add(f"{page.name}.png", _cut(rgb, every, soft=soft), labels=labels)
     else:
         folders = told_apart((TABLE, *names), safe_name, ignore_case=True)
         for number, each, mask in masks:
@@ -76,15 +82,18 @@ def whole_files(records: Iterable[Record], plan: Plan) -> Iterator[File]:
 
 def _cropped(rgb: RGBImage, mask: MaskPatch, *, soft: bool) -> tuple[RGBAImage, Box]:
     """An object's cut-out, and which part of the picture it is."""
-    height, width = mask.image_size
-    frame = Box(
-        max(mask.box.top - MARGIN, 0),
-        max(mask.box.left - MARGIN, 0),
-        min(mask.box.bottom + MARGIN, height),
-        min(mask.box.right + MARGIN, width),
-    )
+    (top, left, bottom, right), size = mask.box, mask.image_size
+    margin = max(LEAST_MARGIN, round(MARGIN * max(mask.box.size)))
+    around = Box(top - margin, left - margin, bottom + margin, right + margin)
+    frame = around.intersection(Box.whole(size))
     within = np.zeros(frame.size, dtype=np.bool_)
     within[mask.box.shifted(-frame.top, -frame.left).slices] = mask.pixels
-    pixels = cutout(rgb[frame.slices], within, soft=soft)
-    seen = bounding_box(pixels[..., 3] > 0) or mask.box.shifted(-frame.top, -frame.left)
+    pixels = _cut(rgb[frame.slices], within, soft=soft)
+    seen = bounding_box(pixels[..., 3] > 0) or Box.whole(frame.size)
     return pixels[seen.slices], seen.shifted(frame.top, frame.left)
+
+
+def _cut(rgb: RGBImage, mask: BoolMask, *, soft: bool) -> RGBAImage:
+    """A cut-out; with a hard edge if none of the object is opaque by a soft one, as of a line."""
+    pixels = cutout(rgb, mask, soft=soft)
+    return pixels if (pixels[..., 3] > OPAQUE).any() else cutout(rgb, mask, soft=False)

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from edgeflow.annotated import AnnotatedObject, DrawnBox, Outlines, Picture
+from edgeflow.annotated import AnnotatedObject, DrawnBox, Picture, mask_of
 from edgeflow.arrays import ByteMap, Polygon, RGBAImage, RGBImage
 from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import EdgeFlowError
@@ -33,6 +33,9 @@ COCO = "annotations.json"
 LABEL_LIST = "autosave_label.txt"
 """EISeg reads it when the folder is opened."""
 
+PICTURES = "./{split}/images"
+"""Each part is a folder of EISeg's, with its pictures in it if they are wanted."""
+
 LABELME_FOLDER = "labelme"
 LABELME_VERSION = "1.1"
 
@@ -41,9 +44,6 @@ BACKGROUND = (0, 0, 128, 255)
 
 MOST_CLASSES = 255
 """Of a grey picture."""
-
-DECIMALS = 3
-"""Of coordinates, in pixels."""
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -98,20 +98,21 @@ def whole_files(records: Iterable[Record], plan: Plan) -> Iterator[File]:
         yield File(str(folder / LABELME_FOLDER / "labels.txt"), labels)
 
 
-def _rings(each: AnnotatedObject, classes: Classes) -> Iterator[Record]:
-    """The polygons of an object: as they were drawn, or around its mask's parts."""
-    shape = each.shape
-    if isinstance(shape, DrawnBox):
-        return
-    drawn = isinstance(shape, Outlines)
-    rings = shape.polygons if isinstance(shape, Outlines) else contour_rings(shape)
-    for place, ring in enumerate(rings):
-        points = ring.round(DECIMALS) if drawn else ring
-        yield {
+def _rings(each: AnnotatedObject, classes: Classes) -> list[Record]:
+    """The polygons around an object's parts; none of a box.
+
+    What was drawn as polygons is outlined again: EISeg would paint more than lies in them.
+    """
+    mask = mask_of(each.shape)
+    rings = [] if mask is None else contour_rings(mask)
+    return [
+        {
             "key": f"{each.key} {place}",
             "class": classes.number(each.label),
-            "points": points.astype(np.float64).tolist(),
+            "points": ring.astype(np.float64).tolist(),
         }
+        for place, ring in enumerate(rings)
+    ]
 
 
 def _eiseg(rings: list[Record], classes: Classes) -> bytes:
@@ -212,8 +213,8 @@ def _measured(ring: Polygon) -> Record:
     area = 0.5 * abs(float(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))))
     return {
         "segmentation": [ring.ravel().tolist()],
-        "area": round(area, DECIMALS),
-        "bbox": [round(value, DECIMALS) for value in (*low.tolist(), *(high - low).tolist())],
+        "area": area,
+        "bbox": [*low.tolist(), *(high - low).tolist()],
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
+from unicodedata import combining, normalize
 
 import cv2
 import numpy as np
@@ -12,7 +13,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 from edgeflow.annotated import DrawnBox, Shape, mask_of
 from edgeflow.arrays import RGBImage
-from edgeflow.errors import brief
 from edgeflow.export.format import Page, Plan
 from edgeflow.export.output import File, Record, Written
 from edgeflow.masks.palette import RGB
@@ -41,7 +41,8 @@ def image_file(page: Page, plan: Plan) -> Written:
         _draw(canvas, each.shape, colour, unit)
     picture = Image.fromarray(canvas)
     for each, number, colour in zip(page.image.objects, numbers, colours, strict=True):
-        _write(picture, plan.classes.names[number - 1], _corner(each.shape), colour, unit)
+        text = _legible(plan.classes.names[number - 1], number)
+        _write(picture, text, _corner(each.shape), colour, unit)
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=QUALITY, subsampling=0)
     path = str(PurePosixPath(page.split, f"{page.name}.jpg"))
@@ -80,13 +81,19 @@ def _corner(shape: Shape) -> tuple[int, int]:
     return (mask.box.left, mask.box.top) if mask is not None else (0, 0)
 
 
+def _legible(name: str, number: int) -> str:
+    """A name in ASCII, all that Pillow's own font has; of a name in another script its number."""
+    plain = "".join(each for each in normalize("NFKD", name) if not combining(each))
+    text = " ".join(plain.split())
+    return text[:LONGEST_NAME] if text and text.isascii() and text.isprintable() else f"{number}"
+
+
 def _write(
-    picture: Image.Image, name: str, corner: tuple[int, int], colour: RGB, unit: int
+    picture: Image.Image, text: str, corner: tuple[int, int], colour: RGB, unit: int
 ) -> None:
     """Write a name on a tag in its colour, all of it in the picture where it has room."""
     draw = ImageDraw.Draw(picture)
     font, margin = ImageFont.load_default(12 * unit), 3 * unit
-    text = brief(" ".join(name.split()), LONGEST_NAME)
     left, top, right, bottom = draw.textbbox((0, 0), text, font)
     width, height = right - left + 2 * margin, bottom - top + 2 * margin
     x = max(min(corner[0], picture.width - width), 0)

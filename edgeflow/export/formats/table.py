@@ -85,6 +85,7 @@ FORMATS: dict[str, Format] = {
         "EISeg 1.1.1's files: grey, pseudo-colour and cut-out PNGs, JSON, labelme, COCO",
         eiseg.image_files,
         eiseg.whole_files,
+        pictures=eiseg.PICTURES,
         always=(eiseg.COCO, eiseg.LABEL_LIST),
     ),
     "voc": Format(
