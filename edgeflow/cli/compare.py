@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from edgeflow.agreement.comparison import Match, match_objects, worst_objects
 from edgeflow.agreement.packed import PackedImage, pack
 from edgeflow.agreement.pairing import Paired, pair_images
+from edgeflow.agreement.pixels import Pixels, pixels_in_folders, pixels_of_dataset
 from edgeflow.agreement.report import Comparison, as_csv, as_json, report_lines
 from edgeflow.agreement.sheet import cell, contact_sheet
 from edgeflow.annotated import Annotations
-from edgeflow.arrays import RGBImage
 from edgeflow.cli.export import INCOMPLETE
 from edgeflow.cli.image_output import check_overlay_ending, encode_overlay
 from edgeflow.cli.label_studio import URL, APIKey, open_api
 from edgeflow.cli.options import Images, LabelConfigFile, Layout, Split
 from edgeflow.data.annotators import ALL, FIRST
-from edgeflow.data.base import Dataset
-from edgeflow.data.drawn_tasks import find_image, image_folders, read_label_config
-from edgeflow.data.files import image_for, read_bytes
+from edgeflow.data.drawn_tasks import image_folders, read_label_config
 from edgeflow.data.opening import AUTO, open_dataset, recognise
 from edgeflow.data.pulled import IMAGES
 from edgeflow.errors import EdgeFlowError, FileWriteError
@@ -40,32 +37,16 @@ WRITERS: dict[str, Callable[[Comparison], bytes]] = {".json": as_json, ".csv": a
 """By the ending of ``--output``."""
 
 
-@dataclass(frozen=True)
-class _Source:
+class _Source(NamedTuple):
     """A or B.
 
     Attributes:
         open: Reads its annotations, given whose count.
-        folders: Where its images are looked for.
-        dataset: What holds its images, if it is no Label Studio's.
+        pixels: Reads an image.
     """
 
     open: Callable[[str], Annotations]
-    folders: Sequence[Path] = ()
-    dataset: Dataset | None = None
-
-    def rgb(self, image: PackedImage) -> RGBImage | None:
-        """An image; None if it is not at hand, or not of the annotation's size."""
-        try:
-            if self.dataset is not None:
-                rgb = self.dataset[self.dataset.sample_names.index(image.key)].rgb
-                return rgb if rgb.shape[:2] == image.size else None
-            found = find_image(image.file_name, list(self.folders))
-            if found is None:
-                return None
-            return image_for(read_bytes(found[0] / found[1]), image.size, image.file_name, "it")
-        except EdgeFlowError:
-            return None
+    pixels: Pixels
 
 
 def compare(
@@ -127,8 +108,8 @@ def compare(
     (one, who), (other, whom) = _sides(sources, annotator or [])
     in_a, in_b = one.open(who), other.open(whom)
     tally_a, tally_b = Tally(in_a), Tally(in_b)
-    paired = pair_images(_pack(tally_a, in_a.name), _pack(tally_b, in_b.name))
     names = _title(in_a.name, who), _title(in_b.name, whom)
+    paired = pair_images(_pack(tally_a, f"A: {names[0]}"), _pack(tally_b, f"B: {names[1]}"))
     comparison = _compare(paired, names, iou)
     for line in report_lines(comparison):
         typer.echo(line)
@@ -175,13 +156,14 @@ def _path_source(
         )
 
     if layout == LABEL_STUDIO:
-        return _Source(open_path, [images] if images is not None else image_folders(path))
+        folders = [images] if images is not None else image_folders(path)
+        return _Source(open_path, pixels_in_folders(folders))
     if layout == PULLED:
-        return _Source(open_path, [path / IMAGES])
-    dataset = open_dataset(
-        path, layout=layout, split=split, images=images, label_config=label_config
+        return _Source(open_path, pixels_in_folders([path / IMAGES]))
+    return _Source(
+        open_path,
+        pixels_of_dataset(lambda: open_dataset(path, layout=layout, split=split, images=images)),
     )
-    return _Source(open_path, dataset=dataset)
 
 
 def _project_source(
@@ -195,7 +177,7 @@ def _project_source(
             api, project, images=images, label_config=config, annotator=annotator
         )
 
-    return _Source(open_project, [images] if images is not None else [])
+    return _Source(open_project, pixels_in_folders([images] if images is not None else []))
 
 
 def _sides(sources: list[_Source], annotators: list[str]) -> list[tuple[_Source, str]]:
@@ -227,9 +209,19 @@ def _title(name: str, annotator: str) -> str:
 
 
 def _pack(tally: Tally, name: str) -> list[PackedImage]:
-    """Read a side; its masks stay in memory, compressed, until their counterparts are known."""
+    """Read a side; its masks stay in memory, compressed, until their counterparts are known.
+
+    Raises:
+        EdgeFlowError: It holds nothing.
+    """
     with typer.progressbar(tally.images(), label=name) as images:
-        return [pack(image) for image in images]
+        packed = [pack(image) for image in images]
+    if not packed:
+        raise EdgeFlowError(
+            "\n".join([f"{name}: there is no annotated image", *tally.lines()]),
+            hint="check the source, or choose another --annotator",
+        )
+    return packed
 
 
 def _compare(paired: Paired, names: tuple[str, str], least: float) -> Comparison:
@@ -240,9 +232,8 @@ def _compare(paired: Paired, names: tuple[str, str], least: float) -> Comparison
     """
     if not paired.pairs:
         raise EdgeFlowError(
-            f"A ({names[0]}) and B ({names[1]}) have no image in common: {len(paired.only_a)} are "
-            f"in A alone, {len(paired.only_b)} in B alone, {len(paired.other_size)} of another "
-            "size in B than in A",
+            f"A and B have no image in common: {len(paired.only_a)} are in A alone, "
+            f"{len(paired.only_b)} in B alone, {len(paired.other_size)} of another size in B",
             hint="compare annotations of the same images; their files need the same names",
         )
     matches: list[Match] = []
@@ -267,7 +258,7 @@ def _write_sheet(
     cells, missing = [], 0
     for match in worst_objects(comparison.matches, count):
         pair = paired.pairs[match.image]
-        pictures = (source.rgb(image) for source, image in zip(sources, pair, strict=True))
+        pictures = (source.pixels(image) for source, image in zip(sources, pair, strict=True))
         rgb = next((picture for picture in pictures if picture is not None), None)
         missing += rgb is None
         shapes = [

@@ -147,7 +147,7 @@ def test_a_project_is_compared_over_the_api(host: Host, monkeypatch: pytest.Monk
         (["pets.json", *TWO, "--annotator", "5"], "not clear"),
         (["pets.json", "pets.json", "--project", "3"], "--url"),
         (["pets.json", "--annotator", "3", "--annotator", "all"], "at once"),
-        (["pets.json", "--annotator", "3", "--annotator", "9"], "no image in common"),
+        (["pets.json", "--annotator", "3", "--annotator", "9"], "annotator 9: there is no"),
         (["pets.json", "other.json"], "no image in common"),
         (["pets.json", "nowhere.json"], "missing"),
         (["pets.json", *TWO, "-o", "out.txt"], ".json, .csv"),
