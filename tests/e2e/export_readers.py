@@ -1,0 +1,163 @@
+"""Reads exports with other people's libraries; runs in their environment, ``export-readers``.
+
+    .envs/export-readers/bin/python tests/e2e/export_readers.py labelme FOLDER
+
+Prints what was found as JSON: an entry an object, ``[picture, label, height, width, bits]``, the
+mask's bits packed row by row, deflated and in base64.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import importlib.metadata
+import importlib.util
+import json
+import sys
+import types
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Mask = npt.NDArray[np.bool_]
+Found = Iterator[tuple[str, str, Mask]]
+"""Name of the picture, label, and H×W mask of each object."""
+
+
+def read_labelme(folder: Path) -> Found:
+    """Every file below the folder by labelme's own ``LabelFile``; parts of a group are an object.
+
+    It opens the picture, and refuses a file whose sizes are not the picture's.
+    """
+    label_file = _load_labelme()
+    for path in sorted(folder.rglob("*.json")):
+        file = label_file.LabelFile(str(path))
+        size = json.loads(path.read_text())
+        shape = (size["imageHeight"], size["imageWidth"])
+        groups: dict[object, Mask] = {}
+        labels: dict[object, str] = {}
+        for number, each in enumerate(file.shapes):
+            assert each["shape_type"] == "mask"
+            (left, top), (right, bottom) = np.array(each["points"], dtype=int)
+            mask = np.zeros(shape, dtype=np.bool_)
+            mask[top : bottom + 1, left : right + 1] = each["mask"]
+            group = ("alone", number) if each["group_id"] is None else each["group_id"]
+            groups[group] = groups.get(group, mask) | mask
+            assert labels.setdefault(group, each["label"]) == each["label"]
+        assert (path.parent / file.image_path).is_file()
+        yield from ((Path(file.image_path).name, labels[key], mask) for key, mask in groups.items())
+
+
+def _load_labelme() -> Any:
+    """labelme's module for its files, without the rest of it, which needs Qt."""
+    spec = importlib.util.find_spec("labelme")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    package = types.ModuleType("labelme")
+    package.__path__ = list(spec.submodule_search_locations)
+    package.__dict__["__version__"] = importlib.metadata.version("labelme")
+    windows = types.ModuleType("PyQt5")  # named in an annotation only
+    windows.__dict__["QtGui"] = types.ModuleType("PyQt5.QtGui")
+    sys.modules.update({"labelme": package, "PyQt5": windows})
+    images = importlib.util.spec_from_file_location(
+        "labelme.utils", Path(package.__path__[0], "utils", "image.py")
+    )
+    assert images is not None
+    assert images.loader is not None
+    utils = importlib.util.module_from_spec(images)
+    images.loader.exec_module(utils)
+    package.__dict__["utils"] = sys.modules["labelme.utils"] = utils
+    return importlib.import_module("labelme._label_file")
+
+
+def read_lvis(folder: Path) -> Found:
+    """By LVIS's own API; its package draws pictures too, with a library that is not needed here."""
+    spec = importlib.util.find_spec("lvis")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    package = types.ModuleType("lvis")
+    package.__path__ = list(spec.submodule_search_locations)
+    sys.modules["lvis"] = package
+    (path,) = folder.rglob("*.json")
+    lvis = importlib.import_module("lvis.lvis").LVIS(str(path))
+    images = lvis.load_imgs(lvis.get_img_ids())
+    counted = dict.fromkeys(lvis.get_cat_ids(), 0)
+    for image in images:
+        assert image["not_exhaustive_category_ids"] == image["neg_category_ids"] == []
+        for annotation in lvis.load_anns(lvis.get_ann_ids([image["id"]])):
+            assert "iscrowd" not in annotation
+            category = lvis.cats[annotation["category_id"]]
+            counted[category["id"]] += 1
+            mask = lvis.ann_to_mask(annotation).astype(np.bool_)
+            assert annotation["area"] == mask.sum()
+            yield image["file_name"], category["name"], mask
+    for number, count in counted.items():
+        category = lvis.cats[number]
+        assert category["instance_count"] == count
+        seen = {each["image_id"] for each in lvis.anns.values() if each["category_id"] == number}
+        assert category["image_count"] == len(seen)
+        assert category["frequency"] == ("r" if len(seen) <= 10 else "c" if len(seen) <= 100 else "f")
+        assert {"synset", "synonyms", "def"} <= category.keys()
+
+
+def read_hf(folder: Path) -> Found:
+    """By ``datasets.load_dataset``: a column of masks, one an object, and one of their labels."""
+    import datasets  # noqa: PLC0415 - each reader imports its own library
+
+    loaded = datasets.load_dataset("imagefolder", data_dir=str(folder), split="train")
+    undecoded = loaded.cast_column("image", datasets.Image(decode=False))
+    for row, raw in zip(loaded, undecoded, strict=True):
+        name = Path(raw["image"]["path"]).name
+        shown = row["image"].size
+        for label, picture in zip(row["labels"], row["instances"], strict=True):
+            assert picture.size == shown
+            yield name, label, np.asarray(picture) > 0
+
+
+def read_cvat(folder: Path) -> Found:
+    """By datumaro."""
+    return _datumaro(folder, "cvat")
+
+
+def _datumaro(folder: Path, name: str) -> Found:
+    """Masks of a dataset; polygons and boxes beside them are what it makes of the same objects."""
+    from datumaro.components.annotation import AnnotationType  # noqa: PLC0415
+    from datumaro.components.dataset import Dataset  # noqa: PLC0415
+
+    dataset = Dataset.import_from(str(folder), name)
+    labels = dataset.categories()[AnnotationType.label]
+    for item in dataset:
+        for each in item.annotations:
+            if each.type == AnnotationType.mask:
+                yield item.id, labels[each.label].name, np.asarray(each.image).astype(np.bool_)
+
+
+READERS: dict[str, Callable[[Path], Found]] = {
+    "labelme": read_labelme,
+    "lvis": read_lvis,
+    "hf": read_hf,
+    "cvat": read_cvat,
+    "coco": lambda folder: _datumaro(folder, "coco_instances"),
+    "voc": lambda folder: _datumaro(folder, "voc_instance_segmentation"),
+}
+
+
+def main() -> None:
+    """Read a folder and print what is there."""
+    _, name, folder = sys.argv
+    entries = [
+        [
+            picture, label, *mask.shape,
+            base64.b64encode(zlib.compress(np.packbits(mask).tobytes())).decode(),
+        ]
+        for picture, label, mask in READERS[name](Path(folder))
+    ]  # fmt: skip
+    sys.stdout.write(f"\n{json.dumps(entries)}\n")  # on a line of its own, whatever stands before
+
+
+if __name__ == "__main__":
+    main()
