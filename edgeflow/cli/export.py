@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +11,18 @@ from edgeflow.cli.label_studio import URL, APIKey, open_api
 from edgeflow.cli.options import Images, LabelConfigFile, Layout, Split
 from edgeflow.data.drawn_regions import FIRST
 from edgeflow.data.drawn_tasks import read_label_config
-from edgeflow.errors import EdgeFlowError
-from edgeflow.export.formats import FORMATS
-from edgeflow.export.sources import open_annotations, project_annotations
+from edgeflow.errors import EdgeFlowError, FileWriteError
+from edgeflow.export.annotated import Annotations
+from edgeflow.export.classes import Classes
+from edgeflow.export.format import Choices, Format, Overlap, Plan
+from edgeflow.export.formats.table import FORMATS
+from edgeflow.export.journal import FILE as JOURNAL
+from edgeflow.export.journal import Journal
+from edgeflow.export.pictures import Bring
+from edgeflow.export.reading.sources import open_annotations, project_annotations
+from edgeflow.export.run import Export
+from edgeflow.export.splits import parse_splits
 from edgeflow.export.tally import Tally
-from edgeflow.files import check_outputs, in_folders, write_atomically
 
 INCOMPLETE = 3
 """Exit status of an export that was written, but lacks objects that could not be read."""
@@ -31,7 +37,11 @@ def export(
         "export"
     ),
     format: Annotated[
-        str, typer.Option(help=f"{', '.join(FORMATS)}; see docs/export.md.")
+        str,
+        typer.Option(
+            help=f"One or several, each then in a folder of its own: {', '.join(FORMATS)}; see "
+            "docs/export.md."
+        ),
     ] = "coco",
     url: URL = "",
     project: Annotated[
@@ -49,20 +59,51 @@ def export(
             "address. A ground truth comes before first and last."
         ),
     ] = FIRST,
+    overlap: Annotated[
+        Overlap,
+        typer.Option(
+            help="Which object a pixel belongs to where a format has room for one: the one drawn "
+            "last, the one with the fewest pixels, or none, and the image is left out."
+        ),
+    ] = "top",
+    splits: Annotated[
+        str,
+        typer.Option(
+            help="Parts and their shares, such as train=80,val=20; each picture always comes into "
+            "the same part.",
+            show_default="one part",
+        ),
+    ] = "",
+    pictures: Annotated[
+        Bring,
+        typer.Option(
+            help="Copy or link pictures to where trainers look for them, or leave them; auto "
+            "copies for formats that are of no use without."
+        ),
+    ] = "auto",
+    polygons: Annotated[
+        bool, typer.Option("--polygons", help="COCO: polygons in place of exact codes.")
+    ] = False,
+    whole_images: Annotated[
+        bool,
+        typer.Option("--whole-images", help="Cut-outs: one an image, at its size, not cropped."),
+    ] = False,
+    hard_edges: Annotated[
+        bool, typer.Option("--hard-edges", help="Cut-outs: no soft edge.")
+    ] = False,
     layout: Layout = "auto",
     split: Split = None,
     images: Images = None,
     label_config: LabelConfigFile = None,
 ) -> None:
-    """Write annotations in a format that trainers read; what cannot be exported is told.
+    """Write annotations in formats that trainers read; what cannot be exported is told.
 
-    Exits with 3 if the files were written, but lack objects that could not be read.
+    A run that was interrupted goes on where it stopped. Exits with 3 if the files were written, but
+    lack objects that could not be read.
     """
-    chosen = FORMATS.get(format)
-    if chosen is None:
-        raise EdgeFlowError(f"unknown format {format!r}", hint=f"choose {', '.join(FORMATS)}")
-    read = [path for path in (source, images, label_config) if path is not None]
-    _check([output / name for name in chosen.always], read)
+    chosen = _formats(format)
+    parts = parse_splits(splits)
+    _check(output, [path for path in (source, images) if path is not None])
     if project is not None and source is None:
         config = read_label_config(label_config) if label_config is not None else None
         api = open_api(url, api_key)
@@ -82,17 +123,28 @@ def export(
         raise EdgeFlowError(
             "what to export is not clear", hint="name either SOURCE, or a project with --project"
         )
+    choices = Choices(
+        overlap=overlap, polygons=polygons, whole_images=whole_images, soft=not hard_edges
+    )
+    # Whether objects without a class are among them shows when all were read.
+    classes = Classes(annotations.labels, unlabelled=True)
+    plan = Plan(annotations.name, classes, choices, parts.names)
+    targets = {output if len(chosen) == 1 else output / name: each for name, each in chosen.items()}
+    _run(annotations, Export(targets, plan, parts, pictures))
+
+
+def _run(annotations: Annotations, run: Export) -> None:
     tally = Tally(annotations)
-    with typer.progressbar(tally.images(), label=annotations.name) as bar:
-        files = {output / path: data for path, data in chosen.write(annotations.labels, bar)}
+    label = annotations.name
+    with typer.progressbar(tally.images(), label=label, length=annotations.count) as images:
+        for image in images:
+            tally.leave_out(run.add(image))
     if tally.empty:
         raise EdgeFlowError(
             "\n".join(["there is nothing to export", *tally.lines()]),
             hint="submit annotations in Label Studio, or choose another --annotator",
         )
-    _check(files, read)
-    for path, data in files.items():
-        write_atomically(path, data)
+    for path in run.finish():
         typer.echo(f"{path}")
     for line in tally.lines():
         typer.echo(line)
@@ -100,7 +152,33 @@ def export(
         raise typer.Exit(INCOMPLETE)
 
 
-def _check(outputs: Collection[Path], read: list[Path]) -> None:
-    """Refuse to write over what is read, and what cannot be written."""
-    named = {f"file {path.name}": path for path in outputs}
-    check_outputs(named, [*read, *in_folders(outputs, read, lambda _: False)])
+def _formats(names: str) -> dict[str, Format]:
+    """The formats of a list with commas.
+
+    Raises:
+        EdgeFlowError: There is none of that name.
+    """
+    chosen = list(dict.fromkeys(name.strip() for name in names.split(",")))
+    for name in chosen:
+        if name not in FORMATS:
+            raise EdgeFlowError(f"unknown format {name!r}", hint=f"choose {', '.join(FORMATS)}")
+    return {name: FORMATS[name] for name in chosen}
+
+
+def _check(output: Path, read: list[Path]) -> None:
+    """Refuse a folder that is read, unless an earlier export made it and nothing of that is read.
+
+    Raises:
+        FileWriteError: It is such a folder, or no folder.
+    """
+    if output.exists() and not output.is_dir():
+        raise FileWriteError(f"{output} is no folder", hint="choose another --output")
+    if not output.is_dir() or not any(output.iterdir()):
+        return
+    for path in (each.resolve() for each in read):
+        within = path.is_dir() and output.resolve().is_relative_to(path)
+        foreign = path == output.resolve() or not (output / JOURNAL).exists()
+        if (within and foreign) or Journal(output).wrote(path):
+            raise FileWriteError(
+                f"{output} is read, and nothing is written there", hint="choose another --output"
+            )

@@ -5,12 +5,14 @@ Keys are the same in every export of the same annotations, so ids made of them a
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from edgeflow.arrays import Polygon
+from edgeflow.arrays import Polygon, RGBImage
 from edgeflow.data.left_out import LeftOut
 from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch
@@ -53,6 +55,13 @@ Shape = MaskPatch | Outlines | DrawnBox
 """What is known of an object; a mask is not empty."""
 
 
+def mask_of(shape: Shape) -> MaskPatch | None:
+    """What an object covers; None if only its box is known."""
+    if isinstance(shape, DrawnBox):
+        return None
+    return shape.mask if isinstance(shape, Outlines) else shape
+
+
 @dataclass(frozen=True, eq=False)
 class AnnotatedObject:
     """An object.
@@ -73,6 +82,32 @@ class AnnotatedObject:
         return self.labels[0] if self.labels else None
 
 
+def digest_of(shape: Shape) -> str:
+    """Digest of where an object is; another one if anything about it changes."""
+    if isinstance(shape, MaskPatch):
+        return shape.digest
+    if isinstance(shape, DrawnBox):
+        return repr(shape)
+    rings = b"|".join(ring.tobytes() for ring in shape.polygons)
+    return hashlib.sha256(rings).hexdigest()[:32] + shape.mask.digest
+
+
+class Picture(Protocol):
+    """The pixels of an image that is at hand; nothing is read before it is asked for."""
+
+    def file(self) -> bytes | None:
+        """The image's file; None if only its pixels are at hand. Raises DatasetError."""
+        ...
+
+    def rgb(self) -> RGBImage:
+        """H×W×3 uint8 RGB, in the orientation and size of the annotation. Raises DatasetError."""
+        ...
+
+    def stamp(self) -> str:
+        """Something that changes with the picture, quickly found."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class AnnotatedImage:
     """An image.
@@ -82,15 +117,15 @@ class AnnotatedImage:
         file_name: Relative path of its file, with slashes, without ``..``.
         size: In pixels.
         objects: In the order in which they were drawn.
-        found: Whether the file was at hand; otherwise name and size are those that the annotation
-            tells.
+        picture: Its pixels; None if they are not at hand, and name and size are those that the
+            annotation tells.
     """
 
     key: str
     file_name: str
     size: Size
     objects: tuple[AnnotatedObject, ...]
-    found: bool = True
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True)
@@ -99,13 +134,16 @@ class Annotations:
 
     Attributes:
         name: What people call them.
-        labels: Classes that are declared, used or not, in their order.
+        labels: All classes: those that are declared, used or not, in their order, then others that
+            objects have, by name.
         images: The images, and among them what is left out.
+        count: How many images there are, about; None if that is not known.
     """
 
     name: str
     labels: tuple[str, ...]
     images: Iterable[AnnotatedImage | LeftOut]
+    count: int | None = None
 
 
 def upright_box(corners: Polygon, size: Size) -> DrawnBox | None:

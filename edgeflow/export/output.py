@@ -1,8 +1,14 @@
-"""What a writer gives back."""
+"""What a format gives back: files, and what the files of the whole will need of an image."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from edgeflow.data.left_out import LeftOut
+
+Record = dict[str, Any]
+"""JSON."""
 
 
 class File(NamedTuple):
@@ -10,8 +16,22 @@ class File(NamedTuple):
 
     Attributes:
         path: Relative to the output folder, with slashes.
-        data: Whole content.
+        data: Whole content, or its parts in order where it is large.
     """
 
     path: str
-    data: bytes
+    data: bytes | Iterable[bytes]
+
+
+class Written(NamedTuple):
+    """What a format makes of an image.
+
+    Attributes:
+        files: Files of this image alone.
+        record: What the files of the whole need to know of the image; it must be JSON.
+        left_out: Objects that the format has no place for.
+    """
+
+    files: tuple[File, ...] = ()
+    record: Record = {}  # noqa: RUF012 - never changed
+    left_out: tuple[LeftOut, ...] = ()

@@ -1,90 +1,133 @@
-"""Names and sizes of images, with or without their files."""
+"""Pictures: read where they are, and brought to where trainers look for them."""
 
 from __future__ import annotations
 
-import contextlib
+import hashlib
 import io
-import re
-from collections import Counter
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import Literal, NamedTuple
 
-from edgeflow.data.base import DatasetError
+import numpy as np
+from PIL import Image
+
+from edgeflow.arrays import RGBImage
 from edgeflow.data.files import image_for, read_bytes
-from edgeflow.data.task_images import image_names
+from edgeflow.export.annotated import Picture
 from edgeflow.geometry import Size
 from edgeflow.images.formats import format_of
+from edgeflow.images.orientation import UPRIGHT
 
-UPLOADS = "/data/upload/"
+Bring = Literal["auto", "copy", "link", "leave"]
+"""What becomes of pictures: ``auto`` copies where a format is of no use without them."""
 
-_CLEANED = re.compile(r"[\x00-\x1f\x7f-\x9f\\:\ud800-\udfff]")
-"""What no file's name should hold."""
+JPEG = b"\xff\xd8\xff"
+ORIENTATION = 0x0112
+"""Tag of EXIF."""
+
+QUALITY = 95
+"""Of a JPEG that is saved again."""
 
 
-def size_of(file: Path | None, drawn_on: Sequence[Size | None]) -> Size:
-    """The size of an image in the orientation that its regions were drawn in.
+@dataclass(frozen=True)
+class FilePicture:
+    """A picture in a file.
 
-    Args:
-        file: The image, if it is at hand; its size is the one that counts.
-        drawn_on: Size that each region is for, where it says so.
+    Attributes:
+        path: Of the file.
+        size: That the objects are for.
+    """
+
+    path: Path
+    size: Size
+
+    def file(self) -> bytes:
+        """Its content."""
+        return read_bytes(self.path)
+
+    def rgb(self) -> RGBImage:
+        """See :meth:`edgeflow.export.annotated.Picture.rgb`."""
+        return image_for(self.file(), self.size, self.path.name, "its annotation")
+
+    def stamp(self) -> str:
+        """Path, length and time of the file."""
+        try:
+            about = self.path.stat()
+        except OSError:
+            return ""
+        return f"{self.path.resolve()} {about.st_size} {about.st_mtime_ns}"
+
+
+@dataclass(frozen=True, eq=False)
+class PixelPicture:
+    """A picture of which only the pixels are known.
+
+    Attributes:
+        pixels: H×W×3 uint8 RGB.
+    """
+
+    pixels: RGBImage
+
+    def file(self) -> None:
+        """There is no file."""
+        return
+
+    def rgb(self) -> RGBImage:
+        """The pixels."""
+        return self.pixels
+
+    def stamp(self) -> str:
+        """Digest of the pixels."""
+        return hashlib.sha256(self.pixels.tobytes()).hexdigest()
+
+
+class Copy(NamedTuple):
+    """What is written for a picture.
+
+    Attributes:
+        data: The file.
+        suffix: Its extension, if that of the picture does not fit.
+        original: The very same file, to link to; None if there is none.
+    """
+
+    data: bytes
+    suffix: str | None = None
+    original: Path | None = None
+
+
+def copy_of(picture: Picture) -> Copy:
+    """What is written for a picture.
+
+    Most are copied byte for byte. One that EXIF turns is saved upright, in the orientation of its
+    objects, since trainers differ in whether they turn it; one without a file becomes a PNG.
 
     Raises:
-        DatasetError: The file is not readable, or no region is for its size; without a file,
-            regions are for different sizes, or none says for which.
+        DatasetError: It cannot be read.
     """
-    counts = Counter(size for size in drawn_on if size is not None)
-    sizes: list[Size | None] = [size for size, _ in counts.most_common()]
-    if file is None:
-        if len(counts) == 1:
-            return next(iter(counts))
-        reason = "its regions are for different sizes" if sizes else "its size is not known"
-        raise DatasetError(
-            f"an image that is not at hand: {reason}", hint="name its folder with --images"
-        )
-    data = read_bytes(file)
-    stored = _stored_size(data)
-    if stored is not None and stored in counts:
-        return stored
-    *others, last = sizes or [None]
-    for size in others:
-        with contextlib.suppress(DatasetError):
-            return _decoded_size(data, size, file)
-    return _decoded_size(data, last, file)
+    data = picture.file()
+    if data is None:
+        return Copy(_encoded(picture.rgb(), "PNG"), ".png")
+    if not _turned(data):
+        return Copy(data, original=picture.path if isinstance(picture, FilePicture) else None)
+    if data.startswith(JPEG):
+        return Copy(_encoded(picture.rgb(), "JPEG"))
+    return Copy(_encoded(picture.rgb(), "PNG"), ".png")
 
 
-def _decoded_size(data: bytes, size: Size | None, file: Path) -> Size:
-    return Size(*image_for(data, size, file.name, "its annotation").shape[:2])
-
-
-def _stored_size(data: bytes) -> Size | None:
-    """The size in a file's header, quickly; None if that is not so simple."""
+def _turned(data: bytes) -> bool:
+    """Whether some reader may turn the picture: EXIF of any format counts."""
     kind = format_of(data)
     if kind is None:
-        return None
+        return False
     try:
-        image = kind.reader(io.BytesIO(data))
+        orientation = kind.reader(io.BytesIO(data)).getexif().get(ORIENTATION, UPRIGHT)
     except Exception:  # noqa: BLE001 - decoders raise almost anything on damaged or hostile bytes
-        return None
-    return Size(image.height, image.width)
+        return False
+    return bool(orientation != UPRIGHT)
 
 
-def file_name_of(location: str, task: str, number: int) -> str:
-    """What to call an image that is not at hand.
-
-    Uploads are called as Label Studio stores them, such as ``0a1b2c3d-cat.jpg``; all others by the
-    path in their URL or storage, so that two images of one name stay apart.
-
-    Args:
-        location: Path or URL; perhaps without any name, as inline images are.
-        task: Id of the task, which the image is called after if it has no name.
-        number: The image's in the task, from 1.
-    """
-    for name in image_names(location)[:1]:
-        return _CLEANED.sub("_", name.rpartition("/")[2] if UPLOADS in location else name)
-    try:
-        path = "" if location.startswith("data:") else unquote(urlsplit(location).path)
-    except ValueError:
-        path = ""
-    last = _CLEANED.sub("_", path.rpartition("/")[2])
-    return f"{task}-{number}-{last}" if last else f"{task}-{number}"
+def _encoded(rgb: RGBImage, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    options = {"quality": QUALITY, "subsampling": 0} if kind == "JPEG" else {"compress_level": 4}
+    Image.fromarray(np.ascontiguousarray(rgb)).save(buffer, kind, **options)
+    return buffer.getvalue()

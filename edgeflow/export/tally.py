@@ -33,13 +33,17 @@ class Tally:
 
     def _add(self, image: AnnotatedImage) -> None:
         self._count["images"] += 1
-        self._count["not found"] += not image.found
+        self._count["not found"] += image.picture is None
         for each in image.objects:
             self._count["objects"] += 1
             self._count["unlabelled"] += each.label is None
             self._count["several labels"] += len(each.labels) > 1
             self._count["turned"] += isinstance(each.shape, DrawnBox) and each.shape.turned
             self._labels.update(each.labels[:1])
+
+    def leave_out(self, left_out: Iterable[LeftOut]) -> None:
+        """Count what a format has no place for."""
+        self._left_out += left_out
 
     @property
     def empty(self) -> bool:

@@ -21,7 +21,7 @@ from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.masks.patch import MaskPatch
 from tests.e2e.conftest import PHOTOS, Studio
 from tests.e2e.editor import open_editor
-from tests.unit.edgeflow.export.reading import categories, drawn, load, mask_of
+from tests.unit.edgeflow.export.exported import categories, drawn, load, mask_of
 
 pytestmark = pytest.mark.e2e
 

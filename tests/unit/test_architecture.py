@@ -28,8 +28,8 @@ LAYERS = {
 
 MAX_LINES = 300
 MAX_FILES = 12
-LARGE_ROOMS = {"edgeflow/data", "edgeflow/train"}
-"""Folders of peers, one file a layout or a part of training, which may hold more files."""
+LARGE_ROOMS = {"edgeflow/data", "edgeflow/export/formats", "edgeflow/train"}
+"""Folders of peers, a file for each layout, format or part of training: they may hold more."""
 
 
 class Import(NamedTuple):

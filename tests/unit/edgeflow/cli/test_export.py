@@ -11,11 +11,11 @@ from typer.testing import CliRunner, Result
 
 from edgeflow.cli import app
 from edgeflow.cli.export import INCOMPLETE
-from edgeflow.export.coco import PATH
+from edgeflow.export.formats.coco import PATH
 from tests.unit.edgeflow.data.making import image_file, put, put_json
 from tests.unit.edgeflow.data.test_label_studio import brush, region, task
 from tests.unit.edgeflow.data.test_left_out import POINT
-from tests.unit.edgeflow.export.reading import serve_project
+from tests.unit.edgeflow.export.exported import serve_project
 from tests.unit.edgeflow.label_studio.api.test_client import LEGACY
 from tests.unit.edgeflow_backend.loopback import Host
 

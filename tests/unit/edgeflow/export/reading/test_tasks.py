@@ -10,15 +10,15 @@ import pytest
 
 from edgeflow.data.left_out import LeftOut
 from edgeflow.export.annotated import AnnotatedImage, DrawnBox, Outlines
-from edgeflow.export.coco import write_coco
+from edgeflow.export.reading.tasks import annotations_of_tasks
 from edgeflow.export.tally import Tally
-from edgeflow.export.tasks import annotations_of_tasks
 from edgeflow.geometry import Size
 from edgeflow.label_studio.config.label_config import parse_label_config
 from edgeflow.masks.patch import MaskPatch
 from tests.unit.edgeflow.data.making import FIRST, SECOND, image_file, pixels, put
 from tests.unit.edgeflow.data.test_label_studio import bitmask, brush, polygon, region, task
 from tests.unit.edgeflow.data.test_left_out import POINT, RICH
+from tests.unit.edgeflow.export.exported import export
 from tests.unit.edgeflow_backend.mutations import mutated
 
 CONFIG = parse_label_config(
@@ -121,7 +121,7 @@ def test_an_object_is_what_of_its_pieces_can_be_read() -> None:
 
 
 def test_masks_that_memory_does_not_hold_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgeflow.export.tasks.MAX_MASK_BYTES", len(FIRST))
+    monkeypatch.setattr("edgeflow.export.reading.tasks.MAX_MASK_BYTES", len(FIRST))
     entries = read(task(1, brush(1), brush(2), brush(2)))
     assert len(faults(entries)) == 2
     assert [mask_pixels(each.shape) for each in entries[-1].objects] == [FIRST]
@@ -139,7 +139,7 @@ def test_ids_do_not_depend_on_a_signature_or_on_the_file(tmp_path: Path) -> None
 
 def test_an_image_that_is_not_at_hand_has_the_size_and_name_of_its_annotation() -> None:
     drawn = image_of(brush(1), brush(2, original_width=None))
-    assert (drawn.size, drawn.file_name, drawn.found) == (Size(4, 6), "0a1b2c3d-a.jpg", False)
+    assert (drawn.size, drawn.file_name, drawn.picture) == (Size(4, 6), "0a1b2c3d-a.jpg", None)
     assert len(drawn.objects) == 2
 
 
@@ -147,7 +147,8 @@ def test_an_image_that_is_at_hand_has_its_own(tmp_path: Path) -> None:
     put(tmp_path, {"a.jpg": image_file()})
     unsized = brush(1, original_width=None, original_height=None)
     (drawn,) = read(task(1, unsized), folders=(tmp_path,))
-    assert (drawn.size, drawn.file_name, drawn.found) == (Size(4, 6), "a.jpg", True)
+    assert (drawn.size, drawn.file_name) == (Size(4, 6), "a.jpg")
+    assert drawn.picture.rgb().shape == (4, 6, 3)
 
 
 def faults(read: list[Any]) -> list[str]:
@@ -253,11 +254,11 @@ def test_a_tally_counts_what_it_lets_through() -> None:
     assert not tally.empty
 
 
-def fuzz(seed: int, rounds: int) -> None:
+def fuzz(folder: Path, seed: int, rounds: int) -> None:
     """Whatever a task holds: no traceback, and the sound task comes out as it is."""
     chance = random.Random(seed)
     sound = task(32, brush(2), image="b.jpg")
-    for _ in range(rounds):
+    for number in range(rounds):
         broken = mutated(copy.deepcopy(RICH), chance)
         broken = broken if isinstance(broken, dict) else {}
         tally = Tally(annotations_of_tasks("p", [broken, sound], CONFIG, []))
@@ -267,10 +268,10 @@ def fuzz(seed: int, rounds: int) -> None:
         for image in images:
             assert ".." not in image.file_name.split("/")
             assert not image.file_name.startswith("/")
-        assert list(write_coco((), images))
+        assert export(folder / str(number), "coco", *images) == []
         assert list(tally.lines())
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_whatever_a_task_holds_the_others_are_exported(seed: int) -> None:
-    fuzz(seed, 100)
+def test_whatever_a_task_holds_the_others_are_exported(tmp_path: Path, seed: int) -> None:
+    fuzz(tmp_path, seed, 100)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edgeflow.data.base import DatasetError
-from edgeflow.export.pictures import file_name_of, size_of
+from edgeflow.export.reading.image_names import file_name_of, size_of
 from edgeflow.geometry import Size
 from tests.unit.edgeflow.data.making import image_file, put, turned_image
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from edgeflow.export.ids import BITS, StableIds
+from edgeflow.export.formats.ids import BITS, StableIds
 
 
 def test_a_number_depends_on_its_key_alone() -> None:

@@ -12,12 +12,14 @@ from hypothesis.extra.numpy import arrays
 
 from edgeflow.arrays import BoolMask
 from edgeflow.export.annotated import AnnotatedImage, AnnotatedObject, DrawnBox, Outlines, Shape
-from edgeflow.export.coco import PATH, UNLABELLED, write_coco
+from edgeflow.export.classes import UNLABELLED
+from edgeflow.export.format import Choices
+from edgeflow.export.formats.coco import PATH
+from edgeflow.export.splits import parse_splits
 from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.masks.rasterize import rasterize
-from tests.unit.edgeflow.data.making import put
-from tests.unit.edgeflow.export.reading import categories, drawn, load, mask_of
+from tests.unit.edgeflow.export.exported import categories, drawn, export, load, mask_of
 
 SIZE = Size(40, 60)
 
@@ -29,9 +31,7 @@ def image(*shapes: Shape, key: str = "1", labels: tuple[str, ...] = ("a",)) -> A
 
 
 def written(folder: Path, *images: AnnotatedImage, labels: tuple[str, ...] = ("a",)) -> Any:
-    (file,) = write_coco(labels, images)
-    assert file.path == PATH
-    put(folder, {PATH: file.data})
+    assert export(folder, "coco", *images, labels=labels) == []
     return load(folder)
 
 
@@ -139,12 +139,38 @@ def test_ids_stay_when_other_images_and_objects_come_and_go(tmp_path: Path) -> N
     assert all(0 < number <= 1 << 52 for number in ids)
 
 
-def test_a_second_run_writes_the_same_bytes() -> None:
+def test_a_second_run_writes_the_same_bytes(tmp_path: Path) -> None:
     images = [image(MaskPatch.of(mask), key=name) for name, mask in masks().items()]
-    assert list(write_coco(("a",), images)) == list(write_coco(("a",), images))
+    for run in "ab":
+        written(tmp_path / run, *images)
+    assert (tmp_path / "a" / PATH).read_bytes() == (tmp_path / "b" / PATH).read_bytes()
 
 
-def test_text_of_any_kind_is_json() -> None:
+def test_text_of_any_kind_is_json(tmp_path: Path) -> None:
     odd = image(MaskPatch.of(masks()["dot"]), labels=("\ud800", "b"))
-    (file,) = write_coco((), [odd])
-    assert json.loads(file.data)["categories"][0]["name"] == "\ud800"
+    coco = written(tmp_path, odd, labels=())
+    assert categories(coco) == [(1, "\ud800")]
+
+
+@pytest.mark.parametrize("name", masks())
+def test_polygons_in_place_of_codes_cover_nearly_the_same(tmp_path: Path, name: str) -> None:
+    mask = MaskPatch.of(masks()[name])
+    assert export(tmp_path, "coco", image(mask), choices=Choices(polygons=True)) == []
+    coco = load(tmp_path)
+    (annotation,) = drawn(coco, "1.jpg")
+    assert MaskPatch.of(mask_of(coco, annotation)).iou(mask) >= 0.98
+
+
+def test_each_part_has_a_file(tmp_path: Path) -> None:
+    mask = MaskPatch.of(masks()["ring"])
+    images = [image(mask, key=str(number)) for number in range(40)]
+    export(tmp_path, "coco", *images, splits=parse_splits("train=3,val=1"))
+    parts = {
+        split: json.loads((tmp_path / f"annotations/instances_{split}.json").read_bytes())
+        for split in ("train", "val")
+    }
+    assert {part: len(read["annotations"]) for part, read in parts.items()} == {
+        part: len(read["images"]) for part, read in parts.items()
+    }
+    assert sum(len(read["images"]) for read in parts.values()) == 40
+    assert len(parts["train"]["images"]) > len(parts["val"]["images"]) > 0

@@ -14,9 +14,48 @@ import numpy as np
 from pycocotools.coco import COCO
 
 from edgeflow.arrays import BoolMask
-from edgeflow.export.coco import PATH
+from edgeflow.data.left_out import LeftOut
+from edgeflow.export.annotated import AnnotatedImage
+from edgeflow.export.classes import Classes
+from edgeflow.export.format import Choices, Plan
+from edgeflow.export.formats.coco import PATH
+from edgeflow.export.formats.table import FORMATS
+from edgeflow.export.pictures import Bring
+from edgeflow.export.run import Export
+from edgeflow.export.splits import Splits
 from tests.unit.edgeflow.label_studio.api.test_client import as_json
 from tests.unit.edgeflow_backend.loopback import Host, Received, Reply
+
+NO_CHOICE, ONE_PART = Choices(), Splits()
+
+
+def export(
+    folder: Path,
+    format: str,
+    *images: AnnotatedImage,
+    labels: tuple[str, ...] = ("a",),
+    choices: Choices = NO_CHOICE,
+    splits: Splits = ONE_PART,
+    pictures: Bring = "auto",
+) -> list[LeftOut]:
+    """Export images to a folder, and what the files do not hold.
+
+    Args:
+        folder: The folder.
+        format: Key of ``FORMATS``.
+        images: In their order.
+        labels: Declared classes; others that objects have come behind them.
+        choices: As on the command line.
+        splits: As on the command line.
+        pictures: As on the command line.
+    """
+    used = {each.label for image in images for each in image.objects} - {None, *labels}
+    classes = Classes((*labels, *sorted(map(str, used))), unlabelled=True)
+    plan = Plan("p", classes, choices, splits.names)
+    run = Export({folder: FORMATS[format]}, plan, splits, pictures)
+    left_out = [each for image in images for each in run.add(image)]
+    assert all(path.is_file() for path in run.finish())
+    return left_out
 
 
 def load(folder: Path) -> COCO:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import contextlib
+from collections.abc import Collection, Iterable, Iterator
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,8 @@ from edgeflow.export.annotated import (
     Shape,
     upright_box,
 )
-from edgeflow.export.pictures import file_name_of, size_of
+from edgeflow.export.pictures import FilePicture
+from edgeflow.export.reading.image_names import file_name_of, size_of
 from edgeflow.geometry import Size
 from edgeflow.label_studio.config.label_config import LabelConfig
 from edgeflow.label_studio.region_masks import PolygonCorners, RectangleArea
@@ -41,7 +43,7 @@ NOTHING_DRAWN = "annotated images on which no object is drawn"
 
 def annotations_of_tasks(
     name: str,
-    tasks: Iterable[dict[str, Any]],
+    tasks: Collection[dict[str, Any]],
     config: LabelConfig | None,
     folders: list[Path],
     annotator: str = FIRST,
@@ -50,15 +52,30 @@ def annotations_of_tasks(
 
     Args:
         name: What people call the project.
-        tasks: As Label Studio exports them, untrusted; read when their turn comes.
+        tasks: As Label Studio exports them, untrusted; read twice, at first for the labels alone.
         config: The project's labelling config, where it is at hand.
         folders: Where images are looked for. Those that are not there are taken as the annotations
             tell.
         annotator: Whose annotation counts; see
             :func:`edgeflow.data.drawn_regions.choose_annotation`.
     """
-    labels = declared_labels(config) if config is not None else ()
-    return Annotations(name, labels, _images(tasks, config, folders, annotator))
+    declared = declared_labels(config) if config is not None else ()
+    further = sorted(_used_labels(tasks, config, annotator) - set(declared))
+    images = _images(tasks, config, folders, annotator)
+    return Annotations(name, (*declared, *further), images, len(tasks))
+
+
+def _used_labels(
+    tasks: Iterable[dict[str, Any]], config: LabelConfig | None, annotator: str
+) -> set[str]:
+    """The labels that count of all regions."""
+    labels: set[str] = set()
+    for raw in tasks:
+        with contextlib.suppress(EdgeFlowError):  # told when the task is read
+            task = drawn_task(raw, config, annotator=annotator)
+            for regions in task.images.values():
+                labels.update(each.label for each in regions if each.label is not None)
+    return labels
 
 
 def _images(
@@ -127,7 +144,7 @@ def _image(
         file[1] if file else name,
         size,
         tuple(objects),
-        found=file is not None,
+        picture=FilePicture(file[0] / file[1], size) if file else None,
     )
 
 

@@ -10,8 +10,8 @@ from edgeflow.data.drawn_tasks import image_folders, read_label_config, read_tas
 from edgeflow.data.opening import AUTO, open_dataset, recognise
 from edgeflow.data.pulled import IMAGES, LABEL_CONFIG, TASKS
 from edgeflow.export.annotated import Annotations
-from edgeflow.export.datasets import annotations_of
-from edgeflow.export.tasks import annotations_of_tasks
+from edgeflow.export.reading.datasets import annotations_of
+from edgeflow.export.reading.tasks import annotations_of_tasks
 from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.transport import Params
 from edgeflow.label_studio.config.label_config import LabelConfig, parse_label_config
@@ -65,7 +65,7 @@ def _of_file(
     name: str, tasks: Path, folders: list[Path], label_config: Path | None, annotator: str
 ) -> Annotations:
     config = read_label_config(label_config) if label_config is not None else None
-    return annotations_of_tasks(name, read_tasks(tasks), config, folders, annotator)
+    return annotations_of_tasks(name, list(read_tasks(tasks)), config, folders, annotator)
 
 
 def project_annotations(
@@ -96,5 +96,5 @@ def project_annotations(
     folders = [images] if images is not None else []
     # As stored, not as signed URLs: images are called after their location.
     query: Params = {"project": project, "fields": "all", "resolve_uri": "false"}
-    tasks = api.pages("/api/tasks/", query, key="tasks")
+    tasks = list(api.pages("/api/tasks/", query, key="tasks"))
     return annotations_of_tasks(f"project {project}", tasks, config, folders, annotator)

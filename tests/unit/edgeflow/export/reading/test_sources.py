@@ -10,14 +10,13 @@ import pytest
 from edgeflow.data.base import DatasetError
 from edgeflow.data.opening import open_dataset
 from edgeflow.export.annotated import Annotations
-from edgeflow.export.formats import FORMATS
-from edgeflow.export.sources import open_annotations, project_annotations
+from edgeflow.export.reading.sources import open_annotations, project_annotations
 from edgeflow.export.tally import Tally
 from edgeflow.label_studio.api.errors import LabelStudioError
 from tests.unit.edgeflow.data.making import FIRST, SECOND, image_file, objects, put, put_json
 from tests.unit.edgeflow.data.test_label_studio import brush, polygon, region, task
 from tests.unit.edgeflow.data.test_opening import LABELS, TREES, make
-from tests.unit.edgeflow.export.reading import categories, drawn, load, serve_project
+from tests.unit.edgeflow.export.exported import categories, drawn, export, load, serve_project
 from tests.unit.edgeflow.label_studio.api.test_client import connect
 from tests.unit.edgeflow_backend.loopback import Host
 
@@ -30,8 +29,7 @@ CONFIG = (
 def exported(folder: Path, annotations: Annotations) -> list[str]:
     """Export; the lines that are said."""
     tally = Tally(annotations)
-    for file in FORMATS["coco"].write(annotations.labels, tally.images()):
-        put(folder, {file.path: file.data})
+    tally.leave_out(export(folder, "coco", *tally.images(), labels=annotations.labels))
     return list(tally.lines())
 
 

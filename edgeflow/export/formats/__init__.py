@@ -1,0 +1,1 @@
+"""Formats that annotations are exported to: one module each, and their table."""

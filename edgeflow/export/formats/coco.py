@@ -1,0 +1,159 @@
+"""COCO instances, as Lin et al., "Microsoft COCO", ECCV 2014, and pycocotools define them.
+
+Masks are compressed run-length codes, exact to the pixel; what was drawn as polygons stays
+polygons. ``iscrowd`` is 0 for all: each annotation is one object, however it is coded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from pycocotools import mask as coco
+
+from edgeflow.data.coco_masks import decode_segmentation
+from edgeflow.errors import MaskCodecError
+from edgeflow.export.annotated import DrawnBox, Outlines, Shape
+from edgeflow.export.format import Page, Plan
+from edgeflow.export.formats.ids import StableIds
+from edgeflow.export.output import File, Record, Written
+from edgeflow.geometry import Size
+from edgeflow.masks.patch import MaskPatch
+from edgeflow.masks.polygons import mask_polygons
+
+PATH = "annotations/instances_default.json"
+"""As CVAT names it; ``edgeflow datasets`` finds it, with pictures in ``images/`` beside."""
+
+DECIMALS = 3
+"""Of coordinates, in pixels."""
+
+TOLERANCE = 0.5
+"""In pixels, of a mask that becomes polygons because the user wants them."""
+
+LEAST_IOU = 0.98
+"""Of such polygons with their mask; otherwise it stays a run-length code."""
+
+Code = dict[str, Any]
+
+
+def image_record(page: Page, plan: Plan) -> Written:
+    """An image and its annotations, which get their numbers when all are there."""
+    height, width = page.image.size
+    record = {
+        "key": page.image.key,
+        "split": page.split,
+        "image": {"file_name": page.picture_name, "width": width, "height": height},
+        "annotations": [
+            {
+                "key": each.key,
+                "category_id": plan.classes.number(each.label),
+                "iscrowd": 0,
+                **_geometry(each.shape, page.image.size, polygons=plan.choices.polygons),
+            }
+            for each in page.image.objects
+        ],
+    }
+    return Written(record=record)
+
+
+def instances(records: Iterable[Record], plan: Plan) -> Iterator[File]:
+    """A JSON file for each part.
+
+    Categories are numbered from 1 in the order of the classes. Ids are made of keys, so that they
+    stay when other images come and go.
+    """
+    for split in plan.splits:
+        part = _Part(records, split)
+        yield File(path_of(split), document(part, plan))
+
+
+def path_of(split: str) -> str:
+    """The path of a part's file."""
+    return PATH if not split else f"annotations/instances_{split}.json"
+
+
+def document(records: Iterable[Record], plan: Plan) -> Iterator[bytes]:
+    """The JSON in pieces, so that it need not fit into memory."""
+    yield b'{"images": ['
+    image_ids, number_of = StableIds(), {}
+    for place, record in enumerate(records):
+        number_of[record["key"]] = number = image_ids.of(record["key"])
+        yield _listed(place, {"id": number, **record["image"]})
+    yield b'], "annotations": ['
+    ids, place = StableIds(), 0
+    for record in records:
+        for annotation in record["annotations"]:
+            number = ids.of(record["key"], annotation["key"])
+            about = {name: value for name, value in annotation.items() if name != "key"}
+            entry = {"id": number, "image_id": number_of[record["key"]], **about}
+            yield _listed(place, entry)
+            place += 1
+    yield b'], "categories": '
+    categories = [
+        {"id": number, "name": name, "supercategory": ""}
+        for number, name in enumerate(plan.classes.names, start=1)
+    ]
+    yield json.dumps(categories).encode() + b"}"
+
+
+def _listed(place: int, entry: Record) -> bytes:
+    return (b", " if place else b"") + json.dumps(entry).encode()
+
+
+class _Part:
+    """The records of one part."""
+
+    def __init__(self, records: Iterable[Record], split: str) -> None:
+        self._records, self._split = records, split
+
+    def __iter__(self) -> Iterator[Record]:
+        return (each for each in self._records if each["split"] == self._split)
+
+
+def _geometry(shape: Shape, size: Size, *, polygons: bool) -> Record:
+    """An annotation's ``area``, ``bbox`` and ``segmentation``."""
+    if isinstance(shape, DrawnBox):
+        box = [round(side, DECIMALS) for side in (shape.x, shape.y, shape.width, shape.height)]
+        return {"area": round(box[2] * box[3], DECIMALS), "bbox": box, "segmentation": []}
+    if isinstance(shape, Outlines) and (drawn := _polygons(shape, size)) is not None:
+        return drawn
+    mask = shape.mask if isinstance(shape, Outlines) else shape
+    code = _encode(mask)
+    if polygons and (outlined := _outlined(mask)) is not None:
+        return outlined
+    counts = code["counts"].decode("ascii")
+    return {**_measures(code), "segmentation": {"size": list(size), "counts": counts}}
+
+
+def _outlined(mask: MaskPatch) -> Record | None:
+    """A mask as polygons; None if pycocotools would not fill nearly the same pixels."""
+    rings = mask_polygons(mask.pixels, tolerance=TOLERANCE, holes="bridge")
+    corner = np.array([mask.box.left, mask.box.top]) + 0.5  # from a pixel's centre to its corner
+    shape = Outlines(tuple(ring + corner for ring in rings), mask)
+    drawn = _polygons(shape, mask.image_size)
+    if drawn is None:
+        return None
+    filled = decode_segmentation(drawn["segmentation"], mask.image_size)
+    return drawn if MaskPatch.of(filled).iou(mask) >= LEAST_IOU else None
+
+
+def _polygons(shape: Outlines, size: Size) -> Record | None:
+    """Polygons, measured as pycocotools fills them; None if it would fill nothing or too much."""
+    rings = [[round(value, DECIMALS) for value in ring.ravel().tolist()] for ring in shape.polygons]
+    try:
+        mask = decode_segmentation(rings, size)
+    except MaskCodecError:
+        return None
+    patch = MaskPatch.of(mask)
+    return None if patch.empty else {**_measures(_encode(patch)), "segmentation": rings}
+
+
+def _encode(mask: MaskPatch) -> Code:
+    code: Code = coco.encode(np.asfortranarray(mask.whole().view(np.uint8)))
+    return code
+
+
+def _measures(code: Code) -> Record:
+    return {"area": int(coco.area(code)), "bbox": [int(side) for side in coco.toBbox(code)]}

@@ -1,0 +1,54 @@
+"""Any dataset as annotated images: its masks, with the classes that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgeflow.data.base import Dataset, DatasetError, Sample
+from edgeflow.data.left_out import LeftOut
+from edgeflow.data.listed import class_names_of, left_out_of
+from edgeflow.export.annotated import AnnotatedImage, AnnotatedObject, Annotations
+from edgeflow.export.pictures import PixelPicture
+from edgeflow.geometry import Size
+from edgeflow.masks.patch import MaskPatch
+
+
+def annotations_of(dataset: Dataset) -> Annotations:
+    """A dataset's annotations; images are read when their turn comes.
+
+    A dataset that does not declare its classes is read once for their names alone.
+    """
+    names = dict.fromkeys(class_names_of(dataset)) or _used(dataset)
+    return Annotations(dataset.name, tuple(names), _images(dataset, set(names)), len(dataset))
+
+
+def _used(dataset: Dataset) -> list[str]:
+    """The classes of all objects, by name."""
+    labels = {label for index in range(len(dataset)) for label in dataset[index].labels}
+    return sorted(label for label in labels if label is not None)
+
+
+def _images(dataset: Dataset, names: set[str]) -> Iterator[AnnotatedImage | LeftOut]:
+    yield from left_out_of(dataset)
+    for index in range(len(dataset)):
+        sample = dataset[index]
+        yield from sample.left_out
+        if sample.ignore is not None:
+            yield LeftOut("ignored parts of images")
+        if unknown := set(sample.labels) - names - {None}:
+            raise DatasetError(
+                f"{sample.name} has an object of the class {min(map(str, unknown))!r}, which "
+                f"{dataset.name} does not declare",
+                hint="declare it, or correct the object",
+            )
+        yield _image(sample)
+
+
+def _image(sample: Sample) -> AnnotatedImage:
+    objects = tuple(
+        AnnotatedObject(str(number), () if label is None else (label,), MaskPatch.of(mask))
+        for number, (mask, label) in enumerate(zip(sample.objects, sample.labels, strict=True))
+    )
+    size = Size(*sample.rgb.shape[:2])
+    name, picture = sample.file_name or sample.name, PixelPicture(sample.rgb)
+    return AnnotatedImage(sample.name, name, size, objects, picture)
