@@ -124,16 +124,29 @@ def read_cvat(folder: Path) -> Found:
 
 
 def _datumaro(folder: Path, name: str) -> Found:
-    """Masks of a dataset; polygons and boxes beside them are what it makes of the same objects."""
+    """By datumaro: what has one group is one object, its polygons filled by pycocotools."""
     from datumaro.components.annotation import AnnotationType  # noqa: PLC0415
     from datumaro.components.dataset import Dataset  # noqa: PLC0415
+    from pycocotools import mask as masks  # noqa: PLC0415
 
     dataset = Dataset.import_from(str(folder), name)
     labels = dataset.categories()[AnnotationType.label]
     for item in dataset:
-        for each in item.annotations:
-            if each.type == AnnotationType.mask:
-                yield item.id, labels[each.label].name, np.asarray(each.image).astype(np.bool_)
+        objects: dict[object, tuple[str, Mask]] = {}
+        for number, each in enumerate(item.annotations):
+            if each.type == AnnotationType.polygon:
+                (code,) = masks.frPyObjects([list(each.points)], *item.media.size)
+                mask = masks.decode(code).astype(np.bool_)
+            elif each.type == AnnotationType.mask:
+                mask = np.asarray(each.image).astype(np.bool_)
+            else:
+                continue
+            key = each.group or ("alone", number)
+            label = labels[each.label].name
+            before = objects.setdefault(key, (label, mask))
+            assert before[0] == label
+            objects[key] = (label, before[1] | mask)
+        yield from ((item.id, label, mask) for label, mask in objects.values())
 
 
 READERS: dict[str, Callable[[Path], Found]] = {
