@@ -155,10 +155,11 @@ def create(client: Client, host: str) -> dict[str, int]:
         Id of each project, by its key in :data:`KINDS`.
     """
     second = sign_up(client.url, SECOND_ANNOTATOR)
-    return {name: _create(client, second, host, name, kind) for name, kind in KINDS.items()}
+    return {name: create_kind(client, second, host, name, kind) for name, kind in KINDS.items()}
 
 
-def _create(client: Client, second: Client, host: str, title: str, kind: Kind) -> int:
+def create_kind(client: Client, second: Client, host: str, title: str, kind: Kind) -> int:
+    """Make one project; its id."""
     project: int = client.create_project(f"all that goes wrong: {title}", kind.config)["id"]
     several = "valueList" in kind.config
     for names in kind.tasks:

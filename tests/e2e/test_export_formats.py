@@ -6,11 +6,13 @@ give on the same projects stands beside it, as measured on 1.23.2.
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -18,9 +20,17 @@ from demo.label_studio import EMAIL, TOKEN, Client
 from edgeflow.cli import app
 from edgeflow.export.formats.table import FORMATS
 from tests.e2e.conftest import Studio
-from tests.e2e.export_project import KINDS, SECOND_ANNOTATOR, SIGNATURE, create, serve_pictures
+from tests.e2e.export_project import (
+    KINDS,
+    SECOND_ANNOTATOR,
+    SIGNATURE,
+    create,
+    create_kind,
+    serve_pictures,
+)
 from tests.e2e.export_truth import BARE, BY_SECOND, CANCELLED, files, pictures
-from tests.e2e.format_readers import READERS, Found, Wanted, kept, read_coco, worst_iou
+from tests.e2e.format_readers import READERS, Found, Wanted, kept, worst_iou
+from tests.e2e.label_studio_exports import unpack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -142,3 +152,138 @@ def _contents(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+class TestLabelStudioItself:
+    """The control: should one of these fail, Label Studio has changed, and so has our reason."""
+
+    OWN = ("COCO", "YOLO", "YOLO_OBB", "VOC", "BRUSH_TO_COCO", "BRUSH_TO_PNG", "BRUSH_TO_NUMPY")
+
+    def test_a_click_that_was_left_makes_coco_an_http_500(self, projects: Projects) -> None:
+        assert "No keypoint order found" in refused(projects, "masks", "COCO")
+        assert "No keypoint order found" in refused(projects, "masks", "COCO_WITH_IMAGES")
+
+    @pytest.mark.parametrize("format", ["YOLO", "YOLO_OBB"])
+    @pytest.mark.parametrize("project", ["masks", "plain"])
+    def test_yolo_is_empty(
+        self, projects: Projects, tmp_path: Path, project: str, format: str
+    ) -> None:
+        folder = own_export(projects, project, format, tmp_path)
+        labels = list((folder / "labels").iterdir())
+        assert len(labels) == {"masks": 8, "plain": 1}[project]
+        assert {path.read_text() for path in labels} == {""}
+
+    def test_voc_has_pictures_and_nothing_on_them(self, projects: Projects, tmp_path: Path) -> None:
+        folder = own_export(projects, "masks", "VOC", tmp_path)
+        described = [path.read_text() for path in (folder / "Annotations").iterdir()]
+        assert len(described) == 8
+        assert not [text for text in described if "<object>" in text]
+        assert len(list((folder / "images").iterdir())) == 8
+        assert "'x'" in refused(projects, "plain", "VOC")
+
+    def test_brush_to_coco_fills_splits_and_drops(self, projects: Projects, tmp_path: Path) -> None:
+        """Of eight pictures the two uploaded ones with brushes; of their objects not all."""
+        folder = own_export(projects, "masks", "BRUSH_TO_COCO", tmp_path)
+        document = json.loads((folder / "result_coco.json").read_text())
+        names = [each["file_name"].partition("-")[2] for each in document["images"]]
+        assert names == ["brushes.png", "turned.jpg"]
+        found = Counter(
+            (each["image_id"], each["category_id"], len(each["segmentation"]))
+            for each in document["annotations"]
+        )
+        first, second = (each["id"] for each in document["images"])
+        # The ring has lost its hole, the object of two parts is two objects, the line is gone.
+        expected = {(1, 1): 1, (2, 1): 3}
+        assert found == {
+            (image, *key): count for image in (first, second) for key, count in expected.items()
+        }
+        ring = pictures()["brushes.png"].drawn[0].mask
+        (filled,) = (
+            each["segmentation"][0]
+            for each in document["annotations"]
+            if (each["image_id"], each["category_id"]) == (first, 1)
+        )
+        assert polygon_area(filled) > ring.sum()
+
+    def test_brush_to_coco_beside_labels_is_empty(self, projects: Projects, tmp_path: Path) -> None:
+        folder = own_export(projects, "plain", "BRUSH_TO_COCO", tmp_path)
+        document = json.loads((folder / "result_coco.json").read_text())
+        assert document["images"] == document["annotations"] == document["categories"] == []
+
+    def test_coco_beside_labels_has_the_picture_and_nothing_on_it(
+        self, projects: Projects, tmp_path: Path
+    ) -> None:
+        folder = own_export(projects, "plain", "COCO", tmp_path)
+        document = json.loads((folder / "result.json").read_text())
+        assert len(document["images"]) == 1
+        assert document["annotations"] == []
+
+    @pytest.mark.parametrize("format", ["BRUSH_TO_PNG", "BRUSH_TO_NUMPY"])
+    def test_brushes_as_pictures_have_no_name_of_a_picture_and_no_bitmask(
+        self, projects: Projects, tmp_path: Path, format: str
+    ) -> None:
+        folder = own_export(projects, "masks", format, tmp_path)
+        names = [path.name for path in folder.iterdir()]
+        brushes = [
+            each for (name,) in KINDS["masks"].tasks if name in pictures()
+            for each in pictures()[name].drawn if each.kind == "Brush"
+        ]  # fmt: skip
+        assert len(names) == len(brushes) + len(BY_SECOND)
+        assert all(name.startswith("task-") for name in names)
+        assert not [name for name in names if "a/b é" in name]
+
+    @pytest.mark.parametrize("format", ["JSON", "JSON_MIN", "CSV", *OWN])
+    def test_several_pictures_a_task_make_every_export_an_http_500(
+        self, projects: Projects, format: str
+    ) -> None:
+        assert "list.remove(x): x not in list" in refused(projects, "pages", format)
+
+    def test_the_dialog_greys_coco_and_yolo_out(self, projects: Projects) -> None:
+        config = KINDS["pages"].config.replace("valueList", "value")
+        clicks: int = projects.client.create_project("clicks and brushes", config)["id"]
+        for number in (clicks, projects.numbers["plain"]):
+            formats = projects.client.call("GET", f"projects/{number}/export/formats")
+            greyed = {each["name"] for each in formats if each.get("disabled")}
+            assert {"COCO", "COCO_WITH_IMAGES", "YOLO", "YOLO_WITH_IMAGES"} <= greyed
+        with pytest.raises(RuntimeError, match="500"):
+            projects.client.call("GET", f"projects/{projects.numbers['pages']}/export/formats")
+
+    def test_without_a_click_left_all_classes_of_coco_are_one(
+        self, projects: Projects, tmp_path: Path
+    ) -> None:
+        kind = KINDS["masks"]._replace(tasks=(("polygons.png",),))
+        number = create_kind(projects.client, projects.client, "http://127.0.0.1:1", "masks", kind)
+        only = replace(projects, numbers={"masks": number})
+        folder = own_export(only, "masks", "COCO", tmp_path)
+        document = json.loads((folder / "result.json").read_text())
+        names = {each["id"]: each["name"] for each in document["categories"]}
+        used = {names[each["category_id"]] for each in document["annotations"]}
+        assert used == {"default"}
+        drawn = pictures()["polygons.png"].drawn
+        assert len({each.label for each in drawn}) == 2
+        assert len(document["annotations"]) == len(drawn) + 1  # a piece is an object
+
+
+def refused(projects: Projects, project: str, format: str) -> str:
+    """What Label Studio says instead of an export."""
+    with pytest.raises(RuntimeError, match="500") as caught:
+        _ask(projects, project, format)
+    return str(caught.value)
+
+
+def own_export(projects: Projects, project: str, format: str, into: Path) -> Path:
+    """Label Studio's own export."""
+    unpack(_ask(projects, project, format), into / "own")
+    return into / "own"
+
+
+def _ask(projects: Projects, project: str, format: str) -> bytes:
+    path = f"projects/{projects.numbers[project]}/export"
+    content: bytes = projects.client.raw("GET", path, params={"exportType": format}).content
+    return content
+
+
+def polygon_area(points: list[float]) -> float:
+    """By the shoelace formula, of x, y, x, y …"""
+    x, y = np.array(points).reshape(-1, 2).T
+    return float(abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2)
