@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edgeflow.cli.label_studio import URL, APIKey, open_api
+from edgeflow.cli.label_studio import URL, APIKey, open_api, split_login
 from edgeflow.cli.options import Images, LabelConfigFile, Layout, Split
 from edgeflow.data.drawn_regions import FIRST
 from edgeflow.data.drawn_tasks import read_label_config
@@ -23,6 +23,7 @@ from edgeflow.export.reading.sources import open_annotations, project_annotation
 from edgeflow.export.run import Export
 from edgeflow.export.splits import parse_splits
 from edgeflow.export.tally import Tally
+from edgeflow.pull.fetch import Pictures
 
 INCOMPLETE = 3
 """Exit status of an export that was written, but lacks objects that could not be read."""
@@ -108,7 +109,12 @@ def export(
         config = read_label_config(label_config) if label_config is not None else None
         api = open_api(url, api_key)
         annotations = project_annotations(
-            api, project, images=images, label_config=config, annotator=annotator
+            api,
+            project,
+            images=images,
+            label_config=config,
+            annotator=annotator,
+            fetcher=Pictures(split_login(url)[0], api.credentials),
         )
     elif source is not None and project is None:
         annotations = open_annotations(

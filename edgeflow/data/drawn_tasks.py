@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,8 @@ from edgeflow.data.drawn_regions import (
     read_regions,
 )
 from edgeflow.data.files import is_there, read_bytes
-from edgeflow.data.json_files import read_json
+from edgeflow.data.json_list import list_elements
+from edgeflow.data.json_min import is_json_min, tasks_of
 from edgeflow.data.left_out import LeftOut
 from edgeflow.data.task_images import Located, image_names, locations
 from edgeflow.errors import EdgeFlowError, LabelConfigError, brief
@@ -101,21 +103,37 @@ def _locate(
         return Located({}, dict.fromkeys(places, error.message))
 
 
-def read_tasks(path: Path) -> Iterator[dict[str, Any]]:
-    """The tasks of an export file.
+class TasksFile:
+    """The tasks of an export file, read anew, one at a time, whenever they are gone through.
 
-    Raises:
-        DatasetError: It is not of the format JSON.
+    Args:
+        path: File in Label Studio's export format JSON or JSON_MIN, perhaps larger than memory.
     """
-    document = read_json(path)
-    tasks = document if isinstance(document, list) else []
-    if not any(isinstance(task, dict) and "annotations" in task for task in tasks):
-        raise DatasetError(
-            f"{path} is not an export of Label Studio's format JSON",
-            hint="export the project as JSON; JSON-MIN leaves out what is needed",
-        )
-    for number, task in enumerate(tasks):
-        yield {"id": number} | task if isinstance(task, dict) else {"id": number}
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """The tasks.
+
+        Raises:
+            DatasetError: The file cannot be read, or is of another format.
+        """
+        elements = list_elements(self._path)
+        first = next(elements, None)
+        entries = itertools.chain(() if first is None else (first,), elements)
+        if is_json_min(first):
+            yield from tasks_of(each for each in entries if isinstance(each, dict))
+            return
+        known = False
+        for number, task in enumerate(entries):
+            known |= isinstance(task, dict) and "annotations" in task
+            yield {"id": number} | task if isinstance(task, dict) else {"id": number}
+        if not known:
+            raise DatasetError(
+                f"{self._path} is not an export of Label Studio's",
+                hint="export the project as JSON",
+            )
 
 
 def read_label_config(path: Path) -> LabelConfig:

@@ -11,12 +11,12 @@ from edgeflow.arrays import BoolMask, RGBImage
 from edgeflow.data.base import DatasetError, Sample
 from edgeflow.data.drawn_regions import DrawnRegion, render
 from edgeflow.data.drawn_tasks import (
+    TasksFile,
     declared_labels,
     drawn_task,
     find_image,
     image_folders,
     read_label_config,
-    read_tasks,
 )
 from edgeflow.data.files import image_for, read_bytes
 from edgeflow.data.json_files import is_list
@@ -51,7 +51,7 @@ class LabelStudio(ListedDataset[DrawnImage]):
     region's first one. No pixel is ignored.
 
     Args:
-        root: File in the export format "JSON".
+        root: File in the export format "JSON" or "JSON_MIN".
         images: Folder of images; by default that of the file, or ``images`` in it. Names are
             the ends of the tasks' paths and URLs; of uploads also without the eight characters
             that Label Studio puts before them.
@@ -71,7 +71,7 @@ class LabelStudio(ListedDataset[DrawnImage]):
         tasks: dict[str, DrawnImage] = {}
         missing: list[str] = []
         left_out: list[LeftOut] = []
-        for raw in read_tasks(root):
+        for raw in TasksFile(root):
             task = drawn_task(raw, config, masks_only=True)
             left_out += task.left_out
             drawn: dict[tuple[Path, str], list[DrawnRegion]] = {}

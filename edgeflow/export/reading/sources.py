@@ -6,15 +6,21 @@ from pathlib import Path
 
 from edgeflow.data.base import DatasetError
 from edgeflow.data.drawn_regions import FIRST
-from edgeflow.data.drawn_tasks import image_folders, read_label_config, read_tasks
+from edgeflow.data.drawn_tasks import TasksFile, image_folders, read_label_config
 from edgeflow.data.opening import AUTO, open_dataset, recognise
 from edgeflow.data.pulled import IMAGES, LABEL_CONFIG, TASKS
 from edgeflow.export.annotated import Annotations
 from edgeflow.export.reading.datasets import annotations_of
+from edgeflow.export.reading.remote import LatestFetched
+from edgeflow.export.reading.spool import Spool
 from edgeflow.export.reading.tasks import annotations_of_tasks
 from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.transport import Params
 from edgeflow.label_studio.config.label_config import LabelConfig, parse_label_config
+from edgeflow.pull.store import Fetcher
+
+PAGE_SIZE = 25
+"""Tasks that are asked for at once: with large masks, more take Label Studio minutes."""
 
 LABEL_STUDIO, PULLED = "label-studio", "pulled"
 """The layouts of which more is exported than a dataset holds: outlines, boxes, ids."""
@@ -65,7 +71,7 @@ def _of_file(
     name: str, tasks: Path, folders: list[Path], label_config: Path | None, annotator: str
 ) -> Annotations:
     config = read_label_config(label_config) if label_config is not None else None
-    return annotations_of_tasks(name, list(read_tasks(tasks)), config, folders, annotator)
+    return annotations_of_tasks(name, TasksFile(tasks), config, folders, annotator)
 
 
 def project_annotations(
@@ -75,6 +81,7 @@ def project_annotations(
     images: Path | None = None,
     label_config: LabelConfig | None = None,
     annotator: str = FIRST,
+    fetcher: Fetcher | None = None,
 ) -> Annotations:
     """The annotations of a project, task by task over the API.
 
@@ -87,6 +94,7 @@ def project_annotations(
         images: Folder of the images, if they are at hand.
         label_config: Instead of the project's own.
         annotator: Whose annotation counts.
+        fetcher: Fetches images that are not at hand when a format needs them.
 
     Raises:
         EdgeFlowError: Label Studio does not answer, or the labelling config cannot be read.
@@ -96,5 +104,6 @@ def project_annotations(
     folders = [images] if images is not None else []
     # As stored, not as signed URLs: images are called after their location.
     query: Params = {"project": project, "fields": "all", "resolve_uri": "false"}
-    tasks = list(api.pages("/api/tasks/", query, key="tasks"))
-    return annotations_of_tasks(f"project {project}", tasks, config, folders, annotator)
+    tasks = Spool(api.pages("/api/tasks/", query, key="tasks", size=PAGE_SIZE))
+    latest = LatestFetched(fetcher) if fetcher is not None else None
+    return annotations_of_tasks(f"project {project}", tasks, config, folders, annotator, latest)

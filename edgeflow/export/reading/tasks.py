@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,13 @@ from edgeflow.export.annotated import (
     Annotations,
     DrawnBox,
     Outlines,
+    Picture,
     Shape,
     upright_box,
 )
 from edgeflow.export.pictures import FilePicture
 from edgeflow.export.reading.image_names import file_name_of, size_of
+from edgeflow.export.reading.remote import LatestFetched, RemotePicture
 from edgeflow.geometry import Size
 from edgeflow.label_studio.config.label_config import LabelConfig
 from edgeflow.label_studio.region_masks import PolygonCorners, RectangleArea
@@ -43,10 +45,11 @@ NOTHING_DRAWN = "annotated images on which no object is drawn"
 
 def annotations_of_tasks(
     name: str,
-    tasks: Collection[dict[str, Any]],
+    tasks: Iterable[dict[str, Any]],
     config: LabelConfig | None,
     folders: list[Path],
     annotator: str = FIRST,
+    fetcher: LatestFetched | None = None,
 ) -> Annotations:
     """The annotations of a project's tasks.
 
@@ -58,28 +61,33 @@ def annotations_of_tasks(
             tell.
         annotator: Whose annotation counts; see
             :func:`edgeflow.data.drawn_regions.choose_annotation`.
+        fetcher: Fetches images that are in no folder, when a format needs them.
     """
     declared = declared_labels(config) if config is not None else ()
-    further = sorted(_used_labels(tasks, config, annotator) - set(declared))
-    images = _images(tasks, config, folders, annotator)
-    return Annotations(name, (*declared, *further), images, len(tasks))
+    count, used = _used_labels(tasks, config, annotator)
+    labels = (*declared, *sorted(used - set(declared)))
+    return Annotations(name, labels, _images(tasks, config, folders, annotator, fetcher), count)
 
 
 def _used_labels(
     tasks: Iterable[dict[str, Any]], config: LabelConfig | None, annotator: str
-) -> set[str]:
-    """The labels that count of all regions."""
-    labels: set[str] = set()
-    for raw in tasks:
+) -> tuple[int, set[str]]:
+    """How many tasks there are, and the labels that count of all their regions."""
+    count, labels = 0, set[str]()
+    for count, raw in enumerate(tasks, start=1):  # noqa: B007 - how many there were
         with contextlib.suppress(EdgeFlowError):  # told when the task is read
             task = drawn_task(raw, config, annotator=annotator)
             for regions in task.images.values():
                 labels.update(each.label for each in regions if each.label is not None)
-    return labels
+    return count, labels
 
 
 def _images(
-    tasks: Iterable[dict[str, Any]], config: LabelConfig | None, folders: list[Path], annotator: str
+    tasks: Iterable[dict[str, Any]],
+    config: LabelConfig | None,
+    folders: list[Path],
+    annotator: str,
+    fetcher: LatestFetched | None,
 ) -> Iterator[AnnotatedImage | LeftOut]:
     for raw in tasks:
         try:
@@ -95,11 +103,16 @@ def _images(
         elif not task.images:
             yield LeftOut(NOTHING_DRAWN)
         for number, (location, regions) in enumerate(task.images.items(), start=1):
-            yield from _image(task, number, location, regions, folders)
+            yield from _image(task, number, location, regions, folders, fetcher)
 
 
 def _image(
-    task: DrawnTask, number: int, location: str, regions: list[DrawnRegion], folders: list[Path]
+    task: DrawnTask,
+    number: int,
+    location: str,
+    regions: list[DrawnRegion],
+    folders: list[Path],
+    fetcher: LatestFetched | None,
 ) -> Iterator[AnnotatedImage | LeftOut]:
     """An image of a task, after what is left out of it.
 
@@ -109,6 +122,7 @@ def _image(
         location: Its path or URL.
         regions: What is drawn on it.
         folders: Where it is looked for.
+        fetcher: Fetches it if it is not there.
     """
     file = find_image(location, folders)
     try:
@@ -139,12 +153,17 @@ def _image(
         yield LeftOut(NOTHING_DRAWN)
         return
     name = file_name_of(location, task.key, number)
+    picture: Picture | None = None
+    if file is not None:
+        picture = FilePicture(file[0] / file[1], size)
+    elif fetcher is not None and location and task.key.isdecimal():
+        picture = RemotePicture(location, int(task.key), size, fetcher)
     yield AnnotatedImage(
         f"{task.key}\n{name}",
         file[1] if file else name,
         size,
         tuple(objects),
-        picture=FilePicture(file[0] / file[1], size) if file else None,
+        picture=picture,
     )
 
 

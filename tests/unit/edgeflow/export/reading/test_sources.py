@@ -13,12 +13,13 @@ from edgeflow.export.annotated import Annotations
 from edgeflow.export.reading.sources import open_annotations, project_annotations
 from edgeflow.export.tally import Tally
 from edgeflow.label_studio.api.errors import LabelStudioError
+from edgeflow.pull.fetch import Pictures
 from tests.unit.edgeflow.data.making import FIRST, SECOND, image_file, objects, put, put_json
 from tests.unit.edgeflow.data.test_label_studio import brush, polygon, region, task
 from tests.unit.edgeflow.data.test_opening import LABELS, TREES, make
 from tests.unit.edgeflow.export.exported import categories, drawn, export, load, serve_project
 from tests.unit.edgeflow.label_studio.api.test_client import connect
-from tests.unit.edgeflow_backend.loopback import Host
+from tests.unit.edgeflow_backend.loopback import Host, Reply
 
 CONFIG = (
     '<View><Image name="image" value="$image"/><Labels name="l" toName="image">'
@@ -125,3 +126,18 @@ def test_a_project_that_cannot_be_read_is_told(host: Host) -> None:
     with pytest.raises(LabelStudioError) as caught:
         project_annotations(connect(host), 7)
     assert caught.value.hint
+
+
+def test_pictures_of_a_project_are_fetched_when_a_format_needs_them(
+    tmp_path: Path, host: Host
+) -> None:
+    host.routes["/data/upload/1/0a1b2c3d-a.jpg"] = Reply(body=image_file())
+    serve_project(host, 7, CONFIG, [task(31, brush(1)), task(32, brush(1), image="/gone.jpg")])
+    api = connect(host)
+    fetcher = Pictures(host.url, api.credentials)
+    annotations = project_annotations(api, 7, fetcher=fetcher)
+    tally = Tally(annotations)
+    told = export(tmp_path, "coco", *tally.images(), labels=annotations.labels, pictures="copy")
+    assert (tmp_path / "images/0a1b2c3d-a.jpg").read_bytes() == image_file()
+    assert [each.fault for each in told] == ["gone.jpg"]
+    assert "404" in told[0].reason
