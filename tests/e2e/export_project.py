@@ -120,7 +120,7 @@ def serve_pictures() -> Iterator[Host]:
 
     def answer(request: Received, _: BaseHTTPRequestHandler) -> Reply:
         path, _, query = request.path.partition("?")
-        content = files().get(path.rpartition("/")[2])
+        content = files().get(path.lstrip("/"))
         if content is None or query != SIGNATURE:
             return Reply(403)
         return Reply(200, content, {"Content-Type": "application/octet-stream"})
@@ -209,7 +209,7 @@ def _add_task(
         content = io.BytesIO(files()[name])
         client.call("POST", f"projects/{project}/import", files={name: content})
     else:
-        shown = [f"{host}/pictures/{each}?{SIGNATURE}" for each in names]
+        shown = [f"{host}/{each}?{SIGNATURE}" for each in names]
         data = {"image": shown if several else shown[0]}
         client.call("POST", f"projects/{project}/import", json=[{"data": data}])
     return int(client.tasks(project)[-1]["id"])
