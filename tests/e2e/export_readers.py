@@ -29,27 +29,72 @@ Found = Iterator[tuple[str, str, Mask]]
 
 
 def read_labelme(folder: Path) -> Found:
-    """Every file below the folder by labelme's own ``LabelFile``; parts of a group are an object.
+    """By labelme's own ``LabelFile``; shapes of one group are one object.
 
     It opens the picture, and refuses a file whose sizes are not the picture's.
     """
     label_file = _load_labelme()
     for path in sorted(folder.rglob("*.json")):
         file = label_file.LabelFile(str(path))
-        size = json.loads(path.read_text())
-        shape = (size["imageHeight"], size["imageWidth"])
-        groups: dict[object, Mask] = {}
-        labels: dict[object, str] = {}
-        for number, each in enumerate(file.shapes):
-            assert each["shape_type"] == "mask"
-            (left, top), (right, bottom) = np.array(each["points"], dtype=int)
-            mask = np.zeros(shape, dtype=np.bool_)
-            mask[top : bottom + 1, left : right + 1] = each["mask"]
-            group = ("alone", number) if each["group_id"] is None else each["group_id"]
-            groups[group] = groups.get(group, mask) | mask
-            assert labels.setdefault(group, each["label"]) == each["label"]
-        assert (path.parent / file.image_path).is_file()
-        yield from ((Path(file.image_path).name, labels[key], mask) for key, mask in groups.items())
+        document = json.loads(path.read_text())
+        size = (document["imageHeight"], document["imageWidth"])
+        objects = _Objects()
+        for shape in file.shapes:
+            if shape["shape_type"] == "polygon":
+                mask = _filled(shape["points"], size)
+            else:
+                assert shape["shape_type"] == "mask"
+                (left, top), (right, bottom) = np.array(shape["points"], dtype=int)
+                mask = np.zeros(size, dtype=np.bool_)
+                mask[top : bottom + 1, left : right + 1] = shape["mask"]
+            objects.add(shape["group_id"], shape["label"], mask)
+        yield from objects.found(Path(file.image_path).name)
+
+
+def read_eiseg(folder: Path) -> Found:
+    """What EISeg calls labelme's files, by labelme: of each class all of its polygons.
+
+    Their corners are in the middle of pixels, and those on the border are within.
+    """
+    from cv2 import fillPoly  # noqa: PLC0415
+
+    label_file = _load_labelme()
+    for path in sorted((folder / "labelme").glob("*.json")):
+        file = label_file.LabelFile(str(path))
+        document = json.loads(path.read_text())
+        filled: dict[str, npt.NDArray[np.uint8]] = {}
+        for shape in file.shapes:
+            assert shape["shape_type"] == "polygon"
+            size = (document["imageHeight"], document["imageWidth"])
+            mask = filled.setdefault(shape["label"], np.zeros(size, dtype=np.uint8))
+            fillPoly(mask, [np.array(shape["points"]).astype(np.int32)], 1)
+        picture = Path(file.image_path).name
+        yield from ((picture, label, mask > 0) for label, mask in filled.items())
+
+
+class _Objects:
+    """The objects of a picture: shapes of one group are one."""
+
+    def __init__(self) -> None:
+        self._objects: dict[object, tuple[str, Mask]] = {}
+
+    def add(self, group: int | None, label: str, mask: Mask) -> None:
+        key = group or ("alone", len(self._objects))
+        before = self._objects.setdefault(key, (label, mask))
+        assert before[0] == label
+        self._objects[key] = (label, before[1] | mask)
+
+    def found(self, picture: str) -> Found:
+        yield from ((picture, label, mask) for label, mask in self._objects.values())
+
+
+def _filled(points: Any, size: tuple[int, int]) -> Mask:
+    """A polygon, x and y in pixels from the corner of the picture, by pycocotools."""
+    from pycocotools import mask as masks  # noqa: PLC0415 - each reader imports its own library
+
+    (code,) = masks.frPyObjects([np.ravel(points).tolist()], *size)
+    filled: Mask = masks.decode(code).astype(np.bool_)
+    return filled
 
 
 def _load_labelme() -> Any:
@@ -124,33 +169,28 @@ def read_cvat(folder: Path) -> Found:
 
 
 def _datumaro(folder: Path, name: str) -> Found:
-    """By datumaro: what has one group is one object, its polygons filled by pycocotools."""
+    """By datumaro; boxes that it makes beside masks are left."""
     from datumaro.components.annotation import AnnotationType  # noqa: PLC0415
     from datumaro.components.dataset import Dataset  # noqa: PLC0415
-    from pycocotools import mask as masks  # noqa: PLC0415
 
     dataset = Dataset.import_from(str(folder), name)
     labels = dataset.categories()[AnnotationType.label]
     for item in dataset:
-        objects: dict[object, tuple[str, Mask]] = {}
-        for number, each in enumerate(item.annotations):
+        objects = _Objects()
+        for each in item.annotations:
             if each.type == AnnotationType.polygon:
-                (code,) = masks.frPyObjects([list(each.points)], *item.media.size)
-                mask = masks.decode(code).astype(np.bool_)
+                mask = _filled(each.points, item.media.size)
             elif each.type == AnnotationType.mask:
                 mask = np.asarray(each.image).astype(np.bool_)
             else:
                 continue
-            key = each.group or ("alone", number)
-            label = labels[each.label].name
-            before = objects.setdefault(key, (label, mask))
-            assert before[0] == label
-            objects[key] = (label, before[1] | mask)
-        yield from ((item.id, label, mask) for label, mask in objects.values())
+            objects.add(each.group, labels[each.label].name, mask)
+        yield from objects.found(item.id)
 
 
 READERS: dict[str, Callable[[Path], Found]] = {
     "labelme": read_labelme,
+    "eiseg": read_eiseg,
     "lvis": read_lvis,
     "hf": read_hf,
     "cvat": read_cvat,

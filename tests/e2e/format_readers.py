@@ -50,8 +50,8 @@ class Found(NamedTuple):
     mask: BoolMask
 
 
-Keeps = Literal["objects", "visible", "classes", "boxes"]
-"""What a format keeps: each object, what is on top of each, the same by class, or upright boxes."""
+Keeps = Literal["objects", "visible", "classes", "unions", "boxes"]
+"""What a format keeps: each object, what is on top of each, the same by class, all by class, boxes."""
 
 
 class Reader(NamedTuple):
@@ -85,18 +85,23 @@ def read_elsewhere(name: str, folder: Path) -> Iterator[Found]:
 def read_coco(folder: Path) -> Iterator[Found]:
     """By pycocotools, and what the file says of each mask by its arithmetic."""
     (path,) = (each for each in folder.rglob("*.json") if each.parent.name == "annotations")
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # pycocotools and NumPy 2
-        coco = COCO(str(path))
-        for each in coco.dataset["annotations"]:
-            code = coco.annToRLE(each)
-            assert each["area"] == masks.area(code)
-            assert each["bbox"] == masks.toBbox(code).tolist()
-            assert each["iscrowd"] == 0
-            image, category = coco.imgs[each["image_id"]], coco.cats[each["category_id"]]
+    coco = _open_coco(path)
+    for each in coco.dataset["annotations"]:
+        code = coco.annToRLE(each)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # pycocotools and NumPy 2
             mask = masks.decode(code).astype(np.bool_)
-            assert mask.shape == (image["height"], image["width"])
-            yield Found(image["file_name"], category["name"], mask)
+        image, category = coco.imgs[each["image_id"]], coco.cats[each["category_id"]]
+        assert mask.shape == (image["height"], image["width"])
+        assert each["area"] == mask.sum()
+        assert each["bbox"] == _box(mask)
+        assert each["iscrowd"] == 0
+        yield Found(image["file_name"], category["name"], mask)
+
+
+def _open_coco(path: Path) -> COCO:
+    with contextlib.redirect_stdout(io.StringIO()):
+        return COCO(str(path))
 
 
 def read_panoptic(folder: Path) -> Iterator[Found]:
@@ -208,10 +213,15 @@ SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
 def read_yolo(folder: Path, *, boxes: bool = False) -> Iterator[Found]:
-    """By the rule of Ultralytics: points times the picture's size, cut to integers, and filled."""
+    """By the rule of Ultralytics: points times the picture's size, cut to integers, and filled.
+
+    Labels lie where the last ``/images/`` of a picture's path is ``/labels/``.
+    """
     data = yaml.safe_load((folder / "data.yaml").read_text())
     names: dict[int, str] = dict(data["names"])
-    for path in sorted(folder.rglob("images/**/*.*")):
+    assert list(names) == list(range(len(names)))
+    parts = {data[part] for part in ("train", "val", "test") if part in data}
+    for path in sorted(each for part in parts for each in (folder / part).rglob("*.*")):
         with Image.open(path) as opened:
             width, height = ImageOps.exif_transpose(opened).size
         head, _, tail = str(path).rpartition("/images/")
@@ -231,6 +241,68 @@ def read_yolo(folder: Path, *, boxes: bool = False) -> Iterator[Found]:
             yield Found(path.name, names[int(number)], mask.astype(np.bool_))
 
 
+def read_eiseg_pictures(folder: Path) -> Iterator[Found]:
+    """By Pillow: the grey picture's numbers, named by the list of labels, and the other pictures.
+
+    The list has no blanks in names; the full ones stand in the JSON.
+    """
+    listed = [
+        line.split() for line in (folder / "autosave_label.txt").read_text().splitlines()
+    ]  # fmt: skip
+    colours = np.zeros((256, 3), dtype=np.uint8)
+    words = {}
+    for number, word, *colour in listed:
+        colours[int(number)], words[int(number)] = list(map(int, colour)), word
+    for path in _eiseg_files(folder):
+        names = {each["labelIdx"]: each["name"] for each in json.loads(path.read_text())}
+        assert all(words[number] == name.replace(" ", "_") for number, name in names.items())
+        grey = Image.open(path.with_suffix(".png"))
+        assert grey.mode == "L"
+        numbers = np.asarray(grey)
+        pseudo = Image.open(path.with_name(f"{path.stem}_pseudo.png"))
+        assert pseudo.mode == "RGB"
+        assert (np.asarray(pseudo) == colours[numbers]).all()
+        cutout = np.asarray(Image.open(path.with_name(f"{path.stem}_cutout.png")))
+        assert ((cutout == [0, 0, 128, 255]).all(axis=2) >= (numbers == 0)).all()
+        for number in np.unique(numbers[numbers > 0]).tolist():
+            yield Found(path.stem, names[number], numbers == number)
+
+
+def read_eiseg_polygons(folder: Path) -> Iterator[Found]:
+    """By EISeg's rule: polygons are filled one after the other with ``cv2.fillPoly``."""
+    for path in _eiseg_files(folder):
+        size = np.asarray(Image.open(path.with_suffix(".png"))).shape
+        filled: dict[str, npt.NDArray[np.uint8]] = {}
+        for each in json.loads(path.read_text()):
+            assert each.keys() == {"name", "labelIdx", "color", "points"}
+            mask = filled.setdefault(each["name"], np.zeros(size, dtype=np.uint8))
+            cv2.fillPoly(mask, [np.array(each["points"]).astype(np.int32)], (1,))
+        yield from (Found(path.stem, name, mask > 0) for name, mask in filled.items())
+
+
+def _eiseg_files(folder: Path) -> list[Path]:
+    """EISeg's own JSON of each picture, which its labelme and COCO files stand beside."""
+    found = sorted(folder.glob("*.json"))
+    found.remove(folder / "annotations.json")
+    labelme = sorted((folder / "labelme").glob("*.json"))
+    assert [path.name for path in labelme] == [f"{path.stem}_labelme.json" for path in found]
+    return found
+
+
+def read_eiseg_coco(folder: Path) -> Iterator[Found]:
+    """By pycocotools; a polygon is an annotation, with its corners in the middle of pixels."""
+    coco = _open_coco(folder / "annotations.json")
+    filled: dict[tuple[str, str], BoolMask] = {}
+    for each in coco.dataset["annotations"]:
+        image = coco.imgs[each["image_id"]]
+        mask = np.zeros((image["height"], image["width"]), dtype=np.uint8)
+        (points,) = each["segmentation"]
+        cv2.fillPoly(mask, [np.array(points).reshape(-1, 2).astype(np.int32)], (1,))
+        key = (image["file_name"], coco.cats[each["category_id"]]["name"])
+        filled[key] = filled.get(key, mask > 0) | (mask > 0)
+    yield from (Found(*key, mask) for key, mask in filled.items())
+
+
 READERS: dict[str, dict[str, Reader]] = {
     "coco": {
         "pycocotools": Reader(read_coco),
@@ -244,6 +316,12 @@ READERS: dict[str, dict[str, Reader]] = {
     },
     "yolo-seg": {"fillPoly": Reader(read_yolo, iou=0.99)},
     "yolo-box": {"arithmetic": Reader(partial(read_yolo, boxes=True), "boxes")},
+    "eiseg": {
+        "Pillow": Reader(read_eiseg_pictures, "classes", extension=False),
+        "fillPoly": Reader(read_eiseg_polygons, "unions", extension=False),
+        "pycocotools": Reader(read_eiseg_coco, "unions"),
+        "labelme": Reader(partial(read_elsewhere, "eiseg"), "unions"),
+    },
     "labelme": {"labelme": Reader(partial(read_elsewhere, "labelme"))},
     "cvat": {"datumaro": Reader(partial(read_elsewhere, "cvat"), extension=False)},
     "hf": {"datasets": Reader(partial(read_elsewhere, "hf"))},
@@ -259,22 +337,26 @@ class Wanted(NamedTuple):
 
 
 def kept(drawn: list[Wanted], keeps: Keeps) -> list[Wanted]:
-    """What a format keeps of objects, in the order in which they were drawn."""
+    """What a format keeps of a picture's objects, which are in the order of drawing."""
     if keeps == "objects":
         return drawn
     if keeps == "boxes":
         return [Wanted(each.label, _filled(each.mask)) for each in drawn]
+    if keeps == "unions":
+        return _by_class(drawn)
     visible: list[Wanted] = []
     above = np.zeros_like(drawn[0].mask)
     for each in reversed(drawn):
         visible.insert(0, Wanted(each.label, each.mask & ~above))
         above |= each.mask
-    if keeps == "classes":
-        return [
-            Wanted(label, np.logical_or.reduce([each.mask for each in visible if each.label == label]))
-            for label in dict.fromkeys(each.label for each in visible)
-        ]  # fmt: skip
-    return visible
+    return visible if keeps == "visible" else _by_class(visible)
+
+
+def _by_class(objects: list[Wanted]) -> list[Wanted]:
+    masks: dict[str | None, BoolMask] = {}
+    for label, mask in objects:
+        masks[label] = masks.get(label, mask) | mask
+    return [Wanted(*each) for each in masks.items()]
 
 
 def _filled(mask: BoolMask) -> BoolMask:
