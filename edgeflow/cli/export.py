@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
+from edgeflow.annotated import Annotations
 from edgeflow.cli.label_studio import URL, APIKey, open_api, split_login
 from edgeflow.cli.options import Images, LabelConfigFile, Layout, Split
-from edgeflow.data.drawn_regions import FIRST
+from edgeflow.data.annotators import FIRST
 from edgeflow.data.drawn_tasks import read_label_config
 from edgeflow.errors import EdgeFlowError, FileWriteError
-from edgeflow.export.annotated import Annotations
 from edgeflow.export.classes import Classes
-from edgeflow.export.format import Choices, Format, Overlap, Plan
+from edgeflow.export.format import Choices, Format, Overlap, Plan, Unlabelled
 from edgeflow.export.formats.table import FORMATS
 from edgeflow.export.journal import FILE as JOURNAL
 from edgeflow.export.journal import Journal
@@ -56,8 +56,9 @@ def export(
     annotator: Annotated[
         str,
         typer.Option(
-            help="Whose annotation of a task counts: first, last, or an annotator's id or e-mail "
-            "address. A ground truth comes before first and last."
+            help="Whose annotation of a task counts: first, last, an annotator's id or e-mail "
+            "address, or all, each an image; vote and staple put all together. A ground truth "
+            "comes before others."
         ),
     ] = FIRST,
     overlap: Annotated[
@@ -67,6 +68,10 @@ def export(
             "last, the one with the fewest pixels, or none, and the image is left out."
         ),
     ] = "top",
+    unlabelled: Annotated[
+        Unlabelled,
+        typer.Option(help="Objects without a label: a class of their own, or left out."),
+    ] = "keep",
     splits: Annotated[
         str,
         typer.Option(
@@ -130,7 +135,11 @@ def export(
             "what to export is not clear", hint="name either SOURCE, or a project with --project"
         )
     choices = Choices(
-        overlap=overlap, polygons=polygons, whole_images=whole_images, soft=not hard_edges
+        overlap=overlap,
+        unlabelled=unlabelled,
+        polygons=polygons,
+        whole_images=whole_images,
+        soft=not hard_edges,
     )
     # Whether objects without a class are among them shows when all were read.
     classes = Classes(annotations.labels, unlabelled=True)

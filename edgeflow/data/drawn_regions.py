@@ -6,10 +6,10 @@ code, costs nothing but itself: it is left out, and told.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from edgeflow.arrays import BoolMask
+from edgeflow.data.json_files import objects_in
 from edgeflow.data.left_out import LeftOut
 from edgeflow.data.task_images import Place
 from edgeflow.errors import EdgeFlowError, MaskCodecError, brief
@@ -20,8 +20,6 @@ from edgeflow.label_studio.object_ids import object_of
 from edgeflow.label_studio.region_masks import ParsedValue
 from edgeflow.label_studio.values import as_text, side
 
-FIRST = "first"
-LAST = "last"
 LABELS = "labels"
 """Type of results that only label a region of the same id."""
 
@@ -65,53 +63,6 @@ class Drawn(NamedTuple):
     left_out: tuple[LeftOut, ...]
 
 
-class Chosen(NamedTuple):
-    """The annotation of a task that counts.
-
-    Attributes:
-        results: Its results; None if no annotation counts.
-        left_out: The other annotations, drafts and predictions.
-    """
-
-    results: list[Any] | None
-    left_out: tuple[LeftOut, ...]
-
-
-def choose_annotation(task: dict[str, Any], source: str, annotator: str = FIRST) -> Chosen:
-    """Choose one of a task's annotations; several are never mixed.
-
-    Cancelled ones never count. A ground truth comes before all others, then the order is that in
-    which they were made.
-
-    Args:
-        task: As Label Studio exports it, untrusted.
-        source: Where it was read, for messages.
-        annotator: ``first`` or ``last``, or the id or e-mail address of the annotator whose
-            annotation counts; of several the last.
-    """
-    left_out = [
-        LeftOut(what)
-        for key, what in (("drafts", "drafts"), ("predictions", "predictions"))
-        for _ in _objects(task.get(key))
-    ]
-    candidates = []
-    for annotation in _objects(task.get("annotations")):
-        if annotation.get("was_cancelled"):
-            left_out.append(LeftOut("cancelled annotations"))
-        elif not isinstance(annotation.get("result"), list):
-            left_out.append(LeftOut("an annotation without result", source))
-        else:
-            candidates.append(annotation)
-    candidates.sort(key=_number)
-    mine = [each for each in candidates if annotator in (FIRST, LAST, *_annotators(each))]
-    if annotator in (FIRST, LAST):
-        mine = [each for each in mine if each.get("ground_truth") is True] or mine
-    chosen = mine[0 if annotator == FIRST else -1] if mine else None
-    others = len(candidates) - (chosen is not None)
-    left_out += [LeftOut("further annotations of a task")] * others
-    return Chosen(None if chosen is None else chosen["result"], tuple(left_out))
-
-
 def read_regions(results: list[Any], source: str) -> Drawn:
     """Read an annotation's regions.
 
@@ -120,7 +71,7 @@ def read_regions(results: list[Any], source: str) -> Drawn:
         source: Where it was read, for messages.
     """
     carried: dict[str, tuple[str, ...]] = {}
-    for result in _objects(results):
+    for result in objects_in(results):
         if result.get("type") == LABELS:
             carried.setdefault(str(result.get("id")), _labels(result))
     regions: list[DrawnRegion] = []
@@ -134,7 +85,7 @@ def read_regions(results: list[Any], source: str) -> Drawn:
     drawn = {region.id for region in regions}
     left_out += [
         LeftOut("labels of nothing that is drawn")
-        for result in _objects(results)
+        for result in objects_in(results)
         if result.get("type") == LABELS and _is_alone(result, results, drawn)
     ]
     return Drawn(tuple(regions), tuple(left_out))
@@ -233,21 +184,5 @@ def _is_alone(labels: dict[str, Any], results: list[Any], drawn: set[str]) -> bo
     if not isinstance(own, str):
         return True
     return own not in drawn and not any(
-        other.get("id") == own for other in _objects(results) if other.get("type") != LABELS
+        other.get("id") == own for other in objects_in(results) if other.get("type") != LABELS
     )
-
-
-def _number(annotation: dict[str, Any]) -> int:
-    number = annotation.get("id")
-    return number if type(number) is int else 0
-
-
-def _annotators(annotation: dict[str, Any]) -> Iterator[str]:
-    """What an annotator may be called: the id, and in exports the e-mail address, too."""
-    person = annotation.get("completed_by")
-    names = [person.get("id"), person.get("email")] if isinstance(person, dict) else [person]
-    yield from (str(name) for name in names if isinstance(name, str | int))
-
-
-def _objects(values: object) -> list[dict[str, Any]]:
-    return [each for each in values if isinstance(each, dict)] if isinstance(values, list) else []

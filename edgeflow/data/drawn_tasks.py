@@ -8,13 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from edgeflow.data.annotators import FIRST, Counted, choose_annotations
 from edgeflow.data.base import DatasetError
-from edgeflow.data.drawn_regions import (
-    FIRST,
-    DrawnRegion,
-    choose_annotation,
-    read_regions,
-)
+from edgeflow.data.drawn_regions import DrawnRegion, read_regions
 from edgeflow.data.files import is_there, read_bytes
 from edgeflow.data.json_list import list_elements
 from edgeflow.data.json_min import is_json_min, tasks_of
@@ -26,20 +22,25 @@ from edgeflow.label_studio.controls import LABELS_TAG
 
 
 class DrawnTask(NamedTuple):
-    """A task and what is drawn on its images.
+    """A task and what is drawn on its images in one of its annotations.
 
     Attributes:
         key: The task's id, as text.
-        annotated: Whether it has an annotation that counts, perhaps an empty one.
+        annotation: The annotation; None if none counts.
         images: Regions by the location of their image, in the annotation's order; an empty location
             where the task has no image.
         left_out: What else the task holds.
     """
 
     key: str
-    annotated: bool
+    annotation: Counted | None
     images: dict[str, list[DrawnRegion]]
     left_out: tuple[LeftOut, ...]
+
+    @property
+    def annotated(self) -> bool:
+        """Whether it has an annotation that counts, perhaps an empty one."""
+        return self.annotation is not None
 
     @property
     def source(self) -> str:
@@ -48,19 +49,26 @@ class DrawnTask(NamedTuple):
 
 
 def drawn_task(
+    task: dict[str, Any], config: LabelConfig | None, *, masks_only: bool = False
+) -> DrawnTask:
+    """Read a task's first annotation; see :func:`drawn_annotations`."""
+    return drawn_annotations(task, config, masks_only=masks_only)[0]
+
+
+def drawn_annotations(
     task: dict[str, Any],
     config: LabelConfig | None,
     *,
     annotator: str = FIRST,
     masks_only: bool = False,
-) -> DrawnTask:
-    """Read a task.
+) -> list[DrawnTask]:
+    """Read a task, once for each annotation that counts, and once if none does.
 
     Args:
         task: As Label Studio exports it, untrusted.
         config: The project's labelling config, where it is at hand.
         annotator: Whose annotation counts; see
-            :func:`edgeflow.data.drawn_regions.choose_annotation`.
+            :func:`edgeflow.data.annotators.choose_annotations`.
         masks_only: Whether to leave out regions that say where an object is, and not what it
             covers.
 
@@ -68,23 +76,37 @@ def drawn_task(
         DatasetError: Without a labelling config it cannot be told which image a region is on.
     """
     key = key_of(task)
-    source = f"task {key}"
-    chosen = choose_annotation(task, source, annotator)
-    drawn = read_regions(chosen.results or [], source)
-    left_out = [*chosen.left_out, *drawn.left_out]
+    chosen = choose_annotations(task, f"task {key}", annotator)
+    bare = DrawnTask(key, None, {}, ())
+    data = task.get("data")
+    drawn = [_drawn(bare, each, data, config, masks_only) for each in chosen.annotations] or [bare]
+    first = drawn[0]
+    return [first._replace(left_out=chosen.left_out + first.left_out), *drawn[1:]]
+
+
+def _drawn(
+    task: DrawnTask,
+    annotation: Counted,
+    data: object,
+    config: LabelConfig | None,
+    masks_only: bool,
+) -> DrawnTask:
+    """The task with what is drawn in one of its annotations."""
+    drawn = read_regions(annotation.results, task.source)
+    left_out = list(drawn.left_out)
     regions = list(drawn.regions)
     if masks_only:
         regions = [each for each in regions if each.kind.mask and each.kind.mask.drawn_is_mask]
         boxes = len(drawn.regions) - len(regions)
         left_out += [LeftOut("rectangles")] * boxes
     images: dict[str, list[DrawnRegion]] = {}
-    located = _locate(task.get("data"), regions, config, source)
+    located = _locate(data, regions, config, task.source)
     for region in regions:
         if fault := located.faults.get(region.place):
-            left_out.append(LeftOut(fault, source))
+            left_out.append(LeftOut(fault, task.source))
         else:
             images.setdefault(located.images[region.place], []).append(region)
-    return DrawnTask(key, chosen.results is not None, images, tuple(left_out))
+    return DrawnTask(task.key, annotation, images, tuple(left_out))
 
 
 def key_of(task: dict[str, Any]) -> str:

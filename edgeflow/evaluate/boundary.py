@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from edgeflow.arrays import BoolMask
+from edgeflow.geometry import Size
 
 DILATION_RATIO = 0.02
 """Width of the rim over the image's diagonal, as in the paper."""
@@ -22,7 +23,7 @@ class BoundaryIoU:
     """
 
     def __init__(self, truth: BoolMask, valid: BoolMask) -> None:
-        self._width = max(1, round(DILATION_RATIO * math.hypot(*truth.shape)))
+        self._width = rim_width(Size(*truth.shape))
         self._valid = valid
         self._truth = rim(truth, self._width) & valid
 
@@ -31,6 +32,11 @@ class BoundaryIoU:
         predicted = rim(predicted, self._width) & self._valid
         union = np.count_nonzero(predicted | self._truth)
         return float(np.count_nonzero(predicted & self._truth) / union) if union else 1.0
+
+
+def rim_width(image_size: Size) -> int:
+    """Width of the rims of masks of an image, in pixels."""
+    return max(1, round(DILATION_RATIO * math.hypot(*image_size)))
 
 
 def rim(mask: BoolMask, width: int) -> BoolMask:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from edgeflow.annotated import AnnotatedObject, mask_of
 from edgeflow.data.base import DatasetError
 from edgeflow.data.left_out import LeftOut
-from edgeflow.export.annotated import AnnotatedObject, mask_of
 from edgeflow.export.format import Overlap
 from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
+from edgeflow.annotated import AnnotatedImage
 from edgeflow.arrays import RGBImage
 from edgeflow.data.base import DatasetError
-from edgeflow.export.annotated import AnnotatedImage
 from edgeflow.export.classes import Classes
 from edgeflow.export.output import File, Record, Written
 
 Overlap = Literal["top", "smallest", "error"]
 """Which of several objects a pixel belongs to where a format has room for one: the one drawn last,
 the one with the fewest pixels, or none, and the image is left out and told."""
+
+Unlabelled = Literal["keep", "skip"]
+"""What becomes of objects without a class: they get one of their own, or are left out and told."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Choices:
 
     Attributes:
         overlap: For formats in which a pixel belongs to one object.
+        unlabelled: For objects without a class.
         polygons: Whether COCO gets polygons in place of exact run-length codes where a mask has one
             part without holes.
         whole_images: Whether a cut-out shows all objects of an image, at the image's size, and not
@@ -32,6 +36,7 @@ class Choices:
     """
 
     overlap: Overlap = "top"
+    unlabelled: Unlabelled = "keep"
     polygons: bool = False
     whole_images: bool = False
     soft: bool = True

@@ -38,18 +38,21 @@ class Names:
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
-    def of(self, file_name: str, key: str) -> tuple[str, str]:
+    def of(self, file_name: str, key: str, annotation: str = "") -> tuple[str, str]:
         """The name without extension, and the extension.
 
         Args:
             file_name: The image's, a relative path with slashes.
             key: The image's; its first line tells images of one name apart.
+            annotation: Behind the name, where each annotation is an image of its own.
         """
         parts = [safe_name(part) for part in file_name.split("/") if part not in {"", "."}] or ["_"]
         suffix = PurePosixPath(parts[-1]).suffix
         if not 1 < len(suffix) <= MAX_SUFFIX:
             suffix = ""
         stem = "/".join(parts).removesuffix(suffix)
+        if annotation:
+            stem = f"{stem}-{safe_name(annotation)}"
         name = stem
         if name.casefold() in self._taken:
             task = safe_name(key.partition("\n")[0])

@@ -11,9 +11,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from PIL import Image
 
+from edgeflow.annotated import Picture
 from edgeflow.arrays import RGBImage
 from edgeflow.data.files import image_for, read_bytes
-from edgeflow.export.annotated import Picture
 from edgeflow.geometry import Size
 from edgeflow.images.formats import format_of
 from edgeflow.images.orientation import UPRIGHT
@@ -46,7 +46,7 @@ class FilePicture:
         return read_bytes(self.path)
 
     def rgb(self) -> RGBImage:
-        """See :meth:`edgeflow.export.annotated.Picture.rgb`."""
+        """See :meth:`edgeflow.annotated.Picture.rgb`."""
         return image_for(self.file(), self.size, self.path.name, "its annotation")
 
     def stamp(self) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from edgeflow.annotated import AnnotatedImage, digest_of
 from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import EdgeFlowError, FileWriteError
-from edgeflow.export.annotated import AnnotatedImage, digest_of
 from edgeflow.export.format import Format, Page, Plan
 from edgeflow.export.journal import Entry, Journal
 from edgeflow.export.names import Names
@@ -19,6 +19,8 @@ from edgeflow.export.output import File, Record
 from edgeflow.export.pictures import Bring, Copy, copy_of
 from edgeflow.export.splits import Splits
 from edgeflow.files import write_atomically
+
+SKIPPED = "objects without a label"
 
 VERSION = 1
 """Changes when the same annotations give other files."""
@@ -46,7 +48,13 @@ class Export:
 
     def add(self, image: AnnotatedImage) -> Iterator[LeftOut]:
         """Write an image's files; yields what of it they do not hold."""
-        name, suffix = self._names.of(image.file_name, image.key)
+        if self._plan.choices.unlabelled == "skip":
+            labelled = tuple(each for each in image.objects if each.labels)
+            yield from [LeftOut(SKIPPED)] * (len(image.objects) - len(labelled))
+            if image.objects and not labelled:
+                return  # trainers would take it for an image of background alone
+            image = replace(image, objects=labelled)
+        name, suffix = self._names.of(image.file_name, image.key, image.annotation)
         try:
             page = Page(image, name, suffix, image.file_name, self._splits.of(image))
         except EdgeFlowError as error:

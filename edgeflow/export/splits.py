@@ -6,8 +6,8 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from edgeflow.annotated import AnnotatedImage
 from edgeflow.errors import EdgeFlowError
-from edgeflow.export.annotated import AnnotatedImage
 
 _PART = re.compile(r"([A-Za-z0-9_-]{1,40})=(\d+(?:\.\d+)?)")
 

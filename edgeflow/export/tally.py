@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from edgeflow.annotated import AnnotatedImage, Annotations, DrawnBox
 from edgeflow.data.left_out import LeftOut, left_out_lines
-from edgeflow.export.annotated import AnnotatedImage, Annotations, DrawnBox
 
 
 class Tally:

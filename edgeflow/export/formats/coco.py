@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco
 
+from edgeflow.annotated import DrawnBox, Outlines, Shape
 from edgeflow.data.coco_masks import decode_segmentation
 from edgeflow.errors import MaskCodecError
-from edgeflow.export.annotated import DrawnBox, Outlines, Shape
 from edgeflow.export.format import Page, Plan
 from edgeflow.export.formats.ids import StableIds
 from edgeflow.export.output import File, Record, Written

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edgeflow.annotated import AnnotatedImage, AnnotatedObject, Annotations
 from edgeflow.data.base import Dataset, DatasetError, Sample
 from edgeflow.data.left_out import LeftOut
 from edgeflow.data.listed import class_names_of, left_out_of
-from edgeflow.export.annotated import AnnotatedImage, AnnotatedObject, Annotations
 from edgeflow.export.pictures import PixelPicture
 from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch

@@ -56,11 +56,11 @@ class RemotePicture:
     fetcher: LatestFetched = field(repr=False)
 
     def file(self) -> bytes:
-        """See :meth:`edgeflow.export.annotated.Picture.file`; raises PictureError, too."""
+        """See :meth:`edgeflow.annotated.Picture.file`; raises PictureError, too."""
         return self.fetcher.fetch(self.location, self.task)
 
     def rgb(self) -> RGBImage:
-        """See :meth:`edgeflow.export.annotated.Picture.rgb`; raises PictureError, too."""
+        """See :meth:`edgeflow.annotated.Picture.rgb`; raises PictureError, too."""
         return image_for(self.file(), self.size, "its picture", "its annotation")
 
     def stamp(self) -> str:

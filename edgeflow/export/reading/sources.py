@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgeflow.annotated import Annotations
+from edgeflow.data.annotators import FIRST
 from edgeflow.data.base import DatasetError
-from edgeflow.data.drawn_regions import FIRST
 from edgeflow.data.drawn_tasks import TasksFile, image_folders, read_label_config
 from edgeflow.data.opening import AUTO, open_dataset, recognise
 from edgeflow.data.pulled import IMAGES, LABEL_CONFIG, TASKS
-from edgeflow.export.annotated import Annotations
 from edgeflow.export.reading.datasets import annotations_of
+from edgeflow.export.reading.finder import Finder
 from edgeflow.export.reading.remote import LatestFetched
 from edgeflow.export.reading.spool import Spool
 from edgeflow.export.reading.tasks import annotations_of_tasks
@@ -44,7 +45,7 @@ def open_annotations(
         images: Folder of the images; of a Label Studio export they need not be at hand.
         label_config: File with the project's labelling config.
         annotator: Whose annotation counts; see
-            :func:`edgeflow.data.drawn_regions.choose_annotation`.
+            :func:`edgeflow.data.annotators.choose_annotations`.
 
     Raises:
         DatasetError: It cannot be read.
@@ -71,7 +72,7 @@ def _of_file(
     name: str, tasks: Path, folders: list[Path], label_config: Path | None, annotator: str
 ) -> Annotations:
     config = read_label_config(label_config) if label_config is not None else None
-    return annotations_of_tasks(name, TasksFile(tasks), config, folders, annotator)
+    return annotations_of_tasks(name, TasksFile(tasks), config, Finder(folders), annotator)
 
 
 def project_annotations(
@@ -106,4 +107,5 @@ def project_annotations(
     query: Params = {"project": project, "fields": "all", "resolve_uri": "false"}
     tasks = Spool(api.pages("/api/tasks/", query, key="tasks", size=PAGE_SIZE))
     latest = LatestFetched(fetcher) if fetcher is not None else None
-    return annotations_of_tasks(f"project {project}", tasks, config, folders, annotator, latest)
+    finder = Finder(folders, latest)
+    return annotations_of_tasks(f"project {project}", tasks, config, finder, annotator)

@@ -5,35 +5,32 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator
 from functools import reduce
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edgeflow.data.drawn_regions import FIRST, DrawnRegion, render, wrong_size
-from edgeflow.data.drawn_tasks import (
-    DrawnTask,
-    declared_labels,
-    drawn_task,
-    find_image,
-    key_of,
-)
-from edgeflow.data.label_maps import MAX_MASK_BYTES
-from edgeflow.data.left_out import LeftOut
-from edgeflow.errors import EdgeFlowError
-from edgeflow.export.annotated import (
+from edgeflow.agreement.consensus import Consensus, consensus
+from edgeflow.annotated import (
     AnnotatedImage,
     AnnotatedObject,
     Annotations,
     DrawnBox,
     Outlines,
-    Picture,
     Shape,
     upright_box,
 )
-from edgeflow.export.pictures import FilePicture
-from edgeflow.export.reading.image_names import file_name_of, size_of
-from edgeflow.export.reading.remote import LatestFetched, RemotePicture
+from edgeflow.data.annotators import ALL, FIRST, VOTES
+from edgeflow.data.drawn_regions import DrawnRegion, render, wrong_size
+from edgeflow.data.drawn_tasks import (
+    DrawnTask,
+    declared_labels,
+    drawn_annotations,
+    key_of,
+)
+from edgeflow.data.label_maps import MAX_MASK_BYTES
+from edgeflow.data.left_out import LeftOut
+from edgeflow.errors import EdgeFlowError
+from edgeflow.export.reading.finder import Finder
 from edgeflow.geometry import Size
 from edgeflow.label_studio.config.label_config import LabelConfig
 from edgeflow.label_studio.region_masks import PolygonCorners, RectangleArea
@@ -41,15 +38,15 @@ from edgeflow.label_studio.shapes import corners
 from edgeflow.masks.patch import MaskPatch
 
 NOTHING_DRAWN = "annotated images on which no object is drawn"
+OUTVOTED = "objects that no more than half of the annotators drew"
 
 
 def annotations_of_tasks(
     name: str,
     tasks: Iterable[dict[str, Any]],
     config: LabelConfig | None,
-    folders: list[Path],
+    finder: Finder,
     annotator: str = FIRST,
-    fetcher: LatestFetched | None = None,
 ) -> Annotations:
     """The annotations of a project's tasks.
 
@@ -57,16 +54,14 @@ def annotations_of_tasks(
         name: What people call the project.
         tasks: As Label Studio exports them, untrusted; read twice, at first for the labels alone.
         config: The project's labelling config, where it is at hand.
-        folders: Where images are looked for. Those that are not there are taken as the annotations
-            tell.
+        finder: Finds images. Those that it does not find are taken as the annotations tell.
         annotator: Whose annotation counts; see
-            :func:`edgeflow.data.drawn_regions.choose_annotation`.
-        fetcher: Fetches images that are in no folder, when a format needs them.
+            :func:`edgeflow.data.annotators.choose_annotations`.
     """
     declared = declared_labels(config) if config is not None else ()
     count, used = _used_labels(tasks, config, annotator)
     labels = (*declared, *sorted(used - set(declared)))
-    return Annotations(name, labels, _images(tasks, config, folders, annotator, fetcher), count)
+    return Annotations(name, labels, _images(tasks, config, finder, annotator), count)
 
 
 def _used_labels(
@@ -76,95 +71,98 @@ def _used_labels(
     count, labels = 0, set[str]()
     for count, raw in enumerate(tasks, start=1):  # noqa: B007 - how many there were
         with contextlib.suppress(EdgeFlowError):  # told when the task is read
-            task = drawn_task(raw, config, annotator=annotator)
-            for regions in task.images.values():
-                labels.update(each.label for each in regions if each.label is not None)
+            for task in drawn_annotations(raw, config, annotator=annotator):
+                for regions in task.images.values():
+                    labels.update(each.label for each in regions if each.label is not None)
     return count, labels
 
 
 def _images(
-    tasks: Iterable[dict[str, Any]],
-    config: LabelConfig | None,
-    folders: list[Path],
-    annotator: str,
-    fetcher: LatestFetched | None,
+    tasks: Iterable[dict[str, Any]], config: LabelConfig | None, finder: Finder, annotator: str
 ) -> Iterator[AnnotatedImage | LeftOut]:
     for raw in tasks:
         try:
-            task = drawn_task(raw, config, annotator=annotator)
+            drawn = drawn_annotations(raw, config, annotator=annotator)
         except EdgeFlowError as error:
             source = f"task {key_of(raw)}"
             reason = error.message.removeprefix(f"{source}: ")
             yield LeftOut(f"{reason}; {error.hint}", source)
             continue
-        yield from task.left_out
-        if not task.annotated:
-            yield LeftOut("tasks without an annotation that counts")
-        elif not task.images:
-            yield LeftOut(NOTHING_DRAWN)
-        for number, (location, regions) in enumerate(task.images.items(), start=1):
-            yield from _image(task, number, location, regions, folders, fetcher)
+        groups = [drawn] if annotator in VOTES else [[each] for each in drawn]
+        for group in groups:
+            for task in group:
+                yield from task.left_out
+            if not group[0].annotated:
+                yield LeftOut("tasks without an annotation that counts")
+            elif not any(task.images for task in group):
+                yield LeftOut(NOTHING_DRAWN)
+        locations = dict.fromkeys(location for task in drawn for location in task.images)
+        for number, location in enumerate(locations, start=1):
+            for group in groups:
+                if any(location in task.images for task in group):
+                    yield from _image(group, number, location, finder, annotator)
 
 
 def _image(
-    task: DrawnTask,
-    number: int,
-    location: str,
-    regions: list[DrawnRegion],
-    folders: list[Path],
-    fetcher: LatestFetched | None,
+    tasks: list[DrawnTask], number: int, location: str, finder: Finder, annotator: str
 ) -> Iterator[AnnotatedImage | LeftOut]:
     """An image of a task, after what is left out of it.
 
     Args:
-        task: The task.
+        tasks: The task with each annotation that is put together; mostly one.
         number: The image's, from 1, among those of the task that something is drawn on.
         location: Its path or URL.
-        regions: What is drawn on it.
-        folders: Where it is looked for.
-        fetcher: Fetches it if it is not there.
+        finder: Finds it.
+        annotator: Whose annotation counts.
     """
-    file = find_image(location, folders)
+    task = tasks[0]
+    regions = [each.images.get(location, []) for each in tasks]
+    sizes = [region.size for own in regions for region in own]
     try:
-        size = size_of(file[0] / file[1] if file else None, [each.size for each in regions])
+        found = finder.find(location, task.key, number, sizes)
     except EdgeFlowError as error:
         yield LeftOut(f"{error.message}; {error.hint}", task.source)
         return
-    objects: list[AnnotatedObject] = []
+    drawn: list[list[AnnotatedObject]] = [[] for _ in tasks]
     held = 0
+    for own, objects in zip(regions, drawn, strict=True):
+        for each in _drawn_objects(own, found.size, task.source):
+            if isinstance(each, LeftOut):
+                yield each
+                continue
+            held += _bytes(each.shape)
+            if held > MAX_MASK_BYTES:
+                yield LeftOut("more masks on one image than fit into memory", task.source)
+            else:
+                objects.append(each)
+    agreed = consensus(drawn, annotator) if annotator in VOTES else Consensus(tuple(drawn[0]), 0)
+    yield from [LeftOut(OUTVOTED)] * agreed.outvoted
+    if not agreed.objects:  # trainers would take the image for one of background alone
+        yield LeftOut(NOTHING_DRAWN)
+        return
+    key, by = f"{task.key}\n{found.name}", ""
+    if annotator == ALL and task.annotation is not None:
+        key, by = f"{key}\n{task.annotation.number}", task.annotation.by
+    yield AnnotatedImage(
+        key, found.file_name, found.size, agreed.objects, picture=found.picture, annotation=by
+    )
+
+
+def _drawn_objects(
+    regions: list[DrawnRegion], size: Size, source: str
+) -> Iterator[AnnotatedObject | LeftOut]:
+    """The objects of an image in one annotation, and what cannot be read of it."""
     for place, pieces in enumerate(_objects(regions)):
         shapes: list[Shape] = []
         for piece in pieces:
-            shape = _shape(piece, size, task.source)
+            shape = _shape(piece, size, source)
             if isinstance(shape, LeftOut):
                 yield shape
             else:
                 shapes.append(shape)
-        if not shapes:
-            continue
-        whole = reduce(_union, shapes)
-        held += _bytes(whole)
-        if held > MAX_MASK_BYTES:
-            yield LeftOut("more masks on one image than fit into memory", task.source)
-        else:
+        if shapes:
             key = pieces[0].id or str(place)
-            objects.append(AnnotatedObject(key, pieces[0].labels, whole))
-    if not objects:  # without them, trainers would take the image for one of background alone
-        yield LeftOut(NOTHING_DRAWN)
-        return
-    name = file_name_of(location, task.key, number)
-    picture: Picture | None = None
-    if file is not None:
-        picture = FilePicture(file[0] / file[1], size)
-    elif fetcher is not None and location and task.key.isdecimal():
-        picture = RemotePicture(location, int(task.key), size, fetcher)
-    yield AnnotatedImage(
-        f"{task.key}\n{name}",
-        file[1] if file else name,
-        size,
-        tuple(objects),
-        picture=picture,
-    )
+            yield AnnotatedObject(key, pieces[0].labels, reduce(_union, shapes))
 
 
 def _objects(regions: list[DrawnRegion]) -> list[list[DrawnRegion]]:

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgeflow.annotated import AnnotatedImage, mask_of
 from edgeflow.data.drawn_tasks import TasksFile
 from edgeflow.data.left_out import LeftOut
-from edgeflow.export.annotated import AnnotatedImage, mask_of
+from edgeflow.export.reading.finder import Finder
 from edgeflow.export.reading.tasks import annotations_of_tasks
 from edgeflow.label_studio.config.label_config import parse_label_config
 from tests.unit.edgeflow.data.making import FIRST, SECOND, pixels
@@ -49,7 +50,7 @@ def entry(task: int, annotation: int, annotator: int = 1, **controls: Any) -> di
 def read(folder: Path, *entries: Any, **more: Any) -> list[AnnotatedImage | LeftOut]:
     path = folder / "project.json"
     path.write_text(json.dumps(entries, indent=2))
-    return list(annotations_of_tasks("p", TasksFile(path), CONFIG, [], **more).images)
+    return list(annotations_of_tasks("p", TasksFile(path), CONFIG, Finder(), **more).images)
 
 
 def drawn(image: AnnotatedImage | LeftOut) -> list[tuple[str | None, list[tuple[int, int]]]]:

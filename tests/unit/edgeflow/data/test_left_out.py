@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import random
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeflow.data.drawn_regions import FIRST as FIRST_ANNOTATION
-from edgeflow.data.drawn_regions import LAST, choose_annotation
 from edgeflow.data.label_studio import LabelStudio
 from edgeflow.data.left_out import SHOWN, LeftOut, left_out_lines
 from tests.unit.edgeflow.data.making import (
@@ -92,49 +89,6 @@ def test_a_polygon_that_was_not_closed_is_named(tmp_path: Path) -> None:
     dataset = export(tmp_path, task(31, unfinished, brush(1)))
     assert objects(dataset) == [FIRST]
     assert [each.fault for each in dataset.left_out] == ["task 31"]
-
-
-ANNOTATIONS = [
-    {"id": 1, "completed_by": 7, "was_cancelled": True, "result": [1]},
-    {"id": 2, "completed_by": {"id": 8, "email": "b@example.com"}, "result": [2]},
-    {"id": 3, "completed_by": 9, "result": [3]},
-    {"id": 4, "completed_by": 9, "result": [4]},
-]
-
-
-@pytest.mark.parametrize(
-    ("annotator", "result"),
-    [
-        (FIRST_ANNOTATION, [2]),
-        (LAST, [4]),
-        ("8", [2]),
-        ("b@example.com", [2]),
-        ("9", [4]),
-        ("7", None),
-        ("nobody", None),
-    ],
-)
-def test_one_annotation_of_a_task_counts_and_the_others_are_told(
-    annotator: str, result: Any
-) -> None:
-    chosen = choose_annotation({"annotations": ANNOTATIONS}, "task 1", annotator)
-    assert chosen.results == result
-    told = sorted(each.reason for each in chosen.left_out)
-    others = 2 if result else 3
-    assert told == ["cancelled annotations", *["further annotations of a task"] * others]
-
-
-@pytest.mark.parametrize("annotator", [FIRST_ANNOTATION, LAST])
-def test_a_ground_truth_comes_first(annotator: str) -> None:
-    annotations = copy.deepcopy(ANNOTATIONS)
-    annotations[2]["ground_truth"] = True
-    assert choose_annotation({"annotations": annotations}, "", annotator).results == [3]
-
-
-def test_drafts_and_predictions_are_told() -> None:
-    raw = {"annotations": [], "drafts": [{}, {}], "predictions": [{"result": []}, 7]}
-    told = [each.reason for each in choose_annotation(raw, "").left_out]
-    assert told == ["drafts", "drafts", "predictions"]
 
 
 def test_faults_are_named_one_by_one_up_to_a_limit_and_the_rest_is_counted() -> None:

@@ -13,9 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 from pycocotools.coco import COCO
 
+from edgeflow.annotated import AnnotatedImage
 from edgeflow.arrays import BoolMask
 from edgeflow.data.left_out import LeftOut
-from edgeflow.export.annotated import AnnotatedImage
 from edgeflow.export.classes import Classes
 from edgeflow.export.format import Choices, Plan
 from edgeflow.export.formats.coco import PATH

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from edgeflow.annotated import AnnotatedObject, DrawnBox
 from edgeflow.arrays import BoolMask
 from edgeflow.data.base import DatasetError
 from edgeflow.data.left_out import LeftOut
-from edgeflow.export.annotated import AnnotatedObject, DrawnBox
 from edgeflow.export.flat import BOXES, HIDDEN, flatten
 from edgeflow.export.format import Overlap
 from edgeflow.geometry import Size

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edgeflow.annotated import AnnotatedImage, AnnotatedObject
 from edgeflow.data.base import DatasetError
 from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import FileWriteError
-from edgeflow.export.annotated import AnnotatedImage, AnnotatedObject
 from edgeflow.export.classes import Classes
-from edgeflow.export.format import Format, Page, Plan
+from edgeflow.export.format import Choices, Format, Page, Plan, Unlabelled
 from edgeflow.export.journal import FILE
 from edgeflow.export.output import File, Record, Written
 from edgeflow.export.pictures import Bring, FilePicture
-from edgeflow.export.run import Export
+from edgeflow.export.run import SKIPPED, Export
 from edgeflow.export.splits import Splits
 from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch
@@ -61,9 +61,14 @@ def image(name: str, *labels: str | None, picture: FilePicture | None = None) ->
 
 
 def run(
-    folder: Path, listing: Listing, *images: AnnotatedImage, pictures: Bring = "auto"
+    folder: Path,
+    listing: Listing,
+    *images: AnnotatedImage,
+    pictures: Bring = "auto",
+    unlabelled: Unlabelled = "keep",
 ) -> list[LeftOut]:
-    plan = Plan("p", Classes(("a", "bad", "point", "new"), unlabelled=True))
+    classes = Classes(("a", "bad", "point", "new"), unlabelled=True)
+    plan = Plan("p", classes, Choices(unlabelled=unlabelled))
     export = Export({folder: listing.format}, plan, Splits(), pictures)
     left_out = [each for one in images for each in export.add(one)]
     list(export.finish())
@@ -90,6 +95,14 @@ def test_files_of_images_and_of_the_whole_are_written(tmp_path: Path) -> None:
 def test_a_class_for_objects_without_one_is_there_only_if_there_are_some(tmp_path: Path) -> None:
     run(tmp_path, Listing(), image("one", "a"))
     assert "unlabelled" not in json.loads((tmp_path / WHOLE).read_text())[1]
+
+
+def test_objects_without_a_label_are_left_out_if_the_user_wants_it(tmp_path: Path) -> None:
+    images = [image("one", "a", None), image("two", None), image("empty")]
+    told = run(tmp_path, Listing(), *images, unlabelled="skip")
+    assert told == [LeftOut(SKIPPED)] * 2
+    assert json.loads((tmp_path / "one.txt").read_text())[1] == [1]
+    assert files(tmp_path) == {"one.txt", "empty.txt", WHOLE}
 
 
 def test_an_image_that_a_format_refuses_is_told_and_the_others_are_written(tmp_path: Path) -> None:

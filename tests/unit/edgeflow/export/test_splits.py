@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from edgeflow.annotated import AnnotatedImage
 from edgeflow.errors import EdgeFlowError
-from edgeflow.export.annotated import AnnotatedImage
 from edgeflow.export.pictures import PixelPicture
 from edgeflow.export.splits import parse_splits
 from edgeflow.geometry import Size

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from edgeflow.annotated import AnnotatedImage, AnnotatedObject, DrawnBox, Outlines, Shape
 from edgeflow.arrays import BoolMask
-from edgeflow.export.annotated import AnnotatedImage, AnnotatedObject, DrawnBox, Outlines, Shape
 from edgeflow.export.classes import UNLABELLED
 from edgeflow.export.format import Choices
 from edgeflow.export.formats.coco import PATH

@@ -15,6 +15,7 @@ class Shelf:
         self.pictures, self.fetched = pictures, list[str]()
 
     def fetch(self, location: str, task: int, limit: int) -> tuple[bytes, str]:
+        assert task == 1
         self.fetched.append(location)
         if location not in self.pictures:
             raise PictureError("Label Studio answers HTTP 404")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from edgeflow.annotated import Annotations
 from edgeflow.data.base import DatasetError
 from edgeflow.data.opening import open_dataset
-from edgeflow.export.annotated import Annotations
 from edgeflow.export.reading.sources import open_annotations, project_annotations
 from edgeflow.export.tally import Tally
 from edgeflow.label_studio.api.errors import LabelStudioError

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgeflow.annotated import AnnotatedImage, DrawnBox, Outlines
+from edgeflow.data.annotators import VOTES
 from edgeflow.data.left_out import LeftOut
-from edgeflow.export.annotated import AnnotatedImage, DrawnBox, Outlines
-from edgeflow.export.reading.tasks import annotations_of_tasks
+from edgeflow.export.reading.finder import Finder
+from edgeflow.export.reading.tasks import NOTHING_DRAWN, OUTVOTED, annotations_of_tasks
 from edgeflow.export.tally import Tally
 from edgeflow.geometry import Size
 from edgeflow.label_studio.config.label_config import parse_label_config
@@ -34,7 +36,7 @@ CONFIG = parse_label_config(
 
 def read(*tasks: Any, folders: tuple[Path, ...] = (), **more: Any) -> list[Any]:
     """Images and what is left out."""
-    return list(annotations_of_tasks("p", tasks, CONFIG, list(folders), **more).images)
+    return list(annotations_of_tasks("p", tasks, CONFIG, Finder(folders), **more).images)
 
 
 def image_of(*regions: Any) -> AnnotatedImage:
@@ -57,9 +59,9 @@ def piece(label: int, key: str, whole: str, name: str = "Cat") -> dict[str, Any]
 
 
 def test_labels_are_those_of_the_config_in_its_order_without_those_of_points_alone() -> None:
-    annotations = annotations_of_tasks("p", [], CONFIG, [])
+    annotations = annotations_of_tasks("p", [], CONFIG, Finder())
     assert annotations.labels == ("Dog", "cat", "Ape")
-    assert annotations_of_tasks("p", [], None, []).labels == ()
+    assert annotations_of_tasks("p", [], None, Finder()).labels == ()
 
 
 def test_brushes_and_bitmasks_are_masks_and_polygons_outlines() -> None:
@@ -206,7 +208,7 @@ def test_an_image_of_which_no_object_can_be_read_is_not_taken_for_background() -
 def test_a_task_whose_image_cannot_be_told_is_named_with_the_way_out() -> None:
     unclear = {**task(1, brush(1)), "data": {"a": "http://h/a.jpg", "b": "http://h/b.jpg"}}
     tasks = [unclear, task(2, brush(1))]
-    entries = list(annotations_of_tasks("p", tasks, None, []).images)
+    entries = list(annotations_of_tasks("p", tasks, None, Finder()).images)
     (fault,) = faults(entries)
     assert fault.startswith("which image its regions are on cannot be told")
     assert "--label-config" in fault
@@ -229,8 +231,81 @@ def test_several_images_of_a_task_are_several_images() -> None:
         **task(1, brush(1, item_index=1), brush(2, item_index=0)),
         "data": {"pages": ["http://h/x/a.jpg?sig=1", "http://h/x/b.webp?sig=1"]},
     }
-    images = Tally(annotations_of_tasks("p", [paged], pages, [])).images()
+    images = Tally(annotations_of_tasks("p", [paged], pages, Finder())).images()
     assert [each.file_name for each in images] == ["x/b.webp", "x/a.jpg"]
+
+
+def annotated(*annotations: tuple[int, list[Any]], **more: Any) -> dict[str, Any]:
+    """A task with an annotation of each annotator, whose numbers are 10 times theirs."""
+    made = [{"id": 10 * by, "completed_by": by, "result": results} for by, results in annotations]
+    return {**task(1, **more), "annotations": made}
+
+
+def test_of_all_annotations_each_is_an_image_of_its_own() -> None:
+    several = annotated((3, [brush(1)]), (7, [brush(2)]), (8, []))
+    *told, one, other = read(several, annotator="all")
+    assert [each.reason for each in told] == [NOTHING_DRAWN]
+    assert [mask_pixels(each.objects[0].shape) for each in (one, other)] == [FIRST, SECOND]
+    assert (one.annotation, other.annotation) == ("by3", "by7")
+    assert one.file_name == other.file_name
+    assert one.key.removesuffix("30") == other.key.removesuffix("70")
+    (alone,) = read(annotated((3, [brush(1)])), annotator="all")
+    assert (alone.key, alone.annotation) == (one.key, "by3")
+    (first, *_) = [each for each in read(several) if isinstance(each, AnnotatedImage)]
+    assert first.annotation == ""
+
+
+@pytest.mark.parametrize("method", ["vote", "staple"])
+def test_what_most_annotators_drew_is_exported(method: str) -> None:
+    mine = [brush(1, id="a"), brush(2, id="b")]
+    several = annotated((3, mine), (5, [polygon(id="c")]), (7, [brush(1, id="d")]))
+    *told, agreed = read(several, annotator=method)
+    assert [each.reason for each in told] == [OUTVOTED]
+    (drawn,) = agreed.objects
+    assert (drawn.key, mask_pixels(drawn.shape)) == ("a", FIRST)
+    assert (agreed.key, agreed.annotation) == (read(several)[-1].key, "")
+
+
+def test_who_drew_nothing_has_a_vote_too() -> None:
+    several = annotated((3, [brush(1)]), (5, []))
+    told = [each.reason for each in read(several, annotator="vote")]
+    assert told == [OUTVOTED, NOTHING_DRAWN]
+    assert [each.reason for each in read(annotated((3, []), (5, [])), annotator="vote")] == [
+        NOTHING_DRAWN
+    ]
+
+
+def test_a_single_annotation_is_exported_as_it_was_drawn() -> None:
+    (agreed,) = read(annotated((3, [polygon()])), annotator="vote")
+    assert isinstance(agreed.objects[0].shape, Outlines)
+
+
+def test_each_image_of_a_task_has_its_vote() -> None:
+    pages = parse_label_config('<View><Image name="image" valueList="$pages"/></View>')
+    several = annotated(
+        (3, [brush(1, item_index=0), brush(2, item_index=1)]),
+        (5, [brush(1, item_index=0)]),
+        (7, [brush(2, item_index=1, id="x"), brush(1, item_index=1, id="y")]),
+    )
+    several["data"] = {"pages": ["http://h/a.jpg", "http://h/b.jpg"]}
+    images = list(annotations_of_tasks("p", [several], pages, Finder(), "vote").images)
+    told = [each.reason for each in images if isinstance(each, LeftOut)]
+    drawn = {
+        each.file_name: [mask_pixels(one.shape) for one in each.objects]
+        for each in images
+        if isinstance(each, AnnotatedImage)
+    }
+    assert drawn == {"a.jpg": [FIRST], "b.jpg": [SECOND]}
+    assert told == [OUTVOTED]
+    by_all = list(annotations_of_tasks("p", [several], pages, Finder(), "all").images)
+    assert [(each.file_name, each.annotation) for each in by_all] == [  # type: ignore[union-attr]
+        ("a.jpg", "by3"), ("a.jpg", "by5"), ("b.jpg", "by3"), ("b.jpg", "by7")
+    ]  # fmt: skip
+
+
+def test_annotators_of_another_size_are_not_put_together() -> None:
+    several = annotated((3, [brush(1)]), (5, [brush(1, original_width=7)]))
+    assert len(faults(read(several, annotator="vote"))) == 1
 
 
 def test_a_tally_counts_what_it_lets_through() -> None:
@@ -240,7 +315,7 @@ def test_a_tally_counts_what_it_lets_through() -> None:
     twice = brush(1, id="u")
     twice["value"]["brushlabels"] = ["Cat", "Dog"]
     tasks = [task(1, brush(1, id="a"), turned, twice), task(2, brush(1), region("keypoint", POINT))]
-    tally = Tally(annotations_of_tasks("p", tasks, CONFIG, []))
+    tally = Tally(annotations_of_tasks("p", tasks, CONFIG, Finder()))
     assert len(list(tally.images())) == 2
     assert list(tally.lines()) == [
         "2 images, 4 objects, 5 categories",
@@ -255,14 +330,16 @@ def test_a_tally_counts_what_it_lets_through() -> None:
 
 
 def fuzz(folder: Path, seed: int, rounds: int) -> None:
-    """Whatever a task holds: no traceback, and the sound task comes out as it is."""
+    """Whatever a task holds, and whoever counts: no traceback, and the sound task comes out."""
     chance = random.Random(seed)
     sound = task(32, brush(2), image="b.jpg")
     for number in range(rounds):
         broken = mutated(copy.deepcopy(RICH), chance)
         broken = broken if isinstance(broken, dict) else {}
-        tally = Tally(annotations_of_tasks("p", [broken, sound], CONFIG, []))
+        who = chance.choice(["first", "all", *VOTES])
+        tally = Tally(annotations_of_tasks("p", [broken, sound], CONFIG, Finder(), who))
         images = list(tally.images())
+        assert len({image.key for image in images}) == len(images)
         assert mask_pixels(images[-1].objects[0].shape) == SECOND
         assert len(images[-1].objects) == 1
         for image in images:

@@ -119,6 +119,8 @@ class AnnotatedImage:
         objects: In the order in which they were drawn.
         picture: Its pixels; None if they are not at hand, and name and size are those that the
             annotation tells.
+        annotation: Which annotation of the image this is, where each is an image of its own:
+            ``by`` and the annotator's number, such as ``by7``, and never a name; else empty.
     """
 
     key: str
@@ -126,6 +128,7 @@ class AnnotatedImage:
     size: Size
     objects: tuple[AnnotatedObject, ...]
     picture: Picture | None = None
+    annotation: str = ""
 
 
 @dataclass(frozen=True)

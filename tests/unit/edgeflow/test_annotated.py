@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeflow.export.annotated import DrawnBox, upright_box
+from edgeflow.annotated import DrawnBox, upright_box
 from edgeflow.geometry import Size
 
 SIZE = Size(40, 60)
