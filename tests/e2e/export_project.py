@@ -144,17 +144,17 @@ def sign_up(url: str, email: str) -> Client:
     return Client(url, answer.json()["token"])
 
 
-def create(client: Client, host: str) -> dict[str, int]:
+def create(client: Client, second: Client, host: str) -> dict[str, int]:
     """Make the projects.
 
     Args:
         client: Of the first annotator.
+        second: Of the second one.
         host: URL of the host of pictures.
 
     Returns:
         Id of each project, by its key in :data:`KINDS`.
     """
-    second = sign_up(client.url, SECOND_ANNOTATOR)
     return {name: create_kind(client, second, host, name, kind) for name, kind in KINDS.items()}
 
 

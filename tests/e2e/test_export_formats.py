@@ -28,9 +28,10 @@ from tests.e2e.export_project import (
     create,
     create_kind,
     serve_pictures,
+    sign_up,
 )
 from tests.e2e.export_truth import BARE, BY_SECOND, CANCELLED, files, pictures
-from tests.e2e.format_readers import READERS, Found, Wanted, kept, worst_iou
+from tests.e2e.format_readers import READERS, Found, Wanted, kept, read_coco, worst_iou
 from tests.e2e.label_studio_exports import unpack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -45,10 +46,12 @@ class Projects:
     Attributes:
         client: Of the first annotator.
         numbers: Id of each project.
+        second: Id of the second annotator.
     """
 
     client: Client
     numbers: dict[str, int]
+    second: int
 
     def run(self, command: str, project: str, *options: str) -> Result:
         """Run a command on a project, as a user would."""
@@ -69,7 +72,9 @@ class Projects:
 @pytest.fixture(scope="module")
 def projects(studio: Studio) -> Iterator[Projects]:
     with serve_pictures() as host:
-        yield Projects(studio.client, create(studio.client, host.url))
+        second = sign_up(studio.url, SECOND_ANNOTATOR)
+        numbers = create(studio.client, second, host.url)
+        yield Projects(studio.client, numbers, second.call("GET", "current-user/whoami")["id"])
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +145,40 @@ def test_a_second_run_writes_the_same_bytes(
     for name, folder in exported.items():
         projects.export(name, format, tmp_path / name)
         assert _contents(tmp_path / name) == _contents(folder / format)
+
+
+@pytest.mark.parametrize("annotator", ["first", "last", "second", "all", "vote"])
+def test_of_two_annotators_the_chosen_one_counts(
+    projects: Projects, tmp_path: Path, annotator: str
+) -> None:
+    """The second annotator is named by the id, which is all that the list of tasks tells."""
+    first, second = (mask for _, _, mask in (*pictures()["both.png"].drawn, *BY_SECOND))
+    expected = {"first": [first], "all": [first, second], "vote": []}.get(annotator, [second])
+    name = str(projects.second) if annotator == "second" else annotator
+    said = projects.export("masks", "coco", tmp_path, "--annotator", name).output
+    found = [each for each in read_coco(tmp_path) if each.picture.startswith("both")]
+    assert [each.mask.tobytes() for each in found] == [mask.tobytes() for mask in expected]
+    if annotator == "all":
+        assert len({each.picture for each in found}) == 2
+    if annotator == "second":
+        assert "tasks without an annotation that counts (8)" in said
+
+
+def test_a_project_that_was_pulled_gives_the_same_objects(
+    projects: Projects, exported: dict[str, Path], tmp_path: Path
+) -> None:
+    """Names of pulled pictures begin with a digest of where they were."""
+    for name, folder in exported.items():
+        projects.run("pull", name, str(tmp_path / name))
+        command = ["export", str(tmp_path / name), "-o", str(tmp_path / f"{name} again")]
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 0, result.output
+        pulled, direct = (
+            sorted((re.sub(r"^([0-9a-f]{8,16}-)+", "", each.picture), each.label, each.mask.tobytes())
+            for each in read_coco(path))
+            for path in (tmp_path / f"{name} again", folder / "coco")
+        )  # fmt: skip
+        assert pulled == direct
 
 
 def plain(name: str) -> str:
