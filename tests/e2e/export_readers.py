@@ -151,16 +151,17 @@ def read_lvis(folder: Path) -> Found:
 
 def read_hf(folder: Path) -> Found:
     """By ``datasets.load_dataset``: a column of masks, one an object, and one of their labels."""
-    import datasets  # noqa: PLC0415 - each reader imports its own library
+    import datasets  # noqa: PLC0415
 
     loaded = datasets.load_dataset("imagefolder", data_dir=str(folder), split="train")
     undecoded = loaded.cast_column("image", datasets.Image(decode=False))
     for row, raw in zip(loaded, undecoded, strict=True):
-        name = Path(raw["image"]["path"]).name
-        shown = row["image"].size
-        for label, picture in zip(row["labels"], row["instances"], strict=True):
-            assert picture.size == shown
-            yield name, label, np.asarray(picture) > 0
+        assert row["objects"]["categories"] == row["labels"]
+        masks = [np.asarray(picture) > 0 for picture in row["instances"]]
+        assert {picture.size for picture in row["instances"]} == {row["image"].size}
+        assert ((np.asarray(row["mask"]) > 0) == np.logical_or.reduce(masks)).all()
+        for label, mask in zip(row["labels"], masks, strict=True):
+            yield Path(raw["image"]["path"]).name, label, mask
 
 
 def read_cvat(folder: Path) -> Found:

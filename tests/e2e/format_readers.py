@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import csv
 import io
 import json
 import subprocess
@@ -30,7 +31,7 @@ from pycocotools.coco import COCO
 
 from edgeflow.arrays import BoolMask
 from tests.e2e.conftest import environment
-from tests.e2e.export_truth import LABELS
+from tests.e2e.export_truth import pictures
 
 SCRIPT = Path(__file__).with_name("export_readers.py")
 UNLABELLED = "unlabelled"
@@ -50,8 +51,9 @@ class Found(NamedTuple):
     mask: BoolMask
 
 
-Keeps = Literal["objects", "visible", "classes", "unions", "boxes"]
-"""What a format keeps: each object, what is on top of each, the same by class, all by class, boxes."""
+Keeps = Literal["objects", "visible", "classes", "unions", "boxes", "nothing"]
+"""What a format keeps of a picture's objects: each; what is on top of each; the same by class; all
+of a class; the box of each; or nothing but the picture, on which they are to be seen."""
 
 
 class Reader(NamedTuple):
@@ -303,6 +305,62 @@ def read_eiseg_coco(folder: Path) -> Iterator[Found]:
     yield from (Found(*key, mask) for key, mask in filled.items())
 
 
+def read_semantic(folder: Path) -> Iterator[Found]:
+    """By Pillow and the table of classes."""
+    with (folder / "classes.csv").open(encoding="utf-8", newline="") as file:
+        names = {int(row["index"]): row["name"] for row in csv.DictReader(file)}
+    assert names[0] == "background"
+    for path in sorted((folder / "masks").iterdir()):
+        numbers = np.asarray(Image.open(path))
+        for number in np.unique(numbers[numbers > 0]).tolist():
+            yield Found(path.stem, names[number], numbers == number)
+
+
+def read_instances(folder: Path) -> Iterator[Found]:
+    """By Pillow and the table of objects, which has no text for those without a label."""
+    with (folder / "instances.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    pictures = {path.name: Image.open(path) for path in (folder / "masks").iterdir()}
+    assert {picture.mode for picture in pictures.values()} == {"I;16"}
+    numbers = {name: np.asarray(picture) for name, picture in pictures.items()}
+    assert sum(len(np.unique(each[each > 0])) for each in numbers.values()) == len(rows)
+    for row in rows:
+        mask = numbers[row["file"]] == int(row["number"])
+        yield Found(Path(row["file"]).stem, row["label"] or UNLABELLED, mask)
+
+
+def read_cutouts(folder: Path) -> Iterator[Found]:
+    """By Pillow: what is opaque, put back to where the table says that it was cut out."""
+    entries = map(json.loads, (folder / "metadata.jsonl").read_text().splitlines())
+    for entry in entries:
+        with Image.open(folder / entry["file_name"]) as cut:
+            assert cut.mode == "RGBA"
+            alpha = np.asarray(cut)[:, :, 3]
+        assert set(np.unique(alpha).tolist()) <= {0, 255}
+        left, top, width, height = entry["box"]
+        assert alpha.shape == (height, width)
+        picture = next(each for each in pictures() if entry["picture"].endswith(each))
+        mask = np.zeros(pictures()[picture].size, dtype=np.bool_)
+        mask[top : top + height, left : left + width] = alpha > 0
+        assert Path(entry["file_name"]).name.startswith(Path(entry["picture"]).stem)
+        yield Found(entry["picture"], entry["label"], mask)
+
+
+def read_overlay(folder: Path) -> Iterator[Found]:
+    """By Pillow: the picture's file, and what differs by far from the picture that was annotated."""
+    for path in sorted(folder.glob("*.jpg")):
+        (picture,) = (each for each in pictures().values() if path.stem.endswith(Path(each.name).stem))
+        with Image.open(path) as shown, Image.open(io.BytesIO(picture.content)) as plain:
+            after = np.asarray(shown.convert("RGB")).astype(int)
+            assert after.shape == (*picture.size, 3)
+            if plain.mode == "RGB":
+                before = np.asarray(ImageOps.exif_transpose(plain)).astype(int)
+                drawn = np.logical_or.reduce([each.mask for each in picture.drawn])
+                changed = np.abs(after - before).max(axis=2) > 24
+                assert changed[drawn].mean() > 0.9
+        yield Found(path.stem, UNLABELLED, np.ones(picture.size, dtype=np.bool_))
+
+
 READERS: dict[str, dict[str, Reader]] = {
     "coco": {
         "pycocotools": Reader(read_coco),
@@ -325,6 +383,10 @@ READERS: dict[str, dict[str, Reader]] = {
     "labelme": {"labelme": Reader(partial(read_elsewhere, "labelme"))},
     "cvat": {"datumaro": Reader(partial(read_elsewhere, "cvat"), extension=False)},
     "hf": {"datasets": Reader(partial(read_elsewhere, "hf"))},
+    "semantic": {"Pillow": Reader(read_semantic, "classes", extension=False)},
+    "instances": {"Pillow": Reader(read_instances, "visible", extension=False)},
+    "cutouts": {"Pillow": Reader(read_cutouts)},
+    "overlay": {"Pillow": Reader(read_overlay, "nothing", extension=False)},
 }
 """By format, as on the command line, and by what reads it."""
 
@@ -342,6 +404,8 @@ def kept(drawn: list[Wanted], keeps: Keeps) -> list[Wanted]:
         return drawn
     if keeps == "boxes":
         return [Wanted(each.label, _filled(each.mask)) for each in drawn]
+    if keeps == "nothing":
+        return [Wanted(None, np.ones_like(drawn[0].mask))]
     if keeps == "unions":
         return _by_class(drawn)
     visible: list[Wanted] = []

@@ -64,9 +64,8 @@ class Projects:
 
     def export(self, project: str, format: str, folder: Path, *options: str) -> Result:
         """Export a project with its pictures, which are fetched from where they are."""
-        return self.run(
-            "export", project, "--format", format, "--pictures", "copy", "-o", str(folder), *options
-        )
+        always = ("--pictures", "copy", "--hard-edges", "-o", str(folder))
+        return self.run("export", project, "--format", format, *always, *options)
 
 
 @pytest.fixture(scope="module")
