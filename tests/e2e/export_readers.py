@@ -132,8 +132,11 @@ def read_lvis(folder: Path) -> Found:
     images = lvis.load_imgs(lvis.get_img_ids())
     counted = dict.fromkeys(lvis.get_cat_ids(), 0)
     for image in images:
-        assert image["not_exhaustive_category_ids"] == image["neg_category_ids"] == []
-        for annotation in lvis.load_anns(lvis.get_ann_ids([image["id"]])):
+        annotations = lvis.load_anns(lvis.get_ann_ids([image["id"]]))
+        assert image["not_exhaustive_category_ids"] == []
+        absent = set(image["neg_category_ids"])
+        assert not absent & {each["category_id"] for each in annotations}
+        for annotation in annotations:
             assert "iscrowd" not in annotation
             category = lvis.cats[annotation["category_id"]]
             counted[category["id"]] += 1
@@ -145,7 +148,9 @@ def read_lvis(folder: Path) -> Found:
         assert category["instance_count"] == count
         seen = {each["image_id"] for each in lvis.anns.values() if each["category_id"] == number}
         assert category["image_count"] == len(seen)
-        assert category["frequency"] == ("r" if len(seen) <= 10 else "c" if len(seen) <= 100 else "f")
+        assert category["frequency"] == (
+            "r" if len(seen) <= 10 else "c" if len(seen) <= 100 else "f"
+        )
         assert {"synset", "synonyms", "def"} <= category.keys()
 
 

@@ -349,7 +349,9 @@ def read_cutouts(folder: Path) -> Iterator[Found]:
 def read_overlay(folder: Path) -> Iterator[Found]:
     """By Pillow: the picture's file, and what differs by far from the picture that was annotated."""
     for path in sorted(folder.glob("*.jpg")):
-        (picture,) = (each for each in pictures().values() if path.stem.endswith(Path(each.name).stem))
+        (picture,) = (
+            each for each in pictures().values() if path.stem.endswith(Path(each.name).stem)
+        )
         with Image.open(path) as shown, Image.open(io.BytesIO(picture.content)) as plain:
             after = np.asarray(shown.convert("RGB")).astype(int)
             assert after.shape == (*picture.size, 3)

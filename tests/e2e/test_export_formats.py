@@ -116,9 +116,7 @@ def test_what_was_drawn_is_what_another_reader_finds(
         for name, picture in pictures().items()
     }
     assert sorted(found) == sorted(wanted)
-    worst = {
-        name: worst_iou(kept(drawn, row.keeps), found[name]) for name, drawn in wanted.items()
-    }
+    worst = {name: worst_iou(kept(drawn, row.keeps), found[name]) for name, drawn in wanted.items()}
     assert min(worst.values()) >= row.iou, worst
 
 

@@ -15,13 +15,19 @@ import pytest
 from PIL import Image
 
 from edgeflow.arrays import BoolMask
+from edgeflow.geometry import Size
+from tests.e2e.export_truth import pictures
 from tests.e2e.format_readers import READERS, Found, Wanted, kept, voc_palette, worst_iou
 
 pytestmark = pytest.mark.e2e  # some need the environment of others' readers
 
 SIZE = (4, 6)
-SQUARE = np.array([[0, 0, 0, 0, 0, 0], [0, 1, 1, 0, 0, 0], [0, 1, 1, 0, 0, 0], [0, 0, 0, 0, 0, 0]]) > 0
-RING = np.array([[0, 0, 0, 0, 0, 0], [0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 0, 1], [0, 0, 0, 1, 1, 1]]) > 0
+SQUARE = (
+    np.array([[0, 0, 0, 0, 0, 0], [0, 1, 1, 0, 0, 0], [0, 1, 1, 0, 0, 0], [0, 0, 0, 0, 0, 0]]) > 0
+)
+RING = (
+    np.array([[0, 0, 0, 0, 0, 0], [0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 0, 1], [0, 0, 0, 1, 1, 1]]) > 0
+)
 WANTED = [Wanted("Dog", SQUARE), Wanted("a/b é", RING)]
 NAMES = ("Dog", "a/b é")
 
@@ -141,7 +147,9 @@ def yolo_outlines() -> dict[str, bytes]:
     ring = [(3, 1), (5, 1), (5, 3), (3, 3), (3, 2), (4, 3), (5, 2), (4, 1), (3, 2)]
     return yolo_files(
         *(
-            " ".join([str(number), *(f"{(x + 0.5) / 6:.6f} {(y + 0.5) / 4:.6f}" for x, y in points)])
+            " ".join(
+                [str(number), *(f"{(x + 0.5) / 6:.6f} {(y + 0.5) / 4:.6f}" for x, y in points)]
+            )
             for number, points in enumerate((square, ring))
         )
     )
@@ -217,6 +225,54 @@ def eiseg_files() -> dict[str, bytes]:
     }
 
 
+def semantic_files() -> dict[str, bytes]:
+    table = "index,name,r,g,b\n0,background,0,0,0\n1,Dog,128,0,0\n2,a/b é,0,128,0\n"
+    return {"masks/a.png": png(NUMBERS), "classes.csv": table.encode()}
+
+
+def instances_files() -> dict[str, bytes]:
+    table = "file,number,label\na.png,300,Dog\na.png,301,a/b é\n"
+    numbers = np.where(NUMBERS, NUMBERS + 299, 0)
+    return {"masks/a.png": png(numbers), "instances.csv": table.encode()}
+
+
+def hf_files() -> dict[str, bytes]:
+    line = {
+        "file_name": "images/a.png", "mask_file_name": "masks/a.png",
+        "instances_file_names": ["instances/1.png", "instances/2.png"], "labels": NAMES,
+        "objects": {"bbox": [[1, 1, 2, 2], [3, 1, 3, 3]], "categories": NAMES},
+    }  # fmt: skip
+    return {
+        "train/metadata.jsonl": as_json(line),
+        "train/images/a.png": PICTURE,
+        "train/masks/a.png": png(NUMBERS),
+        "train/instances/1.png": png(SQUARE * 255),
+        "train/instances/2.png": png(RING * 255),
+    }
+
+
+def cutouts_files() -> dict[str, bytes]:
+    """Of a picture that the reader knows, since a cut-out does not tell the picture's size."""
+    entries, files = [], {}
+    for number, (label, mask) in enumerate(WANTED):
+        rows, cols = np.nonzero(mask)
+        box = [int(cols.min()), int(rows.min()), int(np.ptp(cols)) + 1, int(np.ptp(rows)) + 1]
+        part = mask[box[1] : box[1] + box[3], box[0] : box[0] + box[2]]
+        name = f"{number}/both_{number}.png"
+        files[name] = png(np.dstack([np.full((*part.shape, 3), 99), part * 255]))
+        entries.append({"file_name": name, "picture": "both.png", "label": label, "box": box})
+    return {**files, "metadata.jsonl": b"\n".join(map(as_json, entries))}
+
+
+def overlay_files() -> dict[str, bytes]:
+    picture = pictures()["both.png"]
+    pixels = np.array(Image.open(io.BytesIO(picture.content)).convert("RGB"))
+    pixels[picture.drawn[0].mask] ^= 128
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=95, subsampling=0)
+    return {"both.jpg": buffer.getvalue()}
+
+
 HAND_WRITTEN: dict[str, Callable[[], dict[str, bytes]]] = {
     "coco": coco_files,
     "coco-panoptic": panoptic_files,
@@ -227,6 +283,11 @@ HAND_WRITTEN: dict[str, Callable[[], dict[str, bytes]]] = {
     "labelme": labelme_files,
     "cvat": cvat_files,
     "eiseg": eiseg_files,
+    "semantic": semantic_files,
+    "instances": instances_files,
+    "hf": hf_files,
+    "cutouts": cutouts_files,
+    "overlay": overlay_files,
 }
 
 READINGS = [(format, reader) for format, readers in READERS.items() for reader in readers]
@@ -248,8 +309,17 @@ def test_every_reader_has_its_files() -> None:
 def test_a_reader_finds_what_was_written_by_hand(tmp_path: Path, format: str, reader: str) -> None:
     row = READERS[format][reader]
     found = read(tmp_path, format, reader, HAND_WRITTEN[format]())
-    assert {each.picture for each in found} == {"a.png" if row.extension else "a"}
-    assert worst_iou(kept(WANTED, row.keeps), found) == 1.0
+    name, wanted = "a.png", WANTED
+    if format in {"cutouts", "overlay"}:
+        name, size = "both.png", pictures()["both.png"].size
+        wanted = [Wanted(label, padded(mask, size)) for label, mask in WANTED]
+    assert {each.picture for each in found} == {name if row.extension else Path(name).stem}
+    assert worst_iou(kept(wanted, row.keeps), found) == 1.0
+
+
+def padded(mask: BoolMask, size: Size) -> BoolMask:
+    """A mask in the upper left corner of a larger picture."""
+    return np.pad(mask, ((0, size.height - SIZE[0]), (0, size.width - SIZE[1])))
 
 
 def test_masks_that_are_not_the_same_are_told_apart() -> None:
@@ -268,26 +338,45 @@ def test_what_a_format_keeps_is_what_is_on_top() -> None:
     over = Wanted("Cat", np.ones(SIZE, dtype=np.bool_) & (np.arange(6) < 2))
     visible = kept([*WANTED, over], "visible")
     assert [int(each.mask.sum()) for each in visible] == [2, 8, 8]
-    assert [int(each.mask.sum()) for each in kept([*WANTED, over, WANTED[0]], "classes")] == [4, 8, 6]
+    assert [int(each.mask.sum()) for each in kept([*WANTED, over, WANTED[0]], "classes")] == [
+        4,
+        8,
+        6,
+    ]
     assert [int(each.mask.sum()) for each in kept(WANTED, "boxes")] == [4, 9]
 
 
 WRONG: dict[str, Callable[[dict[str, bytes]], None]] = {
-    "coco": lambda files: replace(files, "instances_default.json", b'"iscrowd": 0', b'"iscrowd": 1'),
-    "coco-panoptic": lambda files: replace(files, "panoptic_default.json", b'"area": 4', b'"area": 5'),
+    "coco": lambda files: replace(
+        files, "instances_default.json", b'"iscrowd": 0', b'"iscrowd": 1'
+    ),
+    "coco-panoptic": lambda files: replace(
+        files, "panoptic_default.json", b'"area": 4', b'"area": 5'
+    ),
     "voc": lambda files: replace(files, "a.xml", b"<xmax>6", b"<xmax>5"),
     "yolo-seg": lambda files: replace(files, "a.txt", b"0.25", b"1.25"),
     "labelme": lambda files: replace(files, "a.json", b'"imageWidth": 6', b'"imageWidth": 7'),
-    "lvis": lambda files: replace(files, "lvis.json", b'"instance_count": 1', b'"instance_count": 2'),
+    "lvis": lambda files: replace(
+        files, "lvis.json", b'"instance_count": 1', b'"instance_count": 2'
+    ),
+    "hf": lambda files: replace(files, "metadata.jsonl", b'"Dog"', b'"Cat"', 1),
+    "instances": lambda files: replace(files, "instances.csv", b"a.png,301,a/b \xc3\xa9\n", b""),
+    "overlay": lambda files: files.update({"both.jpg": jpeg(pictures()["both.png"].content)}),
     "eiseg": lambda files: replace(files, "autosave_label.txt", b"9 8 7", b"9 8 6"),
 }
 """A fault of a format that its first reader must notice."""
 
 
-def replace(files: dict[str, bytes], name: str, old: bytes, new: bytes) -> None:
+def replace(files: dict[str, bytes], name: str, old: bytes, new: bytes, most: int = -1) -> None:
     (key,) = (each for each in files if each.endswith(f"/{name}") or each == name)
     assert old in files[key]
-    files[key] = files[key].replace(old, new)
+    files[key] = files[key].replace(old, new, most)
+
+
+def jpeg(content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(content)).convert("RGB").save(buffer, "JPEG", quality=95)
+    return buffer.getvalue()
 
 
 @pytest.mark.parametrize("format", WRONG)

@@ -89,7 +89,10 @@ def safe(name: str) -> str:
     unseen = {character for character in name if unicodedata.category(character)[0] == "C"}
     for character in unseen | set('<>:"/\\|?*'):
         name = name.replace(character, "")
-    if name.split(".")[0].casefold() in {"con", "prn", "aux", "nul"} or len(name.encode()) > MAX_NAME:
+    if (
+        name.split(".")[0].casefold() in {"con", "prn", "aux", "nul"}
+        or len(name.encode()) > MAX_NAME
+    ):
         return ""
     return name
 
@@ -170,7 +173,10 @@ def sized(height: Any, width: Any) -> dict[str, Any]:
 
 def runs_of_ones() -> tuple[int, ...]:
     """A brush code of 2³² - 1 values, as runs of 2¹⁶ each."""
-    bits = f"{2**32 - 1:032b}{7:05b}{2:04b}{3:04b}{7:04b}{15:04b}" + f"1{3:02b}{2**16 - 1:016b}{255:08b}" * 2**16
+    bits = (
+        f"{2**32 - 1:032b}{7:05b}{2:04b}{3:04b}{7:04b}{15:04b}"
+        + f"1{3:02b}{2**16 - 1:016b}{255:08b}" * 2**16
+    )
     bits += "0" * (-len(bits) % 8)
     return tuple(int(bits, 2).to_bytes(len(bits) // 8, "big"))
 
@@ -182,7 +188,9 @@ BAD = {
     "brush-of-texts": lambda: region("brushlabels", {"format": "rle", "rle": ["a"] * 100}),
     "brush-of-a-number": lambda: region("brushlabels", {"format": "rle", "rle": 10**12}),
     "png-that-claims-10-billion-pixels": lambda: bitmask(huge_png()),
-    "png-that-inflates": lambda: region("bitmasklabels", {"imageDataURL": f"data:image/png;base64,{BOMB}"}),
+    "png-that-inflates": lambda: region(
+        "bitmasklabels", {"imageDataURL": f"data:image/png;base64,{BOMB}"}
+    ),
     "png-of-another-size": lambda: bitmask(encoded(np.zeros((9, 9, 4), np.uint8))),
     "no-png": lambda: region("bitmasklabels", {"imageDataURL": "file:///etc/passwd"}),
     "polygon-of-a-million-points": lambda: polygon(
