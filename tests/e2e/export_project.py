@@ -118,9 +118,9 @@ def ghost() -> dict[str, Any]:
 def serve_pictures() -> Iterator[Host]:
     """A host that gives pictures out to those who know the signature."""
 
-    def answer(request: Received, _: BaseHTTPRequestHandler) -> Reply:
-        path, _, query = request.path.partition("?")
-        content = files().get(path.lstrip("/"))
+    def answer(request: Received, _handler: BaseHTTPRequestHandler) -> Reply:
+        name, _, query = request.path.removeprefix("/").partition("?")
+        content = files().get(name)
         if content is None or query != SIGNATURE:
             return Reply(403)
         return Reply(200, content, {"Content-Type": "application/octet-stream"})
@@ -135,9 +135,8 @@ def sign_up(url: str, email: str) -> Client:
     with requests.Session() as session:
         page = f"{url}/user/signup"
         session.get(page, timeout=60).raise_for_status()
-        form = {
-            "email": email, "password": PASSWORD, "csrfmiddlewaretoken": session.cookies["csrftoken"],
-        }  # fmt: skip
+        code = session.cookies["csrftoken"]
+        form = {"email": email, "password": PASSWORD, "csrfmiddlewaretoken": code}
         session.post(page, form, headers={"Referer": page}, timeout=60).raise_for_status()
         answer = session.get(f"{url}/api/current-user/token", timeout=60)
         answer.raise_for_status()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import csv
 import io
 import json
 import subprocess
@@ -17,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 import cv2
@@ -31,29 +30,18 @@ from pycocotools.coco import COCO
 
 from edgeflow.arrays import BoolMask
 from tests.e2e.conftest import environment
-from tests.e2e.export_truth import pictures
+from tests.e2e.found_objects import Found, Keeps, box_of
+from tests.e2e.picture_readers import (
+    read_cutouts,
+    read_eiseg_coco,
+    read_eiseg_pictures,
+    read_eiseg_polygons,
+    read_instances,
+    read_overlay,
+    read_semantic,
+)
 
 SCRIPT = Path(__file__).with_name("export_readers.py")
-UNLABELLED = "unlabelled"
-
-
-class Found(NamedTuple):
-    """An object as a reader found it.
-
-    Attributes:
-        picture: Name of its picture, as the format tells it.
-        label: Its class.
-        mask: H×W bool.
-    """
-
-    picture: str
-    label: str
-    mask: BoolMask
-
-
-Keeps = Literal["objects", "visible", "classes", "unions", "boxes", "nothing"]
-"""What a format keeps of a picture's objects: each; what is on top of each; the same by class; all
-of a class; the box of each; or nothing but the picture, on which they are to be seen."""
 
 
 class Reader(NamedTuple):
@@ -87,7 +75,8 @@ def read_elsewhere(name: str, folder: Path) -> Iterator[Found]:
 def read_coco(folder: Path) -> Iterator[Found]:
     """By pycocotools, and what the file says of each mask by its arithmetic."""
     (path,) = (each for each in folder.rglob("*.json") if each.parent.name == "annotations")
-    coco = _open_coco(path)
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco = COCO(str(path))
     for each in coco.dataset["annotations"]:
         code = coco.annToRLE(each)
         with warnings.catch_warnings():
@@ -96,14 +85,9 @@ def read_coco(folder: Path) -> Iterator[Found]:
         image, category = coco.imgs[each["image_id"]], coco.cats[each["category_id"]]
         assert mask.shape == (image["height"], image["width"])
         assert each["area"] == mask.sum()
-        assert each["bbox"] == _box(mask)
+        assert each["bbox"] == box_of(mask)
         assert each["iscrowd"] == 0
         yield Found(image["file_name"], category["name"], mask)
-
-
-def _open_coco(path: Path) -> COCO:
-    with contextlib.redirect_stdout(io.StringIO()):
-        return COCO(str(path))
 
 
 def read_panoptic(folder: Path) -> Iterator[Found]:
@@ -125,23 +109,14 @@ def read_panoptic(folder: Path) -> Iterator[Found]:
         for each in segments:
             mask = numbers == each["id"]
             assert each["area"] == mask.sum()
-            assert each["bbox"] == _box(mask)
+            assert each["bbox"] == box_of(mask)
             assert each["iscrowd"] == 0
             assert Path(annotation["file_name"]).stem == Path(image["file_name"]).stem
             yield Found(image["file_name"], names[each["category_id"]], mask)
 
 
-def _box(mask: BoolMask) -> list[int]:
-    """Left, top, width and height."""
-    rows, cols = np.nonzero(mask)
-    return [
-        int(cols.min()), int(rows.min()),
-        int(np.ptp(cols)) + 1, int(np.ptp(rows)) + 1,
-    ]  # fmt: skip
-
-
 def voc_palette() -> npt.NDArray[np.uint8]:
-    """PASCAL VOC's colours, 256×3: a number's bits go to red, green and blue in turn, high first."""
+    """PASCAL VOC's colours, 256×3: bits go to red, green and blue in turn, the high ones first."""
     numbers = np.arange(256)
     bits = (numbers[:, None] >> np.arange(8)) & 1  # number × bit
     palette = np.zeros((256, 3), dtype=np.uint8)
@@ -179,39 +154,37 @@ def read_voc(folder: Path) -> Iterator[Found]:
         kinds = _indices(folder / "SegmentationClass" / f"{name}.png")
         numbers = _indices(folder / "SegmentationObject" / f"{name}.png")
         assert ((kinds == 0) == (numbers == 0)).all()
-        root = ElementTree.parse(folder / "Annotations" / f"{name}.xml").getroot()
+        root = ElementTree.fromstring((folder / "Annotations" / f"{name}.xml").read_bytes())
         assert root.findtext("segmented") == "1"
-        size = tuple(int(root.findtext(f"size/{side}", "")) for side in ("height", "width"))
-        assert numbers.shape == size
+        assert numbers.shape == _numbers(root, "size/height", "size/width")
         found = [numbers == number for number in np.unique(numbers) if number not in {0, 255}]
+        _check_boxes(root, classes, kinds, found)
+        picture = root.findtext("filename", "")
+        assert Path(picture).stem == name
         for mask in found:
             (kind,) = np.unique(kinds[mask])
-            picture = root.findtext("filename", "")
-            assert Path(picture).stem == name
             yield Found(picture, classes[kind], mask)
-        _check_boxes(root, classes, kinds, found)
+
+
+def _numbers(element: Element, *paths: str) -> tuple[int, ...]:
+    return tuple(int(element.findtext(path, "")) for path in paths)
 
 
 def _check_boxes(
     root: Element, classes: list[str], kinds: npt.NDArray[np.uint8], found: list[BoolMask]
 ) -> None:
     """The XML's boxes, from 1 and with their last row and column, hold the masks of their class."""
-    boxes = [
-        (each.findtext("name"), *(int(each.findtext(f"bndbox/{side}", "")) for side in SIDES))
-        for each in root.iter("object")
-    ]
-    assert len(boxes) >= len(found)
+    sides = [f"bndbox/{side}" for side in ("xmin", "ymin", "xmax", "ymax")]
+    boxes = [(each.findtext("name"), _numbers(each, *sides)) for each in root.iter("object")]
+    assert len(boxes) == len(found)
     for mask in found:
-        left, top, width, height = _box(mask)
+        left, top, width, height = box_of(mask)
         label = classes[np.unique(kinds[mask])[0]]
         assert any(
             name == label
             and x0 <= left + 1 and y0 <= top + 1 and x1 >= left + width and y1 >= top + height
-            for name, x0, y0, x1, y1 in boxes
+            for name, (x0, y0, x1, y1) in boxes
         )  # fmt: skip
-
-
-SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
 def read_yolo(folder: Path, *, boxes: bool = False) -> Iterator[Found]:
@@ -234,133 +207,15 @@ def read_yolo(folder: Path, *, boxes: bool = False) -> Iterator[Found]:
             assert ((values >= 0) & (values <= 1)).all()
             mask = np.zeros((height, width), dtype=np.uint8)
             if boxes:
-                x, y, w, h = (values * np.float32([width, height, width, height])).tolist()
+                x, y, w, h = (
+                    values * np.array([width, height, width, height], np.float32)
+                ).tolist()
                 mask[round(y - h / 2) : round(y + h / 2), round(x - w / 2) : round(x + w / 2)] = 1
             else:
                 assert len(values) >= 6
-                points = values.reshape(-1, 2) * np.float32([width, height])
+                points = values.reshape(-1, 2) * np.array([width, height], np.float32)
                 cv2.fillPoly(mask, [points.astype(np.int32)], (1,))
             yield Found(path.name, names[int(number)], mask.astype(np.bool_))
-
-
-def read_eiseg_pictures(folder: Path) -> Iterator[Found]:
-    """By Pillow: the grey picture's numbers, named by the list of labels, and the other pictures.
-
-    The list has no blanks in names; the full ones stand in the JSON.
-    """
-    listed = [
-        line.split() for line in (folder / "autosave_label.txt").read_text().splitlines()
-    ]  # fmt: skip
-    colours = np.zeros((256, 3), dtype=np.uint8)
-    words = {}
-    for number, word, *colour in listed:
-        colours[int(number)], words[int(number)] = list(map(int, colour)), word
-    for path in _eiseg_files(folder):
-        names = {each["labelIdx"]: each["name"] for each in json.loads(path.read_text())}
-        assert all(words[number] == name.replace(" ", "_") for number, name in names.items())
-        grey = Image.open(path.with_suffix(".png"))
-        assert grey.mode == "L"
-        numbers = np.asarray(grey)
-        pseudo = Image.open(path.with_name(f"{path.stem}_pseudo.png"))
-        assert pseudo.mode == "RGB"
-        assert (np.asarray(pseudo) == colours[numbers]).all()
-        cutout = np.asarray(Image.open(path.with_name(f"{path.stem}_cutout.png")))
-        assert ((cutout == [0, 0, 128, 255]).all(axis=2) >= (numbers == 0)).all()
-        for number in np.unique(numbers[numbers > 0]).tolist():
-            yield Found(path.stem, names[number], numbers == number)
-
-
-def read_eiseg_polygons(folder: Path) -> Iterator[Found]:
-    """By EISeg's rule: polygons are filled one after the other with ``cv2.fillPoly``."""
-    for path in _eiseg_files(folder):
-        size = np.asarray(Image.open(path.with_suffix(".png"))).shape
-        filled: dict[str, npt.NDArray[np.uint8]] = {}
-        for each in json.loads(path.read_text()):
-            assert each.keys() == {"name", "labelIdx", "color", "points"}
-            mask = filled.setdefault(each["name"], np.zeros(size, dtype=np.uint8))
-            cv2.fillPoly(mask, [np.array(each["points"]).astype(np.int32)], (1,))
-        yield from (Found(path.stem, name, mask > 0) for name, mask in filled.items())
-
-
-def _eiseg_files(folder: Path) -> list[Path]:
-    """EISeg's own JSON of each picture, which its labelme and COCO files stand beside."""
-    found = sorted(folder.glob("*.json"))
-    found.remove(folder / "annotations.json")
-    labelme = sorted((folder / "labelme").glob("*.json"))
-    assert [path.name for path in labelme] == [f"{path.stem}_labelme.json" for path in found]
-    return found
-
-
-def read_eiseg_coco(folder: Path) -> Iterator[Found]:
-    """By pycocotools; a polygon is an annotation, with its corners in the middle of pixels."""
-    coco = _open_coco(folder / "annotations.json")
-    filled: dict[tuple[str, str], BoolMask] = {}
-    for each in coco.dataset["annotations"]:
-        image = coco.imgs[each["image_id"]]
-        mask = np.zeros((image["height"], image["width"]), dtype=np.uint8)
-        (points,) = each["segmentation"]
-        cv2.fillPoly(mask, [np.array(points).reshape(-1, 2).astype(np.int32)], (1,))
-        key = (image["file_name"], coco.cats[each["category_id"]]["name"])
-        filled[key] = filled.get(key, mask > 0) | (mask > 0)
-    yield from (Found(*key, mask) for key, mask in filled.items())
-
-
-def read_semantic(folder: Path) -> Iterator[Found]:
-    """By Pillow and the table of classes."""
-    with (folder / "classes.csv").open(encoding="utf-8", newline="") as file:
-        names = {int(row["index"]): row["name"] for row in csv.DictReader(file)}
-    assert names[0] == "background"
-    for path in sorted((folder / "masks").iterdir()):
-        numbers = np.asarray(Image.open(path))
-        for number in np.unique(numbers[numbers > 0]).tolist():
-            yield Found(path.stem, names[number], numbers == number)
-
-
-def read_instances(folder: Path) -> Iterator[Found]:
-    """By Pillow and the table of objects, which has no text for those without a label."""
-    with (folder / "instances.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    pictures = {path.name: Image.open(path) for path in (folder / "masks").iterdir()}
-    assert {picture.mode for picture in pictures.values()} == {"I;16"}
-    numbers = {name: np.asarray(picture) for name, picture in pictures.items()}
-    assert sum(len(np.unique(each[each > 0])) for each in numbers.values()) == len(rows)
-    for row in rows:
-        mask = numbers[row["file"]] == int(row["number"])
-        yield Found(Path(row["file"]).stem, row["label"] or UNLABELLED, mask)
-
-
-def read_cutouts(folder: Path) -> Iterator[Found]:
-    """By Pillow: what is opaque, put back to where the table says that it was cut out."""
-    entries = map(json.loads, (folder / "metadata.jsonl").read_text().splitlines())
-    for entry in entries:
-        with Image.open(folder / entry["file_name"]) as cut:
-            assert cut.mode == "RGBA"
-            alpha = np.asarray(cut)[:, :, 3]
-        assert set(np.unique(alpha).tolist()) <= {0, 255}
-        left, top, width, height = entry["box"]
-        assert alpha.shape == (height, width)
-        picture = next(each for each in pictures() if entry["picture"].endswith(each))
-        mask = np.zeros(pictures()[picture].size, dtype=np.bool_)
-        mask[top : top + height, left : left + width] = alpha > 0
-        assert Path(entry["file_name"]).name.startswith(Path(entry["picture"]).stem)
-        yield Found(entry["picture"], entry["label"], mask)
-
-
-def read_overlay(folder: Path) -> Iterator[Found]:
-    """By Pillow: the picture's file, and what differs by far from the picture that was annotated."""
-    for path in sorted(folder.glob("*.jpg")):
-        (picture,) = (
-            each for each in pictures().values() if path.stem.endswith(Path(each.name).stem)
-        )
-        with Image.open(path) as shown, Image.open(io.BytesIO(picture.content)) as plain:
-            after = np.asarray(shown.convert("RGB")).astype(int)
-            assert after.shape == (*picture.size, 3)
-            if plain.mode == "RGB":
-                before = np.asarray(ImageOps.exif_transpose(plain)).astype(int)
-                drawn = np.logical_or.reduce([each.mask for each in picture.drawn])
-                changed = np.abs(after - before).max(axis=2) > 24
-                assert changed[drawn].mean() > 0.9
-        yield Found(path.stem, UNLABELLED, np.ones(picture.size, dtype=np.bool_))
 
 
 READERS: dict[str, dict[str, Reader]] = {
@@ -379,7 +234,7 @@ READERS: dict[str, dict[str, Reader]] = {
     "eiseg": {
         "Pillow": Reader(read_eiseg_pictures, "classes", extension=False),
         "fillPoly": Reader(read_eiseg_polygons, "unions", extension=False),
-        "pycocotools": Reader(read_eiseg_coco, "unions"),
+        "COCO": Reader(read_eiseg_coco, "unions"),
         "labelme": Reader(partial(read_elsewhere, "eiseg"), "unions"),
     },
     "labelme": {"labelme": Reader(partial(read_elsewhere, "labelme"))},
@@ -391,64 +246,3 @@ READERS: dict[str, dict[str, Reader]] = {
     "overlay": {"Pillow": Reader(read_overlay, "nothing", extension=False)},
 }
 """By format, as on the command line, and by what reads it."""
-
-
-class Wanted(NamedTuple):
-    """An object that a format should hold; attributes as of :class:`Found`."""
-
-    label: str | None
-    mask: BoolMask
-
-
-def kept(drawn: list[Wanted], keeps: Keeps) -> list[Wanted]:
-    """What a format keeps of a picture's objects, which are in the order of drawing."""
-    if keeps == "objects":
-        return drawn
-    if keeps == "boxes":
-        return [Wanted(each.label, _filled(each.mask)) for each in drawn]
-    if keeps == "nothing":
-        return [Wanted(None, np.ones_like(drawn[0].mask))]
-    if keeps == "unions":
-        return _by_class(drawn)
-    visible: list[Wanted] = []
-    above = np.zeros_like(drawn[0].mask)
-    for each in reversed(drawn):
-        visible.insert(0, Wanted(each.label, each.mask & ~above))
-        above |= each.mask
-    return visible if keeps == "visible" else _by_class(visible)
-
-
-def _by_class(objects: list[Wanted]) -> list[Wanted]:
-    masks: dict[str | None, BoolMask] = {}
-    for label, mask in objects:
-        masks[label] = masks.get(label, mask) | mask
-    return [Wanted(*each) for each in masks.items()]
-
-
-def _filled(mask: BoolMask) -> BoolMask:
-    left, top, width, height = _box(mask)
-    box = np.zeros_like(mask)
-    box[top : top + height, left : left + width] = True
-    return box
-
-
-def worst_iou(wanted: list[Wanted], found: list[Found]) -> float:
-    """The least IoU of objects of one picture, each with the best of its own class and size."""
-    assert len(found) == len(wanted)
-    left, worst = list(found), 1.0
-    for each in wanted:
-        same = [
-            other
-            for other in left
-            if other.label == (each.label or UNLABELLED) and other.mask.shape == each.mask.shape
-        ]
-        assert same, f"nothing of class {each.label!r} among {[other.label for other in left]}"
-        overlaps = [_iou(each.mask, other.mask) for other in same]
-        best = int(np.argmax(overlaps))
-        left = [other for other in left if other is not same[best]]
-        worst = min(worst, overlaps[best])
-    return worst
-
-
-def _iou(one: BoolMask, other: BoolMask) -> float:
-    return float((one & other).sum() / (one | other).sum())

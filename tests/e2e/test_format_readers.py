@@ -17,7 +17,8 @@ from PIL import Image
 from edgeflow.arrays import BoolMask
 from edgeflow.geometry import Size
 from tests.e2e.export_truth import pictures
-from tests.e2e.format_readers import READERS, Found, Wanted, kept, voc_palette, worst_iou
+from tests.e2e.format_readers import READERS, voc_palette
+from tests.e2e.found_objects import Found, Wanted, box_of, kept, worst_iou
 
 pytestmark = pytest.mark.e2e  # some need the environment of others' readers
 
@@ -172,7 +173,7 @@ def labelme_files() -> dict[str, bytes]:
         shapes.append(
             {"label": "a/b é", "shape_type": "mask", "points": corners, "mask": code, "group_id": 3}
         )
-    document = {
+    document: dict[str, Any] = {
         "version": "5.5.0", "flags": {}, "imagePath": "a.png", "imageData": None, "imageHeight": 4,
         "imageWidth": 6, "shapes": shapes,
     }  # fmt: skip
@@ -193,8 +194,11 @@ def cvat_files() -> dict[str, bytes]:
 
 
 def eiseg_files() -> dict[str, bytes]:
-    polygons = [
-        {"name": "Dog", "labelIdx": 1, "color": [9, 8, 7], "points": [[1, 1], [2, 1], [2, 2], [1, 2]]},
+    polygons: list[dict[str, Any]] = [
+        {
+            "name": "Dog", "labelIdx": 1, "color": [9, 8, 7],
+            "points": [[1, 1], [2, 1], [2, 2], [1, 2]],
+        },
         {
             "name": "a/b é", "labelIdx": 2, "color": [6, 5, 4],
             "points": [[3, 1], [5, 1], [5, 3], [3, 3], [3, 2], [4, 3], [5, 2], [4, 1], [3, 2]],
@@ -255,8 +259,7 @@ def cutouts_files() -> dict[str, bytes]:
     """Of a picture that the reader knows, since a cut-out does not tell the picture's size."""
     entries, files = [], {}
     for number, (label, mask) in enumerate(WANTED):
-        rows, cols = np.nonzero(mask)
-        box = [int(cols.min()), int(rows.min()), int(np.ptp(cols)) + 1, int(np.ptp(rows)) + 1]
+        box = box_of(mask)
         part = mask[box[1] : box[1] + box[3], box[0] : box[0] + box[2]]
         name = f"{number}/both_{number}.png"
         files[name] = png(np.dstack([np.full((*part.shape, 3), 99), part * 255]))
@@ -290,7 +293,7 @@ HAND_WRITTEN: dict[str, Callable[[], dict[str, bytes]]] = {
     "overlay": overlay_files,
 }
 
-READINGS = [(format, reader) for format, readers in READERS.items() for reader in readers]
+READINGS = [(name, reader) for name, readers in READERS.items() for reader in readers]
 
 
 def read(folder: Path, format: str, reader: str, files: dict[str, bytes]) -> list[Found]:

@@ -223,7 +223,7 @@ def test_what_cannot_be_read_is_refused_and_costs_only_itself(tmp_path: Path, ba
     assert "task 31: " in result.output
     coco = load(tmp_path / "out")
     assert [pixels(coco, name) for name in ("a.jpg", "b.jpg")] == [
-        [np.argwhere(TWO_OBJECTS == number).tolist()] for number in (1, 2)
+        [np.argwhere(number == TWO_OBJECTS).tolist()] for number in (1, 2)
     ]
 
 
