@@ -41,21 +41,27 @@ class Kind(NamedTuple):
     tasks: tuple[tuple[str, ...], ...]
 
 
-def _config(value: str, *controls: str) -> str:
-    """A labelling config of an image and controls, each either ``Tag`` or with labels ``Tag…``."""
-    made = (
-        f'<{tag} name="{tag}" toName="image"{_SMART if tag.startswith("KeyPoint") else ""}>'
+def config_of(value: str, *tags: str) -> str:
+    """A labelling config.
+
+    Args:
+        value: Attribute of its image.
+        tags: Of its controls, which are called like their tags.
+    """
+    controls = (
+        f'<{tag} name="{tag}" toName="image" {SMART if tag in CLICKED else NOT_SMART}>'
         f"{TAGS if tag.endswith('Labels') else ''}</{tag}>"
-        for tag in controls
+        for tag in tags
     )
-    return f'<View><Image name="image" {value}/>{"".join(made)}</View>'
+    return f'<View><Image name="image" {value}/>{"".join(controls)}</View>'
 
 
-_SMART = ' smart="true" smartOnly="true"'
+CLICKED = CONTROLS["KeyPoint"].tags
+SMART, NOT_SMART = 'smart="true" smartOnly="true"', 'smart="false"'
 
 KINDS = {
     "masks": Kind(
-        _config(
+        config_of(
             'value="$image"', "KeyPointLabels", "BrushLabels", "BitmaskLabels", "PolygonLabels",
             "RectangleLabels",
         ),
@@ -65,10 +71,10 @@ KINDS = {
         ),
     ),
     "pages": Kind(
-        _config('valueList="$image"', "KeyPointLabels", "BrushLabels"),
+        config_of('valueList="$image"', "KeyPointLabels", "BrushLabels"),
         (("book-1.png", "book-2.webp"), ("sheet-1.jpg", "sheet-2.png", "sheet-3.png")),
     ),
-    "plain": Kind(_config('value="$image"', "Labels", "KeyPoint", "Brush"), (("plain.png",),)),
+    "plain": Kind(config_of('value="$image"', "Labels", "KeyPoint", "Brush"), (("plain.png",),)),
 }  # fmt: skip
 
 
@@ -105,12 +111,14 @@ def results_of(
     return found
 
 
-def ghost() -> dict[str, Any]:
+def ghost(*, labelled: bool = True) -> dict[str, Any]:
     """A click that the editor left behind."""
+    tag = CLICKED[0 if labelled else 1]
+    value: dict[str, Any] = {"x": 20, "y": 30, "width": 0.3}
     return {
-        "id": "ghost", "from_name": "KeyPointLabels", "to_name": "image", "type": "keypointlabels",
+        "id": "ghost", "from_name": tag, "to_name": "image", "type": tag.lower(),
         "original_width": WIDE.width, "original_height": WIDE.height, "image_rotation": 0,
-        "value": {"x": 20, "y": 30, "width": 0.3, "keypointlabels": ["Coin"]},
+        "value": {**value, tag.lower(): ["Coin"]} if labelled else value,
     }  # fmt: skip
 
 
