@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
@@ -63,8 +64,9 @@ class Reader(NamedTuple):
 def read_elsewhere(name: str, folder: Path) -> Iterator[Found]:
     """By a reader of :mod:`tests.e2e.export_readers`."""
     command = [str(environment("export-readers") / "python"), str(SCRIPT), name, str(folder)]
-    offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(folder.parent / "hf"), "PYTHONHASHSEED": "0"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=offline)
+    with TemporaryDirectory() as cache:
+        offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": cache}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=offline)
     assert done.returncode == 0, done.stderr
     for picture, label, height, width, bits in json.loads(done.stdout.splitlines()[-1]):
         packed = np.frombuffer(zlib.decompress(base64.b64decode(bits)), dtype=np.uint8)

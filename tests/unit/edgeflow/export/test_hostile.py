@@ -26,7 +26,7 @@ from tests.unit.edgeflow.data.making import (
     put,
     put_json,
 )
-from tests.unit.edgeflow.data.test_label_studio import brush, polygon, region, task
+from tests.unit.edgeflow.data.test_label_studio import SQUARE, brush, polygon, region, task
 from tests.unit.edgeflow.export.exported import categories, drawn, load, mask_of
 
 LOCATIONS = {
@@ -193,9 +193,7 @@ BAD = {
     ),
     "png-of-another-size": lambda: bitmask(encoded(np.zeros((9, 9, 4), np.uint8))),
     "no-png": lambda: region("bitmasklabels", {"imageDataURL": "file:///etc/passwd"}),
-    "polygon-of-a-million-points": lambda: polygon(
-        np.random.default_rng(1).uniform(0, 100, (10**6, 2)).round(3).tolist()
-    ),
+    "polygon-of-a-million-points": lambda: polygon(SQUARE * 250_000),
     "polygon-far-outside": lambda: polygon([[0, 0], [1e300, 0], [0, 1e300]]),
     "polygon-of-texts": lambda: polygon([["a", "b"]] * 3),
     "region-of-another-size": lambda: sized(40, 60),
