@@ -1,5 +1,5 @@
 """Cut-outs: from a mask to soft transparency, without a halo of the old background."""
 
-from edgeflow.matting.cutout import cutout
+from edgeflow.matting.cut import cutout
 
 __all__ = ["cutout"]
