@@ -67,7 +67,8 @@ def solve(
 
     def apply(x: FloatArray) -> FloatArray:
         product: FloatArray = _apply(matrix, np.append(x, np.float32(0)), inner)
-        return product + np.float32(trust) * x
+        product += np.float32(trust) * x
+        return product
 
     diagonal = matrix[REACH.index((0, 0))] + np.float32(trust)
     alpha: FloatMap = guess.copy()
