@@ -12,6 +12,7 @@ import typer
 
 from edgeflow import __version__
 from edgeflow.cli.compare import compare
+from edgeflow.cli.cutout import cutout
 from edgeflow.cli.datasets import datasets, find_near_duplicates
 from edgeflow.cli.evaluate import evaluate
 from edgeflow.cli.export import export
@@ -23,6 +24,7 @@ from edgeflow.errors import EdgeFlowError
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "predict": predict,
+    "cutout": cutout,
     "models": models,
     "convert": convert_weights,
     "download": download_weights,
