@@ -41,7 +41,14 @@ class Cutouts(ListedDataset[Path]):
     """
 
     def __init__(self, root: Path) -> None:
-        super().__init__(root.resolve().name, files_below(root, EXTENSIONS))
+        files = files_below(root, EXTENSIONS)
+        probed = list(files.values())[:: max(1, -(-len(files) // PROBED))]
+        if not any(map(_is_cutout, probed)):
+            raise DatasetError(
+                f"{root} holds no images that are transparent in part",
+                hint="cut-outs are PNG, WebP or TIFF files with an alpha channel",
+            )
+        super().__init__(root.resolve().name, files)
 
     @staticmethod
     def recognise(path: Path) -> bool:
