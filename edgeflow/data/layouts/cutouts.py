@@ -8,8 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from edgeflow.arrays import BoolMask
+from edgeflow.data.annotation_files.metadata_jsonl import (
+    FILE,
+    IMAGE,
+    names_masks,
+    rows,
+)
 from edgeflow.data.base import DatasetError, Sample
-from edgeflow.data.files import files_below, files_in, first_files, image_for, read_bytes
+from edgeflow.data.files import files_below, files_in, first_files, image_for, is_there, read_bytes
 from edgeflow.data.layouts.drawing import NO_PIXEL
 from edgeflow.data.left_out import LeftOut
 from edgeflow.data.listed import ListedDataset
@@ -18,7 +24,7 @@ from edgeflow.images import MAX_PIXELS
 from edgeflow.images.formats import format_of
 
 EXTENSIONS = (".png", ".webp", ".tif", ".tiff")
-OTHERS = (".csv", ".json", ".jsonl", ".tar", ".xml", ".yaml", ".yml")
+OTHERS = (".csv", ".json", ".tar", ".xml", ".yaml", ".yml")
 """Extensions of files that no folder of cut-outs alone has."""
 
 PROBED = 16
@@ -29,9 +35,9 @@ _WITH_ALPHA = {"RGBA", "LA", "PA", "La", "RGBa"}
 
 
 class Cutouts(ListedDataset[Path]):
-    """Images, each with the one object that its opaque half and more shows; it has no label.
+    """Images, each with the one object that is what of it is more than half opaque.
 
-    Where the image is transparent, it is white. Nothing is ignored.
+    Its label is that in ``metadata.jsonl``, if that is there: ``label``, or ``labels`` of one. Where the image is transparent, it is white. Nothing is ignored.
 
     Args:
         root: Folder of the images, in it and below it.
@@ -48,7 +54,9 @@ class Cutouts(ListedDataset[Path]):
                 f"{root} holds no images that are transparent in part",
                 hint="cut-outs are PNG, WebP or TIFF files with an alpha channel",
             )
-        super().__init__(root.resolve().name, files)
+        self._labels = _labels(root)
+        names = sorted(set(self._labels.values()))
+        super().__init__(root.resolve().name, files, class_names=names)
 
     @staticmethod
     def recognise(path: Path) -> bool:
@@ -56,7 +64,7 @@ class Cutouts(ListedDataset[Path]):
 
         Up to ``PROBED`` of them are read.
         """
-        if not path.is_dir() or files_in(path, OTHERS):
+        if not path.is_dir() or files_in(path, OTHERS) or names_masks(path):
             return False
         images = first_files(path, EXTENSIONS, PROBED)
         return bool(images) and all(map(_is_cutout, images))
@@ -68,7 +76,21 @@ class Cutouts(ListedDataset[Path]):
             raise DatasetError(f"{entry} has no transparency", hint="it is not a cut-out")
         rgb = image_for(data, Size(*mask.shape), str(entry), str(entry))
         objects, left_out = ((mask,), ()) if mask.any() else ((), (LeftOut(NO_PIXEL),))
-        return Sample(name, rgb, objects, file_name=f"{name}{entry.suffix}", left_out=left_out)
+        file_name = f"{name}{entry.suffix}"
+        labels = (self._labels.get(file_name),) * len(objects)
+        return Sample(name, rgb, objects, labels=labels, file_name=file_name, left_out=left_out)
+
+
+def _labels(root: Path) -> dict[str, str]:
+    """Labels by file, of those that have one."""
+    labels: dict[str, str] = {}
+    for row in rows(root / FILE) if is_there(root / FILE) else ():
+        listed = (row or {}).get("labels")
+        alone = listed[0] if isinstance(listed, list) and len(listed) == 1 else None
+        label, name = (row or {}).get("label", alone), (row or {}).get(IMAGE)
+        if isinstance(name, str) and isinstance(label, str) and label:
+            labels[name] = label
+    return labels
 
 
 def _is_cutout(path: Path) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from edgeflow.data.base import DatasetError
 from edgeflow.data.layouts.cutouts import Cutouts
+from edgeflow.data.layouts.hf import HfImageFolder
 from edgeflow.data.left_out import LeftOut
 from tests.unit.edgeflow.data.making import FIRST, TWO_OBJECTS, encoded, image_file, objects, put
 
@@ -49,6 +51,24 @@ def test_folders_of_other_images_are_not_recognised(tmp_path: Path) -> None:
     put(tmp_path, {"list.json": b"{}"})
     assert not Cutouts.recognise(tmp_path)
     assert not Cutouts.recognise(tmp_path / "a.png")
+
+
+def test_labels_come_from_the_table(tmp_path: Path) -> None:
+    rows = [
+        {"file_name": "a.png", "label": "cat", "picture": "x.jpg"},
+        {"file_name": "b.png", "labels": ["a/b é"]},
+        {"file_name": "c.png", "labels": ["cat", "dog"]},
+        {"file_name": "d.png", "label": 3},
+        [],
+    ]
+    table = "\n".join(map(json.dumps, rows)).encode()
+    put(tmp_path, {f"{name}.png": encoded(RGBA) for name in "abcde"} | {"metadata.jsonl": table})
+    assert Cutouts.recognise(tmp_path)
+    assert not HfImageFolder.recognise(tmp_path)
+    dataset = Cutouts(tmp_path)
+    labels = [dataset[index].labels for index in range(5)]
+    assert labels == [("cat",), ("a/b é",), (None,), (None,), (None,)]
+    assert dataset.class_names == ("a/b é", "cat")
 
 
 def test_an_image_without_transparency_is_refused(tmp_path: Path) -> None:

@@ -23,7 +23,9 @@ from tests.unit.edgeflow.data.making import (
     turned_image,
 )
 
-ONE, TWO = (encoded(np.where(number == TWO_OBJECTS, np.uint8(255), np.uint8(0))) for number in (1, 2))
+ONE, TWO = (
+    encoded(np.where(number == TWO_OBJECTS, np.uint8(255), np.uint8(0))) for number in (1, 2)
+)
 ROW: dict[str, Any] = {
     "file_name": "x/a.jpg",
     "instances_file_names": ["masks/1.png", "masks/2.png"],
@@ -71,6 +73,12 @@ def test_splits_are_folders(tmp_path: Path) -> None:
     assert objects(HfImageFolder(tmp_path, "test")) == [FIRST, SECOND]
     with pytest.raises(DatasetError, match="has no splits"):
         HfImageFolder(tmp_path / "train", "test")
+
+
+def test_images_are_called_without_a_folder_that_all_are_in(tmp_path: Path) -> None:
+    root = tree(tmp_path, ROW | {"file_name": "images/x/a.jpg"}, **{"images/x/a.jpg": image_file()})
+    sample = HfImageFolder(root)[0]
+    assert (sample.name, sample.file_name) == ("x/a", "x/a.jpg")
 
 
 DAMAGED: list[Any] = [
