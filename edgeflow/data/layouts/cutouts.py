@@ -37,7 +37,8 @@ _WITH_ALPHA = {"RGBA", "LA", "PA", "La", "RGBa"}
 class Cutouts(ListedDataset[Path]):
     """Images, each with the one object that is what of it is more than half opaque.
 
-    Its label is that in ``metadata.jsonl``, if that is there: ``label``, or ``labels`` of one. Where the image is transparent, it is white. Nothing is ignored.
+    Its label is that in ``metadata.jsonl``, if that is there: ``label``, or ``labels`` of one.
+    Where the image is transparent, it is white. Nothing is ignored.
 
     Args:
         root: Folder of the images, in it and below it.
@@ -49,7 +50,7 @@ class Cutouts(ListedDataset[Path]):
     def __init__(self, root: Path) -> None:
         files = files_below(root, EXTENSIONS)
         probed = list(files.values())[:: max(1, -(-len(files) // PROBED))]
-        if not any(map(_is_cutout, probed)):
+        if not any(map(_in_part, map(_opacity, probed))):
             raise DatasetError(
                 f"{root} holds no images that are transparent in part",
                 hint="cut-outs are PNG, WebP or TIFF files with an alpha channel",
@@ -60,14 +61,16 @@ class Cutouts(ListedDataset[Path]):
 
     @staticmethod
     def recognise(path: Path) -> bool:
-        """Whether the path is a folder of images that are transparent in part, and nothing else.
+        """Whether the path is a folder of images with transparency, and nothing else.
 
-        Up to ``PROBED`` of them are read.
+        Up to ``PROBED`` of them are read. Some must be transparent in part: an object that fills
+        its box is cut out without a transparent pixel, but not all do.
         """
         if not path.is_dir() or files_in(path, OTHERS) or names_masks(path):
             return False
         images = first_files(path, EXTENSIONS, PROBED)
-        return bool(images) and all(map(_is_cutout, images))
+        in_part = [_in_part(each) for each in map(_opacity, images) if each is not None]
+        return len(in_part) == len(images) and any(in_part)
 
     def _read(self, name: str, entry: Path) -> Sample:
         data = read_bytes(entry)
@@ -93,12 +96,16 @@ def _labels(root: Path) -> dict[str, str]:
     return labels
 
 
-def _is_cutout(path: Path) -> bool:
+def _opacity(path: Path) -> BoolMask | None:
+    """Where an image is opaque; None if it has no transparency, or cannot be read."""
     try:
-        mask = _opaque(read_bytes(path), path)
+        return _opaque(read_bytes(path), path)
     except DatasetError:
-        return False
-    return mask is not None and not mask.all()
+        return None
+
+
+def _in_part(opaque: BoolMask | None) -> bool:
+    return opaque is not None and not opaque.all()
 
 
 def _opaque(data: bytes, path: Path) -> BoolMask | None:

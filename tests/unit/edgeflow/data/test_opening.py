@@ -131,11 +131,6 @@ TREES: dict[str, dict[str, bytes]] = {
         "images/train/a.jpg": image_file(),
         "labels/train/a.txt": b"0 .25 .375 .42 .375 .42 .64 .25 .64",
     },
-    "yolo-box": {
-        "data.yaml": b"train: images/train\nval: images/train\nnames:\n  0: cat\n",
-        "images/train/a.jpg": image_file(),
-        "labels/train/a.txt": b"0 .33 .5 .33 .5",
-    },
     "semantic": {
         "images/a.jpg": image_file(),
         "masks/a.png": SHEET,
@@ -172,8 +167,14 @@ TREES: dict[str, dict[str, bytes]] = {
     "cutouts": {"a.png": encoded(np.dstack((np.full((4, 6, 3), 9, np.uint8), ONE * 255)))},
 }
 BOXES = "yolo-box"
-"""The layout that is recognised and refused: it holds no masks."""
-READ = [layout for layout in TREES if layout != BOXES]
+ALL = TREES | {
+    "yolo-box": {
+        "data.yaml": b"train: images/train\nval: images/train\nnames:\n  0: cat\n",
+        "images/train/a.jpg": image_file(),
+        "labels/train/a.txt": b"0 .33 .5 .33 .5",
+    },
+}
+"""With the layout that is recognised and refused, since it holds no masks."""
 CLASSES = {
     "folder": Folder, "berkeley": Berkeley, "img-gt": ImgGt, "grabcut": GrabCut, "davis": Davis,
     "voc": Voc, "sbd": Sbd, "coco": Coco, "shards": Shards, "label-studio": LabelStudio,
@@ -185,14 +186,14 @@ CLASSES = {
 
 def make(root: Path, layout: str) -> Path:
     """A tree of a layout; what to open."""
-    put(root, TREES[layout])
+    put(root, ALL[layout])
     if layout == "shards":
         put_tar(root / "x.tar", [("s/a.jpg", image_file()), ("s/a.png", SHEET)])
     return root / "e.json" if layout == "label-studio" else root
 
 
 def test_every_layout_is_tested_here() -> None:
-    assert set(LAYOUTS) == set(TREES) == set(CLASSES)
+    assert set(LAYOUTS) == set(ALL) == set(CLASSES)
 
 
 def test_every_layout_is_documented() -> None:
@@ -200,7 +201,7 @@ def test_every_layout_is_documented() -> None:
     assert [name for name in LAYOUTS if f"| [`{name}`](" not in page] == []
 
 
-@pytest.mark.parametrize("layout", READ)
+@pytest.mark.parametrize("layout", TREES)
 def test_each_layout_is_recognised_and_read(tmp_path: Path, layout: str) -> None:
     dataset = open_dataset(make(tmp_path, layout))
     assert dataset.__class__.__name__ == CLASSES[layout].__name__
@@ -209,25 +210,25 @@ def test_each_layout_is_recognised_and_read(tmp_path: Path, layout: str) -> None
 
 
 NAMELESS = {"folder", "berkeley", "img-gt", "grabcut", "davis", "shards", "cutouts"}
-LABELS = dict.fromkeys(set(READ) - NAMELESS, "cat") | {
+LABELS = dict.fromkeys(set(TREES) - NAMELESS, "cat") | {
     "sbd": "aeroplane", "label-studio": "Cat", "pulled": "Cat",
 }  # fmt: skip
 """Of the object in those trees that name classes."""
 
 
-@pytest.mark.parametrize("layout", READ)
+@pytest.mark.parametrize("layout", TREES)
 def test_objects_have_labels_where_the_layout_names_classes(tmp_path: Path, layout: str) -> None:
     sample = open_dataset(make(tmp_path, layout))[0]
     assert sample.labels == (LABELS.get(layout),)
 
 
-@pytest.mark.parametrize("layout", TREES)
+@pytest.mark.parametrize("layout", ALL)
 def test_each_layout_is_recognised_by_itself_alone(tmp_path: Path, layout: str) -> None:
     path = make(tmp_path, layout)
     assert [name for name, each in LAYOUTS.items() if each.recognise(path)] == [layout]
 
 
-@pytest.mark.parametrize("layout", [each for each in READ if each != "shards"])
+@pytest.mark.parametrize("layout", [each for each in TREES if each != "shards"])
 def test_samples_name_their_image(tmp_path: Path, layout: str) -> None:
     dataset = open_dataset(make(tmp_path, layout))
     sample = dataset[0]
@@ -245,12 +246,12 @@ def test_boxes_are_refused_with_a_way_out(tmp_path: Path) -> None:
         assert "edgeflow prelabel" in caught.value.hint
 
 
-@pytest.mark.parametrize("layout", READ)
+@pytest.mark.parametrize("layout", TREES)
 def test_each_layout_can_be_named(tmp_path: Path, layout: str) -> None:
     assert objects(open_dataset(make(tmp_path, layout), layout=layout)) == [FIRST]
 
 
-@pytest.mark.parametrize("layout", TREES)
+@pytest.mark.parametrize("layout", ALL)
 def test_a_layout_that_the_path_does_not_have_is_refused(tmp_path: Path, layout: str) -> None:
     other = make(tmp_path, "label-studio" if layout == "davis" else "davis")
     with pytest.raises(DatasetError):
@@ -286,7 +287,7 @@ def test_unknown_layouts_and_missing_paths_are_refused(tmp_path: Path) -> None:
         open_dataset(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("layout", TREES)
+@pytest.mark.parametrize("layout", ALL)
 def test_options_that_a_layout_cannot_use_are_refused(tmp_path: Path, layout: str) -> None:
     path = make(tmp_path, layout)
     if "split" not in LAYOUTS[layout].takes:

@@ -40,8 +40,10 @@ def test_a_cutout_without_an_opaque_pixel_has_no_object(tmp_path: Path) -> None:
 def test_folders_of_other_images_are_not_recognised(tmp_path: Path) -> None:
     opaque = RGBA.copy()
     opaque[..., 3] = 255
-    put(tmp_path, {"a.png": encoded(RGBA), "b.png": encoded(opaque)})
+    put(tmp_path, {"a.png": encoded(opaque), "b.png": encoded(opaque)})
     assert not Cutouts.recognise(tmp_path)
+    put(tmp_path, {"a.png": encoded(RGBA)})  # b.png shows an object that fills its box
+    assert Cutouts.recognise(tmp_path)
     put(tmp_path, {"b.png": image_file(kind="PNG")})
     assert not Cutouts.recognise(tmp_path)
     put(tmp_path, {"b.png": b"damaged"})
