@@ -20,6 +20,7 @@ from edgeflow.data.coco_masks import decode_segmentation
 from edgeflow.data.files import files_by_stem, image_for, is_there, read_bytes
 from edgeflow.data.json_files import elements, is_object, read_text
 from edgeflow.data.label_maps import check_masks
+from edgeflow.data.left_out import LeftOut
 from edgeflow.data.listed import ListedDataset, check_name
 from edgeflow.data.splits import choose_split
 from edgeflow.errors import MaskCodecError
@@ -71,9 +72,10 @@ class Contents(NamedTuple):
 class Coco(ListedDataset[ImageEntry]):
     """Images with an annotation that is not a crowd, in the file's order.
 
-    Objects are in the annotations' order; those without a pixel are dropped. Pixels of crowds
-    (``iscrowd`` 1) are ignored where no object covers them. Of LVIS all annotated objects are
-    taken, whether their category was annotated exhaustively or not.
+    Objects are in the annotations' order; those without a pixel are dropped, and those that cannot
+    be read are left out. Pixels of crowds (``iscrowd`` 1) are ignored where no object covers them.
+    Of LVIS all annotated objects are taken, whether their category was annotated exhaustively or
+    not.
 
     Args:
         root: JSON file, or folder that holds it, directly or in ``annotations``.
@@ -112,22 +114,30 @@ class Coco(ListedDataset[ImageEntry]):
         objects: list[BoolMask] = []
         labels: list[str | None] = []
         crowds: list[BoolMask] = []
+        left_out: list[LeftOut] = []
         for start, stop, crowd in entry.annotations:
             annotation = json.loads(self._text[start:stop])
             try:
                 mask = decode_segmentation(annotation["segmentation"], size)
             except MaskCodecError as error:
-                raise DatasetError(
-                    f"{self._annotations.name}: an annotation of {name}: {error.message}",
-                    hint="correct the annotation or remove it",
-                ) from error
+                source = f"{self._annotations.name}: an annotation of {name}"
+                left_out.append(LeftOut(error.message, source))
+                continue
             if mask.any() and crowd:
                 crowds.append(mask)
             elif mask.any():
                 objects.append(mask)
                 labels.append(self._label(annotation))
         ignored = _ignored(crowds, objects)
-        return Sample(name, rgb, tuple(objects), ignored, tuple(labels), file_name=entry.path)
+        return Sample(
+            name,
+            rgb,
+            tuple(objects),
+            ignored,
+            tuple(labels),
+            file_name=entry.path,
+            left_out=tuple(left_out),
+        )
 
     def _label(self, annotation: dict[str, Any]) -> str | None:
         number = annotation.get("category_id")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgeflow.data.annotation_files.metadata_jsonl import FILE as METADATA
 from edgeflow.data.annotation_files.tables import CLASSES, INSTANCES
 from edgeflow.data.base import DatasetError
 from edgeflow.data.files import MASKS, files_by_stem, read_bytes
@@ -16,7 +17,7 @@ from edgeflow.data.label_maps import any_value, is_binary, numbered
 from edgeflow.data.paired import TwoFolders
 
 PROBED = 16
-TABLES = (CLASSES, INSTANCES, "metadata.jsonl")
+TABLES = (CLASSES, INSTANCES, METADATA)
 
 
 class Folder(TwoFolders):

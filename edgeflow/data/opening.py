@@ -188,7 +188,7 @@ LAYOUTS: dict[str, Layout] = {
     ),
     "cutouts": Layout(
         "images whose transparency is the mask",
-        "*.png or *.webp, transparent around the one object",
+        "*.png or *.webp, transparent around the one object; metadata.jsonl with labels",
         Cutouts.recognise,
         lambda path, _split, _images: Cutouts(path),
     ),

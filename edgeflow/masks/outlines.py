@@ -18,8 +18,9 @@ from edgeflow.geometry import Size
 MAX_LENGTH = 10_000_000
 """Pixels that an outline may pass; OpenCV and Pillow visit each."""
 
-MAX_CROSSINGS = 2_000_000
-"""Rows that an outline's edges may cross in all; the crossings of a row are sorted."""
+MAX_WORK = 2_000_000_000
+"""Sum over the rows of the squared number of edges that cross a row: OpenCV sorts the edges of each
+row by insertion, in up to 5 s for so many; an outline made for it would take hours."""
 
 _COORDINATE_LIMIT = 1e6
 
@@ -75,8 +76,15 @@ def _pixels(outline: Polygon) -> npt.NDArray[np.int32]:
     if not (np.abs(outline) <= _COORDINATE_LIMIT).all():
         raise PolygonError("the outline has points that are not numbers, or are far off the image")
     pixels = outline.astype(np.int32)
-    steps = np.abs(np.diff(pixels, axis=0, append=pixels[:1])).astype(np.int64)
-    length, crossings = int(steps.max(axis=1, initial=0).sum()), int(steps[:, 1].sum())
-    if length > MAX_LENGTH or crossings > MAX_CROSSINGS:
-        raise PolygonError(f"the outline is {length} pixels long and crosses {crossings} rows")
+    following = np.roll(pixels, -1, axis=0)
+    length = int(np.abs(following - pixels).max(axis=1, initial=0).sum())
+    if length > MAX_LENGTH:
+        raise PolygonError(f"the outline is {length} pixels long, more than {MAX_LENGTH}")
+    if len(pixels):
+        rows = np.stack((pixels[:, 1], following[:, 1])) - pixels[:, 1].min()
+        last = int(rows.max()) + 1
+        begun, ended = (np.bincount(end(axis=0), minlength=last) for end in (rows.min, rows.max))
+        crossing = np.cumsum(begun - ended)
+        if float(crossing @ crossing) > MAX_WORK:
+            raise PolygonError(f"the outline crosses a row up to {crossing.max()} times")
     return pixels

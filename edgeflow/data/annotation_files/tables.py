@@ -85,7 +85,7 @@ def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
         header = [each.strip().lower() for each in reader.fieldnames or ()]
         reader.fieldnames = header
         missing = [column for column in columns if column not in header]
-        rows = [{column: (row.get(column) or "").strip() for column in columns} for row in reader]
+        rows = [{column: row.get(column) or "" for column in columns} for row in reader]
     except csv.Error as error:
         raise DatasetError(f"{path} is not a table: {error}", hint="save it as CSV") from error
     if missing:

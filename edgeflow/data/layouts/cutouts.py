@@ -8,8 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from edgeflow.arrays import BoolMask
+from edgeflow.data.annotation_files.metadata_jsonl import (
+    FILE,
+    IMAGE,
+    names_masks,
+    rows,
+)
 from edgeflow.data.base import DatasetError, Sample
-from edgeflow.data.files import files_below, files_in, first_files, image_for, read_bytes
+from edgeflow.data.files import files_below, files_in, first_files, image_for, is_there, read_bytes
 from edgeflow.data.layouts.drawing import NO_PIXEL
 from edgeflow.data.left_out import LeftOut
 from edgeflow.data.listed import ListedDataset
@@ -18,7 +24,7 @@ from edgeflow.images import MAX_PIXELS
 from edgeflow.images.formats import format_of
 
 EXTENSIONS = (".png", ".webp", ".tif", ".tiff")
-OTHERS = (".csv", ".json", ".jsonl", ".tar", ".xml", ".yaml", ".yml")
+OTHERS = (".csv", ".json", ".tar", ".xml", ".yaml", ".yml")
 """Extensions of files that no folder of cut-outs alone has."""
 
 PROBED = 16
@@ -29,8 +35,9 @@ _WITH_ALPHA = {"RGBA", "LA", "PA", "La", "RGBa"}
 
 
 class Cutouts(ListedDataset[Path]):
-    """Images, each with the one object that its opaque half and more shows; it has no label.
+    """Images, each with the one object that is what of it is more than half opaque.
 
+    Its label is that in ``metadata.jsonl``, if that is there: ``label``, or ``labels`` of one.
     Where the image is transparent, it is white. Nothing is ignored.
 
     Args:
@@ -41,18 +48,29 @@ class Cutouts(ListedDataset[Path]):
     """
 
     def __init__(self, root: Path) -> None:
-        super().__init__(root.resolve().name, files_below(root, EXTENSIONS))
+        files = files_below(root, EXTENSIONS)
+        probed = list(files.values())[:: max(1, -(-len(files) // PROBED))]
+        if not any(map(_in_part, map(_opacity, probed))):
+            raise DatasetError(
+                f"{root} holds no images that are transparent in part",
+                hint="cut-outs are PNG, WebP or TIFF files with an alpha channel",
+            )
+        self._labels = _labels(root)
+        names = sorted(set(self._labels.values()))
+        super().__init__(root.resolve().name, files, class_names=names)
 
     @staticmethod
     def recognise(path: Path) -> bool:
-        """Whether the path is a folder of images that are transparent in part, and nothing else.
+        """Whether the path is a folder of images with transparency, and nothing else.
 
-        Up to ``PROBED`` of them are read.
+        Up to ``PROBED`` of them are read. Some must be transparent in part: an object that fills
+        its box is cut out without a transparent pixel, but not all do.
         """
-        if not path.is_dir() or files_in(path, OTHERS):
+        if not path.is_dir() or files_in(path, OTHERS) or names_masks(path):
             return False
         images = first_files(path, EXTENSIONS, PROBED)
-        return bool(images) and all(map(_is_cutout, images))
+        in_part = [_in_part(each) for each in map(_opacity, images) if each is not None]
+        return len(in_part) == len(images) and any(in_part)
 
     def _read(self, name: str, entry: Path) -> Sample:
         data = read_bytes(entry)
@@ -61,15 +79,33 @@ class Cutouts(ListedDataset[Path]):
             raise DatasetError(f"{entry} has no transparency", hint="it is not a cut-out")
         rgb = image_for(data, Size(*mask.shape), str(entry), str(entry))
         objects, left_out = ((mask,), ()) if mask.any() else ((), (LeftOut(NO_PIXEL),))
-        return Sample(name, rgb, objects, file_name=f"{name}{entry.suffix}", left_out=left_out)
+        file_name = f"{name}{entry.suffix}"
+        labels = (self._labels.get(file_name),) * len(objects)
+        return Sample(name, rgb, objects, labels=labels, file_name=file_name, left_out=left_out)
 
 
-def _is_cutout(path: Path) -> bool:
+def _labels(root: Path) -> dict[str, str]:
+    """Labels by file, of those that have one."""
+    labels: dict[str, str] = {}
+    for row in rows(root / FILE) if is_there(root / FILE) else ():
+        listed = (row or {}).get("labels")
+        alone = listed[0] if isinstance(listed, list) and len(listed) == 1 else None
+        label, name = (row or {}).get("label", alone), (row or {}).get(IMAGE)
+        if isinstance(name, str) and isinstance(label, str) and label:
+            labels[name] = label
+    return labels
+
+
+def _opacity(path: Path) -> BoolMask | None:
+    """Where an image is opaque; None if it has no transparency, or cannot be read."""
     try:
-        mask = _opaque(read_bytes(path), path)
+        return _opaque(read_bytes(path), path)
     except DatasetError:
-        return False
-    return mask is not None and not mask.all()
+        return None
+
+
+def _in_part(opaque: BoolMask | None) -> bool:
+    return opaque is not None and not opaque.all()
 
 
 def _opaque(data: bytes, path: Path) -> BoolMask | None:

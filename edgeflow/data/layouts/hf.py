@@ -7,17 +7,23 @@ Source: ``folder_based_builder.py`` of ``datasets``. Of the columns, ``file_name
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import numpy as np
-import orjson
 
 from edgeflow.arrays import BoolMask
+from edgeflow.data.annotation_files.metadata_jsonl import (
+    FILE,
+    IMAGE,
+    MASK,
+    MASKS,
+    names_masks,
+    rows,
+)
 from edgeflow.data.base import DatasetError, Sample
-from edgeflow.data.files import image_for, is_there, read_bytes
+from edgeflow.data.files import image_for, read_bytes
 from edgeflow.data.label_maps import any_value, binary, is_binary, numbered
 from edgeflow.data.layouts.drawing import Drawing, drawn_sample, of_size
 from edgeflow.data.left_out import LeftOut
@@ -26,8 +32,8 @@ from edgeflow.data.splits import choose_split
 from edgeflow.errors import MaskCodecError
 from edgeflow.geometry import Size
 
-FILE = "metadata.jsonl"
-MAX_BYTES = 1 << 30
+IMAGES = "images/"
+"""Folder in which images lie that are called without it."""
 
 
 class HfImage(NamedTuple):
@@ -44,6 +50,11 @@ class HfImage(NamedTuple):
     masks: tuple[str, ...]
     labels: tuple[str | None, ...]
     mask: str
+
+    @property
+    def file_name(self) -> str:
+        """What the image is called: its path, without a folder ``images`` that all are in."""
+        return self.image.removeprefix(IMAGES)
 
 
 class HfImageFolder(ListedDataset[HfImage]):
@@ -73,7 +84,7 @@ class HfImageFolder(ListedDataset[HfImage]):
         self._home = root / (split or "")
         entries: dict[str, HfImage] = {}
         left_out: list[LeftOut] = []
-        for place, row in enumerate(_rows(self._home / FILE), start=1):
+        for place, row in enumerate(rows(self._home / FILE), start=1):
             where = f"{FILE}, line {place}"
             try:
                 image = _image(row, where)
@@ -83,7 +94,7 @@ class HfImageFolder(ListedDataset[HfImage]):
             except DatasetError as error:
                 left_out.append(LeftOut(error.message, where))
                 continue
-            key = str(PurePosixPath(image.image).with_suffix(""))
+            key = str(PurePosixPath(image.file_name).with_suffix(""))
             if key in entries:
                 left_out.append(LeftOut("a second line for an image", where))
             else:
@@ -104,13 +115,15 @@ class HfImageFolder(ListedDataset[HfImage]):
                 data, str(one)
             )
             rgb = image_for(read_bytes(path), annotation.size, str(path), str(one))
-            return Sample(name, rgb, annotation.objects, annotation.ignore, file_name=entry.image)
+            return Sample(
+                name, rgb, annotation.objects, annotation.ignore, file_name=entry.file_name
+            )
         rgb = image_for(read_bytes(path), self._size(entry), str(path), "its masks")
         drawings = [
             Drawing(label, partial(_draw, self._home / mask), mask)
             for mask, label in zip(entry.masks, entry.labels, strict=True)
         ]
-        return drawn_sample(name, rgb, drawings, file_name=entry.image)
+        return drawn_sample(name, rgb, drawings, file_name=entry.file_name)
 
     def _size(self, entry: HfImage) -> Size | None:
         """The size of the first mask that can be read: it tells how the image was turned."""
@@ -131,35 +144,24 @@ def _draw(path: Path, size: Size) -> BoolMask:
 
 
 def _splits(root: Path) -> list[str]:
-    if is_there(root / FILE):
+    if names_masks(root):
         return [""]
     if not root.is_dir():
         return []
-    return sorted(each.name for each in root.iterdir() if is_there(each / FILE))
+    return sorted(each.name for each in root.iterdir() if names_masks(each))
 
 
-def _rows(path: Path) -> Iterator[Any]:
-    """The parsed lines of the table; None for one that is not JSON."""
-    for line in read_bytes(path, MAX_BYTES).splitlines():
-        if not line.strip():
-            continue
-        try:
-            yield orjson.loads(line)
-        except orjson.JSONDecodeError:
-            yield None
-
-
-def _image(row: Any, where: str) -> HfImage:  # noqa: ANN401 - parsed JSON
+def _image(row: dict[str, Any] | None, where: str) -> HfImage:
     """A line, checked.
 
     Raises:
         MaskCodecError: It has no image, or no masks.
         DatasetError: A name could lead out of the folder.
     """
-    image = row.get("file_name") if isinstance(row, dict) else None
-    if not isinstance(image, str):
+    image = row.get(IMAGE) if row is not None else None
+    if row is None or not isinstance(image, str):
         raise MaskCodecError("it is not an object with file_name")
-    masks, mask = row.get("instances_file_names"), row.get("mask_file_name")
+    masks, mask = row.get(MASKS), row.get(MASK)
     if not isinstance(masks, list):
         masks = []
         if not isinstance(mask, str):

@@ -191,13 +191,16 @@ def test_a_missing_image_is_named_when_it_is_read(root: Path) -> None:
         Coco(root)[1]
 
 
-def test_a_malformed_annotation_names_file_and_image(tmp_path: Path) -> None:
-    path = put_json(
-        tmp_path / "x.json", document([image(1)], annotation(1, {"size": [4, 6], "counts": [99]}))
-    )
+def test_a_malformed_annotation_costs_only_itself_and_is_told(tmp_path: Path) -> None:
+    malformed = annotation(1, {"size": [4, 6], "counts": [99]})
+    whole = annotation(1, {"size": [4, 6], "counts": [7, 2, 15]})
+    path = put_json(tmp_path / "x.json", document([image(1)], malformed, whole))
     put(tmp_path, {"001.jpg": image_file()})
-    with pytest.raises(DatasetError, match=r"x\.json: an annotation of 001: .* does not fill"):
-        Coco(path)[0]
+    sample = Coco(path)[0]
+    assert [pixels(mask) for mask in sample.objects] == [[(0, 2), (3, 1)]]
+    (left_out,) = sample.left_out
+    assert left_out.fault == "x.json: an annotation of 001"
+    assert "does not fill" in left_out.reason
 
 
 @pytest.mark.parametrize(
