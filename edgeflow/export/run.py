@@ -7,7 +7,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from edgeflow.annotated import AnnotatedImage, digest_of
 from edgeflow.data.base import DatasetError
@@ -80,7 +80,11 @@ class _Target:
         self._folder, self._format, self._plan = folder, format, plan
         self._bring = ("copy" if format.copies else "leave") if bring == "auto" else bring
         self._journal = Journal(folder)
-        self._taken = {path.casefold() for path in format.always}
+        self._taken = {
+            str(PurePosixPath(split, path)).casefold()  # in some formats each part is a folder
+            for path in format.always
+            for split in ("", *plan.splits)
+        }
         choices = json.dumps(
             {
                 "version": VERSION,

@@ -11,8 +11,6 @@ import numpy.typing as npt
 
 from edgeflow.masks.patch import MaskPatch
 
-Ints = npt.NDArray[np.int64]
-
 Ring = npt.NDArray[np.int64]
 """N×2 (x, y): pixels' columns and rows."""
 
@@ -67,9 +65,7 @@ def _join(
     pixel = np.concatenate([each[:, 1] * width + each[:, 0] for each in contours])
     leftmost = np.array([int(each[0, 0]) for each in contours])
     leftmost[~is_hole] = -1  # left of all of its holes
-    order = np.lexsort(
-        (leftmost[owner], pixel)
-    )  # of contours that share a pixel the leftmost first
+    order = np.lexsort((leftmost[owner], pixel))  # where contours share one, the leftmost first
     start = np.array([contours[hole][0] for hole in holes])
     end = _run_start(padded, start)
     met = order[np.searchsorted(pixel[order], end[:, 1] * width + end[:, 0])]
@@ -79,9 +75,8 @@ def _join(
         hole = int(holes[number])
         ring = _with_detours(contours[hole], detours.pop(hole, []))
         there_and_back = np.concatenate((ring, ring[:1], end[number : number + 1]))
-        detours.setdefault(int(owner[met[number]]), []).append(
-            (int(place[met[number]]), there_and_back)
-        )
+        point = met[number]
+        detours.setdefault(int(owner[point]), []).append((int(place[point]), there_and_back))
     for part, all_of_it in detours.items():
         contours[part] = _with_detours(contours[part], all_of_it)
 

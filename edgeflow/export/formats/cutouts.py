@@ -60,7 +60,9 @@ def image_files(page: Page, plan: Plan) -> Written:
 
     if plan.choices.whole_images:
         if masks:
-            every = np.logical_or.reduce([mask.whole() for _, _, mask in masks])
+            every = np.zeros(page.image.size, dtype=np.bool_)
+            for _, _, mask in masks:
+                every[mask.box.slices] |= mask.pixels
             labels = [plan.classes.name(each.label) for _, each, _ in masks]
             add(f"{page.name}.png", _cut(rgb, every, soft=soft), labels=labels)
     else:

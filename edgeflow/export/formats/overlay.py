@@ -13,12 +13,16 @@ from PIL import Image, ImageDraw, ImageFont
 
 from edgeflow.annotated import DrawnBox, Shape, mask_of
 from edgeflow.arrays import RGBImage
+from edgeflow.data.base import DatasetError
 from edgeflow.export.format import Page, Plan
 from edgeflow.export.output import File, Record, Written
 from edgeflow.masks.palette import RGB
 
 OPACITY = 0.4
 """Of the tint."""
+
+MOST_SIDE = 65_535
+"""Pixels of a JPEG."""
 
 QUALITY = 92
 """Of the JPEG."""
@@ -31,8 +35,13 @@ def image_file(page: Page, plan: Plan) -> Written:
     """The picture with tints and outlines in the colours of the classes, and their names.
 
     Raises:
-        DatasetError: The picture is not at hand, or cannot be read.
+        DatasetError: The picture is not at hand, cannot be read, or is too long for a JPEG.
     """
+    if max(page.image.size) > MOST_SIDE:
+        raise DatasetError(
+            f"it has more than {MOST_SIDE} pixels a side, and a JPEG has no place for them",
+            hint="cut the image into tiles",
+        )
     canvas = np.array(page.rgb())
     unit = max(1, round(max(page.image.size) / 600))
     numbers = [plan.classes.number(each.label) for each in page.image.objects]

@@ -280,6 +280,12 @@ def test_a_picture_of_the_name_of_anothers_file_is_told(tmp_path: Path) -> None:
     assert (pixels(tmp_path / "cat_pseudo.png").any(axis=2) == masks()["ring"]).all()
 
 
+def test_the_files_of_a_part_are_not_written_over_either(tmp_path: Path) -> None:
+    named = image(masks()["dot"], key="annotations")
+    told = export(tmp_path, "eiseg", named, splits=parse_splits("train=1,val=1"))
+    assert [each.fault for each in told] == ["annotations.png"]
+
+
 def test_a_second_run_writes_the_same_bytes(tmp_path: Path) -> None:
     for run in "ab":
         export(tmp_path / run, "eiseg", image(*masks().values(), PAIR, label=ODD), labels=LABELS)

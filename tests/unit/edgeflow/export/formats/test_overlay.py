@@ -100,6 +100,14 @@ def test_a_picture_that_is_not_at_hand_is_told(tmp_path: Path) -> None:
     assert "its picture is not at hand" in told.reason
 
 
+def test_a_picture_that_is_too_long_for_a_jpeg_is_told(tmp_path: Path) -> None:
+    size = Size(1, 65_536)
+    pixels = PixelPicture(np.zeros((*size, 3), dtype=np.uint8))
+    (told,) = export(tmp_path, "overlay", AnnotatedImage("1", "long.png", size, (), pixels))
+    assert told.fault == "long.png"
+    assert "65535 pixels a side" in told.reason
+
+
 def test_each_part_is_a_folder(tmp_path: Path) -> None:
     export(tmp_path, "overlay", image(masks()["dot"]), splits=parse_splits("train=1,val=1"))
     (path,) = tmp_path.rglob("*.jpg")
