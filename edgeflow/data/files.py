@@ -30,16 +30,8 @@ def files_by_stem(folder: Path, extensions: tuple[str, ...]) -> dict[str, Path]:
     Raises:
         DatasetError: The folder cannot be read, or two files differ in their extension alone.
     """
-    try:
-        with os.scandir(folder) as listing:
-            names = sorted(each.name for each in listing if not each.name.startswith("."))
-    except OSError as error:
-        raise _unreadable(folder, error) from error
     files: dict[str, Path] = {}
-    for name in names:
-        path = folder / name
-        if path.suffix.lower() not in extensions:
-            continue
+    for path in files_in(folder, extensions):
         if path.stem in files:
             raise DatasetError(
                 f"{files[path.stem]} and {path} have the same name",
@@ -47,6 +39,20 @@ def files_by_stem(folder: Path, extensions: tuple[str, ...]) -> dict[str, Path]:
             )
         files[path.stem] = path
     return dict(sorted(files.items()))
+
+
+def files_in(folder: Path, extensions: tuple[str, ...]) -> list[Path]:
+    """The files of a folder with these extensions, sorted by name, without hidden ones.
+
+    Raises:
+        DatasetError: The folder cannot be read.
+    """
+    try:
+        with os.scandir(folder) as listing:
+            names = sorted(each.name for each in listing if not each.name.startswith("."))
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    return [folder / name for name in names if Path(name).suffix.lower() in extensions]
 
 
 def is_there(path: Path) -> bool:

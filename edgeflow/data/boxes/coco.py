@@ -1,0 +1,139 @@
+"""Boxes from COCO: instances, and the results that detectors write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from edgeflow.data.annotation_files.numbers import REACH, number
+from edgeflow.data.base import DatasetError
+from edgeflow.data.boxes.found import FloatBox, FoundBox, ImageBoxes, with_area
+from edgeflow.data.coco import image_path, image_size
+from edgeflow.data.json_files import read_json
+from edgeflow.data.left_out import LeftOut
+from edgeflow.data.listed import check_name
+from edgeflow.geometry import Size
+
+
+class Names(NamedTuple):
+    """What ids stand for.
+
+    Attributes:
+        images: Relative path and size, by image id.
+        categories: Class names by category id.
+    """
+
+    images: dict[int | str, tuple[str, Size | None]]
+    categories: dict[int | str, str]
+
+
+def coco_names(document: object, source: str) -> tuple[Names, list[LeftOut]]:
+    """The images and categories of a COCO file, and those that cannot be read.
+
+    Raises:
+        DatasetError: It has no list of images.
+    """
+    listed = document.get("images") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or not isinstance(listed, list):
+        raise DatasetError(f"{source} is not a COCO file", hint='it needs the list "images"')
+    images: dict[int | str, tuple[str, Size | None]] = {}
+    left_out: list[LeftOut] = []
+    for image in listed:
+        try:
+            images[_id(image["id"])] = image_path(image, source), image_size(image)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            left_out.append(LeftOut("an image without id or name", source))
+        except DatasetError as error:
+            left_out.append(LeftOut(error.message, source))
+    kinds = document.get("categories")
+    categories = {
+        each["id"]: str(each["name"])
+        for each in (kinds if isinstance(kinds, list) else [])
+        if isinstance(each, dict) and isinstance(each.get("id"), int | str) and "name" in each
+    }
+    return Names(images, categories), left_out
+
+
+def instances(document: object, path: Path) -> Iterator[ImageBoxes | LeftOut]:
+    """The boxes of a file of instances, image by image; crowds are left out."""
+    source = path.name
+    names, left_out = coco_names(document, source)
+    yield from left_out
+    annotations = document.get("annotations") if isinstance(document, dict) else None
+    yield from _by_image(annotations, names, source)
+
+
+def results(document: object, path: Path, names: Path | None) -> Iterator[ImageBoxes | LeftOut]:
+    """The boxes of a list of detections, image by image.
+
+    Args:
+        document: Parsed JSON: a list of ``image_id``, ``category_id``, ``bbox``, ``score``.
+        path: Its file.
+        names: COCO file that names the images and categories. Without it, images are called after
+            ``file_name`` or their id, and classes after their number.
+    """
+    known = Names({}, {})
+    if names is not None:
+        known, left_out = coco_names(read_json(names), names.name)
+        yield from left_out
+    yield from _by_image(document, known, path.name)
+
+
+def _by_image(annotations: object, names: Names, source: str) -> Iterator[ImageBoxes | LeftOut]:
+    if not isinstance(annotations, list):
+        raise DatasetError(f"{source} is not a COCO file", hint='it needs the list "annotations"')
+    found: dict[int | str, list[FoundBox]] = {key: [] for key in names.images}
+    file_names: dict[int | str, str] = {}
+    for place, annotation in enumerate(annotations):
+        where = f"{source}, annotation {place}"
+        try:
+            key = _id(annotation["image_id"])
+            box = _box(annotation["bbox"])
+        except (KeyError, TypeError, ValueError):
+            yield LeftOut("it has no box on an image", where)
+            continue
+        if annotation.get("iscrowd") == 1:
+            yield LeftOut("crowds")
+            continue
+        if isinstance(annotation.get("file_name"), str):
+            file_names[key] = annotation["file_name"]
+        kept, left_out = with_area(
+            [FoundBox(_label(annotation, names), box, _score(annotation))], where
+        )
+        yield from left_out
+        found.setdefault(key, []).extend(kept)
+    for key, boxes in found.items():
+        name, size = names.images.get(key, (file_names.get(key, str(key)), None))
+        try:
+            check_name(name, source)
+        except DatasetError as error:
+            yield LeftOut(error.message, source)
+            continue
+        yield ImageBoxes(name, size, tuple(boxes))
+
+
+def _id(value: object) -> int | str:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError(f"{value!r} is not an id")
+    return value
+
+
+def _box(value: Any) -> FloatBox:  # noqa: ANN401 - parsed JSON
+    sides = [number(each) for each in value] if isinstance(value, list) else []
+    known = [side for side in sides if side is not None and abs(side) <= REACH]
+    if len(known) != 4 or len(sides) != 4:
+        raise ValueError("not a box")
+    x, y, width, height = known
+    return FloatBox(x, y, x + width, y + height)
+
+
+def _label(annotation: dict[str, Any], names: Names) -> str | None:
+    category = annotation.get("category_id")
+    if isinstance(category, bool) or not isinstance(category, int | str):
+        return None
+    return names.categories.get(category, str(category))
+
+
+def _score(annotation: dict[str, Any]) -> float | None:
+    return number(annotation.get("score"))
