@@ -15,6 +15,7 @@ from edgeflow.cli.datasets import datasets, find_near_duplicates
 from edgeflow.cli.evaluate import evaluate
 from edgeflow.cli.export import export
 from edgeflow.cli.models import convert_weights, download_weights, models
+from edgeflow.cli.preannotation.import_data import import_data
 from edgeflow.cli.predict import predict
 from edgeflow.cli.pull import pull
 from edgeflow.cli.train import train
@@ -31,6 +32,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "datasets": datasets,
     "near-duplicates": find_near_duplicates,
     "export": export,
+    "import": import_data,
 }
 """In the order in which ``edgeflow --help`` lists them."""
 

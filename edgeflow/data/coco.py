@@ -122,7 +122,9 @@ class Coco(ListedDataset[ImageEntry]):
                 objects.append(mask)
                 labels.append(self._label(annotation))
         ignored = _ignored(crowds, objects)
-        return Sample(name, rgb, tuple(objects), ignored, tuple(labels), file_name=entry.path)
+        return Sample(
+            name, rgb, tuple(objects), ignored, tuple(labels), file_name=entry.path, path=path
+        )
 
     def _label(self, annotation: dict[str, Any]) -> str | None:
         number = annotation.get("category_id")
@@ -152,14 +154,14 @@ def read_contents(text: str, source: str) -> Contents:
             places = tuple(by_image.get(image["id"], ()))
             if all(place.crowd for place in places):
                 continue
-            relative = _relative(image, source)
+            relative = image_path(image, source)
             name = str(PurePosixPath(relative).with_suffix(""))
             if name in entries:
                 raise DatasetError(
                     f"{source}: two images are called {name}",
                     hint="samples are named by file, without extension: rename one",
                 )
-            entries[name] = ImageEntry(relative, _size(image), places)
+            entries[name] = ImageEntry(relative, image_size(image), places)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise DatasetError(
             f"{source} is not a COCO file: {type(error).__name__} {error}",
@@ -169,7 +171,12 @@ def read_contents(text: str, source: str) -> Contents:
     return Contents(entries, categories)
 
 
-def _relative(image: dict[str, Any], source: str) -> str:
+def image_path(image: dict[str, Any], source: str) -> str:
+    """The relative path of an image in COCO's list, from its name or from its address.
+
+    Raises:
+        DatasetError: It could lead out of a folder.
+    """
     name = image.get("file_name")
     if name is None:
         name = "/".join(urlsplit(image["coco_url"]).path.split("/")[-2:])
@@ -178,7 +185,8 @@ def _relative(image: dict[str, Any], source: str) -> str:
     return relative
 
 
-def _size(image: dict[str, Any]) -> Size | None:
+def image_size(image: dict[str, Any]) -> Size | None:
+    """The size of an image in COCO's list, if it is given."""
     height, width = image.get("height"), image.get("width")
     return Size(height, width) if isinstance(height, int) and isinstance(width, int) else None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -84,6 +85,7 @@ class AnnotatedImage:
         objects: In the order in which they were drawn.
         found: Whether the file was at hand; otherwise name and size are those that the annotation
             tells.
+        path: The file, where it is at hand and no part of another one.
     """
 
     key: str
@@ -91,6 +93,7 @@ class AnnotatedImage:
     size: Size
     objects: tuple[AnnotatedObject, ...]
     found: bool = True
+    path: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edgeflow.data.base import Dataset, Sample
+from edgeflow.data.base import Dataset, DatasetError, Sample
 from edgeflow.data.left_out import LeftOut
 from edgeflow.data.listed import class_names_of, left_out_of
 from edgeflow.export.annotated import AnnotatedImage, AnnotatedObject, Annotations
@@ -21,7 +21,11 @@ def annotations_of(dataset: Dataset) -> Annotations:
 def _images(dataset: Dataset) -> Iterator[AnnotatedImage | LeftOut]:
     yield from left_out_of(dataset)
     for index in range(len(dataset)):
-        sample = dataset[index]
+        try:
+            sample = dataset[index]
+        except DatasetError as error:
+            yield LeftOut(error.message, dataset.sample_names[index])
+            continue
         yield from sample.left_out
         if sample.ignore is not None:
             yield LeftOut("ignored parts of images")
@@ -34,4 +38,5 @@ def _image(sample: Sample) -> AnnotatedImage:
         for number, (mask, label) in enumerate(zip(sample.objects, sample.labels, strict=True))
     )
     size = Size(*sample.rgb.shape[:2])
-    return AnnotatedImage(sample.name, sample.file_name or sample.name, size, objects)
+    name = sample.file_name or sample.name
+    return AnnotatedImage(sample.name, name, size, objects, path=sample.path)

@@ -128,6 +128,7 @@ def _image(
         size,
         tuple(objects),
         found=file is not None,
+        path=file[0] / file[1] if file else None,
     )
 
 

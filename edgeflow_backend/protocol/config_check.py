@@ -10,7 +10,7 @@ from edgeflow.label_studio.config.label_config import TaskConfig, parse_label_co
 from edgeflow.label_studio.config.labels import Label
 from edgeflow.label_studio.controls import LABELS_TAG
 from edgeflow_backend.protocol.exports import export_warnings
-from edgeflow_backend.protocol.recommended import recommended_config, recommended_like
+from edgeflow.label_studio.config.recommended import recommended_config, recommended_like
 from edgeflow_backend.protocol.targets import resolve
 
 RECOMMENDED = recommended_config()

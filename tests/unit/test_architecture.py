@@ -14,9 +14,9 @@ ROOT = Path(__file__).parents[2]
 
 LAYERS = {
     "edgeflow": (
-        "cli", "export", "train", "evaluate", "pull", "inference", "runtime", "checkpoints",
-        "overlay", "prompts", "data", "label_studio", "images", "nn", "masks", "files", "geometry",
-        "arrays", "errors",
+        "cli", "preannotation", "export", "train", "evaluate", "pull", "inference", "runtime",
+        "checkpoints", "overlay", "prompts", "data", "label_studio", "images", "nn", "masks",
+        "files", "geometry", "arrays", "errors",
     ),
     "edgeflow_backend": (
         "cli", "wsgi", "server", "app", "connect", "doctor", "model", "calls", "repair", "service",

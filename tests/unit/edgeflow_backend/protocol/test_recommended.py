@@ -7,7 +7,7 @@ from edgeflow.label_studio.config.label_config import TaskConfig, parse_label_co
 from edgeflow.label_studio.config.labels import Label
 from edgeflow.label_studio.controls import CONTROLS
 from edgeflow_backend.protocol.config_check import RECOMMENDED, examine
-from edgeflow_backend.protocol.recommended import (
+from edgeflow.label_studio.config.recommended import (
     RECOMMENDATIONS,
     recommended_config,
     recommended_like,
