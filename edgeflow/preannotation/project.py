@@ -50,6 +50,14 @@ class Head(NamedTuple):
         return cls(whole_number(raw.get("id")) or 0, bool(annotations), bool(predictions))
 
 
+def mark_in(raw: JSONObject) -> str | None:
+    """The mark in a task's ``meta``; None for a task that was made in another way."""
+    meta = raw.get("meta")
+    ours = meta.get(META) if isinstance(meta, dict) else None
+    mark = ours.get(MARK) if isinstance(ours, dict) else None
+    return mark if isinstance(mark, str) else None
+
+
 class Upload:
     """Uploads images into a project.
 
@@ -131,10 +139,9 @@ class ProjectImport:
         shown: dict[str, Head] = {}
         tag = self._placed.controls.image
         for raw in self._api.task_heads(self._project):
-            meta, data = raw.get("meta"), raw.get("data")
-            ours = meta.get(META) if isinstance(meta, dict) else None
-            if isinstance(ours, dict) and isinstance(ours.get(MARK), str):
-                marks.add(ours[MARK])
+            data = raw.get("data")
+            if (mark := mark_in(raw)) is not None:
+                marks.add(mark)
             value = tag.shown(data) if isinstance(data, dict) else None
             for url in value if isinstance(value, list) else [value]:
                 if isinstance(url, str):
