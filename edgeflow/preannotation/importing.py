@@ -32,7 +32,8 @@ from edgeflow.preannotation.tasks import (
 class WrittenConfig:
     """A labelling config that is made for the data: the recommended one, with the data's labels.
 
-    Data that declares no classes and whose first image has none has one label, ``Object``.
+    Data that declares no classes and whose first image has none has one label, ``Object``. Where
+    there is one label, objects without a class get it.
 
     Args:
         kind: Of mask control.
@@ -55,7 +56,10 @@ class WrittenConfig:
         first = [text for each in head if isinstance(each, AnnotatedImage)
                  for found in each.objects for text in found.labels]  # fmt: skip
         classes = [*annotations.labels, *first]
-        self.label = label if label is not None or classes else OBJECT.value
+        sole = OBJECT.value if not classes else None
+        if len(annotations.labels) == 1:
+            sole = annotations.labels[0]
+        self.label = sole if label is None else label
         self._kind = kind
         declared = [*annotations.labels, *([self.label] if self.label else [])]
         self._declared = list(filter(fits_config, declared))

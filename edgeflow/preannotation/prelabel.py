@@ -42,10 +42,12 @@ def read_prompts(path: Path, names: Path | None, report: Report) -> list[ImageBo
     for each in read_csv(path) if table else read_boxes(path, names=names):
         if isinstance(each, LeftOut):
             report.left_out.append(each)
-        elif each.file_name in found:
-            found[each.file_name] = _joined(found[each.file_name], each)
-        else:
+        elif (before := found.get(each.file_name)) is None:
             found[each.file_name] = each
+        elif (before.relative, before.size) != (each.relative, each.size):
+            report.lose("two files give it different sizes; the first counts", each.file_name)
+        else:
+            found[each.file_name] = _joined(before, each)
     if not found:
         raise DatasetError(f"{path} holds no box or point", hint="check that it is the right file")
     return list(found.values())
@@ -143,10 +145,6 @@ class FolderPrelabel:
 
 def _joined(one: ImageBoxes, other: ImageBoxes) -> ImageBoxes:
     """What two files say of one image."""
-    if one.relative != other.relative or one.size != other.size:
-        raise DatasetError(
-            f"two files say of {one.file_name} different sizes", hint="remove one of them"
-        )
     return one._replace(
         boxes=(*one.boxes, *other.boxes),
         points=(*one.points, *other.points),

@@ -42,7 +42,7 @@ def dataset(folder: Path) -> Path:
             for name in IMAGES
         },
     )
-    annotations = []
+    annotations: list[dict[str, Any]] = []
     for image in range(len(IMAGES)):
         for name, mask in masks().items():
             code = coco.encode(np.asfortranarray(mask.view(np.uint8)))

@@ -10,8 +10,8 @@ import pytest
 
 from demo.run import prepare
 from edgeflow.geometry import Size
-from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow.label_studio.config.recommended import RECOMMENDATIONS
+from edgeflow_backend.protocol.config_check import RECOMMENDED
 from tests import pictures
 from tests.e2e.conftest import Studio
 from tests.e2e.editor import Editor, open_editor

@@ -80,12 +80,12 @@ def tag_of(control: str | None) -> str | None:
     """The kind of a control by its name on the command line.
 
     Raises:
-        typer.BadParameter: There is no such kind.
+        EdgeFlowError: There is no such kind.
     """
     if control is None:
         return None
     if control not in KINDS:
-        raise typer.BadParameter(f"{control!r} is no --control; choose one of {', '.join(KINDS)}")
+        raise EdgeFlowError(f"unknown --control {control!r}", hint=f"choose {', '.join(KINDS)}")
     return KINDS[control]
 
 
@@ -93,12 +93,12 @@ def as_what(text: str) -> As:
     """``predictions`` or ``annotations``.
 
     Raises:
-        typer.BadParameter: It is something else.
+        EdgeFlowError: It is something else.
     """
     for each in get_args(As):
         if text == each:
             return each  # type: ignore[no-any-return]
-    raise typer.BadParameter(f"--as {text!r}: choose one of {', '.join(get_args(As))}")
+    raise EdgeFlowError(f"unknown --as {text!r}", hint=f"choose {', '.join(get_args(As))}")
 
 
 def image_urls(prefix: str | None, local_files: Path | None) -> ImageURLs | None:

@@ -168,7 +168,7 @@ def _write(
         if report.complete:
             journal.remove()
         else:
-            typer.echo(f"{journal_of(output)}: a second run tries again what is missing")
+            typer.echo(f"{journal_of(output)}: a second run tries the images again that failed")
 
 
 def journal_of(output: Path) -> Path:
