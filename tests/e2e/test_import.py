@@ -15,13 +15,14 @@ from demo.label_studio import TOKEN
 from edgeflow.arrays import BoolMask
 from edgeflow.cli import app
 from edgeflow.geometry import Size
+from edgeflow.images import decode_image
 from edgeflow.label_studio.config.labels import Label
 from edgeflow.label_studio.config.recommended import recommended_config
 from edgeflow.label_studio.controls import CONTROLS
 from edgeflow.label_studio.object_ids import object_of
-from tests.e2e.conftest import Studio
+from tests.e2e.conftest import PHOTOS, Studio
 from tests.e2e.test_export import LABELS, SIZE, masks
-from tests.unit.edgeflow.data.making import image_file, put, put_json
+from tests.unit.edgeflow.data.making import encoded, image_file, put, put_json
 
 pytestmark = pytest.mark.e2e
 
@@ -176,3 +177,40 @@ def test_a_file_of_tasks_and_the_config_beside_it_make_a_project(
     for task in tasks:
         found = shown(task["predictions"][0]["result"])
         assert [label for label, _ in found] == list(LABEL_OF.values())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_click_on_an_imported_mask_refines_it(studio: Studio, tmp_path: Path, kind: str) -> None:
+    """No record says how it was made, so the mask itself is what the click begins with."""
+    photo = decode_image((PHOTOS / "coins.jpg").read_bytes())
+    mask = np.zeros(photo.shape[:2], dtype=np.uint8)
+    mask[20:100, 20:140] = 1  # a coin, half of the next one, and the ground between
+    put(tmp_path / "coins", {"masks/coins.png": encoded(mask)})
+    put(tmp_path / "coins", {"images/coins.jpg": (PHOTOS / "coins.jpg").read_bytes()})
+    config = recommended_config(KINDS[kind], [Label("Object")])
+    project = studio.client.create_project(f"refine {kind}", config)["id"]
+    result = run(studio, "import", tmp_path / "coins", "--project", project)
+    assert result.exit_code == 0, result.output
+    backend = studio.client.connect_backend(project, studio.backend_url)["id"]
+    (task,) = stored(studio, project)
+    (imported,) = task["predictions"][0]["result"]
+    height, width = mask.shape
+    click = {
+        "id": "c1", "type": "keypoint", "from_name": "click", "to_name": "image",
+        "original_width": width, "original_height": height, "image_rotation": 0,
+        "is_positive": False, "origin": "manual",
+        "value": {"x": 100 * 130 / width, "y": 100 * 90 / height, "width": 0.3, "labels": []},
+    }  # fmt: skip
+    answer = studio.client.call(
+        "POST",
+        f"ml/{backend}/interactive-annotating",
+        json={"task": task["id"], "context": {"result": [click]}},
+    )
+    (refined,) = answer["data"]["result"]
+    assert refined["id"] == imported["id"]
+    row = CONTROLS[KINDS[kind]].mask
+    assert row is not None
+    now = row.parse(refined["value"]).mask(Size(height, width))
+    assert not now[90, 130]
+    assert now[50, 50]
+    assert (now & (mask == 1)).sum() > 0.5 * now.sum()

@@ -84,7 +84,8 @@ class LabelStudioAPI(Calls):
         path = f"/api/projects/{project}/import"
         query: Params = {"commit_to_project": "false"}
         reply = self.request("POST", path, params=query, files={name: data})
-        number = self._read(lambda body: int(body["file_upload_ids"][0]), path, reply.json())
+        made = self._json(path, reply)
+        number = self._read(lambda body: int(body["file_upload_ids"][0]), path, made)
         path = f"/api/import/file-upload/{number}"
         return f"/data/{self._read(lambda body: str(body['file']), path, self.get(path))}"
 
@@ -235,6 +236,6 @@ class LabelStudioAPI(Calls):
         try:
             if isinstance(body, dict):
                 return read(body)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, IndexError, TypeError, ValueError) as error:
             raise self._unexpected(path) from error
         raise self._unexpected(path)

@@ -85,8 +85,8 @@ def test_polygons_tell_what_they_keep() -> None:
     put(Path("f"), {"images/a.jpg": image_file(80, 100), "masks/a.png": encoded(disk)})
     result = run("f", "--control", "polygon", "--tolerance", 5)
     (kept,) = re.findall(r"polygons keep at least (0\.\d+) of their masks", result.stdout)
-    assert 0.5 < float(kept) < 0.95
-    assert "1 of 1 less than 0.95" in result.stdout
+    assert 0.95 < float(kept) < 1
+    assert "0 of 1 less than 0.95" in result.stdout
 
 
 def test_earlier_tasks_are_replaced_and_nothing_else() -> None:
