@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeflow.arrays import Polygon
+from edgeflow.arrays import Polygon, RGBImage
 from edgeflow.data.left_out import LeftOut
 from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch
@@ -86,6 +86,7 @@ class AnnotatedImage:
         found: Whether the file was at hand; otherwise name and size are those that the annotation
             tells.
         path: The file, where it is at hand and no part of another one.
+        rgb: H×W×3 uint8, as it was annotated, where that was decoded anyway.
     """
 
     key: str
@@ -94,6 +95,7 @@ class AnnotatedImage:
     objects: tuple[AnnotatedObject, ...]
     found: bool = True
     path: Path | None = None
+    rgb: RGBImage | None = None
 
 
 @dataclass(frozen=True)

@@ -39,4 +39,4 @@ def _image(sample: Sample) -> AnnotatedImage:
     )
     size = Size(*sample.rgb.shape[:2])
     name = sample.file_name or sample.name
-    return AnnotatedImage(sample.name, name, size, objects, path=sample.path)
+    return AnnotatedImage(sample.name, name, size, objects, path=sample.path, rgb=sample.rgb)

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
+from PIL import Image
+
+from edgeflow.arrays import RGBImage
 from edgeflow.errors import EdgeFlowError
 from edgeflow.export.annotated import AnnotatedImage
 from edgeflow.images import decode_image
@@ -105,19 +108,30 @@ def check_upright(image: AnnotatedImage) -> None:
     Raises:
         ImageURLError: It is such an image.
     """
-    if image.path is None:
-        return
-    try:
-        data = image.path.read_bytes()
-        kind = format_of(data)
-        if kind is None or not _LYING & {kind.reader(io.BytesIO(data)).getexif().get(ORIENTATION)}:
-            return
-        shown = decode_image(data).shape[:2]
-    except Exception:  # noqa: BLE001 - decoders raise almost anything; who reads it will tell
-        return
-    if shown != image.size:
+    if not is_upright(image):
         raise ImageURLError(
             "its masks fit the image as it is stored, and its EXIF orientation turns it in the "
             "editor",
             hint="save the image without that orientation",
         )
+
+
+def is_upright(image: AnnotatedImage) -> bool:
+    """Whether the editor shows an image in the size of its annotation, as far as can be told."""
+    if image.path is None:
+        return True
+    try:
+        data = image.path.read_bytes()
+        kind = format_of(data)
+        if kind is None or not _LYING & {kind.reader(io.BytesIO(data)).getexif().get(ORIENTATION)}:
+            return True
+        return decode_image(data).shape[:2] == image.size
+    except Exception:  # noqa: BLE001 - decoders raise almost anything; who reads it will tell
+        return True
+
+
+def encode_png(rgb: RGBImage) -> bytes:
+    """An H×W×3 image as PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, "PNG", compress_level=3)
+    return buffer.getvalue()

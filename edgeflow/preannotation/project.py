@@ -13,7 +13,13 @@ from edgeflow.export.annotated import AnnotatedImage, Annotations
 from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow.label_studio.values import JSONObject, whole_number
-from edgeflow.preannotation.image_urls import ImageURLs, check_upright, file_of
+from edgeflow.preannotation.image_urls import (
+    ImageURLs,
+    check_upright,
+    encode_png,
+    file_of,
+    is_upright,
+)
 from edgeflow.preannotation.importing import images_of, placed_on, reason_of, regions_of
 from edgeflow.preannotation.mask_controls import MaskControls
 from edgeflow.preannotation.tasks import MARK, META, Report, TaskForm, mark_of, task_data
@@ -71,10 +77,18 @@ class Upload:
         self._api, self._project, self._below = api, project, below
 
     def url(self, image: AnnotatedImage) -> str:
-        """Upload an image; its path on Label Studio."""
-        name = PurePosixPath(image.file_name).name
-        data = file_of(image).read_bytes()
-        return self._below + self._api.keep_upload(self._project, name, data)
+        """Upload an image; its path on Label Studio.
+
+        The file itself is sent, or, where it is in a tar or the editor would show it turned, the
+        pixels that were annotated, as PNG.
+        """
+        name, rgb = PurePosixPath(image.file_name), image.rgb
+        if rgb is not None and (image.path is None or not is_upright(image)):
+            name, data = name.with_suffix(".png"), encode_png(rgb)
+        else:
+            check_upright(image)
+            data = file_of(image).read_bytes()
+        return self._below + self._api.keep_upload(self._project, name.name, data)
 
 
 class ProjectImport:
@@ -155,8 +169,10 @@ class ProjectImport:
         if mark in marks:
             report.count["there"] += 1
             return
-        check_upright(image)
-        url = self._urls.url(image) if self._urls is not None else None
+        url = None
+        if self._urls is not None:
+            check_upright(image)
+            url = self._urls.url(image)
         head = shown.get(url) if url is not None else None
         if head is not None and self._holds(head):
             report.count["there"] += 1

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from edgeflow.data.left_out import LeftOut, left_out_lines
 from edgeflow.errors import EdgeFlowError, LabelConfigError, brief
 from edgeflow.export.annotated import AnnotatedImage, DrawnBox
@@ -110,11 +112,13 @@ def mark_of(source: str, image: AnnotatedImage) -> str:
     """By what an image's task is known again: the image's name and content, not its folder.
 
     Args:
-        source: What the data is called; it counts where the image's file is not at hand.
+        source: What the data is called; it counts where the image is not at hand.
         image: The image.
     """
     if image.path is not None:
         content = hashlib.sha256(image.path.read_bytes()).hexdigest()
+    elif image.rgb is not None:
+        content = hashlib.sha256(np.ascontiguousarray(image.rgb).data).hexdigest()
     else:
         content = f"{source}\n{image.size.width}x{image.size.height}"
     text = f"{image.key}\n{content}".encode("utf-8", "surrogatepass")

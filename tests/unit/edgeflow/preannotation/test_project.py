@@ -10,7 +10,9 @@ import pytest
 
 from edgeflow.errors import EdgeFlowError
 from edgeflow.export.annotated import AnnotatedImage, AnnotatedObject, Annotations
+from edgeflow.export.sources import open_annotations
 from edgeflow.geometry import Size
+from edgeflow.images import decode_image
 from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow.label_studio.config.label_config import parse_label_config
 from edgeflow.masks.patch import MaskPatch
@@ -19,7 +21,8 @@ from edgeflow.preannotation.image_urls import BelowPrefix, ImageURLs
 from edgeflow.preannotation.mask_controls import mask_controls
 from edgeflow.preannotation.project import BATCH_TASKS, ProjectImport
 from edgeflow.preannotation.tasks import Report, TaskForm
-from tests.unit.edgeflow.data.making import image_file
+from tests.unit.edgeflow.data.making import image_file, put, turned_image
+from tests.unit.edgeflow.data.test_opening import TREES, make
 from tests.unit.edgeflow.label_studio.api.test_client import connect
 from tests.unit.edgeflow.preannotation.studio import PROJECT, FakeStudio
 from tests.unit.edgeflow_backend.loopback import Host
@@ -174,3 +177,24 @@ def test_a_project_without_a_place_for_masks_is_refused(host: Host, tmp_path: Pa
     FakeStudio(host, '<View><Image name="i" value="$image"/></View>')
     with pytest.raises(EdgeFlowError, match="no mask control"):
         run(host, images(tmp_path / "a", "a.jpg"))
+
+
+def test_what_the_editor_would_show_turned_is_uploaded_as_it_was_annotated(
+    host: Host, studio: FakeStudio, tmp_path: Path
+) -> None:
+    masks, stored = TREES["folder"]["masks/a.png"], turned_image(4, 6, 6)
+    source = put(tmp_path / "data", {"images/a.png": stored, "masks/a.png": masks})
+    report = run(host, open_annotations(source), BelowPrefix("https://host/"))
+    assert ["EXIF" in each.reason for each in report.left_out] == [True]
+    assert run(host, open_annotations(source)).count["tasks"] == 1
+    (sent,) = studio.files.values()
+    assert (decode_image(sent) == decode_image(stored, as_stored=True)).all()
+
+
+def test_images_in_a_tar_are_uploaded_once(host: Host, studio: FakeStudio, tmp_path: Path) -> None:
+    for made, there in ((1, 0), (0, 1)):
+        report = run(host, open_annotations(make(tmp_path / str(made), "shards")))
+        assert (report.count["tasks"], report.count["there"]) == (made, there)
+    ((path, sent),) = studio.files.items()
+    assert path.endswith("-a.png")
+    assert (decode_image(sent) == decode_image(image_file())).all()
