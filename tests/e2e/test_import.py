@@ -194,7 +194,7 @@ def test_a_click_on_an_imported_mask_refines_it(studio: Studio, tmp_path: Path, 
     backend = studio.client.connect_backend(project, studio.backend_url)["id"]
     (task,) = stored(studio, project)
     (imported,) = task["predictions"][0]["result"]
-    height, width = mask.shape
+    height, width = photo.shape[0], photo.shape[1]
     click = {
         "id": "c1", "type": "keypoint", "from_name": "click", "to_name": "image",
         "original_width": width, "original_height": height, "image_rotation": 0,
