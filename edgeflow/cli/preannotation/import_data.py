@@ -27,6 +27,7 @@ from edgeflow.cli.preannotation.options import (
     image_urls,
     path_of,
     tag_of,
+    what_is_shown,
 )
 from edgeflow.data.drawn_regions import FIRST
 from edgeflow.data.drawn_tasks import read_label_config
@@ -99,11 +100,13 @@ def import_data(
     report = Report()
     if project is not None:
         api = open_api(url, api_key)
-        config = parse_label_config(api.project(project).label_config).for_task(None)
-        controls = mask_controls(config, kind)
+        record = api.project(project)
+        controls = mask_controls(parse_label_config(record.label_config).for_task(None), kind)
         into = ProjectImport(api, project, annotations, controls, urls, form, path_of(url))
         _follow(into.run(report), annotations)
         typer.echo(_in_project(project, report))
+        for line in what_is_shown(record, form):
+            typer.echo(line)
     else:
         target = read_label_config(label_config).for_task(None) if label_config else None
         made = _write(output, annotations, target, kind, urls or BelowPrefix(), form, report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, get_args
 from urllib.parse import urlsplit
@@ -11,9 +12,10 @@ import typer
 from edgeflow.cli.label_studio import split_login
 from edgeflow.errors import EdgeFlowError
 from edgeflow.files import check_outputs, in_folders
+from edgeflow.label_studio.api.records import Project as ProjectRecord
 from edgeflow.preannotation.image_urls import LOCAL_FILES, BelowPrefix, BelowRoot, ImageURLs
 from edgeflow.preannotation.mask_controls import KINDS
-from edgeflow.preannotation.tasks import META, As
+from edgeflow.preannotation.tasks import META, As, TaskForm
 
 INCOMPLETE = 3
 """Exit status of tasks that were made, but lack images or objects that could not be read."""
@@ -119,6 +121,25 @@ def image_urls(prefix: str | None, local_files: Path | None) -> ImageURLs | None
             )
         return BelowRoot(local_files)
     return None if prefix is None else BelowPrefix(prefix)
+
+
+def what_is_shown(project: ProjectRecord, form: TaskForm) -> Iterator[str]:
+    """What to change in a project that does not show the predictions that were made.
+
+    Args:
+        project: As it was before.
+        form: What was made.
+    """
+    if form.kind == "annotations":
+        return
+    version, shown = form.model_version, project.model_version
+    if shown not in ("", version):
+        yield (
+            f"the project shows the predictions of {shown!a}: choose {version!a} under Settings, "
+            "Annotation"
+        )
+    if project.shows_predictions is False:
+        yield "the project does not show predictions: switch them on under Settings, Annotation"
 
 
 def path_of(url: str) -> str:

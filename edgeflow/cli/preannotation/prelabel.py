@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -25,6 +25,7 @@ from edgeflow.cli.preannotation.options import (
     image_urls,
     path_of,
     tag_of,
+    what_is_shown,
 )
 from edgeflow.data.boxes import ImageBoxes
 from edgeflow.data.drawn_tasks import read_label_config
@@ -33,15 +34,16 @@ from edgeflow.files import write_atomically
 from edgeflow.images import MAX_PIXELS, quiet_decoders
 from edgeflow.inference.predictor import load_predictor
 from edgeflow.inference.zoom import POLICIES
+from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.records import Project as ProjectRecord
 from edgeflow.label_studio.config.label_config import parse_label_config
 from edgeflow.label_studio.config.labels import Label as ConfigLabel
 from edgeflow.label_studio.config.recommended import OBJECT, recommended_config
 from edgeflow.label_studio.region_values import PolygonOptions
-from edgeflow.preannotation.image_urls import BelowPrefix
+from edgeflow.preannotation.image_urls import BelowPrefix, ImageURLs
 from edgeflow.preannotation.journal import Journal
 from edgeflow.preannotation.mask_controls import KINDS, mask_controls
-from edgeflow.preannotation.name_index import folder_index
+from edgeflow.preannotation.name_index import NameIndex, folder_index
 from edgeflow.preannotation.prelabel import FolderPrelabel, labels_in, read_prompts
 from edgeflow.preannotation.prelabel_project import Folder, ProjectPrelabel
 from edgeflow.preannotation.project import Upload
@@ -117,41 +119,92 @@ def prelabel(
     prompts = read_prompts(boxes, names, report)
     api = open_api(url, api_key) if project is not None else None
     record = api.project(project) if api is not None and project is not None else None
-    index = folder_index(images) if images is not None else None
+    folder = (images, folder_index(images)) if images is not None else None
     predictor = load_predictor(
         model, folder=models_dir, device=device, runtime=runtime, policy=POLICIES[zoom]
     )
     version = model_version or f"prelabel {predictor.version}"
     form = TaskForm("predictions", version, PolygonOptions(tolerance=tolerance), label)
     segmenter = Segmenter(predictor, label, min_score, max_pixels)
+    work = Work(prompts, segmenter, form, kind, urls, folder, report)
     with quiet_decoders():
         if api is not None and record is not None:
-            folder = None
-            if images is not None and index is not None:
-                folder = Folder(images, index, urls or Upload(api, record.id, path_of(url)))
-            pictures = Pictures(split_login(url)[0], api.credentials)
-            config, limit = parse_label_config(record.label_config), int(max_image_mb * 1e6)
-            into = ProjectPrelabel(
-                api, record.id, config, kind, segmenter, form, pictures, limit, folder
-            )
-            _follow(into.run(prompts, report), prompts, f"project {record.id}")
-            _tell_project(record, version, report)
-        elif images is not None and index is not None:
-            known = [*labels_in(prompts), *([label] if label else [])]
-            xml = _config(label_config, kind, known)
-            controls = mask_controls(parse_label_config(xml).for_task(None), kind)
-            urls = urls or BelowPrefix()
-            run = FolderPrelabel(images, index, segmenter, controls, urls, form)
-            depends = (prompts, str(images.resolve()), form, segmenter.min_score, xml, kind, urls)
-            identity = repr((*depends, predictor.version, predictor.runtime.name, zoom))
-            _write(run, prompts, identity, output, report)
-            if label_config is None:
-                write_atomically(output.with_suffix(".xml"), xml.encode())
-                typer.echo(f"{output.with_suffix('.xml')}: the labelling config for the project")
+            _into_project(work, api, record, url, int(max_image_mb * 1e6))
+        elif folder is not None:
+            _into_file(work, folder, label_config, output, zoom)
     for line in report.lines():
         typer.echo(line)
     if not report.complete:
         raise typer.Exit(INCOMPLETE)
+
+
+class Work(NamedTuple):
+    """What is done, wherever its result goes.
+
+    Attributes:
+        prompts: Boxes and points by image.
+        segmenter: Makes the masks.
+        form: What tasks are like.
+        kind: Of mask control; None for any.
+        urls: How images' URLs are made; None for the default.
+        folder: Of images, with these by name; None for none.
+        report: Told what becomes of them.
+    """
+
+    prompts: list[ImageBoxes]
+    segmenter: Segmenter
+    form: TaskForm
+    kind: str | None
+    urls: ImageURLs | None
+    folder: tuple[Path, NameIndex[str]] | None
+    report: Report
+
+
+def _into_project(
+    work: Work, api: LabelStudioAPI, record: ProjectRecord, url: str, max_bytes: int
+) -> None:
+    upload = Upload(api, record.id, path_of(url))
+    into = ProjectPrelabel(
+        api,
+        record.id,
+        parse_label_config(record.label_config),
+        work.kind,
+        work.segmenter,
+        work.form,
+        Pictures(split_login(url)[0], api.credentials),
+        max_bytes,
+        Folder(*work.folder, work.urls or upload) if work.folder is not None else None,
+    )
+    _follow(into.run(work.prompts, work.report), work.prompts, f"project {record.id}")
+    count = work.report.count
+    typer.echo(
+        f"project {record.id}: {count['objects']} masks; predictions for {count['added']} tasks, "
+        f"{count['tasks']} new tasks, {count['there']} were there"
+    )
+    for line in what_is_shown(record, work.form):
+        typer.echo(line)
+
+
+def _into_file(
+    work: Work,
+    folder: tuple[Path, NameIndex[str]],
+    label_config: Path | None,
+    output: Path,
+    zoom: str,
+) -> None:
+    labels = [*labels_in(work.prompts), *([work.form.label] if work.form.label else [])]
+    xml = _config(label_config, work.kind, labels)
+    controls = mask_controls(parse_label_config(xml).for_task(None), work.kind)
+    urls = work.urls or BelowPrefix()
+    run = FolderPrelabel(*folder, work.segmenter, controls, urls, work.form)
+    predictor = work.segmenter.predictor
+    made_by = (predictor.version, predictor.runtime.name, zoom)
+    read = (work.prompts, str(folder[0].resolve()), xml)
+    identity = repr((made_by, read, work.form, work.kind, urls, work.segmenter.min_score))
+    _write(run, work.prompts, identity, output, work.report)
+    if label_config is None:
+        write_atomically(output.with_suffix(".xml"), xml.encode())
+        typer.echo(f"{output.with_suffix('.xml')}: the labelling config for the project")
 
 
 def _write(
@@ -189,18 +242,3 @@ def _follow(steps: Iterator[ImageBoxes], prompts: Sequence[ImageBoxes], name: st
     with typer.progressbar(steps, length=len(prompts), label=name) as bar:
         for _ in bar:
             pass
-
-
-def _tell_project(record: ProjectRecord, version: str, report: Report) -> None:
-    count = report.count
-    typer.echo(
-        f"project {record.id}: {count['objects']} masks; predictions for {count['added']} tasks, "
-        f"{count['tasks']} new tasks, {count['there']} were there"
-    )
-    if record.model_version not in ("", version):
-        typer.echo(
-            f"the project shows the predictions of {record.model_version!a}: choose {version!a} "
-            "under Settings, Annotation"
-        )
-    if record.shows_predictions is False:
-        typer.echo("the project does not show predictions: switch them on in Settings, Annotation")

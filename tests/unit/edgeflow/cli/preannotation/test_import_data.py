@@ -127,7 +127,7 @@ def test_what_cannot_be_done_is_refused(options: list[str], said: str) -> None:
 def test_a_project_gets_the_tasks_with_the_token_of_the_environment(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    studio = FakeStudio(host, CONFIG)
+    studio = FakeStudio(host, CONFIG, model_version="other")
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", LEGACY)
     said = []
     for _ in range(2):
@@ -137,5 +137,6 @@ def test_a_project_gets_the_tasks_with_the_token_of_the_environment(
         said.append(result.stdout)
     assert "1 tasks made with 1 objects, 0 were there" in said[0]
     assert "0 tasks made with 0 objects, 1 were there" in said[1]
+    assert "the project shows the predictions of 'other': choose 'import'" in said[0]
     assert studio.results() == [1]
     assert not Path("tasks.json").exists()
