@@ -18,8 +18,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from edgeflow.label_studio.config.recommended import RECOMMENDATIONS, recommended_config
 from edgeflow_backend.protocol.config_check import RECOMMENDED
-from edgeflow_backend.protocol.recommended import RECOMMENDATIONS, recommended_config
 from tools.generate_docs import EXAMPLES
 
 ROOT = Path(__file__).parents[1]

@@ -17,6 +17,8 @@ from edgeflow.cli.datasets import datasets, find_near_duplicates
 from edgeflow.cli.evaluate import evaluate
 from edgeflow.cli.export import export
 from edgeflow.cli.models import convert_weights, download_weights, models
+from edgeflow.cli.preannotation.import_data import import_data
+from edgeflow.cli.preannotation.prelabel import prelabel
 from edgeflow.cli.predict import predict
 from edgeflow.cli.pull import pull
 from edgeflow.cli.train import train
@@ -35,6 +37,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "near-duplicates": find_near_duplicates,
     "export": export,
     "compare": compare,
+    "import": import_data,
+    "prelabel": prelabel,
 }
 """In the order in which ``edgeflow --help`` lists them."""
 

@@ -137,6 +137,7 @@ class Coco(ListedDataset[ImageEntry]):
             tuple(labels),
             file_name=entry.path,
             left_out=tuple(left_out),
+            path=path,
         )
 
     def _label(self, annotation: dict[str, Any]) -> str | None:

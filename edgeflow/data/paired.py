@@ -64,6 +64,7 @@ class PairedDataset(ListedDataset[Pair]):
             annotation.ignore,
             annotation.labels,
             file_name=f"{name}{entry.image.suffix}",
+            path=entry.image,
         )
 
 

@@ -17,9 +17,9 @@ from PIL import Image
 
 from edgeflow.geometry import Size
 from edgeflow.label_studio.brush_rle import decode_brush, encode_brush
+from edgeflow.label_studio.config.recommended import RECOMMENDATIONS, recommended_config
 from edgeflow.masks.rasterize import rasterize
 from edgeflow_backend.protocol.config_check import RECOMMENDED
-from edgeflow_backend.protocol.recommended import RECOMMENDATIONS, recommended_config
 from tests import pictures
 from tests.e2e.conftest import Studio
 from tests.e2e.editor import Editor, open_editor

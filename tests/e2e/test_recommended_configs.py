@@ -10,7 +10,7 @@ import pytest
 
 from demo.run import prepare
 from edgeflow.geometry import Size
-from edgeflow_backend.protocol.recommended import RECOMMENDATIONS
+from edgeflow.label_studio.config.recommended import RECOMMENDATIONS
 from tests import pictures
 from tests.e2e.conftest import Studio
 from tests.e2e.editor import Editor, open_editor

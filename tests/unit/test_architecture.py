@@ -14,9 +14,9 @@ ROOT = Path(__file__).parents[2]
 
 LAYERS = {
     "edgeflow": (
-        "cli", "export", "agreement", "train", "evaluate", "pull", "inference", "runtime",
-        "checkpoints", "overlay", "matting", "prompts", "annotated", "data", "label_studio",
-        "images", "nn", "masks", "files", "geometry", "arrays", "errors",
+        "cli", "preannotation", "export", "agreement", "train", "evaluate", "pull", "inference",
+        "runtime", "checkpoints", "overlay", "matting", "prompts", "annotated", "data",
+        "label_studio", "images", "nn", "masks", "files", "geometry", "arrays", "errors",
     ),
     "edgeflow_backend": (
         "cli", "wsgi", "server", "app", "connect", "doctor", "model", "calls", "repair", "service",

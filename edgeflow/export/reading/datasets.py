@@ -8,7 +8,7 @@ from edgeflow.annotated import AnnotatedImage, AnnotatedObject, Annotations
 from edgeflow.data.base import Dataset, DatasetError, Sample
 from edgeflow.data.left_out import LeftOut
 from edgeflow.data.listed import class_names_of, left_out_of
-from edgeflow.export.pictures import PixelPicture
+from edgeflow.export.pictures import FilePicture, PixelPicture
 from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch
 
@@ -31,7 +31,11 @@ def _used(dataset: Dataset) -> list[str]:
 def _images(dataset: Dataset, names: set[str]) -> Iterator[AnnotatedImage | LeftOut]:
     yield from left_out_of(dataset)
     for index in range(len(dataset)):
-        sample = dataset[index]
+        try:
+            sample = dataset[index]
+        except DatasetError as error:
+            yield LeftOut(error.message, dataset.sample_names[index])
+            continue
         yield from sample.left_out
         if sample.ignore is not None:
             yield LeftOut("ignored parts of images")
@@ -50,5 +54,6 @@ def _image(sample: Sample) -> AnnotatedImage:
         for number, (mask, label) in enumerate(zip(sample.objects, sample.labels, strict=True))
     )
     size = Size(*sample.rgb.shape[:2])
-    name, picture = sample.file_name or sample.name, PixelPicture(sample.rgb)
+    name, path = sample.file_name or sample.name, sample.path
+    picture = PixelPicture(sample.rgb) if path is None else FilePicture(path, size)
     return AnnotatedImage(sample.name, name, size, objects, picture)

@@ -73,6 +73,46 @@ class LabelStudioAPI(Calls):
         """
         self.request("POST", f"/api/projects/{project}/import", files=files)
 
+    def keep_upload(self, project: int, name: str, data: bytes) -> str:
+        """Upload an image without making a task of it.
+
+        Args:
+            project: Id of the project.
+            name: The file's name, without a folder.
+            data: Its content.
+
+        Returns:
+            Path of the image, to stand in a task's data: ``/data/upload/…``.
+        """
+        path = f"/api/projects/{project}/import"
+        query: Params = {"commit_to_project": "false"}
+        reply = self.request("POST", path, params=query, files={name: data})
+        made = self._json(path, reply)
+        number = self._read(lambda body: int(body["file_upload_ids"][0]), path, made)
+        path = f"/api/import/file-upload/{number}"
+        return f"/data/{self._read(lambda body: str(body['file']), path, self.get(path))}"
+
+    def import_tasks(self, project: int, tasks: list[JSONObject]) -> None:
+        """Make tasks, with their ``predictions`` and ``annotations``: all of them, or none.
+
+        Args:
+            project: Id of the project.
+            tasks: Each with ``data``, and perhaps ``meta``.
+        """
+        self.post(f"/api/projects/{project}/import", tasks)
+
+    def task_heads(self, project: int) -> Iterator[JSONObject]:
+        """A project's tasks without what stands in them.
+
+        Each has ``id``, ``data``, ``meta``, ``total_annotations`` and ``total_predictions``.
+
+        Args:
+            project: Id of the project.
+        """
+        names = "id,data,meta,total_annotations,total_predictions"
+        query: Params = {"project": project, "include": names, "resolve_uri": "false"}
+        return self.pages("/api/tasks/", query, key="tasks")
+
     def tasks(self, project: int, *, size: int = PAGE_SIZE) -> Iterator[JSONObject]:
         """A project's tasks, each with ``data``, ``annotations``, ``drafts`` and ``predictions``.
 
@@ -103,6 +143,18 @@ class LabelStudioAPI(Calls):
         body = {"task": task, "result": result, "model_version": model_version, "score": score}
         answer: JSONObject = self.post("/api/predictions/", body)
         return answer
+
+    def prediction_versions(self, task: int) -> set[str]:
+        """The model versions of a task's predictions."""
+        body = self.get("/api/predictions/", {"task": task})
+        if not isinstance(body, list):
+            raise self._unexpected("/api/predictions/")
+        return {str(each.get("model_version")) for each in body if isinstance(each, dict)}
+
+    def create_annotation(self, task: int, result: list[JSONObject]) -> None:
+        """Store regions as an annotation of the token's owner."""
+        body = {"result": result, "ground_truth": False}
+        self.post(f"/api/tasks/{task}/annotations/", body)
 
     # ML backends and webhooks
 
@@ -203,6 +255,6 @@ class LabelStudioAPI(Calls):
         try:
             if isinstance(body, dict):
                 return read(body)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, IndexError, TypeError, ValueError) as error:
             raise self._unexpected(path) from error
         raise self._unexpected(path)
