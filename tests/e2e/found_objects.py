@@ -95,7 +95,4 @@ def _iou(one: BoolMask, other: BoolMask) -> float:
 def box_of(mask: BoolMask) -> list[int]:
     """Left, top, width and height."""
     rows, cols = np.nonzero(mask)
-    return [
-        int(cols.min()), int(rows.min()),
-        int(np.ptp(cols)) + 1, int(np.ptp(rows)) + 1,
-    ]  # fmt: skip
+    return [int(cols.min()), int(rows.min()), int(np.ptp(cols)) + 1, int(np.ptp(rows)) + 1]

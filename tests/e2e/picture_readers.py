@@ -23,9 +23,7 @@ def read_eiseg_pictures(folder: Path) -> Iterator[Found]:
 
     The list has no blanks in names; the full ones stand in the JSON.
     """
-    listed = [
-        line.split() for line in (folder / "autosave_label.txt").read_text().splitlines()
-    ]  # fmt: skip
+    listed = map(str.split, (folder / "autosave_label.txt").read_text().splitlines())
     colours = np.zeros((256, 3), dtype=np.uint8)
     words = {}
     for number, word, *colour in listed:
@@ -97,9 +95,9 @@ def read_instances(folder: Path) -> Iterator[Found]:
     """By Pillow and the table of objects, which has no text for those without a label."""
     with (folder / "instances.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    pictures = {path.name: Image.open(path) for path in (folder / "masks").iterdir()}
-    assert {picture.mode for picture in pictures.values()} == {"I;16"}
-    numbers = {name: np.asarray(picture) for name, picture in pictures.items()}
+    opened = {path.name: Image.open(path) for path in (folder / "masks").iterdir()}
+    assert {each.mode for each in opened.values()} == {"I;16"}
+    numbers = {name: np.asarray(each) for name, each in opened.items()}
     assert sum(len(np.unique(each[each > 0])) for each in numbers.values()) == len(rows)
     for row in rows:
         mask = numbers[row["file"]] == int(row["number"])
@@ -110,16 +108,21 @@ def read_cutouts(folder: Path) -> Iterator[Found]:
     """By Pillow: what is opaque, put back to where the table says that it was cut out."""
     entries = map(json.loads, (folder / "metadata.jsonl").read_text().splitlines())
     for entry in entries:
-        with Image.open(folder / entry["file_name"]) as cut:
+        path = folder / entry["file_name"]
+        assert path.name.startswith(Path(entry["picture"]).stem)
+        with Image.open(path) as cut:
             assert cut.mode == "RGBA"
-            alpha = np.asarray(cut)[:, :, 3]
+            rgba = np.asarray(cut)
+        alpha = rgba[:, :, 3]
         assert set(np.unique(alpha).tolist()) <= {0, 255}
         left, top, width, height = entry["box"]
         assert alpha.shape == (height, width)
-        picture = next(each for each in pictures() if entry["picture"].endswith(each))
-        mask = np.zeros(pictures()[picture].size, dtype=np.bool_)
+        (picture,) = (each for name, each in pictures().items() if entry["picture"].endswith(name))
+        mask = np.zeros(picture.size, dtype=np.bool_)
         mask[top : top + height, left : left + width] = alpha > 0
-        assert Path(entry["file_name"]).name.startswith(Path(entry["picture"]).stem)
+        if picture.name.endswith("png"):  # others' pixels depend on who decodes them
+            with Image.open(io.BytesIO(picture.content)) as whole:
+                assert (rgba[alpha > 0, :3] == np.asarray(whole)[mask]).all()
         yield Found(entry["picture"], entry["label"], mask)
 
 
@@ -132,7 +135,7 @@ def read_overlay(folder: Path) -> Iterator[Found]:
         with Image.open(path) as shown, Image.open(io.BytesIO(picture.content)) as plain:
             after = np.asarray(shown.convert("RGB")).astype(int)
             assert after.shape == (*picture.size, 3)
-            if plain.mode == "RGB":
+            if plain.mode == "RGB":  # 16 bits may be shown in many ways
                 before = np.asarray(ImageOps.exif_transpose(plain)).astype(int)
                 drawn = np.logical_or.reduce([each.mask for each in picture.drawn])
                 changed = np.abs(after - before).max(axis=2) > 24

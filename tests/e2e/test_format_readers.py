@@ -257,12 +257,13 @@ def hf_files() -> dict[str, bytes]:
 
 def cutouts_files() -> dict[str, bytes]:
     """Of a picture that the reader knows, since a cut-out does not tell the picture's size."""
+    whole = np.asarray(Image.open(io.BytesIO(pictures()["both.png"].content)))
     entries, files = [], {}
     for number, (label, mask) in enumerate(WANTED):
-        box = box_of(mask)
-        part = mask[box[1] : box[1] + box[3], box[0] : box[0] + box[2]]
+        left, top, width, height = box = box_of(mask)
+        part = np.s_[top : top + height, left : left + width]
         name = f"{number}/both_{number}.png"
-        files[name] = png(np.dstack([np.full((*part.shape, 3), 99), part * 255]))
+        files[name] = png(np.dstack([whole[part], mask[part] * 255]))
         entries.append({"file_name": name, "picture": "both.png", "label": label, "box": box})
     return {**files, "metadata.jsonl": b"\n".join(map(as_json, entries))}
 
@@ -364,6 +365,7 @@ WRONG: dict[str, Callable[[dict[str, bytes]], None]] = {
     ),
     "hf": lambda files: replace(files, "metadata.jsonl", b'"Dog"', b'"Cat"', 1),
     "instances": lambda files: replace(files, "instances.csv", b"a.png,301,a/b \xc3\xa9\n", b""),
+    "cutouts": lambda files: replace(files, "metadata.jsonl", b'"box": [1', b'"box": [91'),
     "overlay": lambda files: files.update({"both.jpg": jpeg(pictures()["both.png"].content)}),
     "eiseg": lambda files: replace(files, "autosave_label.txt", b"9 8 7", b"9 8 6"),
 }
