@@ -37,6 +37,11 @@ class Element(NamedTuple):
     stop: int
 
 
+def objects_in(values: object) -> list[dict[str, Any]]:
+    """The objects of a parsed list, or nothing if it is no list."""
+    return [each for each in values if isinstance(each, dict)] if isinstance(values, list) else []
+
+
 def read_text(path: Path) -> str:
     """A file's text.
 
