@@ -14,14 +14,20 @@ from typing import NamedTuple
 import numpy as np
 
 from edgeflow.arrays import BoolMask
-from edgeflow.data.annotation_files.numbers import Points, checked_points, number, whole_number
+from edgeflow.data.annotation_files.numbers import (
+    Points,
+    checked_points,
+    number,
+    size_of,
+    whole_number,
+)
 from edgeflow.data.annotation_files.xml_files import children
 from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import MaskCodecError
 from edgeflow.geometry import Box, Size
 
 ROOT = "annotations"
-MAX_TEXT = 50_000_000
+MAX_TEXT = 20_000_000
 """Characters of a shape's points or runs."""
 
 
@@ -82,8 +88,7 @@ def read_cvat(path: Path) -> Iterator[CvatImage | LeftOut | str]:
             if not name:
                 yield LeftOut("an image without a name", f"{path.name}, tag {place}")
                 continue
-            height, width = (whole_number(tag.get(side)) for side in ("height", "width"))
-            size = Size(height, width) if height and width and min(height, width) > 0 else None
+            size = size_of(tag.get("height"), tag.get("width"))
             shapes = tuple(CvatShape(each.tag, dict(each.attrib)) for each in tag)
             yield CvatImage((f"{subset}/{name}", name) if subset else (name,), size, shapes)
 

@@ -12,7 +12,7 @@ import binascii
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from edgeflow.data.annotation_files.numbers import Points, number, point_list, whole_number
+from edgeflow.data.annotation_files.numbers import Points, number, point_list, size_of, whole_number
 from edgeflow.data.base import DatasetError
 from edgeflow.data.json_files import read_json
 from edgeflow.data.left_out import LeftOut
@@ -79,8 +79,7 @@ def read_labelme(path: Path) -> LabelmeFile:
         except MaskCodecError as error:
             left_out.append(LeftOut(error.message, f"{path.name}, shape {place}"))
     image = document.get("imagePath")
-    height, width = (whole_number(document.get(key)) for key in ("imageHeight", "imageWidth"))
-    size = Size(height, width) if height and width and min(height, width) > 0 else None
+    size = size_of(document.get("imageHeight"), document.get("imageWidth"))
     return LabelmeFile(image if isinstance(image, str) else "", size, tuple(read), tuple(left_out))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeflow.errors import MaskCodecError
+from edgeflow.geometry import Size
 
 Points = npt.NDArray[np.float64]
 """N×2 (x, y)."""
@@ -31,6 +32,12 @@ def whole_number(value: object) -> int | None:
     """A number without a fraction, also one written as text; None for anything else."""
     read = number(value)
     return int(read) if read is not None and read.is_integer() else None
+
+
+def size_of(height: object, width: object) -> Size | None:
+    """The size that two numbers give; None if they give none."""
+    rows, columns = whole_number(height), whole_number(width)
+    return Size(rows, columns) if rows and columns and min(rows, columns) > 0 else None
 
 
 def point_list(value: object, limit: int) -> Points:

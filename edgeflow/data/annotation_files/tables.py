@@ -18,6 +18,8 @@ INSTANCES = "instances.csv"
 """Columns ``file``, ``number``, ``label``: the objects of numbered masks."""
 
 MAX_BYTES = 1 << 28
+MAX_LIST_BYTES = 1 << 20
+"""Of EISeg's label list, which is looked for among all texts of a folder."""
 
 
 def read_class_table(path: Path) -> dict[int, str]:
@@ -65,7 +67,7 @@ def read_label_list(path: Path) -> dict[int, str]:
         DatasetError: It is not such a list.
     """
     names: dict[int, str] = {}
-    for line in _text(path).splitlines():
+    for line in _text(path, MAX_LIST_BYTES).splitlines():
         head, *colour = line.rsplit(maxsplit=3)
         index, _, name = head.partition(" ")
         number = whole_number(index)
@@ -95,8 +97,8 @@ def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     return rows
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, limit: int = MAX_BYTES) -> str:
     try:
-        return read_bytes(path, MAX_BYTES).decode("utf-8-sig")
+        return read_bytes(path, limit).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} is not a text: {error}", hint="save it as UTF-8") from error

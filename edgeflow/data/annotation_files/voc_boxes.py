@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from edgeflow.data.annotation_files.numbers import number, whole_number
+from edgeflow.data.annotation_files.numbers import number, size_of
 from edgeflow.data.annotation_files.xml_files import read_xml, text_of
 from edgeflow.data.base import DatasetError
 from edgeflow.data.left_out import LeftOut
@@ -71,6 +71,5 @@ def read_voc_boxes(path: Path) -> VocFile:
         else:
             left, top, right, bottom = known
             boxes.append(VocBox(text_of(tag, "name"), left - 1, top - 1, right, bottom))
-    height, width = (whole_number(text_of(root, f"size/{side}")) for side in ("height", "width"))
-    size = Size(height, width) if height and width and min(height, width) > 0 else None
+    size = size_of(text_of(root, "size/height"), text_of(root, "size/width"))
     return VocFile(text_of(root, "filename") or "", size, tuple(boxes), tuple(left_out))

@@ -4,55 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from edgeflow.data.annotation_files.numbers import REACH, number
 from edgeflow.data.base import DatasetError
 from edgeflow.data.boxes.found import FloatBox, FoundBox, ImageBoxes, with_area
-from edgeflow.data.coco import image_path, image_size
+from edgeflow.data.coco_names import Id, Names, as_id, coco_names
 from edgeflow.data.json_files import read_json
 from edgeflow.data.left_out import LeftOut
 from edgeflow.data.listed import check_name
-from edgeflow.geometry import Size
-
-
-class Names(NamedTuple):
-    """What ids stand for.
-
-    Attributes:
-        images: Relative path and size, by image id.
-        categories: Class names by category id.
-    """
-
-    images: dict[int | str, tuple[str, Size | None]]
-    categories: dict[int | str, str]
-
-
-def coco_names(document: object, source: str) -> tuple[Names, list[LeftOut]]:
-    """The images and categories of a COCO file, and those that cannot be read.
-
-    Raises:
-        DatasetError: It has no list of images.
-    """
-    listed = document.get("images") if isinstance(document, dict) else None
-    if not isinstance(document, dict) or not isinstance(listed, list):
-        raise DatasetError(f"{source} is not a COCO file", hint='it needs the list "images"')
-    images: dict[int | str, tuple[str, Size | None]] = {}
-    left_out: list[LeftOut] = []
-    for image in listed:
-        try:
-            images[_id(image["id"])] = image_path(image, source), image_size(image)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            left_out.append(LeftOut("an image without id or name", source))
-        except DatasetError as error:
-            left_out.append(LeftOut(error.message, source))
-    kinds = document.get("categories")
-    categories = {
-        each["id"]: str(each["name"])
-        for each in (kinds if isinstance(kinds, list) else [])
-        if isinstance(each, dict) and isinstance(each.get("id"), int | str) and "name" in each
-    }
-    return Names(images, categories), left_out
 
 
 def instances(document: object, path: Path) -> Iterator[ImageBoxes | LeftOut]:
@@ -83,12 +43,12 @@ def results(document: object, path: Path, names: Path | None) -> Iterator[ImageB
 def _by_image(annotations: object, names: Names, source: str) -> Iterator[ImageBoxes | LeftOut]:
     if not isinstance(annotations, list):
         raise DatasetError(f"{source} is not a COCO file", hint='it needs the list "annotations"')
-    found: dict[int | str, list[FoundBox]] = {key: [] for key in names.images}
-    file_names: dict[int | str, str] = {}
+    found: dict[Id, list[FoundBox]] = {key: [] for key in names.images}
+    file_names: dict[Id, str] = {}
     for place, annotation in enumerate(annotations):
         where = f"{source}, annotation {place}"
         try:
-            key = _id(annotation["image_id"])
+            key = as_id(annotation["image_id"])
             box = _box(annotation["bbox"])
         except (KeyError, TypeError, ValueError):
             yield LeftOut("it has no box on an image", where)
@@ -111,12 +71,6 @@ def _by_image(annotations: object, names: Names, source: str) -> Iterator[ImageB
             yield LeftOut(error.message, source)
             continue
         yield ImageBoxes(name, size, tuple(boxes))
-
-
-def _id(value: object) -> int | str:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise TypeError(f"{value!r} is not an id")
-    return value
 
 
 def _box(value: Any) -> FloatBox:  # noqa: ANN401 - parsed JSON

@@ -15,10 +15,10 @@ import numpy.typing as npt
 from edgeflow.arrays import BoolMask
 from edgeflow.data.annotation_files.numbers import whole_number
 from edgeflow.data.base import DatasetError, Sample
-from edgeflow.data.boxes.coco import coco_names
 from edgeflow.data.coco import PANOPTIC, Coco, is_panoptic
+from edgeflow.data.coco_names import coco_names
 from edgeflow.data.files import files_by_stem, image_for, read_bytes
-from edgeflow.data.json_files import read_json
+from edgeflow.data.json_files import objects_in, read_json
 from edgeflow.data.label_maps import colour_map, split_labels
 from edgeflow.data.layouts.drawing import NO_PIXEL
 from edgeflow.data.layouts.pictures import find_picture
@@ -92,7 +92,8 @@ class CocoPanoptic(ListedDataset[PanopticImage]):
         document = read_json(path)
         entries, left_out = _entries(document, path, [images] if images is not None else folders)
         self._void = any(
-            whole_number(each.get("isthing")) == 0 for each in _objects(document.get("categories"))
+            whole_number(each.get("isthing")) == 0
+            for each in objects_in(document.get("categories"))
         )
         name = path.stem if root.is_file() else f"{root.resolve().name} {chosen}"
         names, _ = coco_names(document, path.name)
@@ -159,10 +160,10 @@ def _entries(
     folders: list[Path],
 ) -> tuple[dict[str, PanopticImage], list[LeftOut]]:
     names, left_out = coco_names(document, path.name)
-    kinds = {each.get("id"): each for each in _objects(document.get("categories"))}
+    kinds = {each.get("id"): each for each in objects_in(document.get("categories"))}
     entries: dict[str, PanopticImage] = {}
     missing: list[str] = []
-    for place, annotation in enumerate(_objects(document.get(ANNOTATIONS))):
+    for place, annotation in enumerate(objects_in(document.get(ANNOTATIONS))):
         where = f"{path.name}, annotation {place}"
         try:
             written, _ = names.images[annotation["image_id"]]
@@ -206,10 +207,6 @@ def _segments(listed: Any, kinds: dict[Any, dict[str, Any]]) -> Iterable[Segment
             whole_number(kind.get("isthing", 1)) != 0,
             whole_number(each.get("iscrowd")) == 1,
         )
-
-
-def _objects(values: object) -> list[dict[str, Any]]:
-    return [each for each in values if isinstance(each, dict)] if isinstance(values, list) else []
 
 
 def _files(root: Path) -> dict[str, Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -102,7 +101,7 @@ class Eiseg(ListedDataset[EisegEntry]):
         annotation = split_labels(values, None, str(entry.saved))
         present = [value for value in np.unique(values).tolist() if value]
         labels = tuple(map(self._names.get, present))
-        return replace(Sample(name, rgb, annotation.objects, labels=labels), file_name=file_name)
+        return Sample(name, rgb, annotation.objects, labels=labels, file_name=file_name)
 
 
 def _polygon_files(root: Path) -> dict[str, Path]:

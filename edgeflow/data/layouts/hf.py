@@ -88,10 +88,7 @@ class HfImageFolder(ListedDataset[HfImage]):
             where = f"{FILE}, line {place}"
             try:
                 image = _image(row, where)
-            except MaskCodecError as error:
-                left_out.append(LeftOut(error.message, where))
-                continue
-            except DatasetError as error:
+            except (DatasetError, MaskCodecError) as error:
                 left_out.append(LeftOut(error.message, where))
                 continue
             key = str(PurePosixPath(image.file_name).with_suffix(""))
@@ -109,15 +106,13 @@ class HfImageFolder(ListedDataset[HfImage]):
 
     def _read(self, name: str, entry: HfImage) -> Sample:
         path = self._home / entry.image
-        one = self._home / entry.mask
         if entry.mask:
-            annotation = (binary if is_binary(data := read_bytes(one), str(one)) else numbered)(
-                data, str(one)
-            )
-            rgb = image_for(read_bytes(path), annotation.size, str(path), str(one))
-            return Sample(
-                name, rgb, annotation.objects, annotation.ignore, file_name=entry.file_name
-            )
+            mask = self._home / entry.mask
+            data = read_bytes(mask)
+            interpret = binary if is_binary(data, str(mask)) else numbered
+            read = interpret(data, str(mask))
+            rgb = image_for(read_bytes(path), read.size, str(path), str(mask))
+            return Sample(name, rgb, read.objects, read.ignore, file_name=entry.file_name)
         rgb = image_for(read_bytes(path), self._size(entry), str(path), "its masks")
         drawings = [
             Drawing(label, partial(_draw, self._home / mask), mask)

@@ -38,11 +38,11 @@ MASK_KINDS = {"polygon": 3, "mask": 2, "circle": 2}
 
 
 class Labelme(ListedDataset[Path]):
-    """Images with polygons, masks and circles; shapes with the same ``group_id`` and label are one
-    object, all others one each, in the order of the first.
+    """Images with polygons, masks and circles, in their order.
 
-    Rectangles say where an object is and not what it covers: they are left out, as are lines and
-    points. Shapes are filled as labelme fills them. Nothing is ignored.
+    Shapes with the same ``group_id`` and label are one object, all others one each. Rectangles say
+    where an object is and not what it covers: they are left out, as are lines and points. Shapes
+    are filled as labelme fills them. Nothing is ignored.
 
     Args:
         root: Folder of the JSON files, in it and below it; or one such file.
@@ -51,7 +51,7 @@ class Labelme(ListedDataset[Path]):
 
     Raises:
         DatasetError: There is no such file.
-    """  # noqa: D205 - one sentence
+    """
 
     def __init__(self, root: Path, *, images: Path | None = None) -> None:
         self._images = images
@@ -128,13 +128,13 @@ def _draw(shape: LabelmeShape, size: Size) -> BoolMask:
 def _decode(code: str, size: Size) -> BoolMask:
     """A mask's PNG: any value but 0 is the object."""
     try:
-        with Image.open(io.BytesIO(base64.b64decode(code, validate=True)), ("r"), ("PNG",)) as png:
-            fits = (png.height, png.width) == size
-            values = np.asarray(png.convert("L")) if fits and png.mode != "1" else None
-            if fits and values is None:
-                values = np.array(png)
+        data = base64.b64decode(code, validate=True)
     except (binascii.Error, ValueError) as error:
         raise MaskCodecError("its mask is not base64 of a PNG") from error
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as png:
+            fits = (png.height, png.width) == size
+            values = np.array(png.convert("L")) if fits else None
     except Exception as error:  # decoders raise almost anything on damaged or hostile bytes
         raise MaskCodecError("its mask is not a readable PNG") from error
     if values is None:

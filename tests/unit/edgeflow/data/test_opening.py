@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -315,6 +316,36 @@ def test_image_folders_are_handed_on(tmp_path: Path, layout: str) -> None:
         open_dataset(path, images=tmp_path / "empty")
     put(tmp_path, {"other/a.jpg": image_file()})
     assert objects(open_dataset(path, images=tmp_path / "other")) == [FIRST]
+
+
+def damage(data: bytes, seed: int) -> bytes:
+    """The same bytes with a few others among them, or cut off."""
+    rng = np.random.default_rng(seed)
+    if seed % 3 == 0:
+        return data[: int(rng.integers(0, len(data) + 1))]
+    damaged = bytearray(data)
+    for place in rng.integers(0, max(len(data), 1), 1 + seed % 4):
+        if seed % 3 == 1:
+            damaged[place : place + 1] = bytes(rng.integers(0, 256, 1, dtype=np.uint8))
+        else:
+            damaged[place : place + 1] = bytes(rng.choice(list(b'[]{}0123456789-,.:nul"<>/')))
+    return bytes(damaged)
+
+
+@pytest.mark.parametrize("layout", [each for each in ALL if ALL[each] and each != "sbd"])
+def test_damaged_files_are_refused_or_read_and_never_crash(tmp_path: Path, layout: str) -> None:
+    """All but SBD's: some damaged MATLAB files crash SciPy's reader, and Python with it."""
+    path = make(tmp_path, layout)
+    for name, data in ALL[layout].items():
+        for seed in range(24):
+            put(tmp_path, {name: damage(data, seed)})
+            for chosen in ("auto", layout):
+                with contextlib.suppress(DatasetError):
+                    dataset = open_dataset(path, layout=chosen)
+                    for index in range(len(dataset)):
+                        with contextlib.suppress(DatasetError):
+                            dataset[index]
+        put(tmp_path, {name: data})
 
 
 class Toy:
