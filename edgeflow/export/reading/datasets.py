@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 from edgeflow.annotated import AnnotatedImage, AnnotatedObject, Annotations
@@ -24,8 +25,11 @@ def annotations_of(dataset: Dataset) -> Annotations:
 
 def _used(dataset: Dataset) -> list[str]:
     """The classes of all objects, by name."""
-    labels = {label for index in range(len(dataset)) for label in dataset[index].labels}
-    return sorted(label for label in labels if label is not None)
+    labels: set[str] = set()
+    for index in range(len(dataset)):
+        with contextlib.suppress(DatasetError):  # told when the image's turn comes
+            labels.update(label for label in dataset[index].labels if label is not None)
+    return sorted(labels)
 
 
 def _images(dataset: Dataset, names: set[str]) -> Iterator[AnnotatedImage | LeftOut]:
