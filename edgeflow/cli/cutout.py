@@ -74,7 +74,7 @@ def cutout(
     format: Annotated[
         str,
         typer.Option(
-            help="In folders and on standard output: png, webp, or jpg with --background."
+            help="In a folder and on standard output: png, webp; with --background also jpg."
         ),
     ] = "png",
     background: Annotated[
@@ -120,7 +120,8 @@ def cutout(
             if len(jobs) == 1:
                 raise
             failed += 1
-            typer.echo(f"warning: {job.image}: {error}", err=True)
+            reason = error.strerror if isinstance(error, OSError) else error.message
+            typer.echo(f"warning: {job.image}: {reason}", err=True)
         else:
             typer.echo(f"{path}", err=path == STANDARD or is_special(path))
     if failed:

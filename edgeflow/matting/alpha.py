@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from edgeflow.arrays import BoolMask, FloatArray, FloatMap, RGBImage
-from edgeflow.matting.band import band_around
+from edgeflow.matting.band import CORE_DEPTH, band_around
 from edgeflow.matting.closed_form import solve
 from edgeflow.matting.local_colours import LinearModel, fit
 from edgeflow.matting.scale import in_unit_range, resized, sample
@@ -28,7 +28,7 @@ hold on to."""
 STEPS = 20
 """Most iterations of the closed form."""
 
-VEIL = 0.02
+VEIL = 0.04
 """What is as near as this to 0 or 1 is taken for it: a residue that one would see as a veil."""
 
 
@@ -57,7 +57,7 @@ def soft_alpha(
     solid = resized(mask.astype(np.float32), scale)
     unsure = None if probability is None else resized(probability, scale)
     small_radius = max(1, math.ceil(radius * scale))
-    band = band_around(solid > 0.5, small_radius, unsure)
+    band = band_around(solid > 0.5, small_radius, unsure, core_depth=CORE_DEPTH * scale)
     guess = np.clip(fit(image, solid, small_radius, GUESS_SMOOTHNESS).at(image), 0, 1)
     guess = np.where(band, guess, solid > 0.5).astype(np.float32)
     alpha = solve(image, guess, band, trust=TRUST, smoothness=SMOOTHNESS, steps=STEPS)

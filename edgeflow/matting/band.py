@@ -36,7 +36,13 @@ def band_radius(mask: BoolMask) -> int:
     return max(SMALLEST, round(PART * size))
 
 
-def band_around(mask: BoolMask, radius: int, probability: FloatMap | None = None) -> BoolMask:
+def band_around(
+    mask: BoolMask,
+    radius: int,
+    probability: FloatMap | None = None,
+    *,
+    core_depth: float = CORE_DEPTH,
+) -> BoolMask:
     """The pixels near a mask's border, but for the core of thin parts, such as a tripod's legs.
 
     The picture's own border is not the mask's.
@@ -46,6 +52,7 @@ def band_around(mask: BoolMask, radius: int, probability: FloatMap | None = None
         radius: Pixels.
         probability: H×W float32 in [0, 1], where a network gave one: where it is unsure the band is
             wider.
+        core_depth: Smallest depth of a core, pixels.
 
     Returns:
         H×W bool.
@@ -57,7 +64,7 @@ def band_around(mask: BoolMask, radius: int, probability: FloatMap | None = None
         unsure = (probability > UNSURE) & (probability < 1 - UNSURE)
         band |= unsure & (away <= FARTHEST * radius)
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    core = (depth > CORE * cv2.dilate(depth, disk)) & (depth >= CORE_DEPTH)
+    core = (depth > CORE * cv2.dilate(depth, disk)) & (depth >= core_depth)
     return band & ~core
 
 

@@ -26,7 +26,7 @@ REACH = tuple(pairs((-2, -1, 0, 1, 2), repeat=2))
 TOLERANCE = 1e-4
 """Residual at which the iteration ends, as a part of the first one."""
 
-Indices = npt.NDArray[np.intp]
+Indices = npt.NDArray[np.int32]
 
 
 def solve(
@@ -53,20 +53,21 @@ def solve(
     """
     if not band.any() or min(band.shape) < 3:
         return np.array(guess)
-    rows = np.flatnonzero(np.pad(band, 2))
+    rows = np.flatnonzero(np.pad(band, 2)).astype(np.int32)
     columns = band.shape[1] + 4
     matrix = _laplacian(np.pad(image, ((2, 2), (2, 2), (0, 0))), np.pad(band, 2), smoothness)
-    neighbours = rows + np.array([down * columns + right for down, right in REACH])[:, None]
+    offsets = np.array([down * columns + right for down, right in REACH], np.int32)
+    neighbours = rows + offsets[:, None]
     start = guess[band]
     around = np.pad(guess, 2).ravel()
     around[rows] = 0
     right_side = np.float32(trust) * start - _apply(matrix, around, neighbours)
-    places = np.full(around.size, rows.size)
-    places[rows] = np.arange(rows.size)
-    inner = places[neighbours]
+    places = np.full(around.size, rows.size, np.int32)
+    places[rows] = np.arange(rows.size, dtype=np.int32)
+    neighbours = places[neighbours]
 
     def apply(x: FloatArray) -> FloatArray:
-        product: FloatArray = _apply(matrix, np.append(x, np.float32(0)), inner)
+        product: FloatArray = _apply(matrix, np.append(x, np.float32(0)), neighbours)
         product += np.float32(trust) * x
         return product
 
@@ -77,7 +78,10 @@ def solve(
 
 
 def _apply(matrix: FloatArray, x: FloatArray, neighbours: Indices) -> FloatArray:
-    return np.asarray(np.einsum("kn,kn->n", matrix, x[neighbours]), np.float32)
+    total: FloatArray = np.zeros(matrix.shape[1], np.float32)
+    for entries, places in zip(matrix, neighbours, strict=True):
+        total += entries * x[places]
+    return total
 
 
 def _laplacian(image: FloatArray, band: BoolMask, smoothness: float) -> FloatArray:

@@ -14,7 +14,7 @@ from edgeflow.matting.band import FARTHEST, band_radius
 from edgeflow.matting.compose import grown
 from edgeflow.matting.foreground import FAR, own_colours
 
-WORKING_PIXELS = 1 << 20
+WORKING_PIXELS = 1 << 21
 """Pixels around the object up to which all is computed at the picture's scale."""
 
 

@@ -59,7 +59,7 @@ def jobs_of(
         )
     if not prompted:
         raise EdgeFlowError(
-            "where the object is is not said",
+            "it is not said where the object is",
             hint="click on it with --click X,Y, or draw a --box, or name a --mask",
         )
     if images.count("-") > 1:
