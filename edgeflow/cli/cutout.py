@@ -80,7 +80,7 @@ def cutout(
     background: Annotated[
         str | None,
         typer.Option(
-            help="A colour, such as white or #00b140, or a picture, instead of transparency."
+            help="A colour, such as white or #00b140, or an image, instead of transparency."
         ),
     ] = None,
     crop: Annotated[bool, typer.Option("--crop", help="Cut away the empty space around.")] = False,
@@ -100,11 +100,11 @@ def cutout(
     prompt = Listed("", tuple(map(click_of, click or ())), None if box is None else corners_of(box))
     jobs = jobs_of(images or [], prompt, mask, list_file)
     files = output_files(jobs, output, format, opaque=background is not None)
-    picture = Path(background) if background is not None and Path(background).is_file() else None
-    others = [path for path in (list_file, picture, Path(model)) if path is not None]
+    behind = Path(background) if background is not None and Path(background).is_file() else None
+    others = [path for path in (list_file, behind, Path(model)) if path is not None]
     check_inputs_stay(files, jobs, others)
     reader = ImageReader(max_pixels)
-    look = Look(soft, crop, margin, background_of(background, picture, reader))
+    look = Look(soft, crop, margin, background_of(background, behind, reader))
 
     def load() -> Predictor:
         return load_predictor(

@@ -19,7 +19,7 @@ class Job:
     """One object to cut out.
 
     Attributes:
-        image: Its picture; :data:`STANDARD` for standard input.
+        image: Its file; :data:`STANDARD` for standard input.
         name: Where in the output folder it goes, without ending.
         prompt: Clicks and box.
         mask: A mask's file; None without one.

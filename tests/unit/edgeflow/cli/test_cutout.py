@@ -44,7 +44,7 @@ def run(*arguments: object, data: bytes | None = None) -> Result:
 
 def pixels(path: str | bytes) -> npt.NDArray[np.uint8]:
     with Image.open(io.BytesIO(path) if isinstance(path, bytes) else path) as image:
-        return np.asarray(image).copy()
+        return np.array(image, np.uint8)
 
 
 @pytest.mark.parametrize(("name", "kind"), [("o.png", "PNG"), ("O.WEBP", "WEBP")])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -150,13 +152,25 @@ def test_any_picture_and_mask_give_a_valid_cutout(data: st.DataObject) -> None:
     assert not made[made[..., 3] == 0].any()
 
 
-def test_other_shapes_and_types_are_refused() -> None:
-    picture, mask = np.zeros((4, 5, 3), np.uint8), np.zeros((4, 5), np.bool_)
-    for bad in (picture[..., 0], picture.astype(np.float32), np.zeros((4, 5, 4), np.uint8)):
-        with pytest.raises(ValueError, match="expected H×W×3"):
-            cutout(bad, mask)
-    for bad in (mask[:3], mask.astype(np.uint8)):
-        with pytest.raises(ValueError, match="bool"):
-            cutout(picture, bad)
+@pytest.mark.parametrize(
+    "rgb",
+    [np.zeros((4, 5)), np.zeros((4, 5, 3)), np.zeros((4, 5, 4), np.uint8)],
+    ids=["grey", "float", "alpha"],
+)
+def test_another_kind_of_image_is_refused(rgb: Any) -> None:
+    with pytest.raises(ValueError, match="expected H×W×3"):
+        cutout(rgb, np.zeros((4, 5), np.bool_))
+
+
+@pytest.mark.parametrize(
+    "mask", [np.zeros((3, 5), np.bool_), np.zeros((4, 5), np.uint8)], ids=["shape", "type"]
+)
+def test_another_kind_of_mask_is_refused(mask: Any) -> None:
+    with pytest.raises(ValueError, match="bool"):
+        cutout(np.zeros((4, 5, 3), np.uint8), mask)
+
+
+def test_a_probability_of_another_shape_is_refused() -> None:
+    rgb, mask = np.zeros((4, 5, 3), np.uint8), np.zeros((4, 5), np.bool_)
     with pytest.raises(ValueError, match="probability"):
-        cutout(picture, mask, probability=np.zeros((5, 4), np.float32))
+        cutout(rgb, mask, probability=np.zeros((5, 4), np.float32))
