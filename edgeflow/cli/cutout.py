@@ -74,13 +74,13 @@ def cutout(
     format: Annotated[
         str,
         typer.Option(
-            help="In folders and on standard output: png, webp, or jpg with --background."
+            help="In a folder and on standard output: png, webp; with --background also jpg."
         ),
     ] = "png",
     background: Annotated[
         str | None,
         typer.Option(
-            help="A colour, such as white or #00b140, or a picture, instead of transparency."
+            help="A colour, such as white or #00b140, or an image, instead of transparency."
         ),
     ] = None,
     crop: Annotated[bool, typer.Option("--crop", help="Cut away the empty space around.")] = False,
@@ -100,11 +100,11 @@ def cutout(
     prompt = Listed("", tuple(map(click_of, click or ())), None if box is None else corners_of(box))
     jobs = jobs_of(images or [], prompt, mask, list_file)
     files = output_files(jobs, output, format, opaque=background is not None)
-    picture = Path(background) if background is not None and Path(background).is_file() else None
-    others = [path for path in (list_file, picture, Path(model)) if path is not None]
+    behind = Path(background) if background is not None and Path(background).is_file() else None
+    others = [path for path in (list_file, behind, Path(model)) if path is not None]
     check_inputs_stay(files, jobs, others)
     reader = ImageReader(max_pixels)
-    look = Look(soft, crop, margin, background_of(background, picture, reader))
+    look = Look(soft, crop, margin, background_of(background, behind, reader))
 
     def load() -> Predictor:
         return load_predictor(
@@ -120,7 +120,8 @@ def cutout(
             if len(jobs) == 1:
                 raise
             failed += 1
-            typer.echo(f"warning: {job.image}: {error}", err=True)
+            reason = error.strerror if isinstance(error, OSError) else error.message
+            typer.echo(f"warning: {job.image}: {reason}", err=True)
         else:
             typer.echo(f"{path}", err=path == STANDARD or is_special(path))
     if failed:

@@ -21,7 +21,7 @@ SMOOTHNESS = 1e-5
 """Variances of a colour in [0, 1] below which a window counts as flat: guided filter, closed form.
 """
 
-TRUST = 0.03
+TRUST = 0.01
 """Weight of the guess against the closed form; without it, alpha drifts where there is no colour to
 hold on to."""
 
@@ -47,7 +47,7 @@ def soft_alpha(
         mask: H×W bool.
         radius: Radius of the band, pixels.
         probability: H×W float32 in [0, 1], where a network gave one.
-        scale: At which part of the picture's scale to work, for large pictures; the fine structure
+        scale: At which part of the image's scale to work, for large images; the fine structure
             is then taken over from the colours.
 
     Returns:
@@ -70,7 +70,7 @@ def soft_alpha(
 def _enlarged(
     alpha: FloatMap, band: BoolMask, image: FloatArray, rgb: RGBImage, mask: BoolMask
 ) -> FloatMap:
-    """Alpha at the picture's scale, where it follows from the colours as at the small scale."""
+    """Alpha at the image's scale, where it follows from the colours as at the small scale."""
     model = fit(image, alpha, 1, SMOOTHNESS)
     size = (rgb.shape[1], rgb.shape[0])
     wide = cv2.resize(band.view(np.uint8), size, interpolation=cv2.INTER_NEAREST).view(np.bool_)

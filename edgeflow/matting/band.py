@@ -45,7 +45,7 @@ def band_around(
 ) -> BoolMask:
     """The pixels near a mask's border, but for the core of thin parts, such as a tripod's legs.
 
-    The picture's own border is not the mask's.
+    The image's own border is not the mask's.
 
     Args:
         mask: H×W bool.

@@ -30,22 +30,22 @@ def laid_on(rgba: RGBAImage, background: RGBImage | tuple[int, int, int]) -> RGB
     return below
 
 
-def covering(picture: RGBImage, size: Size) -> RGBImage:
-    """A picture scaled to cover a size, the middle of it.
+def covering(image: RGBImage, size: Size) -> RGBImage:
+    """An image scaled to cover a size, the middle of it.
 
     Args:
-        picture: h×w×3 uint8.
+        image: h×w×3 uint8.
         size: Height and width to cover, at least 1 each.
 
     Returns:
         size×3 uint8.
     """
-    height, width, _ = picture.shape
-    # What is seen of the picture: as large as it goes with the proportions of the size.
+    height, width, _ = image.shape
+    # What is seen of the image: as large as it goes with the proportions of the size.
     seen_height = min(height, max(1, round(width * size.height / size.width)))
     seen_width = min(width, max(1, round(height * size.width / size.height)))
     top, left = (height - seen_height) // 2, (width - seen_width) // 2
-    seen = picture[top : top + seen_height, left : left + seen_width]
+    seen = image[top : top + seen_height, left : left + seen_width]
     smaller = seen_height > size.height
     covered: RGBImage = cv2.resize(
         np.ascontiguousarray(seen),
@@ -60,7 +60,7 @@ def object_box(rgba: RGBAImage, margin: int = 0) -> Box | None:
 
     Args:
         rgba: H×W×4 uint8.
-        margin: Pixels to add on each side, as far as the picture goes.
+        margin: Pixels to add on each side, as far as the image goes.
 
     Returns:
         None if all is transparent.
@@ -70,6 +70,6 @@ def object_box(rgba: RGBAImage, margin: int = 0) -> Box | None:
 
 
 def grown(box: Box, margin: int, size: Size) -> Box:
-    """A box with a margin on each side, as far as the picture goes."""
+    """A box with a margin on each side, as far as the image goes."""
     wide = Box(box.top - margin, box.left - margin, box.bottom + margin, box.right + margin)
     return wide.intersection(Box.whole(size))

@@ -1,4 +1,4 @@
-"""From a picture and a mask to a picture with transparency."""
+"""From an image and a mask to an image with transparency."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edgeflow.matting.compose import grown
 from edgeflow.matting.foreground import FAR, own_colours
 
 WORKING_PIXELS = 1 << 21
-"""Pixels around the object up to which all is computed at the picture's scale."""
+"""Pixels around the object up to which all is computed at the image's scale."""
 
 
 def cutout(
@@ -26,7 +26,7 @@ def cutout(
     Args:
         rgb: H×W×3 uint8 RGB; left as it is.
         mask: H×W bool, true on the object; left as it is.
-        soft: Whether the border becomes partly transparent where the picture says so, with the
+        soft: Whether the border becomes partly transparent where the image says so, with the
             object's own colours. Without it, alpha is 0 or 255 and colours stay.
         probability: H×W float32 in [0, 1], the network's, where it is at hand; what it is unsure of
             near the border is looked at as well.

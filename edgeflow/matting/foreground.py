@@ -27,7 +27,7 @@ def own_colours(rgb: RGBImage, alpha: FloatMap, radius: int, *, scale: float = 1
         rgb: H×W×3 uint8; left as it is.
         alpha: H×W float32 in [0, 1].
         radius: Radius of the band, pixels.
-        scale: At which part of the picture's scale colours are looked for.
+        scale: At which part of the image's scale colours are looked for.
 
     Returns:
         H×W×3 uint8, a new array; 0 where alpha is 0.

@@ -1,4 +1,4 @@
-"""Maps at a smaller scale than the picture's."""
+"""Maps at a smaller scale than the image's."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def sample(
     columns: npt.NDArray[np.intp],
     shape: tuple[int, ...],
 ) -> FloatArray:
-    """Values of a small map at pixels of the picture, bilinear.
+    """Values of a small map at pixels of the image, bilinear.
 
     Args:
         array: h×w or h×w×C float32.
-        rows: n rows of the picture.
-        columns: n columns of the picture.
-        shape: Height and width of the picture.
+        rows: n rows of the image.
+        columns: n columns of the image.
+        shape: Height and width of the image.
 
     Returns:
         n or n×C float32.

@@ -19,7 +19,7 @@ class Job:
     """One object to cut out.
 
     Attributes:
-        image: Its picture; :data:`STANDARD` for standard input.
+        image: Its file; :data:`STANDARD` for standard input.
         name: Where in the output folder it goes, without ending.
         prompt: Clicks and box.
         mask: A mask's file; None without one.
@@ -59,7 +59,7 @@ def jobs_of(
         )
     if not prompted:
         raise EdgeFlowError(
-            "where the object is is not said",
+            "it is not said where the object is",
             hint="click on it with --click X,Y, or draw a --box, or name a --mask",
         )
     if images.count("-") > 1:

@@ -52,7 +52,7 @@ def output_files(
     if single:
         if sys.stdout.isatty():
             raise FileWriteError(
-                "a picture is no text for a terminal", hint="redirect it, or name a file with -o"
+                "an image is no text for a terminal", hint="redirect it, or name a file with -o"
             )
         return [STANDARD]
     folders = {job.image.resolve().parent for job in jobs if job.image != STANDARD}

@@ -43,7 +43,7 @@ class Look:
         soft: Whether borders are soft; otherwise alpha is 0 or 255.
         crop: Whether the empty space around the object is cut away.
         margin: Pixels of it that stay on each side.
-        background: Picture or colour behind the object; None leaves it transparent.
+        background: Image or colour behind the object; None leaves it transparent.
     """
 
     soft: bool
@@ -166,20 +166,20 @@ class Renderer:
 
 
 def background_of(
-    text: str | None, picture: Path | None, images: ImageReader
+    text: str | None, file: Path | None, images: ImageReader
 ) -> RGBImage | Colour | None:
     """The background that a command line names.
 
     Args:
-        text: A colour, or the picture's path; None for none.
-        picture: The picture, where ``text`` names a file.
+        text: A colour, or the path of an image; None for none.
+        file: The image, where ``text`` names one.
         images: Reads it.
 
     Raises:
         EdgeFlowError: The text is neither a colour nor a file, or the colour is not opaque.
     """
-    if picture is not None:
-        return images.read(picture)
+    if file is not None:
+        return images.read(file)
     if text is None:
         return None
     try:
@@ -187,7 +187,7 @@ def background_of(
     except ValueError as error:
         raise EdgeFlowError(
             f"the background {text!r} is neither a colour nor a file",
-            hint="write white, #00b140, rgb(0,177,64), or the path of a picture",
+            hint="write white, #00b140, rgb(0,177,64), or the path of an image",
         ) from error
     if alpha and alpha[0] != 255:
         raise EdgeFlowError(
