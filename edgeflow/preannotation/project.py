@@ -28,6 +28,8 @@ BATCH_TASKS = 16
 BATCH_BYTES = 4_000_000
 """Most tasks, and about the most bytes, of one request."""
 
+PNG = ".png"
+
 REFUSED = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
 )
@@ -64,6 +66,20 @@ def mark_in(raw: JSONObject) -> str | None:
     return mark if isinstance(mark, str) else None
 
 
+class Waiting(NamedTuple):
+    """A task that is made with the next request.
+
+    Attributes:
+        file_name: Of its image.
+        task: The task.
+        report: Of its objects.
+    """
+
+    file_name: str
+    task: JSONObject
+    report: Report
+
+
 class Upload:
     """Uploads images into a project.
 
@@ -79,15 +95,21 @@ class Upload:
     def url(self, image: AnnotatedImage) -> str:
         """Upload an image; its path on Label Studio.
 
-        The file itself is sent, or, where it is in a tar or the editor would show it turned, the
-        pixels that were annotated, as PNG.
+        The file itself is sent. Where it is in a tar, the editor would show it turned, or Label
+        Studio does not take its format, the pixels that were annotated are, as PNG.
         """
         name, picture = PurePosixPath(image.file_name), image.picture
-        if picture is not None and (image.path is None or not is_upright(image)):
-            name, data = name.with_suffix(".png"), encode_png(picture.rgb())
-        else:
-            check_upright(image)
-            data = file_of(image).read_bytes()
+        if picture is None:
+            return self._send(name, file_of(image).read_bytes())
+        if image.path is not None and is_upright(image):
+            try:
+                return self._send(name, image.path.read_bytes())
+            except LabelStudioError as error:
+                if error.status not in REFUSED or name.suffix.lower() == PNG:
+                    raise
+        return self._send(name.with_suffix(PNG), encode_png(picture.rgb()))
+
+    def _send(self, name: PurePosixPath, data: bytes) -> str:
         return self._below + self._api.keep_upload(self._project, name.name, data)
 
 
@@ -120,7 +142,7 @@ class ProjectImport:
         self._annotations, self._placed = annotations, placed_on(controls)
         self._urls = urls
         self._upload = Upload(api, project, below)
-        self._batch: list[tuple[str, JSONObject]] = []
+        self._batch: list[Waiting] = []
         self._batch_bytes = 0
         task_data(controls.image, "")  # a config that composes URLs is refused before any work
 
@@ -177,18 +199,20 @@ class ProjectImport:
         if head is not None and self._holds(head):
             report.count["there"] += 1
             return
-        regions = regions_of(image, self._placed, self._form, report)
+        own = Report()
+        regions = regions_of(image, self._placed, self._form, own)
         if head is not None:
             if regions:
                 self._add(head, regions)
-                report.count["added"] += 1
+                own.count["added"] += 1
+            report.add(own)
             return
         data = task_data(self._placed.controls.image, url or self._upload.url(image))
         task = self._form.task(data, mark, regions)
         size = len(json.dumps(task))
         if self._batch and self._batch_bytes + size > BATCH_BYTES:
             self._send(report)
-        self._batch.append((image.file_name, task))
+        self._batch.append(Waiting(image.file_name, task, own))
         self._batch_bytes += size
         if len(self._batch) >= BATCH_TASKS:
             self._send(report)
@@ -212,7 +236,7 @@ class ProjectImport:
         if not batch:
             return
         try:
-            self._api.import_tasks(self._project, [task for _, task in batch])
+            self._api.import_tasks(self._project, [each.task for each in batch])
         except LabelStudioError as error:
             if error.status not in REFUSED:
                 raise
@@ -221,6 +245,8 @@ class ProjectImport:
                     self._batch = [each]
                     self._send(report)
             else:
-                report.lose(reason_of(error), batch[0][0])
+                report.lose(reason_of(error), batch[0].file_name)
         else:
             report.count["tasks"] += len(batch)
+            for each in batch:
+                report.add(each.report)

@@ -86,6 +86,13 @@ class Report:
         """Note something that is lost, and why."""
         self.left_out.append(LeftOut(reason, where))
 
+    def add(self, other: Report) -> None:
+        """Take over what another report says."""
+        self.count.update(other.count)
+        self.labels.update(other.labels)
+        self.left_out += other.left_out
+        self.least_iou = min(self.least_iou, other.least_iou)
+
     @property
     def complete(self) -> bool:
         """Whether nothing was lost."""

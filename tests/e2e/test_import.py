@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from pycocotools import mask as coco
 from typer.testing import CliRunner, Result
 
@@ -16,6 +17,8 @@ from edgeflow.arrays import BoolMask
 from edgeflow.cli import app
 from edgeflow.geometry import Size
 from edgeflow.images import decode_image
+from edgeflow.label_studio.bitmask_png import OPAQUE
+from edgeflow.label_studio.brush_rle import decode_brush
 from edgeflow.label_studio.config.labels import Label
 from edgeflow.label_studio.config.recommended import recommended_config
 from edgeflow.label_studio.controls import CONTROLS
@@ -214,3 +217,29 @@ def test_a_click_on_an_imported_mask_refines_it(studio: Studio, tmp_path: Path, 
     assert not now[90, 130]
     assert now[50, 50]
     assert (now & (mask == 1)).sum() > 0.5 * now.sum()
+
+
+def test_what_the_editor_shows_has_the_size_of_its_masks(studio: Studio, tmp_path: Path) -> None:
+    """A 16-bit TIFF, and images on their side whose masks stand upright, or lie as they do."""
+    wide = np.linspace(0, 65535, SIZE.height * SIZE.width, dtype=np.uint16).reshape(SIZE)
+    mask, side = np.zeros(SIZE, dtype=np.uint8), np.zeros(SIZE[::-1], dtype=np.uint8)
+    mask[10:60, 20:90] = side[10:60, 20:90] = 1
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    lying = image_file(*SIZE, exif=exif)
+    images = {"tiff.tif": encoded(wide, "TIFF"), "upright.jpg": lying, "stored.jpg": lying}
+    masks_of = {"tiff": mask, "upright": side, "stored": mask}
+    files = {f"images/{name}": data for name, data in images.items()}
+    files |= {f"masks/{name}.png": encoded(each) for name, each in masks_of.items()}
+    project = studio.client.create_project("odd images", recommended_config())["id"]
+    result = run(studio, "import", put(tmp_path / "odd", files), "--project", project)
+    assert result.exit_code == 0, result.output
+    assert "3 tasks made with 3 objects" in result.output
+    for task, name in zip(stored(studio, project), sorted(masks_of), strict=True):
+        served = studio.client._session.get(studio.url + task["data"]["image"])
+        assert decode_image(served.content).shape[:2] == masks_of[name].shape
+        (region,) = task["predictions"][0]["result"]
+        size = Size(region["original_height"], region["original_width"])
+        assert (decode_brush(bytes(region["value"]["rle"]), size) > OPAQUE).tolist() == (
+            masks_of[name] == 1
+        ).tolist()

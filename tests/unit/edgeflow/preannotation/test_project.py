@@ -124,7 +124,7 @@ def test_what_label_studio_refuses_costs_only_itself(
 ) -> None:
     studio.refuses = ("bad",)
     report = run(host, images(tmp_path / "a", "a.jpg", "bad.jpg", "c.jpg"), urls)
-    assert report.count["tasks"] == 2
+    assert (report.count["tasks"], report.count["objects"]) == (2, 2)
     assert [each.fault for each in report.left_out] == ["bad.jpg"]
     assert "400" in report.left_out[0].reason
     assert len(studio.tasks) == 2
@@ -200,3 +200,18 @@ def test_images_in_a_tar_are_uploaded_once(host: Host, studio: FakeStudio, tmp_p
     ((path, sent),) = studio.files.items()
     assert path.endswith("-a.png")
     assert (decode_image(sent) == decode_image(image_file())).all()
+
+
+def test_a_format_that_label_studio_does_not_take_is_uploaded_as_png(
+    host: Host, studio: FakeStudio, tmp_path: Path
+) -> None:
+    studio.refuses = (".tif", "b.")
+    masks = TREES["folder"]["masks/a.png"]
+    files = {"images/a.tif": image_file(kind="TIFF"), "images/b.png": image_file(kind="PNG")}
+    source = put(tmp_path / "d", {**files, "masks/a.png": masks, "masks/b.png": masks})
+    report = run(host, open_annotations(source))
+    assert [each.fault for each in report.left_out] == ["b.png"]
+    assert (report.count["tasks"], report.count["objects"]) == (1, 1)
+    ((path, sent),) = studio.files.items()
+    assert path.endswith("-a.png")
+    assert (decode_image(sent) == decode_image(image_file(kind="TIFF"))).all()
