@@ -10,9 +10,9 @@ import typer
 
 from edgeflow.cli.cutting.jobs import STANDARD, jobs_of
 from edgeflow.cli.cutting.outputs import check_inputs_stay, output_files
+from edgeflow.cli.cutting.prompt_list import Listed
 from edgeflow.cli.cutting.render import ImageReader, Look, Renderer, background_of
 from edgeflow.cli.options import Device, Model, ModelsDir, Runtime, Zoom
-from edgeflow.data.prompt_list import Listed
 from edgeflow.errors import EdgeFlowError
 from edgeflow.files import is_special, write_atomically
 from edgeflow.images import MAX_PIXELS

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeflow.cli.cutting.prompt_list import Listed, read_prompt_list
 from edgeflow.data.files import IMAGES, MASKS, files_by_stem
-from edgeflow.data.prompt_list import Listed, read_prompt_list
 from edgeflow.errors import EdgeFlowError
 
 STANDARD = Path("-")

@@ -6,7 +6,7 @@ import pytest
 
 from edgeflow.cli.cutting.jobs import STANDARD, Job
 from edgeflow.cli.cutting.outputs import output_files
-from edgeflow.data.prompt_list import Listed
+from edgeflow.cli.cutting.prompt_list import Listed
 from edgeflow.errors import EdgeFlowError
 
 

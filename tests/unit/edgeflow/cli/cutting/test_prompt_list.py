@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from edgeflow.cli.cutting.prompt_list import Listed, read_prompt_list
 from edgeflow.data.base import DatasetError
-from edgeflow.data.prompt_list import Listed, read_prompt_list
 from edgeflow.geometry import ImagePoint
 from edgeflow.prompts.click import Click
 
