@@ -12,6 +12,7 @@ MAIN := $(ENVS)/main
 DEMO := $(ENVS)/demo
 STUDIO := $(ENVS)/label-studio
 PEER := $(ENVS)/label-studio-ml
+READERS := $(ENVS)/export-readers
 BIN := $(MAIN)/bin
 
 # Exact versions, for the Python that they were resolved on; another Python resolves afresh, as does
@@ -63,7 +64,7 @@ docs: $(MAIN)/.made  ## the documentation as a site in site/; fails on broken li
 	@$(BIN)/mkdocs build --strict --quiet
 
 pictures: envs  ## take the documentation's screenshots again, in a real Label Studio; look at them
-	@EDGEFLOW_TAKE_PICTURES=1 $(BIN)/python -m pytest tests/e2e/test_recommended_configs.py
+	@EDGEFLOW_TAKE_PICTURES=1 $(BIN)/python -m pytest $$(grep -l 'pictures\.keep' tests/e2e/*.py)
 
 reference: $(MAIN)/.made  ## rewrite the pages that are generated from code
 	@$(BIN)/python -m tools.generate_docs
@@ -72,20 +73,21 @@ format: $(MAIN)/.made  ## rewrite the code in the house style
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-bench: $(MAIN)/.made $(STUDIO)/.made  ## speed: stages, HTTP, runtimes, networks and peers, codec, load
+bench: $(MAIN)/.made $(STUDIO)/.made  ## speed: stages, HTTP, runtimes, networks and peers, codec, exports, load
 	@$(BIN)/python -m benchmarks.click
 	@$(BIN)/python -m benchmarks.runtimes --cold --json artifacts/bench-runtimes.json
 	@$(BIN)/python -m benchmarks.networks
 	@$(BIN)/python -m benchmarks.codec --json artifacts/bench-codec.json
+	@$(BIN)/python -m benchmarks.export --tasks 1000 --json artifacts/bench-export.json
 	@$(BIN)/python -m benchmarks.load
 	@$(BIN)/python -m benchmarks.plots
 
-envs: $(MAIN)/.made $(STUDIO)/.made $(PEER)/.made  ## make every environment
+envs: $(MAIN)/.made $(STUDIO)/.made $(PEER)/.made $(READERS)/.made  ## make every environment
 
 lock:  ## resolve every environment afresh and write its exact versions into requirements/
 	rm -rf $(ENVS)
 	@$(MAKE) envs PY=afresh
-	@for name in main label-studio label-studio-ml; do \
+	@for name in main label-studio label-studio-ml export-readers; do \
 	  $(ENVS)/$$name/bin/python -m pip freeze --exclude-editable \
 	    | grep -viE '^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==' > requirements/$$name-$(PY).txt; \
 	done
@@ -110,3 +112,10 @@ $(STUDIO)/.made: $(call lock,label-studio) | python
 $(PEER)/.made: pyproject.toml $(call lock,label-studio-ml) | python
 	$(call make_env,$(PEER),label-studio-ml) --what 'the backend under label-studio-ml' $(with_torch) \
 	  -- -e '.[label-studio-ml]'
+
+# Two of them bring windows or plots that reading does without, and so come alone.
+$(READERS)/.made: pyproject.toml $(call lock,export-readers) | python
+	$(call make_env,$(READERS),export-readers) --what "others' readers of exports" --no-compile \
+	  -- --group export-readers
+	$(call make_env,$(READERS),export-readers) --what 'those that come without what they need' \
+	  --no-compile -- --no-deps labelme lvis

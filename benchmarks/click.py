@@ -34,10 +34,14 @@ from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow.label_studio.brush_rle import encode_brush
 from edgeflow.prompts.click import Click
 from edgeflow_backend.protocol.config_check import RECOMMENDED
+from edgeflow_backend.protocol.recommended import recommended_config
 
 PHOTO = Path(__file__).parents[1] / "demo" / "photos" / "astronaut.jpg"
 SIZES = (Size(480, 640), Size(1080, 1920), Size(3000, 4000))
 OUTPUT = Path("artifacts") / "bench-click.json"
+
+FORMS = {"": RECOMMENDED, " as bitmask": recommended_config("Bitmask")}
+"""Labelling configs by how the rows of their answers are named; brush first."""
 
 Times = dict[str, list[float]]
 
@@ -106,7 +110,9 @@ def serve_folder(folder: Path) -> Iterator[str]:
         server.server_close()
 
 
-def body(size: Size, image: str, clicks: list[tuple[float, float]]) -> dict[str, Any]:
+def body(
+    size: Size, image: str, clicks: list[tuple[float, float]], config: str = RECOMMENDED
+) -> dict[str, Any]:
     """A request as Label Studio sends it; clicks in percent."""
     points = [
         {
@@ -119,7 +125,7 @@ def body(size: Size, image: str, clicks: list[tuple[float, float]]) -> dict[str,
     ]  # fmt: skip
     return {
         "tasks": [{"id": 1, "data": {"image": image}}],
-        "label_config": RECOMMENDED,
+        "label_config": config,
         "params": {"context": {"result": points}},
     }
 
@@ -138,9 +144,11 @@ def measure_http(size: Size, repeats: int) -> Times:
         ):
             backend.wait(60)
 
-            def ask(image: str, clicks: list[tuple[float, float]]) -> None:
+            def ask(image: str, clicks: list[tuple[float, float]], config: str) -> None:
                 answer = session.post(
-                    f"http://127.0.0.1:{port}/predict", json=body(size, image, clicks), timeout=60
+                    f"http://127.0.0.1:{port}/predict",
+                    json=body(size, image, clicks, config),
+                    timeout=60,
                 )
                 if not answer.json()["results"][0]["result"]:
                     raise RuntimeError(f"no region: {answer.text[:500]}")
@@ -148,14 +156,17 @@ def measure_http(size: Size, repeats: int) -> Times:
             for number in range(repeats + 1):
                 if number == 1:
                     times.clear()
-                (folder / f"{number}.jpg").write_bytes(jpeg(size, number))
-                image = f"{host}/{number}.jpg"
-                with timed(times, "first click, HTTP"):
-                    ask(image, [(43, 60)])
-                with timed(times, "later click, HTTP"):
-                    ask(image, [(43, 60), (43, 20)])
-                with timed(times, "repeated, HTTP"):
-                    ask(image, [(43, 60), (43, 20)])
+                for form, config in FORMS.items():
+                    # An image of its own, so that no form finds the other's clicks known.
+                    file = f"{number}{form}.jpg"
+                    (folder / file).write_bytes(jpeg(size, 100 * len(form) + number))
+                    image = f"{host}/{file}"
+                    with timed(times, f"first click{form}, HTTP"):
+                        ask(image, [(43, 60)], config)
+                    with timed(times, f"later click{form}, HTTP"):
+                        ask(image, [(43, 60), (43, 20)], config)
+                    with timed(times, f"repeated{form}, HTTP"):
+                        ask(image, [(43, 60), (43, 20)], config)
     return times
 
 
@@ -192,9 +203,9 @@ def main() -> None:
         )
         label = f"{size.width}×{size.height}"
         report["milliseconds"][label] = rows
-        print(f"\n{label:<22} {'p50':>8} {'p95':>8}  milliseconds")
+        print(f"\n{label:<32} {'p50':>8} {'p95':>8}  milliseconds")
         for name, row in rows.items():
-            print(f"  {name:<20} {row['p50']:>8.1f} {row['p95']:>8.1f}")
+            print(f"  {name:<30} {row['p50']:>8.1f} {row['p95']:>8.1f}")
     OUTPUT.parent.mkdir(exist_ok=True)
     OUTPUT.write_text(json.dumps(report, indent=2, ensure_ascii=False))
     print(f"\n{OUTPUT}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -95,6 +96,11 @@ def digest_of(shape: Shape) -> str:
 class Picture(Protocol):
     """The pixels of an image that is at hand; nothing is read before it is asked for."""
 
+    @property
+    def path(self) -> Path | None:
+        """The image's file; None where it is part of another one, or elsewhere."""
+        ...
+
     def file(self) -> bytes | None:
         """The image's file; None if only its pixels are at hand. Raises DatasetError."""
         ...
@@ -129,6 +135,11 @@ class AnnotatedImage:
     objects: tuple[AnnotatedObject, ...]
     picture: Picture | None = None
     annotation: str = ""
+
+    @property
+    def path(self) -> Path | None:
+        """The image's file, where it is at hand and no part of another one."""
+        return self.picture.path if self.picture is not None else None
 
 
 @dataclass(frozen=True)

@@ -20,5 +20,8 @@ FloatArray = npt.NDArray[np.float32]
 RGBImage = npt.NDArray[np.uint8]
 """H×W×3."""
 
+RGBAImage = npt.NDArray[np.uint8]
+"""H×W×4, alpha straight (not premultiplied)."""
+
 Polygon = npt.NDArray[np.float64]
 """N×2 (x, y) in image pixels; see :class:`edgeflow.geometry.ImagePoint`."""

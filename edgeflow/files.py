@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
+from typing import BinaryIO
 
 from edgeflow.errors import FileWriteError
 
@@ -41,6 +43,21 @@ def write_atomically(path: Path, data: bytes) -> None:
             f"cannot write {path}: {getattr(error, 'strerror', None) or error}",
             hint="check the folder and its permissions",
         ) from error
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write piece by piece, which takes the path's place if all goes well.
+
+    Args:
+        path: File to write; its folder is created if it is missing.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+        part = Path(folder) / path.name
+        with part.open("wb") as file:
+            yield file
+        part.replace(path)
 
 
 def is_special(path: Path) -> bool:

@@ -196,6 +196,9 @@ def take_snapshot(service: SegmentationService) -> Snapshot:
             Cache("click states", engine.states.nbytes, settings.state_cache_bytes),
         ),
         refining=describe_rules(settings.refine, service.projects.known()),
+        label_studios={
+            name: studio.public_url or studio.url for name, studio in settings.label_studios.items()
+        },
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from edgeflow.errors import EdgeFlowError
+from edgeflow.errors import EdgeFlowError, PromptError
 
 
 class RefusedRequestError(EdgeFlowError):
@@ -60,6 +60,15 @@ class UnsupportedPromptError(EdgeFlowError):
     """A prompt of a kind that this model does not support."""
 
     code = "prompt_unsupported"
+
+
+class NothingAskedError(PromptError):
+    """A request without any prompt: nobody clicked, so nobody lost anything.
+
+    Label Studio's editor sends one when a point leaves it that was not accepted, as with *Submit*.
+    """
+
+    code = "nothing_asked"
 
 
 class FetchError(EdgeFlowError):

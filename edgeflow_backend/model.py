@@ -15,7 +15,12 @@ from edgeflow.errors import EdgeFlowError
 from edgeflow.label_studio.config.label_config import parse_label_config
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.calls.batch import BatchCall
-from edgeflow_backend.errors import InternalError, RefusedRequestError, SupersededError
+from edgeflow_backend.errors import (
+    InternalError,
+    NothingAskedError,
+    RefusedRequestError,
+    SupersededError,
+)
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.prompts import parse_context, parse_prompt
@@ -137,7 +142,7 @@ class EdgeFlowBackend(_Base):
             answer = service.segment(Request(task, prompt, config, project))
         except RefusedRequestError:
             raise
-        except SupersededError as error:  # nobody lost anything: no trouble for the status page
+        except (NothingAskedError, SupersededError) as error:  # nobody lost anything: no trouble
             service.metrics.predictions.labels(error.code).inc()
             log.info("no region", code=error.code, message=error.message)
             return self._empty(error, "")

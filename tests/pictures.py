@@ -1,7 +1,8 @@
 """The screenshots in the documentation that tests take, and whether they still show its words.
 
 ``make pictures`` takes them again. Beside them stands a digest of what each depends on: Label
-Studio's version, the labelling config, the photograph, and the section of the page that shows it.
+Studio's version, the labelling config, the photograph, further files, and the section of the page
+that shows it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from edgeflow_backend.protocol.recommended import RECOMMENDATIONS, recommended_config
+from edgeflow.label_studio.config.recommended import RECOMMENDATIONS, recommended_config
+from edgeflow_backend.protocol.config_check import RECOMMENDED
 from tools.generate_docs import EXAMPLES
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +29,19 @@ WANTED = "EDGEFLOW_TAKE_PICTURES"
 
 MARK = (216, 27, 96)
 
+BOX = '<Rectangle name="box" toName="image" smart="true" smartOnly="true"/>'
+WITH_BOXES = RECOMMENDED.replace("<Image ", f"{BOX}\n  <Image ")
+"""The recommended config with boxes as prompts, too."""
+
+LABEL_TOO_FEW = """<View>
+  <KeyPointLabels name="click" toName="image" smart="true" smartOnly="true">
+    <Label value="Object"/>
+  </KeyPointLabels>
+  <Image name="image" value="$image"/>
+  <BrushLabels name="mask" toName="image" smart="false"><Label value="Zebra"/></BrushLabels>
+</View>"""
+"""A config that no click in it can be answered with."""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -34,24 +49,30 @@ class Picture:
 
     Attributes:
         name: File in docs/assets.
-        page: File in docs that shows it.
-        config: The labelling config that is shown.
-        photo: The photograph in demo/photos that is shown.
+        page: File in docs that shows it; its path from there.
+        config: The labelling config that it was taken with.
+        photo: The photograph in demo/photos that is shown; empty for none.
         width: In pixels, at most.
+        sources: Further files that decide what is shown; their paths from the root.
     """
 
     name: str
     page: str
     config: str
-    photo: str
+    photo: str = ""
     width: int = 540
+    sources: tuple[str, ...] = ()
 
     def digest(self) -> str:
         """Of what it depends on."""
         release = re.search(r"label-studio==\S+", (ROOT / "Makefile").read_text("utf-8"))
-        photo = (ROOT / "demo" / "photos" / f"{self.photo}.jpg").read_bytes()
-        parts = (str(release and release[0]), self.config, hashlib.sha256(photo).hexdigest())
-        return hashlib.sha256("\0".join((*parts, self.section())).encode()).hexdigest()
+        photos = (f"demo/photos/{self.photo}.jpg",) if self.photo else ()
+        files = [
+            hashlib.sha256((ROOT / path).read_bytes()).hexdigest()
+            for path in (*photos, *self.sources)
+        ]
+        parts = (str(release and release[0]), self.config, *files, self.section())
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def section(self) -> str:
         """What the page says around it, in words alone."""
@@ -79,10 +100,42 @@ FIRST_MASK, ACCEPTED = (
     for name in ("first-mask.jpg", "first-submit.jpg")
 )
 
+README = Picture("editor.jpg", "../README.md", RECOMMENDED, "astronaut", width=1000)
+
+BOXES = Picture("box.jpg", "prompts.md", WITH_BOXES, "astronaut", width=760)
+REFINED, LEAKED, MANY_MASKS, OPENED = (
+    Picture(f"{name}.jpg", page, config, "astronaut", width=760)
+    for name, page, config in (
+        ("refining", "refining.md", RECOMMENDED),
+        ("leaked-clicks", "leaked-clicks.md", RECOMMENDED),
+        ("many-masks", "large-tasks.md", RECOMMENDED),
+        ("opening-tasks", "pre-annotation.md", WITH_BOXES),
+    )
+)
+BY_HAND = Picture("by-hand.jpg", "refining.md", RECOMMENDED, "astronaut", width=1000)
+CONTROLS = Picture(
+    "mask-controls.jpg",
+    "mask-controls.md",
+    "\n".join(map(recommended_config, RECOMMENDATIONS)),
+    "astronaut",
+    width=1464,
+)
+
+_STATUS_PAGE = ("edgeflow_backend/status/page.py",)
+FAILED, REFUSED, LOST = (
+    Picture(f"{name}.jpg", page, config, width=width, sources=_STATUS_PAGE)
+    for name, page, config, width in (
+        ("status", "nothing-happens.md", LABEL_TOO_FEW, 760),
+        ("private-address", "images.md", RECOMMENDED, 760),
+        ("lost-masks", "repair.md", RECOMMENDED, 960),
+    )
+)
+
 PICTURES = [
     *(of_config(kind, number) for kind in RECOMMENDATIONS for number in EXAMPLES),
-    FIRST_MASK,
-    ACCEPTED,
+    *(FIRST_MASK, ACCEPTED, README),
+    *(BOXES, REFINED, LEAKED, MANY_MASKS, OPENED, BY_HAND, CONTROLS),
+    *(FAILED, REFUSED, LOST),
 ]
 
 
@@ -92,19 +145,22 @@ def wanted() -> bool:
 
 
 def keep(
-    picture: Picture, screenshot: bytes, marks: Sequence[tuple[float, float]] = (), first: int = 1
+    picture: Picture,
+    *screenshots: bytes,
+    marks: Sequence[tuple[float, float]] = (),
+    first: int = 1,
 ) -> None:
     """Write a screenshot into the documentation, if pictures are to be taken.
 
     Args:
         picture: Which.
-        screenshot: An image file.
+        screenshots: Image files; several are shown side by side.
         marks: Where numbers are drawn, pixels of the screenshot.
         first: The first of them.
     """
     if not wanted():
         return
-    image = Image.open(io.BytesIO(screenshot)).convert("RGB")
+    image = _side_by_side([Image.open(io.BytesIO(file)) for file in screenshots])
     scale = min(picture.width / image.width, 1.0)
     image.thumbnail((picture.width, image.height))
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(size=15)
@@ -115,6 +171,17 @@ def keep(
     image.save(ASSETS / picture.name, "JPEG", quality=80, optimize=True, progressive=True)
     digests = {**_digests(), picture.name: picture.digest()}
     DIGESTS.write_text(json.dumps(digests, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _side_by_side(images: Sequence[Image.Image]) -> Image.Image:
+    gap = 16
+    width = sum(image.width for image in images) + gap * (len(images) - 1)
+    whole = Image.new("RGB", (width, max(image.height for image in images)), "white")
+    left = 0
+    for image in images:
+        whole.paste(image, (left, 0))
+        left += image.width + gap
+    return whole
 
 
 def _digests() -> dict[str, str]:

@@ -18,7 +18,7 @@ from typer.core import TyperArgument, TyperGroup, TyperOption
 import edgeflow.cli
 import edgeflow_backend.cli
 from edgeflow.label_studio.config.labels import Label
-from edgeflow_backend.protocol.recommended import RECOMMENDATIONS, recommended_config
+from edgeflow.label_studio.config.recommended import RECOMMENDATIONS, recommended_config
 from edgeflow_backend.settings import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"

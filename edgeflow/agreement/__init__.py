@@ -1,1 +1,1 @@
-"""How far annotations of the same images agree, and what they agree on; pure functions."""
+"""How far annotations of the same images agree, and what they agree on: mostly pure functions."""

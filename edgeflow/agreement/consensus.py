@@ -17,7 +17,7 @@ from edgeflow.arrays import BoolMask
 from edgeflow.geometry import Box, Size
 from edgeflow.masks.patch import MaskPatch
 
-MARGIN = 0.25
+MARGIN = 0.1
 """Background around an object that its masks are put together with, over its sides."""
 
 

@@ -47,14 +47,14 @@ def overlaps(ones: Sequence[Shape], others: Sequence[Shape], least: float) -> Ov
         by_box = common / (_box_areas(boxes) + _box_areas(box[None])[0] - common)
         mask = mask_of(shape)
         if mask is None:
-            exact = by_box
-        else:  # the masks share no more pixels than their boxes, so most need not be looked at
+            most = by_box
+        else:  # masks share no more pixels than their boxes, so few need to be looked at
             area = _areas([shape])[0]
             shared = np.minimum(np.minimum(common, areas), area)
-            exact = np.where(drawn_box, by_box, shared / (areas + area - shared))
-        for col in np.flatnonzero(exact >= least).tolist():
+            most = np.where(drawn_box, by_box, shared / (areas + area - shared))
+        for col in np.flatnonzero(most >= least).tolist():
             other = mask_of(others[col])
-            iou = float(exact[col]) if mask is None or other is None else mask.iou(other)
+            iou = float(by_box[col]) if mask is None or other is None else mask.iou(other)
             if iou >= least:
                 found[row, col] = iou
     return found

@@ -19,7 +19,7 @@ from edgeflow.cli.options import (
     Split,
     Zoom,
 )
-from edgeflow.data.left_out import left_out_lines
+from edgeflow.data.left_out import LeftOut, left_out_lines
 from edgeflow.data.listed import left_out_of
 from edgeflow.data.opening import open_dataset
 from edgeflow.evaluate.flip import FlippedRuntime
@@ -79,13 +79,20 @@ def evaluate(
     )
     if flip:
         predictor = _flipped(predictor)
+    left_out: list[LeftOut] = []
     rules = Rules(max_clicks=max_clicks, stop_at=1.01 if all_clicks else Rules.stop_at)
     with typer.progressbar(length=len(dataset), label=dataset.name) as bar:
         traces = list(
             click_dataset(
-                predictor, dataset, rules, lambda done, _total: bar.update(done - bar.pos)
+                predictor,
+                dataset,
+                rules,
+                lambda done, _total: bar.update(done - bar.pos),
+                left_out.extend,
             )
         )
+    for line in left_out_lines(left_out):
+        typer.echo(line, err=True)
     evaluation = Evaluation(
         dataset=dataset.name,
         model=predictor.version,

@@ -1,4 +1,4 @@
-"""Masks and overlays as image files: the ending of a name decides the format."""
+"""Masks, overlays and cut-outs as image files: the ending of a name decides the format."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from edgeflow.arrays import BoolMask, RGBImage
+from edgeflow.arrays import BoolMask, RGBAImage, RGBImage
 from edgeflow.errors import FileWriteError
 from edgeflow.files import is_special
 
@@ -32,6 +32,31 @@ LOSSY: dict[str, tuple[str, Options]] = {
     ".jpeg": ("JPEG", {"quality": 92}),
 }
 """Formats of overlays only."""
+
+TRANSPARENT = {ending: LOSSLESS[ending] for ending in (PNG, ".webp")}
+"""Formats of cut-outs without a background."""
+
+
+def check_cutout_ending(path: Path, *, opaque: bool) -> None:
+    """Refuse a cut-out's file name whose ending is of no format that can hold it.
+
+    Args:
+        path: File to write.
+        opaque: Whether it is laid on a background.
+
+    Raises:
+        FileWriteError: It has another ending or none.
+    """
+    if opaque:
+        check_overlay_ending(path)
+        return
+    suffix = _suffix(path)
+    if suffix in LOSSLESS | LOSSY and suffix not in TRANSPARENT:
+        raise FileWriteError(
+            f"cannot write the result to {path}: {suffix} is written without transparency",
+            hint=f"choose one of {', '.join(TRANSPARENT)}, or a --background",
+        )
+    _look_up(path, TRANSPARENT)
 
 
 def check_mask_ending(path: Path) -> None:
@@ -65,6 +90,15 @@ def encode_mask(mask: BoolMask, path: Path) -> bytes:
         FileWriteError: The format cannot hold it.
     """
     return _encode(Image.fromarray(mask.astype(np.uint8) * 255), path, LOSSLESS)
+
+
+def encode_cutout(rgba: RGBAImage, path: Path) -> bytes:
+    """Encode an H×W×4 uint8 image in the format of a path's ending.
+
+    Raises:
+        FileWriteError: The format cannot hold it.
+    """
+    return _encode(Image.fromarray(rgba), path, TRANSPARENT)
 
 
 def encode_overlay(rgb: RGBImage, path: Path) -> bytes:

@@ -11,10 +11,14 @@ from typing import Annotated
 import typer
 
 from edgeflow import __version__
+from edgeflow.cli.compare import compare
+from edgeflow.cli.cutout import cutout
 from edgeflow.cli.datasets import datasets, find_near_duplicates
 from edgeflow.cli.evaluate import evaluate
 from edgeflow.cli.export import export
 from edgeflow.cli.models import convert_weights, download_weights, models
+from edgeflow.cli.preannotation.import_data import import_data
+from edgeflow.cli.preannotation.prelabel import prelabel
 from edgeflow.cli.predict import predict
 from edgeflow.cli.pull import pull
 from edgeflow.cli.train import train
@@ -22,6 +26,7 @@ from edgeflow.errors import EdgeFlowError
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "predict": predict,
+    "cutout": cutout,
     "models": models,
     "convert": convert_weights,
     "download": download_weights,
@@ -31,6 +36,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "datasets": datasets,
     "near-duplicates": find_near_duplicates,
     "export": export,
+    "compare": compare,
+    "import": import_data,
+    "prelabel": prelabel,
 }
 """In the order in which ``edgeflow --help`` lists them."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
 from typing import Annotated
@@ -16,16 +15,15 @@ from edgeflow.cli.image_output import (
     encode_overlay,
 )
 from edgeflow.cli.options import Device, Model, ModelsDir, Runtime, Zoom
-from edgeflow.errors import no_object
+from edgeflow.errors import PromptError, no_object
 from edgeflow.files import check_outputs, is_special, write_atomically
-from edgeflow.geometry import ImagePoint, Size
+from edgeflow.geometry import Size
 from edgeflow.images import MAX_PIXELS, decode_image, quiet_decoders
 from edgeflow.inference.predictor import load_predictor
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.overlay import draw_overlay
 from edgeflow.prompts.click import Click, check_clicks
-
-_CLICK = re.compile(r"(?P<sign>[+-]?)(?P<x>\d+(?:\.\d+)?),(?P<y>\d+(?:\.\d+)?)")
+from edgeflow.prompts.notation import click_of
 
 
 def parse_click(text: str) -> Click:
@@ -34,13 +32,13 @@ def parse_click(text: str) -> Click:
     Raises:
         typer.BadParameter: The text is anything else.
     """
-    match = _CLICK.fullmatch(text.strip())
-    if match is None:
+    try:
+        return click_of(text)
+    except PromptError as error:
         raise typer.BadParameter(
             f"{text!r} is not a click; write X,Y in pixels, with a leading minus for a negative "
             "click: --click 120,80 --click=-30,40"
-        )
-    return Click(ImagePoint(float(match["x"]), float(match["y"])), match["sign"] != "-")
+        ) from error
 
 
 def predict(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from edgeflow.arrays import BoolMask, RGBImage
@@ -31,6 +32,7 @@ class Sample:
             it is not known.
         left_out: What is drawn on the image and not among its objects, because it turned out
             unreadable or empty.
+        path: The image's file; None where it is part of another one.
 
     Raises:
         ValueError: There are labels, but not one for each object.
@@ -43,6 +45,7 @@ class Sample:
     labels: tuple[str | None, ...] = ()
     file_name: str = ""
     left_out: tuple[LeftOut, ...] = ()
+    path: Path | None = None
 
     def __post_init__(self) -> None:
         labels = self.labels or (None,) * len(self.objects)

@@ -20,6 +20,7 @@ from edgeflow.data.coco_masks import decode_segmentation
 from edgeflow.data.files import files_by_stem, image_for, is_there, read_bytes
 from edgeflow.data.json_files import elements, is_object, read_text
 from edgeflow.data.label_maps import check_masks
+from edgeflow.data.left_out import LeftOut
 from edgeflow.data.listed import ListedDataset, check_name
 from edgeflow.data.splits import choose_split
 from edgeflow.errors import MaskCodecError
@@ -28,7 +29,10 @@ from edgeflow.geometry import Size
 KEYS = ("images", "annotations")
 CATEGORIES = "categories"
 PROBED = 8
-_FILE = re.compile(r"(?:instances|lvis_v\d+(?:\.\d+)?)_(.+)", re.DOTALL)
+PANOPTIC = re.compile(r"panoptic_(.+)", re.DOTALL)
+"""Name without extension of a file of segments, which another layout reads."""
+
+_FILE = re.compile(r"(?:instances|lvis(?:_v\d+(?:\.\d+)?)?)_(.+)", re.DOTALL)
 
 
 class Place(NamedTuple):
@@ -68,9 +72,10 @@ class Contents(NamedTuple):
 class Coco(ListedDataset[ImageEntry]):
     """Images with an annotation that is not a crowd, in the file's order.
 
-    Objects are in the annotations' order; those without a pixel are dropped. Pixels of crowds
-    (``iscrowd`` 1) are ignored where no object covers them. Of LVIS all annotated objects are
-    taken, whether their category was annotated exhaustively or not.
+    Objects are in the annotations' order; those without a pixel are dropped, and those that cannot
+    be read are left out. Pixels of crowds (``iscrowd`` 1) are ignored where no object covers them.
+    Of LVIS all annotated objects are taken, whether their category was annotated exhaustively or
+    not.
 
     Args:
         root: JSON file, or folder that holds it, directly or in ``annotations``.
@@ -96,7 +101,9 @@ class Coco(ListedDataset[ImageEntry]):
     @staticmethod
     def recognise(path: Path) -> bool:
         """Whether the path is such a file, or a folder with one named as they are published."""
-        return is_object(path, *KEYS) if path.is_file() else bool(_files(path))
+        if path.is_file():
+            return is_object(path, *KEYS) and not is_panoptic(path)
+        return bool(_files(path))
 
     def _read(self, name: str, entry: ImageEntry) -> Sample:
         relative = entry.path if self._nested else PurePosixPath(entry.path).name
@@ -107,26 +114,41 @@ class Coco(ListedDataset[ImageEntry]):
         objects: list[BoolMask] = []
         labels: list[str | None] = []
         crowds: list[BoolMask] = []
+        left_out: list[LeftOut] = []
         for start, stop, crowd in entry.annotations:
             annotation = json.loads(self._text[start:stop])
             try:
                 mask = decode_segmentation(annotation["segmentation"], size)
             except MaskCodecError as error:
-                raise DatasetError(
-                    f"{self._annotations.name}: an annotation of {name}: {error.message}",
-                    hint="correct the annotation or remove it",
-                ) from error
+                source = f"{self._annotations.name}: an annotation of {name}"
+                left_out.append(LeftOut(error.message, source))
+                continue
             if mask.any() and crowd:
                 crowds.append(mask)
             elif mask.any():
                 objects.append(mask)
                 labels.append(self._label(annotation))
         ignored = _ignored(crowds, objects)
-        return Sample(name, rgb, tuple(objects), ignored, tuple(labels), file_name=entry.path)
+        return Sample(
+            name,
+            rgb,
+            tuple(objects),
+            ignored,
+            tuple(labels),
+            file_name=entry.path,
+            left_out=tuple(left_out),
+            path=path,
+        )
 
     def _label(self, annotation: dict[str, Any]) -> str | None:
         number = annotation.get("category_id")
         return self._categories.get(number) if isinstance(number, int | str) else None
+
+
+def is_panoptic(path: Path) -> bool:
+    """Whether a file is COCO's of segments, by its name or its beginning."""
+    named = PANOPTIC.fullmatch(path.stem) is not None and is_object(path, "images", "annotations")
+    return named or is_object(path, "segments_info")
 
 
 def read_contents(text: str, source: str) -> Contents:
@@ -152,14 +174,14 @@ def read_contents(text: str, source: str) -> Contents:
             places = tuple(by_image.get(image["id"], ()))
             if all(place.crowd for place in places):
                 continue
-            relative = _relative(image, source)
+            relative = image_path(image, source)
             name = str(PurePosixPath(relative).with_suffix(""))
             if name in entries:
                 raise DatasetError(
                     f"{source}: two images are called {name}",
                     hint="samples are named by file, without extension: rename one",
                 )
-            entries[name] = ImageEntry(relative, _size(image), places)
+            entries[name] = ImageEntry(relative, image_size(image), places)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise DatasetError(
             f"{source} is not a COCO file: {type(error).__name__} {error}",
@@ -169,7 +191,12 @@ def read_contents(text: str, source: str) -> Contents:
     return Contents(entries, categories)
 
 
-def _relative(image: dict[str, Any], source: str) -> str:
+def image_path(image: dict[str, Any], source: str) -> str:
+    """The relative path of an image in COCO's list, from its name or from its address.
+
+    Raises:
+        DatasetError: It could lead out of a folder.
+    """
     name = image.get("file_name")
     if name is None:
         name = "/".join(urlsplit(image["coco_url"]).path.split("/")[-2:])
@@ -178,7 +205,8 @@ def _relative(image: dict[str, Any], source: str) -> str:
     return relative
 
 
-def _size(image: dict[str, Any]) -> Size | None:
+def image_size(image: dict[str, Any]) -> Size | None:
+    """The size of an image in COCO's list, if it is given."""
     height, width = image.get("height"), image.get("width")
     return Size(height, width) if isinstance(height, int) and isinstance(width, int) else None
 

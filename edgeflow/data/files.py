@@ -30,16 +30,8 @@ def files_by_stem(folder: Path, extensions: tuple[str, ...]) -> dict[str, Path]:
     Raises:
         DatasetError: The folder cannot be read, or two files differ in their extension alone.
     """
-    try:
-        with os.scandir(folder) as listing:
-            names = sorted(each.name for each in listing if not each.name.startswith("."))
-    except OSError as error:
-        raise _unreadable(folder, error) from error
     files: dict[str, Path] = {}
-    for name in names:
-        path = folder / name
-        if path.suffix.lower() not in extensions:
-            continue
+    for path in files_in(folder, extensions):
         if path.stem in files:
             raise DatasetError(
                 f"{files[path.stem]} and {path} have the same name",
@@ -47,6 +39,64 @@ def files_by_stem(folder: Path, extensions: tuple[str, ...]) -> dict[str, Path]:
             )
         files[path.stem] = path
     return dict(sorted(files.items()))
+
+
+def files_in(folder: Path, extensions: tuple[str, ...]) -> list[Path]:
+    """The files of a folder with these extensions, sorted by name, without hidden ones.
+
+    Raises:
+        DatasetError: The folder cannot be read.
+    """
+    try:
+        with os.scandir(folder) as listing:
+            names = sorted(each.name for each in listing if not each.name.startswith("."))
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    return [folder / name for name in names if Path(name).suffix.lower() in extensions]
+
+
+def files_below(folder: Path, extensions: tuple[str, ...]) -> dict[str, Path]:
+    """The files of a folder and the folders in it, by relative path without extension, sorted.
+
+    Hidden ones are left out, and links to folders are not followed.
+
+    Raises:
+        DatasetError: The folder is missing, or two files differ in their extension alone.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"{folder} is not a folder", hint="check the path of the dataset")
+    files: dict[str, Path] = {}
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(each for each in folders if not each.startswith("."))
+        for path in (Path(root) / each for each in sorted(names) if not each.startswith(".")):
+            if path.suffix.lower() not in extensions:
+                continue
+            name = path.relative_to(folder).with_suffix("").as_posix()
+            if name in files:
+                raise DatasetError(
+                    f"{files[name]} and {path} have the same name",
+                    hint="keep one of them: samples are named without their extension",
+                )
+            files[name] = path
+    return dict(sorted(files.items()))
+
+
+def first_files(folder: Path, extensions: tuple[str, ...], count: int) -> list[Path]:
+    """Up to ``count`` files of a folder, or if it has none, of the folders right in it.
+
+    Raises:
+        DatasetError: A folder cannot be read.
+    """
+    direct = files_in(folder, extensions)
+    if direct:
+        return direct[:: -(-len(direct) // count)]
+    found: list[Path] = []
+    with os.scandir(folder) as listing:
+        inside = sorted(each.name for each in listing if each.is_dir(follow_symlinks=False))
+    for name in inside:
+        if len(found) < count and not name.startswith("."):
+            found += files_in(folder / name, extensions)[: count - len(found)]
+    return found
 
 
 def is_there(path: Path) -> bool:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgeflow.data.annotation_files.metadata_jsonl import FILE as METADATA
+from edgeflow.data.annotation_files.tables import CLASSES, INSTANCES
 from edgeflow.data.base import DatasetError
 from edgeflow.data.files import MASKS, files_by_stem, read_bytes
 from edgeflow.data.label_maps import any_value, is_binary, numbered
 from edgeflow.data.paired import TwoFolders
 
 PROBED = 16
+TABLES = (CLASSES, INSTANCES, METADATA)
 
 
 class Folder(TwoFolders):
@@ -41,14 +44,19 @@ class Folder(TwoFolders):
 
     @classmethod
     def recognise(cls, path: Path) -> bool:
-        """Whether both folders are there, with masks that number objects."""
-        return super().recognise(path) and not has_binary_masks(path)
+        """Whether both folders are there, with masks that number objects, and no table of them."""
+        return super().recognise(path) and not has_table(path) and not has_binary_masks(path)
 
 
 class ImgGt(TwoFolders):
     """``img/<id>.*`` and ``gt/<id>.*``: pixels that are not black are the one object."""
 
     images, masks, interpretation = "img", "gt", staticmethod(any_value)
+
+
+def has_table(root: Path) -> bool:
+    """Whether a table says what is in the masks, which makes it another layout."""
+    return any((root / name).is_file() for name in TABLES)
 
 
 def has_binary_masks(root: Path) -> bool:

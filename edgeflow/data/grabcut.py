@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgeflow.data.folder import has_binary_masks
+from edgeflow.data.folder import has_binary_masks, has_table
 from edgeflow.data.label_maps import binary, trimap
 from edgeflow.data.paired import TwoFolders
 
@@ -26,8 +26,8 @@ class Berkeley(TwoFolders):
 
     @classmethod
     def recognise(cls, path: Path) -> bool:
-        """Whether both folders are there, with masks of nothing but 0 and 255.
+        """Whether both folders are there, with masks of only 0 and 255, and no table of them.
 
         :class:`edgeflow.data.folder.Folder` has the same tree; there such masks hold no object.
         """
-        return super().recognise(path) and has_binary_masks(path)
+        return super().recognise(path) and not has_table(path) and has_binary_masks(path)

@@ -47,6 +47,28 @@ def label_map(data: bytes, source: str) -> Labels:
     return _indices(_open(data, source), data, source)
 
 
+def has_colours(data: bytes, source: str) -> bool:
+    """Whether a mask is stored in colours, and neither as indices nor in grey."""
+    return _open(data, source).mode in {"RGB", "RGBA"}
+
+
+def colour_map(data: bytes, source: str) -> npt.NDArray[np.uint32]:
+    """The colours of a mask as numbers, H×W: R + 256 G + 65536 B.
+
+    Raises:
+        DatasetError: The mask is unreadable.
+    """
+    image = _open(data, source)
+    if image.mode.startswith(("I", "F")):
+        raise DatasetError(
+            f"{source} is a mask of mode {image.mode}, where colours are expected",
+            hint="save it as RGB",
+        )
+    rgb = np.asarray(image.convert("RGB")).astype(np.uint32)
+    numbers: npt.NDArray[np.uint32] = rgb @ np.array([1, 1 << 8, 1 << 16], dtype=np.uint32)
+    return numbers
+
+
 def numbered(data: bytes, source: str) -> Annotation:
     """One-channel masks: 0 background, k object k, and in 8 bits 255 ignore.
 

@@ -123,6 +123,7 @@ class LabelStudio(ListedDataset[DrawnImage]):
             labels=tuple(labels),
             file_name=f"{name}{Path(entry.image).suffix}",
             left_out=tuple(left_out),
+            path=Path(entry.image),
         )
 
     def _image(self, entry: DrawnImage) -> RGBImage:

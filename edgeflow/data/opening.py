@@ -12,6 +12,14 @@ from edgeflow.data.davis import Davis
 from edgeflow.data.folder import Folder, ImgGt
 from edgeflow.data.grabcut import Berkeley, GrabCut
 from edgeflow.data.label_studio import LabelStudio
+from edgeflow.data.layouts.coco_panoptic import CocoPanoptic
+from edgeflow.data.layouts.cutouts import Cutouts
+from edgeflow.data.layouts.cvat import Cvat
+from edgeflow.data.layouts.eiseg import Eiseg
+from edgeflow.data.layouts.hf import HfImageFolder
+from edgeflow.data.layouts.index_masks import Instances, Semantic
+from edgeflow.data.layouts.labelme import Labelme
+from edgeflow.data.layouts.yolo import YoloSeg, are_yolo_boxes, refuse_boxes
 from edgeflow.data.pulled import Pulled
 from edgeflow.data.sbd import Sbd
 from edgeflow.data.shards import Shards
@@ -115,6 +123,75 @@ LAYOUTS: dict[str, Layout] = {
         Pulled.recognise,
         lambda path, _split, _images: Pulled(path),
     ),
+    "coco-panoptic": Layout(
+        "COCO panoptic: things are objects",
+        "annotations/panoptic_<split>.json, annotations/panoptic_<split>/*.png, <split>/*.jpg",
+        CocoPanoptic.recognise,
+        lambda path, split, images: CocoPanoptic(path, split=split, images=images),
+        frozenset({"split", "images"}),
+    ),
+    "yolo-seg": Layout(
+        "YOLO with outlines",
+        "data.yaml, images/<split>/*.jpg, labels/<split>/*.txt",
+        YoloSeg.recognise,
+        lambda path, split, _images: YoloSeg(path, split),
+        frozenset({"split"}),
+    ),
+    "yolo-box": Layout(
+        "YOLO with boxes, which are no masks: `edgeflow prelabel` makes them",
+        "data.yaml, images/<split>/*.jpg, labels/<split>/*.txt",
+        are_yolo_boxes,
+        lambda path, _split, _images: refuse_boxes(path),
+        frozenset({"split"}),
+    ),
+    "semantic": Layout(
+        "masks of class numbers: one object a class",
+        "images/<id>.jpg, masks/<id>.png, classes.csv with index,name,r,g,b",
+        Semantic.recognise,
+        lambda path, split, images: Semantic(path, split=split, images=images),
+        frozenset({"split", "images"}),
+    ),
+    "instances": Layout(
+        "masks of object numbers, with labels",
+        "images/<id>.jpg, masks/<id>.png, instances.csv with file,number,label",
+        Instances.recognise,
+        lambda path, split, images: Instances(path, split=split, images=images),
+        frozenset({"split", "images"}),
+    ),
+    "labelme": Layout(
+        "labelme",
+        "<id>.json and <id>.jpg side by side; or one such JSON file",
+        Labelme.recognise,
+        lambda path, _split, images: Labelme(path, images=images),
+        frozenset({"images"}),
+    ),
+    "cvat": Layout(
+        "CVAT for images 1.1",
+        "annotations.xml (or <split>.xml), images/*.jpg; or the XML file itself",
+        Cvat.recognise,
+        lambda path, split, images: Cvat(path, split=split, images=images),
+        frozenset({"split", "images"}),
+    ),
+    "hf": Layout(
+        "an image folder of Hugging Face",
+        "metadata.jsonl with file_name and instances_file_names, or <split>/metadata.jsonl",
+        HfImageFolder.recognise,
+        lambda path, split, _images: HfImageFolder(path, split),
+        frozenset({"split"}),
+    ),
+    "eiseg": Layout(
+        "what EISeg saved",
+        "<id>.json with polygons, or <id>.png and a label list; images/, or in the folder above",
+        Eiseg.recognise,
+        lambda path, _split, images: Eiseg(path, images=images),
+        frozenset({"images"}),
+    ),
+    "cutouts": Layout(
+        "images whose transparency is the mask",
+        "*.png or *.webp, transparent around the one object; metadata.jsonl with labels",
+        Cutouts.recognise,
+        lambda path, _split, _images: Cutouts(path),
+    ),
 }
 """By name, as on the command line."""
 
@@ -185,6 +262,6 @@ def recognise(path: Path) -> str:
 
 def _table(layouts: dict[str, Layout]) -> str:
     return "\n".join(
-        f"  {name:<12}  {layout.what}\n                {layout.tree}"
+        f"  {name:<13}  {layout.what}\n                 {layout.tree}"
         for name, layout in layouts.items()
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from edgeflow.data.base import DatasetError, Sample
 from edgeflow.data.files import IMAGES, MASKS, files_by_stem, image_for, read_bytes
 from edgeflow.data.label_maps import Annotation
+from edgeflow.data.left_out import LeftOut
 from edgeflow.data.listed import ListedDataset, count_and_first
 
 Interpretation = Callable[[bytes, str], Annotation]
@@ -29,13 +30,23 @@ class PairedDataset(ListedDataset[Pair]):
         name: Name in reports.
         pairs: Pairs by sample name, in order.
         interpret: Reads an annotation file.
+        class_names: Classes that the dataset declares.
+        left_out: What is not among the pairs.
 
     Raises:
         DatasetError: See :class:`edgeflow.data.listed.ListedDataset`.
     """
 
-    def __init__(self, name: str, pairs: Mapping[str, Pair], interpret: Interpretation) -> None:
-        super().__init__(name, pairs)
+    def __init__(
+        self,
+        name: str,
+        pairs: Mapping[str, Pair],
+        interpret: Interpretation,
+        *,
+        class_names: Iterable[str] = (),
+        left_out: Iterable[LeftOut] = (),
+    ) -> None:
+        super().__init__(name, pairs, class_names=class_names, left_out=left_out)
         self._interpret = interpret
 
     def _read(self, name: str, entry: Pair) -> Sample:
@@ -53,6 +64,7 @@ class PairedDataset(ListedDataset[Pair]):
             annotation.ignore,
             annotation.labels,
             file_name=f"{name}{entry.image.suffix}",
+            path=entry.image,
         )
 
 

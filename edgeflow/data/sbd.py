@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from edgeflow.data.annotation_files.voc_classes import class_name
 from edgeflow.data.base import DatasetError
 from edgeflow.data.label_maps import Annotation, split_labels
 from edgeflow.data.paired import PairedDataset
 from edgeflow.data.splits import choose_split, listed_pairs, splits_in
-from edgeflow.data.voc import class_name
 
 MAX_BYTES = 1 << 20
 """Published files have up to 50 kB. They are compressed, so this bounds memory, too."""

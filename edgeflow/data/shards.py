@@ -21,6 +21,7 @@ class Member(NamedTuple):
     tar: Path
     offset: int
     length: int
+    suffix: str
 
 
 class Shard(NamedTuple):
@@ -89,7 +90,8 @@ class Shards(ListedDataset[Shard]):
         where = f"{entry.mask.tar}, {name}"
         annotation = numbered(_read(entry.mask), f"{where}{MASK}")
         rgb = image_for(_read(entry.image), annotation.size, where, f"{name}{MASK}")
-        return Sample(name, rgb, annotation.objects, annotation.ignore)
+        file_name = name + entry.image.suffix
+        return Sample(name, rgb, annotation.objects, annotation.ignore, file_name=file_name)
 
 
 def _tars(root: Path) -> list[Path]:
@@ -114,7 +116,7 @@ def _pairs(tar: Path) -> dict[str, Shard]:
             continue
         if name in table:
             raise DatasetError(f"{tar}: {name} is in it twice", hint="make the tar again")
-        table[name] = Member(tar, info.offset_data, info.size)
+        table[name] = Member(tar, info.offset_data, info.size, path.suffix)
     if alone := [name for name in masks if name not in images]:
         raise DatasetError(
             f"{tar}: {count_and_first(alone)} masks without an image",

@@ -11,6 +11,7 @@ import numpy as np
 
 from edgeflow.arrays import BoolMask
 from edgeflow.data.base import Dataset
+from edgeflow.data.left_out import LeftOut
 from edgeflow.evaluate.boundary import BoundaryIoU
 from edgeflow.evaluate.clicker import Clicker
 from edgeflow.inference.predictor import Predictor
@@ -139,6 +140,7 @@ def click_dataset(
     dataset: Dataset,
     rules: Rules,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
+    tell: Callable[[tuple[LeftOut, ...]], None] = lambda _left_out: None,
 ) -> Iterator[Trace]:
     """Click every object of a dataset, in order.
 
@@ -147,12 +149,14 @@ def click_dataset(
         dataset: Dataset; its objects without a pixel that counts are passed over.
         rules: Rules that say when to stop.
         progress: Called after each image with images done and images in all.
+        tell: Called for each image with what is not among its objects.
 
     Raises:
         DatasetError: A sample cannot be read.
     """
     for index in range(len(dataset)):
         sample = dataset[index]
+        tell(sample.left_out)
         image: EncodedImage | None = None
         for number, truth in enumerate(sample.objects, start=1):
             if sample.ignore is not None and not (truth & ~sample.ignore).any():

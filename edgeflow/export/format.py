@@ -113,6 +113,7 @@ class Format:
         copies: Whether pictures are copied there unless the user says otherwise, since the format
             is of no use without.
         always: Paths of files that it makes whatever the images are.
+        one_part: What the part's name is in paths where there is one only.
     """
 
     what: str
@@ -121,8 +122,9 @@ class Format:
     pictures: str | None = None
     copies: bool = False
     always: tuple[str, ...] = ()
+    one_part: str = ""
 
     def picture_path(self, page: Page) -> str:
         """Path of an image's picture, if it is brought to the format's folder for pictures."""
-        folder = (self.pictures or "").format(split=page.split)
+        folder = (self.pictures or "").format(split=page.split or self.one_part)
         return str(PurePosixPath(folder, page.picture_name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -59,10 +59,18 @@ class Journal:
         folder = self._folder.resolve()
         return path.is_relative_to(folder) and path.relative_to(folder).as_posix() in self._files
 
-    def recall(self, key: str, digest: str) -> Entry | None:
-        """The entry of an image whose files are written and in date; it then counts as written."""
+    def recall(self, key: str, digest: str, taken: Set[str]) -> Entry | None:
+        """The entry of an image whose files are written and in date; it then counts as written.
+
+        Args:
+            key: The image's.
+            digest: Of all that its files depend on.
+            taken: Files of this run's other images, casefolded: they are not this one's any more.
+        """
         known, place = self._known.get(key, ("", 0))
         if known != digest or (entry := self._at(place)) is None:
+            return None
+        if not taken.isdisjoint(map(str.casefold, entry.files)):
             return None
         if not all((self._folder / path).is_file() for path in entry.files):
             return None

@@ -68,6 +68,11 @@ class PixelPicture:
 
     pixels: RGBImage
 
+    @property
+    def path(self) -> None:
+        """There is no file."""
+        return
+
     def file(self) -> None:
         """There is no file."""
         return

@@ -7,9 +7,10 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from edgeflow.annotated import AnnotatedImage, digest_of
+from edgeflow.data.base import DatasetError
 from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import EdgeFlowError, FileWriteError
 from edgeflow.export.format import Format, Page, Plan
@@ -79,6 +80,11 @@ class _Target:
         self._folder, self._format, self._plan = folder, format, plan
         self._bring = ("copy" if format.copies else "leave") if bring == "auto" else bring
         self._journal = Journal(folder)
+        self._taken = {
+            str(PurePosixPath(split, path)).casefold()  # in some formats each part is a folder
+            for path in format.always
+            for split in ("", *plan.splits)
+        }
         choices = json.dumps(
             {
                 "version": VERSION,
@@ -93,7 +99,7 @@ class _Target:
     def add(self, page: Page) -> Iterator[LeftOut]:
         """Write an image's files, unless they are there; yields what they do not hold."""
         digest = self._digest(page)
-        entry = self._journal.recall(page.image.key, digest)
+        entry = self._journal.recall(page.image.key, digest, self._taken)
         if entry is None:
             try:
                 entry = self._write(page, digest)
@@ -103,6 +109,7 @@ class _Target:
                 yield _fault(page.image, error)
                 return
             self._journal.add(entry)
+        self._taken.update(map(str.casefold, entry.files))
         yield from entry.left_out
 
     def _write(self, page: Page, digest: str) -> Entry:
@@ -126,6 +133,11 @@ class _Target:
         place = self._format.picture_path(page)
         if picture is not None and not _is(self._folder / place, picture.original):
             paths.append(place)
+        if not self._taken.isdisjoint(map(str.casefold, paths)):
+            raise DatasetError(
+                f"a file of the name {page.name} is that of another image",
+                hint="give one of the two pictures another name",
+            )
         self._journal.claim(paths)
         for file in files:
             write_parts(self._folder / file.path, file)

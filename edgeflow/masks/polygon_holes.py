@@ -48,7 +48,7 @@ def split(part: shapely.Polygon) -> list[shapely.Polygon]:
 def bridge(part: shapely.Polygon) -> list[shapely.Polygon]:
     """Cut slits along a shortest tree between the rings; one polygon, except in hopeless cases."""
     rings = shapely.get_rings(part)
-    ways = shapely.get_coordinates(_shortest_tree(rings)).reshape(-1, 2, 2)
+    ways = shapely.get_coordinates(shortest_tree(rings)).reshape(-1, 2, 2)
     attempt = np.zeros(len(ways), dtype=np.int64)
     for _ in range(_SLIT_ATTEMPTS):
         corners = [_slit(way, int(tries)) for way, tries in zip(ways, attempt, strict=True)]
@@ -62,11 +62,14 @@ def bridge(part: shapely.Polygon) -> list[shapely.Polygon]:
     return [piece for rest in pieces for piece in split(rest)]
 
 
-def _shortest_tree(rings: Geometries) -> Geometries:
+def shortest_tree(rings: Geometries) -> Geometries:
     """The shortest lines that join all rings (Prim 1957); they cross neither rings nor each other.
 
+    Args:
+        rings: Lines, polygons or sets of points; the first is the tree's root.
+
     Returns:
-        One line a hole, from where it is joined to the hole.
+        One line for each of the others, from where it is joined to it.
     """
     shapely.prepare(rings)
     bounds = shapely.bounds(rings)

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from edgeflow.data.pulled import IMAGES, LABEL_CONFIG, SOURCE, TASKS
 from edgeflow.errors import EdgeFlowError, LabelConfigError
-from edgeflow.files import write_atomically
+from edgeflow.files import replacing, write_atomically
 from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.transport import Params
 from edgeflow.label_studio.config.label_config import LabelConfig, parse_label_config
@@ -115,7 +114,7 @@ class Project:
             EdgeFlowError: Label Studio does not answer, or a file cannot be written.
         """
         query: Params = {"project": self._number, "fields": "all", "resolve_uri": "false"}
-        with _replacing(folder / TASKS) as file:
+        with replacing(folder / TASKS) as file:
             file.write(b"[")
             for task in self._api.pages("/api/tasks/", query, key="tasks", size=PAGE_SIZE):
                 annotations = task.get("annotations")
@@ -174,13 +173,3 @@ def _claimed(folder: Path) -> Mapping[str, Any] | None:
             hint="choose a new or an empty folder",
         )
     return None
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which takes the path's place if all goes well."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
-        part = Path(folder) / path.name
-        with part.open("wb") as file:
-            yield file
-        part.replace(path)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from edgeflow.errors import EdgeFlowError
+from edgeflow.errors import EdgeFlowError, PromptError
 from edgeflow.label_studio.config.label_config import LabelConfig, TaskConfig, parse_label_config
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.errors import DeadlineError, InternalError, OverloadedError
@@ -79,7 +79,10 @@ class BatchCall:
         """A task's predictions: none, or one with a region for each box or point it holds."""
         log = self._log.bind(task=str(task.get("id"))[:64])
         answers: list[Answer] = []
-        for prompt in prompts_in(task):
+        found = prompts_in(task, config)
+        if found.unsigned:
+            self._failures.append(_unsigned(found.unsigned))
+        for prompt in found.prompts:
             try:
                 request = Request(task, prompt, config, self._project)
                 answers.append(self._service.preannotate(request, deadline))
@@ -107,6 +110,14 @@ class BatchCall:
         elif answered < asked:
             text = f"{text}; the others hold no box, point or outline that says where an object is"
         self._service.journal.calls.note(str(self._project), "predictions", text, hint)
+
+
+def _unsigned(count: int) -> PromptError:
+    points = "a point does" if count == 1 else f"{count} points do"
+    return PromptError(
+        f"{points} not say whether a positive or a negative click was meant",
+        hint="Label Studio forgets it when an annotation is opened again: click in the editor",
+    )
 
 
 def prediction(answers: Sequence[Answer]) -> JSONObject:

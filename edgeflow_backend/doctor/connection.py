@@ -9,8 +9,10 @@ from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow.label_studio.api.records import MLBackend
 from edgeflow_backend.doctor.finding import Finding
 from edgeflow_backend.label_studio.connection import (
+    SUBNETS_ADVICE,
     Address,
     asked_instead,
+    blocked,
     event_webhook,
     ours,
     way_out,
@@ -104,4 +106,13 @@ def _examine_events(
     if problems:
         words = "; ".join(problems)
         return Finding("fail", f"{where} do not arrive as they should: {words}", f"run `{command}`")
+    try:
+        # A guard that was switched on later leaves the webhook in its place and sends nothing.
+        api.check_event_url(project, webhook.url)
+    except LabelStudioError as error:
+        if blocked(error.detail):
+            words = f"{where} are no longer sent: {clean(error.detail)}"
+            return Finding("fail", words, SUBNETS_ADVICE)
+        words = f"{where}: whether Label Studio sends them could not be tried: {error.message}"
+        return Finding("warn", clean(words), error.hint or "use a token of an administrator")
     return Finding("ok", f"{where} are sent to this backend")

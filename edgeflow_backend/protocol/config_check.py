@@ -8,9 +8,9 @@ from edgeflow.errors import LabelConfigError, brief
 from edgeflow.label_studio.config.controls import Control
 from edgeflow.label_studio.config.label_config import TaskConfig, parse_label_config
 from edgeflow.label_studio.config.labels import Label
+from edgeflow.label_studio.config.recommended import recommended_config, recommended_like
 from edgeflow.label_studio.controls import LABELS_TAG
 from edgeflow_backend.protocol.exports import export_warnings
-from edgeflow_backend.protocol.recommended import recommended_config, recommended_like
 from edgeflow_backend.protocol.targets import resolve
 
 RECOMMENDED = recommended_config()

@@ -11,6 +11,13 @@ from edgeflow.label_studio.config.controls import Control
 from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.controls import LABELS_TAG
 
+_OWN = "`edgeflow export` is right with either config"
+
+_JSON_BACK = (
+    '<RectangleLabels name="unused" toName="{}" smart="false"><Label value="unused"/>'
+    "</RectangleLabels>"
+)
+
 _BESIDE_LABELS = {
     "BrushLabels": ("Label Studio's PNG and NPY exports hold each accepted mask twice", "Brush"),
     "RectangleLabels": (
@@ -28,26 +35,30 @@ def export_warnings(config: TaskConfig) -> list[str]:
 
 
 def _labelled_clicks(config: TaskConfig) -> Iterator[str]:
-    tags = {control.tag for control in config.controls}
+    boxes = any(control.tag == "RectangleLabels" for control in config.controls)
+    pages = any(image.several for image in config.images)
     for click in _clicks(config):
         masks = _masks(config, click)
         if not click.labelled or not masks:
             continue
         several = len({label.value for mask in masks for label in mask.labels}) > 1
-        instead = '<KeyPoint smart="true" smartOnly="true"> in its place'
+        instead = 'use <KeyPoint smart="true" smartOnly="true"> in its place'
         if several:
             instead += ", and <Labels> with the labels"
-        if any(image.several for image in config.images) and "RectangleLabels" not in tags:
+        if pages and not boxes:
             yield (
                 f"{click} beside several pictures a task makes every export of Label Studio's fail "
-                f"with HTTP 500, JSON included; use {instead}."
+                f"with HTTP 500, JSON included; {instead}. Where its points are in annotations "
+                f"already, {_JSON_BACK.format(click.to_name)} beside it brings JSON back; {_OWN}."
             )
-        else:
-            yield (
-                f"{click} spoils Label Studio's COCO and YOLO exports: they lose the masks' labels "
-                "or the masks, and a point that is left in an annotation makes COCO fail; use "
-                f"{instead}, and no label has to be picked again before each click."
-            )
+            continue
+        offered = "" if boxes else "are not offered in the dialog, and "
+        yield (
+            f"{click} spoils Label Studio's COCO and YOLO exports: they {offered}lose the masks' "
+            "labels (COCO puts all into one category, default) or the masks (YOLO's files are "
+            "empty), and a point that is left in an annotation makes COCO fail with HTTP 500; "
+            f"{instead}, and no label has to be picked again before each click; {_OWN}."
+        )
 
 
 def _unlabelled_masks(config: TaskConfig) -> Iterator[str]:

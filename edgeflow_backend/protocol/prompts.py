@@ -17,7 +17,11 @@ from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.controls import CONTROLS
 from edgeflow.label_studio.values import JSONObject, PercentPoint
 from edgeflow.prompts.click import Click
-from edgeflow_backend.errors import MalformedRequestError, UnsupportedPromptError
+from edgeflow_backend.errors import (
+    MalformedRequestError,
+    NothingAskedError,
+    UnsupportedPromptError,
+)
 from edgeflow_backend.protocol.outlines import stroke_clicks
 from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.wire import (
@@ -218,13 +222,14 @@ def parse_prompt(context: object, *, max_clicks: int, config: TaskConfig | None 
     Raises:
         MalformedRequestError: It is no context.
         UnsupportedPromptError: There are regions, but none that makes a prompt.
-        PromptError: There is nothing at all, there are too many clicks, or they cannot be read.
+        NothingAskedError: There is nothing at all.
+        PromptError: There are too many clicks, or they cannot be read.
     """
     regions = parse_context(context)
     prompting = [region for region in regions if region["type"] in PROMPTS]
     if not prompting:
         if not regions:
-            raise PromptError("the request has no clicks", hint="click on an object")
+            raise NothingAskedError("the request has no clicks", hint="click on an object")
         types = sorted({region["type"][:64] for region in regions})
         raise UnsupportedPromptError(
             f"prompts of type {', '.join(types[:5])} are not supported",

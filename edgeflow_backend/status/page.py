@@ -79,6 +79,7 @@ h2 + .soft { margin: -.4rem 0 .6rem; }
 h2 { font-size: 1.1rem; margin: 2rem 0 .6rem; }
 a { color: var(--link); }
 code { font: .9em ui-monospace, monospace; white-space: nowrap; }
+p > code:only-child { white-space: normal; }
 ul, ol { padding-left: 1.2rem; }
 ul.cards { list-style: none; padding: 0; }
 .good { color: var(--good); } .warning { color: var(--warning); } .bad { color: var(--bad); }
@@ -211,6 +212,10 @@ the end of this page.</p>
 {{ listed(project.warnings) }}
 {% endif %}
 {% if project.refining %}<p class="soft">{{ project.refining | sentence }}</p>{% endif %}
+{% if project.export %}
+<p class="soft">To export it, with a token in LABEL_STUDIO_API_KEY:</p>
+<p><code>{{ project.export }}</code></p>
+{% endif %}
 <p class="soft">last seen {{ when(project.seen) }}, at /{{ project.place }}</p>
 </li>
 {% endfor %}

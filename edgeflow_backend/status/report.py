@@ -13,6 +13,7 @@ from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.redact.texts import clean
 from edgeflow_backend.status.calls import Call
 from edgeflow_backend.status.config_checks import ConfigCheck
+from edgeflow_backend.status.export_command import export_command
 from edgeflow_backend.status.failures import Failure
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.lost_masks import LostOfProject
@@ -59,6 +60,7 @@ class Snapshot:
         queue_limit: Limit of ``waiting``; further predictions are refused.
         caches: How full each cache is.
         refining: By project, which masks clicks refine, and why.
+        label_studios: URLs of the configured Label Studios, as people open them, by name.
     """
 
     state: ModelState
@@ -70,6 +72,7 @@ class Snapshot:
     queue_limit: int = 0
     caches: tuple[Cache, ...] = ()
     refining: Mapping[str, str] = field(default_factory=dict)
+    label_studios: Mapping[str, str] = field(default_factory=dict)
 
 
 def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObject:
@@ -123,6 +126,7 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
                 "problems": list(check.problems),
                 "warnings": list(check.warnings),
                 "refining": clean(snapshot.refining.get(check.project, "")),
+                "export": export_command(check.project, snapshot.label_studios),
                 "seen": check.last_seen.isoformat(),
                 "place": check.place,
             }

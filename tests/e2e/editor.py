@@ -175,10 +175,8 @@ class Editor:
         self.page.wait_for_function(script)
 
     def draw_box(self, left: float, top: float, right: float, bottom: float) -> dict[str, Any]:
-        """Pick the smart rectangle and the label, press and drag (0 to 1), await the answer."""
+        """Pick the smart rectangle, press and drag (0 to 1), await the answer."""
         self.pick_tool("rectangle-tool")
-        self.page.locator(".lsf-label").nth(1).click()
-        self.page.wait_for_timeout(PAUSE_MS)
         with self.page.expect_response(lambda r: INTERACTIVE in r.url, timeout=30_000) as answer:
             self.page.mouse.move(*self.place(left, top))
             self.page.wait_for_timeout(PAUSE_MS // 3)
@@ -263,8 +261,12 @@ class Editor:
         """Keep what the annotator sees."""
         self.page.screenshot(path=path)
 
-    def picture(self) -> bytes:
-        """A screenshot of the labels, the image and the toolbar."""
+    def picture(self, *, panels: bool = False) -> bytes:
+        """A screenshot of the labels, the image and the toolbar.
+
+        Args:
+            panels: Whether what is beside and below them is shown, too.
+        """
         self.page.mouse.move(2, 2)
         boxes = [
             box
@@ -275,6 +277,8 @@ class Editor:
         left, top = (min(box[side] for box in boxes) - 8 for side in ("x", "y"))
         right = max(box["x"] + box["width"] for box in boxes) + 8
         bottom = max(box["y"] + box["height"] for box in boxes) + 8
+        if panels:
+            right, bottom = (self.page.evaluate(f"inner{side}") for side in ("Width", "Height"))
         return self.page.screenshot(
             clip={"x": left, "y": top, "width": right - left, "height": bottom - top}
         )
@@ -309,6 +313,23 @@ class Editor:
 
     def _button(self, name: str) -> Any:
         return self.page.locator(f"[data-testid=bottombar-{name}]")
+
+
+def first_card(page: Page, heading: str) -> bytes:
+    """A screenshot of a section of the status page, down to its first card."""
+    section = page.locator("section", has_text=heading)
+    whole, card = (part.bounding_box() for part in (section, section.locator("li.card").first))
+    assert whole is not None
+    assert card is not None
+    return page.screenshot(
+        full_page=True,
+        clip={
+            "x": whole["x"] - 16,
+            "y": whole["y"] - 8,
+            "width": whole["width"] + 32,
+            "height": card["y"] + card["height"] - whole["y"] + 24,
+        },
+    )
 
 
 def _first_page(browser: Browser, url: str) -> Editor:

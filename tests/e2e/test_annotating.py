@@ -17,7 +17,10 @@ from PIL import Image
 
 from edgeflow.geometry import Size
 from edgeflow.label_studio.brush_rle import decode_brush, encode_brush
+from edgeflow.label_studio.config.recommended import RECOMMENDATIONS, recommended_config
 from edgeflow.masks.rasterize import rasterize
+from edgeflow_backend.protocol.config_check import RECOMMENDED
+from tests import pictures
 from tests.e2e.conftest import Studio
 from tests.e2e.editor import Editor, open_editor
 
@@ -26,21 +29,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.slow]
 ASTRONAUT = Size(512, 512)
 BoolMask = npt.NDArray[np.bool_]
 JSONObject = dict[str, Any]
-
-CLICKS = """<KeyPointLabels name="click" toName="image" smart="true" smartOnly="true">
-    <Label value="Object" background="#FFB000"/></KeyPointLabels>"""
-BOXES = """<RectangleLabels name="box" toName="image" smart="true" smartOnly="true">
-    <Label value="Object" background="#00B060"/></RectangleLabels>"""
-IMAGE = '<Image name="image" value="$image" zoom="true"/>'
-
-
-def holder(tag: str) -> str:
-    return f"""<{tag} name="mask" toName="image" smart="false">
-    <Label value="Object" background="#1E90FF"/></{tag}>"""
-
-
-def view(*tags: str) -> str:
-    return f"<View>{''.join(tags)}</View>"
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +88,7 @@ def at(mask: BoolMask, x: float, y: float) -> bool:
 def test_under_auto_accept_clicks_on_a_mask_refine_it_in_place(
     studio: Studio, editor: Editor, artifacts: Path
 ) -> None:
-    config = view(CLICKS, IMAGE, holder("BrushLabels"))
-    task = start(studio, editor, "refining", config, auto_accept=True)
+    task = start(studio, editor, "refining", RECOMMENDED, auto_accept=True)
     first = answered(editor.click(0.45, 0.6))
     second = answered(editor.click(0.55, 0.85, keys=["Control"]))  # before the draft is saved
     editor.wait_for_draft()
@@ -111,6 +98,7 @@ def test_under_auto_accept_clicks_on_a_mask_refine_it_in_place(
     assert at(brush(first), 0.30, 0.90)
     assert not at(brush(third), 0.30, 0.90)
     editor.screenshot(artifacts / "editor-refining.png")
+    pictures.keep(pictures.REFINED, editor.picture(panels=True))
 
     elsewhere = answered(editor.click(0.90, 0.30))
     assert elsewhere["id"] != first["id"]
@@ -122,9 +110,7 @@ def test_under_auto_accept_clicks_on_a_mask_refine_it_in_place(
 def test_a_mask_drawn_by_hand_is_refined_around_the_click_alone(
     studio: Studio, editor: Editor, artifacts: Path
 ) -> None:
-    task = start(
-        studio, editor, "by hand", view(CLICKS, IMAGE, holder("BrushLabels")), auto_accept=True
-    )
+    task = start(studio, editor, "by hand", RECOMMENDED, auto_accept=True)
     drawn = np.zeros(ASTRONAUT, dtype=np.bool_)
     drawn[250:500, 60:330] = True  # a coarse block over the suit, and the flag beside it
     studio.client.call(
@@ -132,9 +118,10 @@ def test_a_mask_drawn_by_hand_is_refined_around_the_click_alone(
     )
     project = studio.client.call("GET", f"tasks/{task}")["project"]
     editor.open(project, task, auto_accept=True)
-    editor.screenshot(artifacts / "editor-by-hand-before.png")
+    before = editor.picture()
     refined = answered(editor.click(0.14, 0.52, keys=["Control", "Alt"]))
     editor.screenshot(artifacts / "editor-by-hand.png")
+    pictures.keep(pictures.BY_HAND, before, editor.picture())
     assert refined["id"] == "by-hand"
     mask = brush(refined)
     assert not at(mask, 0.14, 0.52)
@@ -145,7 +132,7 @@ def test_a_mask_drawn_by_hand_is_refined_around_the_click_alone(
 def test_points_left_by_the_tick_on_the_canvas_do_not_leak_into_the_next_object(
     studio: Studio, editor: Editor, artifacts: Path
 ) -> None:
-    start(studio, editor, "leaked clicks", view(CLICKS, IMAGE, holder("BrushLabels")))
+    start(studio, editor, "leaked clicks", RECOMMENDED)
     first = answered(editor.click(0.90, 0.30))  # the shuttle: its tick lies within the image
     editor.accept_on_canvas()
     assert editor.count("suggestions") == 0
@@ -154,6 +141,7 @@ def test_points_left_by_the_tick_on_the_canvas_do_not_leak_into_the_next_object(
     sent = editor.last_request["context"]["result"]
     assert len(sent) == 2  # the old point came along
     editor.screenshot(artifacts / "editor-leaked-clicks.png")
+    pictures.keep(pictures.LEAKED, editor.picture(panels=True))
     assert second["id"] != first["id"]
     assert at(brush(second), 0.45, 0.6)
     assert not at(brush(second), 0.90, 0.30)
@@ -162,8 +150,7 @@ def test_points_left_by_the_tick_on_the_canvas_do_not_leak_into_the_next_object(
 def test_a_box_is_a_prompt_and_a_click_refines_what_it_found(
     studio: Studio, editor: Editor, artifacts: Path
 ) -> None:
-    config = view(CLICKS, BOXES, IMAGE, holder("BrushLabels"))
-    start(studio, editor, "boxes", config, auto_accept=True)
+    start(studio, editor, "boxes", pictures.WITH_BOXES, auto_accept=True)
     first = answered(editor.draw_box(0.55, 0.65, 0.98, 0.99))  # the helmet
     mask = brush(first)
     rows, cols = np.nonzero(mask)
@@ -171,6 +158,7 @@ def test_a_box_is_a_prompt_and_a_click_refines_what_it_found(
     assert cols.min() >= 0.55 * 512 - 2
     assert at(mask, 0.72, 0.85)
     editor.screenshot(artifacts / "editor-box.png")
+    pictures.keep(pictures.BOXES, editor.picture(panels=True))
     editor.pick_tool("key-point-tool")
     second = answered(editor.click(0.72, 0.85, keys=["Control", "Alt"]))
     assert second["id"] == first["id"]
@@ -178,21 +166,27 @@ def test_a_box_is_a_prompt_and_a_click_refines_what_it_found(
     assert np.nonzero(brush(second))[1].min() >= 0.55 * 512 - 2
 
 
-@pytest.mark.parametrize(
-    "tag", ["BrushLabels", "BitmaskLabels", "PolygonLabels", "RectangleLabels"]
-)
+@pytest.fixture(scope="module")
+def suggested_as() -> dict[str, bytes]:
+    """The same click's answer in the editor, by kind of mask."""
+    return {}
+
+
+@pytest.mark.parametrize("kind", RECOMMENDATIONS)
 def test_every_mask_control_takes_the_answer_and_label_studio_stores_it(
-    studio: Studio, editor: Editor, artifacts: Path, tag: str
+    studio: Studio, editor: Editor, suggested_as: dict[str, bytes], kind: str
 ) -> None:
-    task = start(studio, editor, f"answers in {tag}", view(CLICKS, IMAGE, holder(tag)))
+    task = start(studio, editor, f"answers in {kind}", recommended_config(kind))
     body = editor.click(0.45, 0.6)
     suggested = body["data"]["result"]
-    editor.screenshot(artifacts / f"editor-{tag.lower()}.png")
+    suggested_as[kind] = editor.picture()
+    if suggested_as.keys() == RECOMMENDATIONS.keys():
+        pictures.keep(pictures.CONTROLS, *suggested_as.values())
     editor.accept()
     editor.submit()
     regions = stored(studio, task)
     assert [region["id"] for region in regions] == [region["id"] for region in suggested]
-    assert {region["type"] for region in regions} == {tag.lower()}
+    assert {region["type"] for region in regions} == {f"{kind.lower()}labels"}
     mask = sum((shown(region) for region in regions), np.zeros(ASTRONAUT, dtype=np.bool_))
     assert at(mask, 0.45, 0.6)
     assert 0.15 < mask.mean() < 0.8
@@ -223,7 +217,7 @@ def test_opening_a_task_fetches_its_image_before_the_first_click(
     studio: Studio, editor: Editor
 ) -> None:
     held = image_bytes(studio)
-    task = start(studio, editor, "opened", view(CLICKS, IMAGE, holder("BrushLabels")))
+    task = start(studio, editor, "opened", RECOMMENDED)
     editor.page.wait_for_timeout(2000)
     assert image_bytes(studio) > held
     assert studio.client.call("GET", f"tasks/{task}")["predictions"] == []  # nothing was stored
@@ -239,8 +233,7 @@ def image_bytes(studio: Studio) -> float:
 def test_a_click_that_fails_leaves_the_editor_alive_and_its_reason_on_the_status_page(
     studio: Studio, editor: Editor, artifacts: Path
 ) -> None:
-    zebra = holder("BrushLabels").replace('value="Object"', 'value="Zebra"')
-    start(studio, editor, "a label too few", view(CLICKS, IMAGE, zebra))
+    start(studio, editor, "a label too few", pictures.LABEL_TOO_FEW)
     body = editor.click(0.45, 0.6)
     assert body["data"]["result"] == []
     trouble = body["data"]["error"]["id"]
@@ -257,8 +250,7 @@ def test_a_click_that_fails_leaves_the_editor_alive_and_its_reason_on_the_status
 def test_a_click_is_answered_in_a_task_with_two_hundred_masks(
     studio: Studio, editor: Editor, artifacts: Path
 ) -> None:
-    config = view(CLICKS, IMAGE, holder("BrushLabels"))
-    project = studio.project("two hundred masks", ["astronaut"], config)["id"]
+    project = studio.project("two hundred masks", ["astronaut"])["id"]
     (task,) = studio.client.tasks(project)
     regions = []
     for number in range(200):
@@ -270,5 +262,6 @@ def test_a_click_is_answered_in_a_task_with_two_hundred_masks(
     editor.open(project, task["id"])
     found = answered(editor.click(0.45, 0.75))
     editor.screenshot(artifacts / "editor-many-masks.png")
+    pictures.keep(pictures.MANY_MASKS, editor.picture(panels=True))
     assert at(brush(found), 0.45, 0.75)
     assert found["id"] not in {region["id"] for region in regions}

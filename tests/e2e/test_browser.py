@@ -9,6 +9,7 @@ import pytest
 
 from edgeflow.geometry import Size
 from edgeflow.label_studio.brush_rle import decode_brush
+from tests import pictures
 from tests.e2e.conftest import Studio
 from tests.e2e.editor import open_editor
 
@@ -30,6 +31,7 @@ def test_three_mouse_clicks_make_a_mask_that_is_accepted_submitted_and_stored(
         answer = editor.click(0.85, 0.4, keys=["Alt"])
         assert editor.count("suggestions") == 1
         editor.screenshot(artifacts / "editor-2-third-click.png")
+        pictures.keep(pictures.README, editor.page.screenshot())
         editor.accept()
         assert editor.count("suggestions") == 0
         editor.submit()

@@ -245,3 +245,12 @@ def test_both_guards_switched_off_let_clicks_and_events_through(stack: Stack) ->
         before = stack.events("ANNOTATION_CREATED")
         stack.annotate(project)
         assert stack.events("ANNOTATION_CREATED") == before + 1
+
+    with stack.label_studio(ML_BLOCK_LOCAL_IP="false"):  # switched on again, after connecting
+        stack.annotate(project)
+        assert stack.events("ANNOTATION_CREATED") == before + 1, "it does not arrive"
+        report = stack.run("edgeflow-backend", "doctor", "--project", str(project))
+        assert report.returncode == 1
+        assert report.stdout.count("fail ") == 1, report.stdout
+        assert "no longer sent: URL resolves to a reserved network address" in report.stdout
+        assert len(rows(stack, project)[1]) == 1, "what was tried left nothing behind"

@@ -10,36 +10,18 @@ import pytest
 from typer.testing import CliRunner
 
 from demo.label_studio import TOKEN
-from edgeflow.arrays import BoolMask
 from edgeflow.cli import app
 from edgeflow.geometry import Size
 from edgeflow.label_studio.bitmask_png import OPAQUE
 from edgeflow.label_studio.brush_rle import decode_brush
 from edgeflow.label_studio.controls import CONTROLS
-from edgeflow.label_studio.object_ids import META_KEY, piece_id
-from edgeflow.label_studio.region_values import PolygonOptions
-from edgeflow.masks.patch import MaskPatch
 from tests.e2e.conftest import PHOTOS, Studio
 from tests.e2e.editor import open_editor
+from tests.e2e.export_project import TAGS, config_of, ghost, results_of
+from tests.e2e.export_truth import LABELS, WIDE, Drawn, shapes
 from tests.unit.edgeflow.export.exported import categories, drawn, load, mask_of
 
 pytestmark = pytest.mark.e2e
-
-SIZE = Size(120, 200)
-LABELS = ("Coin", "unused", "a/b é")
-TAGS = "".join(f'<Label value="{label}"/>' for label in LABELS)
-
-
-def masks() -> dict[str, BoolMask]:
-    """A ring with a hole, an object of two parts, a line of one pixel, one over the ring."""
-    ring, parts, line, over = (np.zeros(SIZE, dtype=np.bool_) for _ in range(4))
-    ring[10:60, 20:90] = True
-    ring[25:40, 40:60] = False
-    parts[80:95, 5:30] = parts[70:110, 100:180] = True
-    line[5, 3:190] = True
-    over[30:70, 70:120] = True
-    return {"ring": ring, "parts": parts, "line": line, "over": over}
-
 
 LABEL_OF = {"ring": "Coin", "parts": "a/b é", "line": "Coin", "over": None}
 
@@ -60,52 +42,15 @@ LABELLINGS = {
 
 def config(kind: str, labelling: Labelling) -> str:
     """A labelling config; the keypoints have labels where nothing beside carries them."""
-    parts = ['<Image name="image" value="$image"/>']
-    if labelling.beside:
-        parts.append(f'<Labels name="l" toName="image">{TAGS}</Labels>')
-        parts.append('<KeyPoint name="k" toName="image" smart="true" smartOnly="true"/>')
-    else:
-        parts.append(
-            '<KeyPointLabels name="k" toName="image" smart="true" smartOnly="true">'
-            f"{TAGS}</KeyPointLabels>"
-        )
-    mask = 'name="m" toName="image" smart="false"'
-    own = f"<{kind}Labels {mask}>{TAGS}</{kind}Labels>"
-    parts.append(own if labelling.own else f"<{kind} {mask}/>")
-    return f"<View>{''.join(parts)}</View>"
+    clicks = ["Labels", "KeyPoint"] if labelling.beside else ["KeyPointLabels"]
+    return config_of('value="$image"', *clicks, CONTROLS[kind].tags[0 if labelling.own else 1])
 
 
-def regions(kind: str, name: str, mask: BoolMask, labelling: Labelling) -> list[dict[str, Any]]:
-    """An object as this backend answers it, and as Label Studio stores it."""
-    row, label = CONTROLS[kind], LABEL_OF[name]
-    assert row.mask is not None
-    found = []
-    values = row.mask.encode(MaskPatch.of(mask), PolygonOptions(tolerance=0))
-    for number, value in enumerate(values, start=1):
-        region: dict[str, Any] = {
-            "id": piece_id(name, number), "from_name": "m", "to_name": "image",
-            "original_width": SIZE.width, "original_height": SIZE.height, "image_rotation": 0,
-            "type": row.region_types[0 if labelling.own else 1], "value": value,
-            "meta": {META_KEY: {"object": name}},
-        }  # fmt: skip
-        if label is not None and labelling.own:
-            region["value"] = {**value, region["type"]: [label]}
-        found.append(region)
-        if label is not None and labelling.beside:
-            more = {"from_name": "l", "type": "labels", "value": {**value, "labels": [label]}}
-            found.append({**region, **more})
-    return found
-
-
-def point(labelling: Labelling) -> dict[str, Any]:
-    """A click that the editor left behind."""
-    kind = "keypoint" if labelling.beside else "keypointlabels"
-    value: dict[str, Any] = {"x": 20, "y": 30, "width": 0.3}
-    return {
-        "id": "left", "from_name": "k", "to_name": "image", "type": kind,
-        "original_width": SIZE.width, "original_height": SIZE.height, "image_rotation": 0,
-        "value": value if labelling.beside else {**value, kind: ["Coin"]},
-    }  # fmt: skip
+def regions(kind: str, name: str, labelling: Labelling) -> list[dict[str, Any]]:
+    """One of the shapes as Label Studio stores it."""
+    return results_of(
+        name, Drawn(kind, LABEL_OF[name], shapes()[name]), WIDE, **labelling._asdict()
+    )
 
 
 def import_tasks(studio: Studio, title: str, xml: str, *tasks: dict[str, Any]) -> int:
@@ -129,10 +74,8 @@ def export(studio: Studio, project: int, folder: Path) -> str:
 @pytest.mark.parametrize("kind", ["Brush", "Bitmask", "Polygon", "Rectangle"])
 def test_a_project_leaves_as_coco(studio: Studio, tmp_path: Path, kind: str, labels: str) -> None:
     labelling = LABELLINGS[labels]
-    results = [
-        region for name, mask in masks().items() for region in regions(kind, name, mask, labelling)
-    ]
-    other = regions(kind, "line", masks()["line"], labelling)
+    results = [region for name in shapes() for region in regions(kind, name, labelling)]
+    other = regions(kind, "line", labelling)
     project = import_tasks(
         studio,
         f"export {kind} {labels}",
@@ -141,7 +84,7 @@ def test_a_project_leaves_as_coco(studio: Studio, tmp_path: Path, kind: str, lab
             "data": {"image": "https://host/x/picture.webp?sig=1"},
             "annotations": [
                 {"result": other, "was_cancelled": True},
-                {"result": [*results, point(labelling)]},
+                {"result": [*results, ghost(labelled=not labelling.beside)]},
                 {"result": other},
             ],
             "predictions": [{"result": other}],
@@ -152,12 +95,12 @@ def test_a_project_leaves_as_coco(studio: Studio, tmp_path: Path, kind: str, lab
     coco = load(tmp_path)
     assert categories(coco) == list(enumerate((*LABELS, "unlabelled"), start=1))
     (image,) = coco.dataset["images"]
-    assert (image["width"], image["height"]) == (SIZE.width, SIZE.height)
+    assert (image["width"], image["height"]) == (WIDE.width, WIDE.height)
     annotations = drawn(coco, "x/picture.webp")
     assert [each["category"] for each in annotations] == [
-        LABEL_OF[name] or "unlabelled" for name in masks()
+        LABEL_OF[name] or "unlabelled" for name in shapes()
     ]
-    for annotation, mask in zip(annotations, masks().values(), strict=True):
+    for annotation, mask in zip(annotations, shapes().values(), strict=True):
         rows, cols = np.nonzero(mask)
         box = [cols.min(), rows.min(), np.ptp(cols) + 1, np.ptp(rows) + 1]
         assert annotation["bbox"] == box
@@ -182,9 +125,7 @@ def test_a_project_that_label_studio_cannot_export_at_all_is_exported(
 ) -> None:
     """Several images a task beside a keypoint control: every export is an HTTP 500."""
     xml = config("Brush", LABELLINGS["own"]).replace('value="$image"', 'valueList="$pages"')
-    (ring,), (parts,) = (
-        regions("Brush", name, masks()[name], LABELLINGS["own"]) for name in ("ring", "parts")
-    )
+    (ring,), (parts,) = (regions("Brush", name, LABELLINGS["own"]) for name in ("ring", "parts"))
     pages = [{**ring, "item_index": 1}, {**parts, "item_index": 0}]
     images = [f"https://host/page-{number}.png" for number in (1, 2)]
     task = {"data": {"pages": images}, "annotations": [{"result": pages}]}
@@ -195,7 +136,7 @@ def test_a_project_that_label_studio_cannot_export_at_all_is_exported(
     coco = load(tmp_path)
     for name, page in (("ring", "page-2.png"), ("parts", "page-1.png")):
         (annotation,) = drawn(coco, page)
-        assert (mask_of(coco, annotation) == masks()[name]).all()
+        assert (mask_of(coco, annotation) == shapes()[name]).all()
 
 
 @pytest.mark.browser

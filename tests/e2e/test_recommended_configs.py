@@ -10,8 +10,7 @@ import pytest
 
 from demo.run import prepare
 from edgeflow.geometry import Size
-from edgeflow_backend.protocol.config_check import RECOMMENDED
-from edgeflow_backend.protocol.recommended import RECOMMENDATIONS
+from edgeflow.label_studio.config.recommended import RECOMMENDATIONS
 from tests import pictures
 from tests.e2e.conftest import Studio
 from tests.e2e.editor import Editor, open_editor
@@ -101,11 +100,12 @@ def test_the_demos_first_mask_takes_three_mouse_actions_and_the_next_tasks_one(
     assert editor.count("suggestions") == 1
     assert len(editor.presses()) == 3
     editor.page.mouse.move(2, 2)
-    pictures.keep(pictures.FIRST_MASK, editor.page.screenshot(), editor.presses())
+    pictures.keep(pictures.FIRST_MASK, editor.page.screenshot(), marks=editor.presses())
     editor.click(0.36, 0.66)  # the cup's handle
     editor.click(0.68, 0.82, keys=["Alt"])  # the saucer
     editor.accept()
-    pictures.keep(pictures.ACCEPTED, editor.page.screenshot(), editor.presses()[3:], first=4)
+    shot = editor.page.screenshot()
+    pictures.keep(pictures.ACCEPTED, shot, marks=editor.presses()[3:], first=4)
     editor.submit()
 
     editor.open(project, tasks["coins.jpg"])
@@ -118,9 +118,7 @@ def test_the_demos_first_mask_takes_three_mouse_actions_and_the_next_tasks_one(
 def test_what_the_troubleshooting_page_says_of_keys_and_tools(
     studio: Studio, editor: Editor
 ) -> None:
-    box = '<Rectangle name="box" toName="image" smart="true" smartOnly="true"/>'
-    config = RECOMMENDED.replace("<Image ", f"{box}<Image ")
-    project = studio.project("troubleshooting", ["coins"], config)["id"]
+    project = studio.project("troubleshooting", ["coins"], pictures.WITH_BOXES)["id"]
     (task,) = studio.client.tasks(project)
     editor.open(project, task["id"], auto_accept=True)
     (mask,) = editor.click(*LARGE)["data"]["result"]

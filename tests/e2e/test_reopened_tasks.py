@@ -7,24 +7,19 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from edgeflow_backend.protocol.config_check import RECOMMENDED
 from tests.e2e.conftest import Studio
 from tests.e2e.editor import Editor, open_editor, open_editor_of_colleague
 from tests.e2e.test_annotating import (
     ASTRONAUT,
-    BOXES,
-    CLICKS,
-    IMAGE,
     answered,
     at,
     brush,
     drawn_brush,
-    holder,
-    view,
 )
+from tests.pictures import WITH_BOXES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.slow]
-
-CONFIG = view(CLICKS, IMAGE, holder("BrushLabels"))
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +37,7 @@ def tasks_of(studio: Studio, title: str, config: str, count: int = 1) -> tuple[i
 def test_points_that_nobody_accepted_do_not_count_after_a_reload(
     studio: Studio, editor: Editor
 ) -> None:
-    project, (task, fresh) = tasks_of(studio, "old points", CONFIG, 2)
+    project, (task, fresh) = tasks_of(studio, "old points", RECOMMENDED, 2)
     editor.open(project, task)
     first = answered(editor.click(0.45, 0.6))
     editor.wait_for_draft()
@@ -65,8 +60,7 @@ def test_points_that_nobody_accepted_do_not_count_after_a_reload(
 def test_a_box_that_nobody_accepted_does_not_count_after_a_reload(
     studio: Studio, editor: Editor
 ) -> None:
-    config = view(CLICKS, BOXES, IMAGE, holder("BrushLabels"))
-    project, (task, fresh) = tasks_of(studio, "old boxes", config, 2)
+    project, (task, fresh) = tasks_of(studio, "old boxes", WITH_BOXES, 2)
     editor.open(project, task)
     editor.draw_box(0.05, 0.05, 0.45, 0.45)
     editor.wait_for_draft()
@@ -80,7 +74,7 @@ def test_a_box_that_nobody_accepted_does_not_count_after_a_reload(
 def test_a_predicted_mask_that_the_editor_copied_is_refined_by_the_first_click(
     studio: Studio, editor: Editor
 ) -> None:
-    project, (task,) = tasks_of(studio, "predicted masks", CONFIG)
+    project, (task,) = tasks_of(studio, "predicted masks", RECOMMENDED)
     predicted = np.zeros(ASTRONAUT, dtype=np.bool_)
     predicted[250:500, 60:330] = True  # a coarse block over the suit, and the flag beside it
     for version, mask in (("older", ~predicted), ("newer", predicted)):
@@ -102,7 +96,7 @@ def test_a_predicted_mask_that_the_editor_copied_is_refined_by_the_first_click(
 def test_of_two_people_who_label_a_task_the_second_gets_nothing_of_the_first(
     studio: Studio, editor: Editor
 ) -> None:
-    project, (task, fresh) = tasks_of(studio, "two people", CONFIG, 2)
+    project, (task, fresh) = tasks_of(studio, "two people", RECOMMENDED, 2)
     studio.client.call("PATCH", f"projects/{project}", json={"maximum_annotations": 2})
     editor.open(project, task, auto_accept=True)
     hers = answered(editor.click(0.45, 0.6))

@@ -17,8 +17,9 @@ from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.repair.run import repair_project
 from edgeflow_backend.repair.store import Form
 from edgeflow_backend.settings import Settings
+from tests import pictures
 from tests.e2e.conftest import Studio
-from tests.e2e.editor import open_editor
+from tests.e2e.editor import first_card, open_editor
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.slow]
 
@@ -92,6 +93,7 @@ def test_masks_that_were_submitted_before_the_tick_are_listed_and_restored(
         wait_until_listed(studio, project, {str(first), str(second)})
         editor.page.goto(f"{studio.backend_url}/status")
         editor.screenshot(artifacts / "status-lost-masks.png")
+        pictures.keep(pictures.LOST, first_card(editor.page, "Submitted before the mask"))
         text = editor.page.inner_text("body")
         assert f"2 annotations hold points but no mask: tasks {second}, {first}" in text
         assert f"edgeflow-backend repair --project {project}" in text

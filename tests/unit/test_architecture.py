@@ -14,9 +14,9 @@ ROOT = Path(__file__).parents[2]
 
 LAYERS = {
     "edgeflow": (
-        "cli", "export", "agreement", "train", "evaluate", "pull", "inference", "runtime",
-        "checkpoints", "overlay", "prompts", "annotated", "data", "label_studio", "images", "nn",
-        "masks", "files", "geometry", "arrays", "errors",
+        "cli", "preannotation", "export", "agreement", "train", "evaluate", "pull", "inference",
+        "runtime", "checkpoints", "overlay", "matting", "prompts", "annotated", "data",
+        "label_studio", "images", "nn", "masks", "files", "geometry", "arrays", "errors",
     ),
     "edgeflow_backend": (
         "cli", "wsgi", "server", "app", "connect", "doctor", "model", "calls", "repair", "service",
@@ -28,8 +28,8 @@ LAYERS = {
 
 MAX_LINES = 300
 MAX_FILES = 12
-LARGE_ROOMS = {"edgeflow/data", "edgeflow/export/formats", "edgeflow/train"}
-"""Folders of peers, a file for each layout, format or part of training: they may hold more."""
+LARGE_ROOMS = {"edgeflow/cli", "edgeflow/data", "edgeflow/export/formats", "edgeflow/train"}
+"""Folders of peers, a file for each command, layout, format or part of training."""
 
 
 class Import(NamedTuple):

@@ -6,18 +6,17 @@ polygons. ``iscrowd`` is 0 for all: each annotation is one object, however it is
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import numpy as np
-from pycocotools import mask as coco
 
 from edgeflow.annotated import DrawnBox, Outlines, Shape
 from edgeflow.data.coco_masks import decode_segmentation
 from edgeflow.errors import MaskCodecError
 from edgeflow.export.format import Page, Plan
+from edgeflow.export.formats.coco_codes import encode_counts
 from edgeflow.export.formats.ids import StableIds
+from edgeflow.export.formats.parts import listed, of_part
 from edgeflow.export.output import File, Record, Written
 from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch
@@ -35,8 +34,6 @@ TOLERANCE = 0.5
 LEAST_IOU = 0.98
 """Of such polygons with their mask; otherwise it stays a run-length code."""
 
-Code = dict[str, Any]
-
 
 def image_record(page: Page, plan: Plan) -> Written:
     """An image and its annotations, which get their numbers when all are there."""
@@ -50,7 +47,7 @@ def image_record(page: Page, plan: Plan) -> Written:
                 "key": each.key,
                 "category_id": plan.classes.number(each.label),
                 "iscrowd": 0,
-                **_geometry(each.shape, page.image.size, polygons=plan.choices.polygons),
+                **geometry(each.shape, page.image.size, polygons=plan.choices.polygons),
             }
             for each in page.image.objects
         ],
@@ -64,9 +61,12 @@ def instances(records: Iterable[Record], plan: Plan) -> Iterator[File]:
     Categories are numbered from 1 in the order of the classes. Ids are made of keys, so that they
     stay when other images come and go.
     """
+    categories = [
+        {"id": number, "name": name, "supercategory": ""}
+        for number, name in enumerate(plan.classes.names, start=1)
+    ]
     for split in plan.splits:
-        part = _Part(records, split)
-        yield File(path_of(split), document(part, plan))
+        yield File(path_of(split), document(records, split, categories))
 
 
 def path_of(split: str) -> str:
@@ -74,57 +74,66 @@ def path_of(split: str) -> str:
     return PATH if not split else f"annotations/instances_{split}.json"
 
 
-def document(records: Iterable[Record], plan: Plan) -> Iterator[bytes]:
-    """The JSON in pieces, so that it need not fit into memory."""
-    yield b'{"images": ['
-    image_ids, number_of = StableIds(), {}
-    for place, record in enumerate(records):
-        number_of[record["key"]] = number = image_ids.of(record["key"])
-        yield _listed(place, {"id": number, **record["image"]})
-    yield b'], "annotations": ['
-    ids, place = StableIds(), 0
+def document(
+    records: Iterable[Record], split: str, categories: Iterable[Record]
+) -> Iterator[bytes]:
+    """The JSON of a part in pieces, so that it need not fit into memory.
+
+    Args:
+        records: Of :func:`image_record`; read twice.
+        split: The part.
+        categories: As they stand in the file.
+    """
+    number_of: dict[str, int] = {}
+    yield b'{"images": '
+    yield from listed(image_entries(of_part(records, split), number_of))
+    yield b', "annotations": '
+    yield from listed(_annotations(of_part(records, split), number_of))
+    yield b', "categories": '
+    yield from listed(categories)
+    yield b"}"
+
+
+def image_entries(records: Iterable[Record], number_of: dict[str, int]) -> Iterator[Record]:
+    """What stands under ``images``.
+
+    Args:
+        records: Of one part, each with ``key`` and ``image``.
+        number_of: Gets the images' ids by key.
+    """
+    ids = StableIds()
+    for record in records:
+        number_of[record["key"]] = number = ids.of(record["key"])
+        yield {"id": number, **record["image"]}
+
+
+def _annotations(records: Iterable[Record], number_of: dict[str, int]) -> Iterator[Record]:
+    ids = StableIds()
     for record in records:
         for annotation in record["annotations"]:
             number = ids.of(record["key"], annotation["key"])
             about = {name: value for name, value in annotation.items() if name != "key"}
-            entry = {"id": number, "image_id": number_of[record["key"]], **about}
-            yield _listed(place, entry)
-            place += 1
-    yield b'], "categories": '
-    categories = [
-        {"id": number, "name": name, "supercategory": ""}
-        for number, name in enumerate(plan.classes.names, start=1)
-    ]
-    yield json.dumps(categories).encode() + b"}"
+            yield {"id": number, "image_id": number_of[record["key"]], **about}
 
 
-def _listed(place: int, entry: Record) -> bytes:
-    return (b", " if place else b"") + json.dumps(entry).encode()
+def geometry(shape: Shape, size: Size, *, polygons: bool) -> Record:
+    """An annotation's ``area``, ``bbox`` and ``segmentation``.
 
-
-class _Part:
-    """The records of one part."""
-
-    def __init__(self, records: Iterable[Record], split: str) -> None:
-        self._records, self._split = records, split
-
-    def __iter__(self) -> Iterator[Record]:
-        return (each for each in self._records if each["split"] == self._split)
-
-
-def _geometry(shape: Shape, size: Size, *, polygons: bool) -> Record:
-    """An annotation's ``area``, ``bbox`` and ``segmentation``."""
+    Args:
+        shape: The object's.
+        size: Of the image.
+        polygons: Whether masks become polygons where that covers nearly the same.
+    """
     if isinstance(shape, DrawnBox):
         box = [round(side, DECIMALS) for side in (shape.x, shape.y, shape.width, shape.height)]
         return {"area": round(box[2] * box[3], DECIMALS), "bbox": box, "segmentation": []}
     if isinstance(shape, Outlines) and (drawn := _polygons(shape, size)) is not None:
         return drawn
     mask = shape.mask if isinstance(shape, Outlines) else shape
-    code = _encode(mask)
     if polygons and (outlined := _outlined(mask)) is not None:
         return outlined
-    counts = code["counts"].decode("ascii")
-    return {**_measures(code), "segmentation": {"size": list(size), "counts": counts}}
+    code = {"size": list(size), "counts": encode_counts(mask)}
+    return {**_measures(mask), "segmentation": code}
 
 
 def _outlined(mask: MaskPatch) -> Record | None:
@@ -147,13 +156,9 @@ def _polygons(shape: Outlines, size: Size) -> Record | None:
     except MaskCodecError:
         return None
     patch = MaskPatch.of(mask)
-    return None if patch.empty else {**_measures(_encode(patch)), "segmentation": rings}
+    return None if patch.empty else {**_measures(patch), "segmentation": rings}
 
 
-def _encode(mask: MaskPatch) -> Code:
-    code: Code = coco.encode(np.asfortranarray(mask.whole().view(np.uint8)))
-    return code
-
-
-def _measures(code: Code) -> Record:
-    return {"area": int(coco.area(code)), "bbox": [int(side) for side in coco.toBbox(code)]}
+def _measures(mask: MaskPatch) -> Record:
+    box = [mask.box.left, mask.box.top, mask.box.size.width, mask.box.size.height]
+    return {"area": int(np.count_nonzero(mask.pixels)), "bbox": box}

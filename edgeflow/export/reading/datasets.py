@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 from edgeflow.annotated import AnnotatedImage, AnnotatedObject, Annotations
 from edgeflow.data.base import Dataset, DatasetError, Sample
 from edgeflow.data.left_out import LeftOut
 from edgeflow.data.listed import class_names_of, left_out_of
-from edgeflow.export.pictures import PixelPicture
+from edgeflow.export.pictures import FilePicture, PixelPicture
 from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch
 
@@ -24,14 +25,21 @@ def annotations_of(dataset: Dataset) -> Annotations:
 
 def _used(dataset: Dataset) -> list[str]:
     """The classes of all objects, by name."""
-    labels = {label for index in range(len(dataset)) for label in dataset[index].labels}
-    return sorted(label for label in labels if label is not None)
+    labels: set[str] = set()
+    for index in range(len(dataset)):
+        with contextlib.suppress(DatasetError):  # told when the image's turn comes
+            labels.update(label for label in dataset[index].labels if label is not None)
+    return sorted(labels)
 
 
 def _images(dataset: Dataset, names: set[str]) -> Iterator[AnnotatedImage | LeftOut]:
     yield from left_out_of(dataset)
     for index in range(len(dataset)):
-        sample = dataset[index]
+        try:
+            sample = dataset[index]
+        except DatasetError as error:
+            yield LeftOut(error.message, dataset.sample_names[index])
+            continue
         yield from sample.left_out
         if sample.ignore is not None:
             yield LeftOut("ignored parts of images")
@@ -50,5 +58,6 @@ def _image(sample: Sample) -> AnnotatedImage:
         for number, (mask, label) in enumerate(zip(sample.objects, sample.labels, strict=True))
     )
     size = Size(*sample.rgb.shape[:2])
-    name, picture = sample.file_name or sample.name, PixelPicture(sample.rgb)
+    name, path = sample.file_name or sample.name, sample.path
+    picture = PixelPicture(sample.rgb) if path is None else FilePicture(path, size)
     return AnnotatedImage(sample.name, name, size, objects, picture)

@@ -55,6 +55,11 @@ class RemotePicture:
     size: Size
     fetcher: LatestFetched = field(repr=False)
 
+    @property
+    def path(self) -> None:
+        """It lies elsewhere."""
+        return
+
     def file(self) -> bytes:
         """See :meth:`edgeflow.annotated.Picture.file`; raises PictureError, too."""
         return self.fetcher.fetch(self.location, self.task)

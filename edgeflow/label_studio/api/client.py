@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from edgeflow.label_studio.api.calls import PAGE_SIZE, Calls
@@ -12,6 +13,8 @@ from edgeflow.label_studio.api.transport import Files, Params
 from edgeflow.label_studio.values import JSONObject
 
 _Record = TypeVar("_Record")
+
+_NO_EVENT = "NO_SUCH_EVENT"
 
 
 class LabelStudioAPI(Calls):
@@ -70,6 +73,46 @@ class LabelStudioAPI(Calls):
         """
         self.request("POST", f"/api/projects/{project}/import", files=files)
 
+    def keep_upload(self, project: int, name: str, data: bytes) -> str:
+        """Upload an image without making a task of it.
+
+        Args:
+            project: Id of the project.
+            name: The file's name, without a folder.
+            data: Its content.
+
+        Returns:
+            Path of the image, to stand in a task's data: ``/data/upload/…``.
+        """
+        path = f"/api/projects/{project}/import"
+        query: Params = {"commit_to_project": "false"}
+        reply = self.request("POST", path, params=query, files={name: data})
+        made = self._json(path, reply)
+        number = self._read(lambda body: int(body["file_upload_ids"][0]), path, made)
+        path = f"/api/import/file-upload/{number}"
+        return f"/data/{self._read(lambda body: str(body['file']), path, self.get(path))}"
+
+    def import_tasks(self, project: int, tasks: list[JSONObject]) -> None:
+        """Make tasks, with their ``predictions`` and ``annotations``: all of them, or none.
+
+        Args:
+            project: Id of the project.
+            tasks: Each with ``data``, and perhaps ``meta``.
+        """
+        self.post(f"/api/projects/{project}/import", tasks)
+
+    def task_heads(self, project: int) -> Iterator[JSONObject]:
+        """A project's tasks without what stands in them.
+
+        Each has ``id``, ``data``, ``meta``, ``total_annotations`` and ``total_predictions``.
+
+        Args:
+            project: Id of the project.
+        """
+        names = "id,data,meta,total_annotations,total_predictions"
+        query: Params = {"project": project, "include": names, "resolve_uri": "false"}
+        return self.pages("/api/tasks/", query, key="tasks")
+
     def tasks(self, project: int, *, size: int = PAGE_SIZE) -> Iterator[JSONObject]:
         """A project's tasks, each with ``data``, ``annotations``, ``drafts`` and ``predictions``.
 
@@ -100,6 +143,18 @@ class LabelStudioAPI(Calls):
         body = {"task": task, "result": result, "model_version": model_version, "score": score}
         answer: JSONObject = self.post("/api/predictions/", body)
         return answer
+
+    def prediction_versions(self, task: int) -> set[str]:
+        """The model versions of a task's predictions."""
+        body = self.get("/api/predictions/", {"task": task})
+        if not isinstance(body, list):
+            raise self._unexpected("/api/predictions/")
+        return {str(each.get("model_version")) for each in body if isinstance(each, dict)}
+
+    def create_annotation(self, task: int, result: list[JSONObject]) -> None:
+        """Store regions as an annotation of the token's owner."""
+        body = {"result": result, "ground_truth": False}
+        self.post(f"/api/tasks/{task}/annotations/", body)
 
     # ML backends and webhooks
 
@@ -164,6 +219,22 @@ class LabelStudioAPI(Calls):
         path = "/api/webhooks/"
         return self._read(Webhook.of, path, self.post(path, {"project": project, **fields}))
 
+    def check_event_url(self, project: int, url: str) -> None:
+        """Check that Label Studio lets itself send events to a URL; nothing is stored.
+
+        It is asked to make a webhook of an event that does not exist, and looks at the URL before
+        it refuses that. Should a version take it, it would be off.
+
+        Raises:
+            LabelStudioError: Its guard refuses the URL; ``detail`` has its words.
+        """
+        fields = {"url": url, "is_active": False, "actions": [_NO_EVENT]}
+        try:
+            self.create_webhook(project, fields)
+        except LabelStudioError as error:
+            if error.status != HTTPStatus.BAD_REQUEST:
+                raise
+
     def update_webhook(self, webhook: int, fields: JSONObject) -> Webhook:
         """Change a subscription."""
         path = f"/api/webhooks/{webhook}/"
@@ -184,6 +255,6 @@ class LabelStudioAPI(Calls):
         try:
             if isinstance(body, dict):
                 return read(body)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, IndexError, TypeError, ValueError) as error:
             raise self._unexpected(path) from error
         raise self._unexpected(path)

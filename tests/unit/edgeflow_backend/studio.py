@@ -15,6 +15,8 @@ PROJECT = 5
 VERSION = "edgeflow_lite-12345678"
 BLOCKED = "URL resolves to a reserved network address (block: 127.0.0.0/8)"
 
+EVENTS = {"ANNOTATION_CREATED", "ANNOTATION_UPDATED", "TASKS_CREATED", "TASKS_DELETED"}
+
 Row = dict[str, Any]
 
 
@@ -31,6 +33,7 @@ class Studio:
         webhooks: Rows of webhooks.
         projects: The projects.
         guards_backends: Whether ML_BLOCK_LOCAL_IP refuses every URL.
+        lets_webhooks_be_made: Whether the token's owner may make them.
         guards_webhooks: Whether SSRF_PROTECTION_ENABLED refuses every URL.
         unreached: Label Studio's words for getting no answer from a backend; empty for an answer.
         password: What a backend wants as ``user:password``; empty for nothing.
@@ -42,6 +45,7 @@ class Studio:
         self.webhooks: list[Row] = []
         self.projects: list[Row] = []
         self.guards_backends = self.guards_webhooks = False
+        self.lets_webhooks_be_made = True
         self.unreached = self.password = ""
         self.uploads_fail = False
         self.add_project("Cats", PROJECT)
@@ -88,8 +92,12 @@ class Studio:
         return row
 
     def writes(self) -> list[tuple[str, str]]:
-        """Method and path of each request that changes something."""
-        return [(each.method, each.path) for each in self.host.received if each.method != "GET"]
+        """Method and path of each request that may change something."""
+        return [
+            (each.method, each.path)
+            for each in self.host.received
+            if each.method != "GET" and b"NO_SUCH_EVENT" not in each.body
+        ]
 
     def _answer(self, request: Received, __: BaseHTTPRequestHandler) -> Reply:
         path = urlsplit(request.path).path.rstrip("/")
@@ -148,6 +156,11 @@ class Studio:
         if self.guards_webhooks:
             return as_json({"detail": BLOCKED}, 403)
         body = json.loads(request.body)
+        if not self.lets_webhooks_be_made:
+            return as_json({"detail": "You do not have permission."}, 403)
+        if unknown := set(body.get("actions", ())) - EVENTS:
+            errors = {"actions": {"0": [f'"{unknown.pop()}" is not a valid choice.']}}
+            return as_json({"detail": "Validation error", "validation_errors": errors}, 400)
         if rest:
             row = next(row for row in self.webhooks if str(row["id"]) == rest)
             row.update({"actions": [], **body})

@@ -657,6 +657,29 @@ def test_the_status_page_says_what_clicks_refine_in_each_project(
     assert len(host.asked("/api/projects/1")) == 1
 
 
+def test_the_status_page_shows_the_command_that_exports_each_project_without_a_token(
+    make_app: MakeApp,
+) -> None:
+    studios = {"team-b": {"url": "http://u:secret@inside:8080", "public_url": "https://b.example"}}
+    app = make_app(
+        label_studio_url="http://anna:secret@127.0.0.1:9",
+        label_studio_api_key="secret",
+        label_studio_hosts=studios,
+    )
+    client = app.test_client()
+    for route, project in (("/setup", "12.1"), ("/hosts/team-b/setup", "7.1")):
+        body = {**setup_body(RECOMMENDED), "project": project}
+        assert client.post(route, json=body).status_code == 200
+    response = client.get("/status?format=json")
+    assert [shown["export"] for shown in response.get_json()["projects"]] == [
+        "edgeflow export --url https://b.example --project 7 -o project-7",
+        "edgeflow export --url http://127.0.0.1:9 --project 12 -o project-12",
+    ]
+    page = client.get("/status?format=html").text
+    assert "edgeflow export --url https://b.example --project 7 -o project-7" in page
+    assert "secret" not in response.text + page
+
+
 def test_an_event_that_a_project_was_changed_has_it_asked_for_again(
     make_app: MakeApp, host: Host
 ) -> None:

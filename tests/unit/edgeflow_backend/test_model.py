@@ -158,7 +158,6 @@ NO_SUCH_MODEL = RECOMMENDED.replace("<KeyPoint", '<KeyPoint edgeflowModel="/etc/
 FAILURES: list[tuple[str, JSONObject, str]] = [
     ("prompt_unusable", disk_request(click(150, 50)), "outside"),
     ("prompt_unusable", disk_request(click(positive=False)), "negative"),
-    ("prompt_unusable", disk_request(params={"context": {"result": []}}), "no clicks"),
     ("prompt_unusable", disk_request(*[click()] * 101), "101 clicks"),
     ("prompt_unusable", disk_request(click(original_width=10**6, original_height=10**6)), "pixels"),
     (
@@ -208,6 +207,19 @@ def test_a_failure_leaves_an_empty_result_that_says_why_and_is_counted(
     assert (entry["log_level"], entry["code"]) == ("warning", code)
     assert "exc_info" not in entry
     assert works(service)
+
+
+def test_a_request_without_any_prompt_is_no_failure(service: SegmentationService) -> None:
+    """The editor sends one when a point leaves with its annotation."""
+    failed = service.journal.failures.total
+    with capture_logs() as logs:
+        (prediction,) = predict(service, disk_request(params={"context": {"result": []}}))
+    assert prediction["result"] == []
+    assert prediction["error"]["code"] == "nothing_asked"
+    assert "no clicks" in prediction["error"]["message"]
+    assert outcomes(service, "nothing_asked") == 1
+    assert service.journal.failures.total == failed
+    assert [entry["log_level"] for entry in logs] == ["info"]
 
 
 def test_a_prediction_that_takes_too_long_is_told_and_counted(

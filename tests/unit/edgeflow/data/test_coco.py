@@ -166,6 +166,33 @@ def test_lvis_finds_its_images_by_their_url(tmp_path: Path, folder: str) -> None
     assert objects(Coco(path, images=tmp_path / folder)) == [FIRST]
 
 
+def test_lvis_files_may_have_any_name_and_name_their_images(tmp_path: Path) -> None:
+    about = {"neg_category_ids": [2], "not_exhaustive_category_ids": [1], "coco_url": "images/1"}
+    square = {"image_id": 1, "category_id": 1, "segmentation": [[1, 1, 3, 1, 3, 3, 1, 3]]}
+    whole = {
+        "images": [image(1) | about],
+        "annotations": [square | {"id": 3, "area": 4, "bbox": [1, 1, 2, 2]}],
+        "categories": [
+            {
+                "id": 1,
+                "name": "cat",
+                "synset": "cat.n.01",
+                "synonyms": ["cat", "true_cat"],
+                "def": "feline",
+                "frequency": "f",
+                "image_count": 1,
+                "instance_count": 1,
+            }
+        ],
+    }
+    put_json(tmp_path / "annotations/lvis_default.json", whole)
+    put(tmp_path, {f"images/{image(1)['file_name']}": image_file()})
+    assert Coco.recognise(tmp_path)
+    sample = Coco(tmp_path)[0]
+    assert sample.labels == ("cat",)
+    assert len(sample.objects) == 1
+
+
 def test_images_in_subfolders_keep_them_in_their_names(tmp_path: Path) -> None:
     path = put_json(tmp_path / "x.json", document([image(1, "a/b.c.jpg")], annotation(1, SQUARE)))
     put(tmp_path, {"a/b.c.jpg": image_file()})
@@ -191,13 +218,16 @@ def test_a_missing_image_is_named_when_it_is_read(root: Path) -> None:
         Coco(root)[1]
 
 
-def test_a_malformed_annotation_names_file_and_image(tmp_path: Path) -> None:
-    path = put_json(
-        tmp_path / "x.json", document([image(1)], annotation(1, {"size": [4, 6], "counts": [99]}))
-    )
+def test_a_malformed_annotation_costs_only_itself_and_is_told(tmp_path: Path) -> None:
+    malformed = annotation(1, {"size": [4, 6], "counts": [99]})
+    whole = annotation(1, {"size": [4, 6], "counts": [7, 2, 15]})
+    path = put_json(tmp_path / "x.json", document([image(1)], malformed, whole))
     put(tmp_path, {"001.jpg": image_file()})
-    with pytest.raises(DatasetError, match=r"x\.json: an annotation of 001: .* does not fill"):
-        Coco(path)[0]
+    sample = Coco(path)[0]
+    assert [pixels(mask) for mask in sample.objects] == [[(0, 2), (3, 1)]]
+    (left_out,) = sample.left_out
+    assert left_out.fault == "x.json: an annotation of 001"
+    assert "does not fill" in left_out.reason
 
 
 @pytest.mark.parametrize(

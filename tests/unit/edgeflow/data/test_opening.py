@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -14,6 +15,14 @@ from edgeflow.data.davis import Davis
 from edgeflow.data.folder import Folder, ImgGt
 from edgeflow.data.grabcut import Berkeley, GrabCut
 from edgeflow.data.label_studio import LabelStudio
+from edgeflow.data.layouts.coco_panoptic import CocoPanoptic
+from edgeflow.data.layouts.cutouts import Cutouts
+from edgeflow.data.layouts.cvat import Cvat
+from edgeflow.data.layouts.eiseg import Eiseg
+from edgeflow.data.layouts.hf import HfImageFolder
+from edgeflow.data.layouts.index_masks import Instances, Semantic
+from edgeflow.data.layouts.labelme import Labelme
+from edgeflow.data.layouts.yolo import YoloSeg
 from edgeflow.data.opening import LAYOUTS, Layout, open_dataset
 from edgeflow.data.pulled import Pulled
 from edgeflow.data.sbd import Sbd
@@ -58,6 +67,28 @@ EXPORT = [
     }
 ]
 
+PANOPTIC = {
+    "images": [{"id": 1, "file_name": "a.jpg", "height": 4, "width": 6}],
+    "annotations": [
+        {
+            "image_id": 1,
+            "file_name": "a.png",
+            "segments_info": [{"id": 7 + 256, "category_id": 5, "area": 4, "iscrowd": 0}],
+        }
+    ],
+    "categories": [{"id": 5, "name": "cat", "isthing": 1, "color": [1, 2, 3]}],
+}
+LABELME = {
+    "version": "5.5.0",
+    "shapes": [
+        {"label": "cat", "points": [[1, 1], [2, 1], [2, 2], [1, 2]], "shape_type": "polygon"}
+    ],
+    "imagePath": "a.jpg",
+    "imageData": None,
+    "imageHeight": 4,
+    "imageWidth": 6,
+}
+
 TREES: dict[str, dict[str, bytes]] = {
     "folder": {"images/a.jpg": image_file(), "masks/a.png": SHEET},
     "berkeley": {"images/a.jpg": image_file(), "masks/a.png": BINARY},
@@ -91,24 +122,79 @@ TREES: dict[str, dict[str, bytes]] = {
         "label_config.xml": b'<View><Image name="image" value="$image"/></View>',
         "images/a.jpg": image_file(),
     },
+    "coco-panoptic": {
+        "annotations/panoptic_val.json": json.dumps(PANOPTIC).encode(),
+        "annotations/panoptic_val/a.png": encoded(np.stack((ONE * 7, ONE, ONE * 0), axis=-1)),
+        "val/a.jpg": image_file(),
+    },
+    "yolo-seg": {
+        "data.yaml": b"train: images/train\nval: images/train\nnames:\n  0: cat\n",
+        "images/train/a.jpg": image_file(),
+        "labels/train/a.txt": b"0 .25 .375 .42 .375 .42 .64 .25 .64",
+    },
+    "semantic": {
+        "images/a.jpg": image_file(),
+        "masks/a.png": SHEET,
+        "classes.csv": b"index,name,r,g,b\n0,background,0,0,0\n1,cat,128,0,0\n",
+    },
+    "instances": {
+        "images/a.jpg": image_file(),
+        "masks/a.png": encoded(ONE.astype(np.uint16)),
+        "instances.csv": b"file,number,label\na.png,1,cat\n",
+    },
+    "labelme": {"a.jpg": image_file(), "a.json": json.dumps(LABELME).encode()},
+    "cvat": {
+        "images/a.jpg": image_file(),
+        "annotations.xml": b'<annotations><image id="0" name="a.jpg" width="6" height="4">'
+        b'<mask label="cat" rle="0, 4" left="1" top="1" width="2" height="2" z_order="0"/>'
+        b"</image></annotations>",
+    },
+    "hf": {
+        "a.jpg": image_file(),
+        "masks/a-1.png": BINARY,
+        "metadata.jsonl": b'{"file_name": "a.jpg", "instances_file_names": ["masks/a-1.png"], '
+        b'"labels": ["cat"]}\n',
+    },
+    "eiseg": {
+        "images/a.jpg": image_file(),
+        "a.png": SHEET,
+        "a_pseudo.png": image_file(kind="PNG"),
+        "a.json": b'[{"name": "cat", "labelIdx": 1, "color": [128, 0, 0], '
+        b'"points": [[1.0, 1.0], [2.0, 1.0], [2.0, 2.0], [1.0, 2.0]]}]',
+        "labelme/a_labelme.json": json.dumps(LABELME).encode(),
+        "annotations.json": json.dumps(COCO).encode(),
+        "autosave_label.txt": b"1 cat 128 0 0 \n",
+    },
+    "cutouts": {"a.png": encoded(np.dstack((np.full((4, 6, 3), 9, np.uint8), ONE * 255)))},
 }
+BOXES = "yolo-box"
+ALL = TREES | {
+    "yolo-box": {
+        "data.yaml": b"train: images/train\nval: images/train\nnames:\n  0: cat\n",
+        "images/train/a.jpg": image_file(),
+        "labels/train/a.txt": b"0 .33 .5 .33 .5",
+    },
+}
+"""With the layout that is recognised and refused, since it holds no masks."""
 CLASSES = {
     "folder": Folder, "berkeley": Berkeley, "img-gt": ImgGt, "grabcut": GrabCut, "davis": Davis,
     "voc": Voc, "sbd": Sbd, "coco": Coco, "shards": Shards, "label-studio": LabelStudio,
-    "pulled": Pulled,
+    "pulled": Pulled, "coco-panoptic": CocoPanoptic, "yolo-seg": YoloSeg, "yolo-box": YoloSeg,
+    "semantic": Semantic, "instances": Instances, "labelme": Labelme, "cvat": Cvat,
+    "hf": HfImageFolder, "eiseg": Eiseg, "cutouts": Cutouts,
 }  # fmt: skip
 
 
 def make(root: Path, layout: str) -> Path:
     """A tree of a layout; what to open."""
-    put(root, TREES[layout])
+    put(root, ALL[layout])
     if layout == "shards":
         put_tar(root / "x.tar", [("s/a.jpg", image_file()), ("s/a.png", SHEET)])
     return root / "e.json" if layout == "label-studio" else root
 
 
 def test_every_layout_is_tested_here() -> None:
-    assert set(LAYOUTS) == set(TREES) == set(CLASSES)
+    assert set(LAYOUTS) == set(ALL) == set(CLASSES)
 
 
 def test_every_layout_is_documented() -> None:
@@ -124,7 +210,10 @@ def test_each_layout_is_recognised_and_read(tmp_path: Path, layout: str) -> None
     assert objects(dataset) == [FIRST]
 
 
-LABELS = {"voc": "cat", "sbd": "aeroplane", "coco": "cat", "label-studio": "Cat", "pulled": "Cat"}
+NAMELESS = {"folder", "berkeley", "img-gt", "grabcut", "davis", "shards", "cutouts"}
+LABELS = dict.fromkeys(set(TREES) - NAMELESS, "cat") | {
+    "sbd": "aeroplane", "label-studio": "Cat", "pulled": "Cat",
+}  # fmt: skip
 """Of the object in those trees that name classes."""
 
 
@@ -134,10 +223,28 @@ def test_objects_have_labels_where_the_layout_names_classes(tmp_path: Path, layo
     assert sample.labels == (LABELS.get(layout),)
 
 
-@pytest.mark.parametrize("layout", TREES)
+@pytest.mark.parametrize("layout", ALL)
 def test_each_layout_is_recognised_by_itself_alone(tmp_path: Path, layout: str) -> None:
     path = make(tmp_path, layout)
     assert [name for name, each in LAYOUTS.items() if each.recognise(path)] == [layout]
+
+
+@pytest.mark.parametrize("layout", [each for each in TREES if each != "shards"])
+def test_samples_name_their_image(tmp_path: Path, layout: str) -> None:
+    dataset = open_dataset(make(tmp_path, layout))
+    sample = dataset[0]
+    assert (sample.name,) == dataset.sample_names
+    name, _, extension = sample.file_name.rpartition(".")
+    assert name == sample.name
+    assert extension == ("png" if layout == "cutouts" else "jpg")
+
+
+def test_boxes_are_refused_with_a_way_out(tmp_path: Path) -> None:
+    path = make(tmp_path, BOXES)
+    for layout in ("auto", BOXES):
+        with pytest.raises(DatasetError, match="holds boxes") as caught:
+            open_dataset(path, layout=layout)
+        assert "edgeflow prelabel" in caught.value.hint
 
 
 @pytest.mark.parametrize("layout", TREES)
@@ -145,7 +252,7 @@ def test_each_layout_can_be_named(tmp_path: Path, layout: str) -> None:
     assert objects(open_dataset(make(tmp_path, layout), layout=layout)) == [FIRST]
 
 
-@pytest.mark.parametrize("layout", TREES)
+@pytest.mark.parametrize("layout", ALL)
 def test_a_layout_that_the_path_does_not_have_is_refused(tmp_path: Path, layout: str) -> None:
     other = make(tmp_path, "label-studio" if layout == "davis" else "davis")
     with pytest.raises(DatasetError):
@@ -181,7 +288,7 @@ def test_unknown_layouts_and_missing_paths_are_refused(tmp_path: Path) -> None:
         open_dataset(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("layout", TREES)
+@pytest.mark.parametrize("layout", ALL)
 def test_options_that_a_layout_cannot_use_are_refused(tmp_path: Path, layout: str) -> None:
     path = make(tmp_path, layout)
     if "split" not in LAYOUTS[layout].takes:
@@ -209,6 +316,36 @@ def test_image_folders_are_handed_on(tmp_path: Path, layout: str) -> None:
         open_dataset(path, images=tmp_path / "empty")
     put(tmp_path, {"other/a.jpg": image_file()})
     assert objects(open_dataset(path, images=tmp_path / "other")) == [FIRST]
+
+
+def damage(data: bytes, seed: int) -> bytes:
+    """The same bytes with a few others among them, or cut off."""
+    rng = np.random.default_rng(seed)
+    if seed % 3 == 0:
+        return data[: int(rng.integers(0, len(data) + 1))]
+    damaged = bytearray(data)
+    for place in rng.integers(0, max(len(data), 1), 1 + seed % 4):
+        if seed % 3 == 1:
+            damaged[place : place + 1] = bytes(rng.integers(0, 256, 1, dtype=np.uint8))
+        else:
+            damaged[place : place + 1] = bytes(rng.choice(list(b'[]{}0123456789-,.:nul"<>/')))
+    return bytes(damaged)
+
+
+@pytest.mark.parametrize("layout", [each for each in ALL if ALL[each] and each != "sbd"])
+def test_damaged_files_are_refused_or_read_and_never_crash(tmp_path: Path, layout: str) -> None:
+    """All but SBD's: some damaged MATLAB files crash SciPy's reader, and Python with it."""
+    path = make(tmp_path, layout)
+    for name, data in ALL[layout].items():
+        for seed in range(24):
+            put(tmp_path, {name: damage(data, seed)})
+            for chosen in ("auto", layout):
+                with contextlib.suppress(DatasetError):
+                    dataset = open_dataset(path, layout=chosen)
+                    for index in range(len(dataset)):
+                        with contextlib.suppress(DatasetError):
+                            dataset[index]
+        put(tmp_path, {name: data})
 
 
 class Toy:

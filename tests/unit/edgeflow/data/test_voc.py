@@ -12,6 +12,7 @@ from tests.unit.edgeflow.data.making import (
     IGNORED,
     SECOND,
     TWO_OBJECTS,
+    encoded,
     image_file,
     objects,
     palette_png,
@@ -92,6 +93,58 @@ def test_labels_are_the_classes_of_most_of_an_objects_pixels(tmp_path: Path) -> 
     dataset = Voc(tmp_path, "val")
     assert dataset[0].labels == ("cat", "tvmonitor")
     assert dataset[1].labels == (None, None)  # it has no such file
+
+
+def test_classes_may_be_named_in_a_table(tmp_path: Path) -> None:
+    table = (
+        "# label:color_rgb:parts:actions\nbackground:0,0,0::\n"
+        "b:0,128,0::\na/b é:x:128,0,0::\nc:::\n"
+    )
+    classes = np.where(TWO_OBJECTS == 2, np.uint8(2), np.where(TWO_OBJECTS == 1, 1, 0))
+    names = {"labelmap.txt": table.encode(), "SegmentationClass/2007_2.png": palette_png(classes)}
+    dataset = Voc(put(tmp_path, FILES | names), "val")
+    assert dataset[0].labels == ("a/b é:x", "b")
+    assert dataset.class_names == ("b", "a/b é:x", "c")
+
+
+@pytest.mark.parametrize("table", [b"cat\n", b"a:1,2::\n", b"a:x,y,z::\nb:1:\n", b"\xff"])
+def test_a_table_that_cannot_be_read_is_refused(tmp_path: Path, table: bytes) -> None:
+    put(tmp_path, FILES | {"labelmap.txt": table})
+    with pytest.raises(DatasetError, match=r"labelmap\.txt"):
+        Voc(tmp_path, "val")
+
+
+def test_masks_in_the_colours_of_voc_are_read(tmp_path: Path) -> None:
+    """As CVAT and datumaro write them."""
+    colours = np.zeros((4, 6, 3), dtype=np.uint8)
+    for number, colour in ((1, (128, 0, 0)), (2, (0, 128, 0)), (255, (224, 224, 192))):
+        colours[number == TWO_OBJECTS] = colour
+    png = encoded(colours)
+    put(tmp_path, FILES | {f"Segmentation{kind}/2007_2.png": png for kind in ("Object", "Class")})
+    sample = Voc(tmp_path, "val")[0]
+    assert [pixels(mask) for mask in sample.objects] == [FIRST, SECOND]
+    assert pixels(sample.ignore) == IGNORED
+    assert sample.labels == ("aeroplane", "bicycle")
+    colours[0, 0] = 1
+    put(tmp_path, {"SegmentationObject/2007_2.png": encoded(colours)})
+    with pytest.raises(DatasetError, match="1 colours that are not in VOC's palette"):
+        Voc(tmp_path, "val")[0]
+
+
+def test_images_may_have_any_extension_folders_and_blanks(tmp_path: Path) -> None:
+    mask = palette_png(TWO_OBJECTS)
+    put(
+        tmp_path,
+        {
+            "JPEGImages/x/a b.png": image_file(kind="PNG"),
+            "SegmentationObject/x/a b.png": mask,
+            "SegmentationClass/x/a b.png": mask,
+            "ImageSets/Segmentation/trainval.txt": b"x/a b\n",
+        },
+    )
+    sample = Voc(tmp_path)[0]
+    assert (sample.name, sample.file_name) == ("x/a b", "x/a b.png")
+    assert sample.labels == ("aeroplane", "bicycle")
 
 
 def test_pixels_of_no_class_are_no_label(tmp_path: Path) -> None:

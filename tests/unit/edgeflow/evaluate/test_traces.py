@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from edgeflow.data.left_out import LeftOut
 from edgeflow.evaluate.traces import Rules, click_dataset, click_object
 from edgeflow.geometry import ImagePoint
 from edgeflow.inference.predictor import load_predictor
@@ -62,6 +64,16 @@ def test_every_object_of_every_image_is_clicked_in_order() -> None:
     )
     assert [(trace.sample, trace.number) for trace in traces] == [("a", 1), ("a", 2), ("bb", 1)]
     assert seen == [(1, 2), (2, 2)]
+
+
+def test_what_is_left_out_of_images_is_told() -> None:
+    left_out = LeftOut("its code is malformed", "x.json: an annotation of a")
+    truth = square(8, 8, slice(0, 3), slice(0, 8))
+    predictor = ScriptedPredictor(lambda _clicks: np.ones((8, 8), dtype=np.float32))
+    dataset = Images(replace(sample("a", truth), left_out=(left_out,)), sample("b", truth))
+    told: list[LeftOut] = []
+    list(click_dataset(predictor, dataset, Rules(max_clicks=1), tell=told.extend))
+    assert told == [left_out]
 
 
 def test_an_object_that_is_ignored_altogether_is_passed_over() -> None:

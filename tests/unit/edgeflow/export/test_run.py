@@ -161,6 +161,33 @@ def test_files_of_images_that_are_no_more_are_taken_away(tmp_path: Path) -> None
     assert not (tmp_path / "y").exists()
 
 
+class Doubled(Listing):
+    """Two text files an image."""
+
+    def image(self, page: Page, plan: Plan) -> Written:
+        (file,), record, left_out = super().image(page, plan)
+        return Written((file, File(f"{page.name}_more.txt", b"more")), record, left_out)
+
+
+def test_two_images_never_share_a_file(tmp_path: Path) -> None:
+    images = [image("one", "a"), image("ONE_more", "a"), image("two", "a")]
+    told = run(tmp_path, Doubled(), *images)
+    assert [each.fault for each in told] == ["ONE_more.png"]
+    assert "that of another image" in told[0].reason
+    assert (tmp_path / "one_more.txt").read_bytes() == b"more"
+    assert json.loads((tmp_path / WHOLE).read_text())[0] == ["one", "two"]
+
+
+def test_an_image_that_comes_later_is_told_though_an_earlier_export_wrote_it(
+    tmp_path: Path,
+) -> None:
+    run(tmp_path, Doubled(), image("one_more", "a"))
+    told = run(tmp_path, Doubled(), image("one", "a"), image("one_more", "a"))
+    assert [each.fault for each in told] == ["one_more.png"]
+    assert files(tmp_path) == {"one.txt", "one_more.txt", WHOLE}
+    assert json.loads((tmp_path / WHOLE).read_text())[0] == ["one"]
+
+
 def test_a_file_that_no_export_wrote_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "one.txt").write_bytes(b"mine")
     with pytest.raises(FileWriteError, match=r"one\.txt is there already"):

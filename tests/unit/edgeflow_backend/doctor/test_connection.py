@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 from edgeflow_backend.doctor.connection import examine_connection
@@ -22,10 +24,12 @@ def studio(host: Host) -> Studio:
 def report(studio: Studio, address: Address | None = None) -> list[Finding]:
     settings = Settings(label_studio_url=studio.host.url, label_studio_api_key=LEGACY)
     found = address or Address(URL)
+    before = copy.deepcopy((studio.backends, studio.webhooks))
     findings = list(examine_connection(open_api(settings), PROJECT, found, VERSION))
     assert all(finding.advice or finding.verdict == "ok" for finding in findings)
     assert "secret" not in str(findings)
     assert studio.writes() == [], "the doctor changes nothing"
+    assert (studio.backends, studio.webhooks) == before
     return findings
 
 
@@ -118,6 +122,23 @@ def test_a_webhook_without_the_password_is_told(studio: Studio) -> None:
     found = failure(report(studio, Address(URL, "anna", "secret")))
     assert "no password" in found.text
     assert "connect --project 5" in found.advice
+
+
+def test_a_guard_that_was_switched_on_after_connecting_is_told(studio: Studio) -> None:
+    studio.add_backend(URL)
+    studio.add_webhook(WEBHOOK)
+    studio.guards_webhooks = True
+    found = failure(report(studio))
+    assert f"no longer sent: {BLOCKED}" in found.text
+    assert found.advice == SUBNETS_ADVICE
+
+
+def test_a_token_that_may_not_try_it_is_told_and_no_failure(studio: Studio) -> None:
+    studio.add_backend(URL)
+    studio.add_webhook(WEBHOOK)
+    studio.lets_webhooks_be_made = False
+    (warning,) = [finding for finding in report(studio) if finding.verdict == "warn"]
+    assert "could not be tried" in warning.text
 
 
 def test_the_advice_names_both_guards() -> None:

@@ -58,7 +58,13 @@ def studio(host: Host) -> Host:
     webhook = {"id": 1, "url": "http://backend:9090/webhook", "is_active": True}
     webhook |= {"send_payload": True, "send_for_all_actions": True}
     host.routes["/api/ml"] = guarded(as_json([backend]), *allowed)
-    host.routes["/api/webhooks/"] = guarded(as_json([webhook]), *allowed)
+    listed = guarded(as_json([webhook]), *allowed)
+    no_such_event = as_json({"detail": "Validation error"}, 400)
+
+    def webhooks(request: Received, handler: BaseHTTPRequestHandler) -> Reply:
+        return listed(request, handler) if request.method == "GET" else no_such_event
+
+    host.routes["/api/webhooks/"] = webhooks
     return host
 
 

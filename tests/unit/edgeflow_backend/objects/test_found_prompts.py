@@ -7,9 +7,13 @@ import pytest
 
 from edgeflow.geometry import Size
 from edgeflow.label_studio.brush_rle import decode_brush, encode_brush
+from edgeflow.label_studio.config.label_config import TaskConfig, parse_label_config
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.model import EdgeFlowBackend
-from edgeflow_backend.objects.found_prompts import MAX_OBJECTS, prompts_in
+from edgeflow_backend.objects import found_prompts
+from edgeflow_backend.objects.found_prompts import MAX_OBJECTS
+from edgeflow_backend.protocol.config_check import RECOMMENDED
+from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.prompts import ClickPrompt, OutlinePrompt
 from tests.contract.wire import keypoint
 from tests.unit.conftest import MakeService
@@ -38,6 +42,14 @@ def task(*result: JSONObject, kind: str = "predictions", **changes: object) -> J
 
 
 AROUND_THE_DISK = box(*(100 * np.array([0.1, 0.1, 0.8, 0.8])).tolist())
+
+
+def config(xml: str = RECOMMENDED) -> TaskConfig:
+    return parse_label_config(xml).for_task(None)
+
+
+def prompts_in(held: JSONObject) -> list[Prompt]:
+    return found_prompts.prompts_in(held, config()).prompts
 
 
 def answer(make_service: MakeService, *tasks: JSONObject, preannotate: bool = True) -> list[Any]:
@@ -71,7 +83,7 @@ def test_a_holder_without_anything_to_go_by_is_passed_over() -> None:
 
 def test_masks_and_regions_of_this_backend_are_left_alone() -> None:
     brush = {**box(1, 1, 5, 5), "type": "brushlabels", "value": {"format": "rle", "rle": [0]}}
-    assert list(prompts_in(task(brush, box(1, 1, 5, 5, id="ef12345678")))) == []
+    assert prompts_in(task(brush, box(1, 1, 5, 5, id="ef12345678"))) == []
 
 
 @pytest.mark.parametrize(
@@ -87,12 +99,47 @@ def test_masks_and_regions_of_this_backend_are_left_alone() -> None:
     ids=repr,
 )
 def test_whatever_else_a_task_holds_is_no_prompt_and_no_error(held: JSONObject) -> None:
-    assert list(prompts_in({"id": 1, "data": {}, **held})) == []
+    assert prompts_in({"id": 1, "data": {}, **held}) == []
 
 
 def test_an_image_full_of_boxes_is_cut_off() -> None:
     many = [box(1, 1, 5, 5, id=str(number)) for number in range(3 * MAX_OBJECTS)]
-    assert len(list(prompts_in(task(*many)))) == MAX_OBJECTS
+    assert len(prompts_in(task(*many))) == MAX_OBJECTS
+
+
+@pytest.mark.parametrize(
+    ("kind", "smart", "unsigned"),
+    [("annotations", True, 1), ("annotations", False, 0), ("predictions", True, 0)],
+    ids=["clicked", "plain tool", "predicted"],
+)
+def test_a_point_whose_sign_was_forgotten_is_not_guessed_at(
+    kind: str, smart: bool, unsigned: int
+) -> None:
+    plain = RECOMMENDED.replace('smart="true" smartOnly="true"', 'smart="false"')
+    point = keypoint(3, 3)
+    del point["is_positive"]
+    held = task(box(1, 1, 5, 5), point, kind=kind)
+    found = found_prompts.prompts_in(held, config(RECOMMENDED if smart else plain))
+    assert (len(found.prompts), found.unsigned) == (2 - unsigned, unsigned)
+
+
+def test_a_point_of_a_control_that_is_gone_may_have_been_a_click() -> None:
+    point = keypoint(3, 3, from_name="gone")
+    del point["is_positive"]
+    found = found_prompts.prompts_in(task(point, kind="annotations"), config())
+    assert found == ([], 1)
+
+
+def test_points_that_were_left_out_are_told(make_service: MakeService) -> None:
+    service = make_service(preannotate=True)
+    point = keypoint(3, 3)
+    del point["is_positive"]
+    asked = [task(point, point, kind="annotations")]
+    xml = disk_request()["label_config"]
+    assert EdgeFlowBackend(service=service).predict(asked, None, label_config=xml) == [[]]
+    (call,) = service.journal.calls.recent()
+    assert "2 points do not say whether a positive or a negative click was meant" in call.message
+    assert "click in the editor" in call.hint
 
 
 # What is answered

@@ -27,7 +27,10 @@ def points(labels: str) -> str:
 SPOILED = {
     "labelled clicks, polygons": (
         points(A) + IMAGE + labelled("PolygonLabels", A),
-        ["KeyPointLabels 'click' spoils", "COCO and YOLO", "<KeyPoint "],
+        [
+            "KeyPointLabels 'click' spoils", "COCO and YOLO", "not offered",
+            "one category, default", "COCO fail with HTTP 500", "<KeyPoint ", "`edgeflow export`",
+        ],
     ),
     "labelled clicks, brush": (
         points(AB) + IMAGE + labelled("BrushLabels", AB),
@@ -35,7 +38,11 @@ SPOILED = {
     ),
     "several pictures": (
         points(A) + PAGES + labelled("BrushLabels", A),
-        ["every export", "HTTP 500, JSON included", "<KeyPoint "],
+        [
+            "every export", "HTTP 500, JSON included", "<KeyPoint ", "brings JSON back",
+            '<RectangleLabels name="unused" toName="image" smart="false"><Label value="unused"/>',
+            "`edgeflow export`",
+        ],
     ),
     "several pictures, with rectangles": (
         points(A) + PAGES + labelled("RectangleLabels", A),
@@ -57,7 +64,7 @@ SPOILED = {
         CARRIER + POINT + IMAGE + unlabelled("Polygon"),
         ["leave its polygons out", "<PolygonLabels>"],
     ),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", SPOILED)
@@ -69,6 +76,13 @@ def test_a_config_that_spoils_exports_is_warned_of_and_no_failure(case: str) -> 
     assert [words for words in said if words not in warning] == []
     assert warning.endswith(".")
     assert examine(found.recommended).warnings == []
+
+
+def test_beside_boxes_labelled_clicks_do_not_take_exports_off_the_dialog() -> None:
+    config = points(A) + IMAGE + labelled("RectangleLabels", A)
+    (warning,) = examine(f"<View>{config}</View>").warnings
+    assert "offered" not in warning
+    assert "one category, default" in warning
 
 
 FINE = {

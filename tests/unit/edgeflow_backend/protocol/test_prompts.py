@@ -14,7 +14,7 @@ from edgeflow.errors import PromptError
 from edgeflow.geometry import Size
 from edgeflow.label_studio.values import PERCENT_SLACK, PercentPoint
 from edgeflow.prompts.click import check_clicks
-from edgeflow_backend.errors import MalformedRequestError, UnsupportedPromptError
+from edgeflow_backend.errors import MalformedRequestError, NothingAskedError, UnsupportedPromptError
 from edgeflow_backend.protocol.prompts import ClickPrompt, parse_prompt
 from tests.contract.wire import BODIES, JSONObject, captured, keypoint
 
@@ -187,8 +187,8 @@ def test_too_many_clicks_are_refused_with_the_setting_that_allows_more() -> None
 
 
 @pytest.mark.parametrize("context", [{"result": []}, {}, {"result": [], "drafts": Untouchable()}])
-def test_no_clicks_are_refused(context: JSONObject) -> None:
-    with pytest.raises(PromptError, match="no clicks"):
+def test_no_clicks_ask_for_nothing(context: JSONObject) -> None:
+    with pytest.raises(NothingAskedError, match="no clicks"):
         parsed(context, 10)
 
 

@@ -5,13 +5,13 @@ import pytest
 from edgeflow.label_studio.config.controls import ImageTag
 from edgeflow.label_studio.config.label_config import TaskConfig, parse_label_config
 from edgeflow.label_studio.config.labels import Label
-from edgeflow.label_studio.controls import CONTROLS
-from edgeflow_backend.protocol.config_check import RECOMMENDED, examine
-from edgeflow_backend.protocol.recommended import (
+from edgeflow.label_studio.config.recommended import (
     RECOMMENDATIONS,
     recommended_config,
     recommended_like,
 )
+from edgeflow.label_studio.controls import CONTROLS
+from edgeflow_backend.protocol.config_check import RECOMMENDED, examine
 from edgeflow_backend.protocol.targets import resolve
 
 CUP, SPOON = Label("Cup"), Label('Spoon & "fork"', alias="s")

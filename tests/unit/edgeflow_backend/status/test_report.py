@@ -115,6 +115,7 @@ def test_the_json_has_this_shape(journal: Journal, clock: Clock) -> None:
                 "problems": [],
                 "warnings": [],
                 "refining": "clicks refine masks of the draft: 2 people annotate each task.",
+                "export": "edgeflow export --url https://labels.example --project 12 -o project-12",
                 "seen": "2026-05-04T09:00:03+00:00",
                 "place": "predict",
             }

@@ -225,6 +225,17 @@ class TestEndpoints:
             "/api/webhooks/?project=5", "/api/webhooks/", "/api/webhooks/4/",
         ]  # fmt: skip
 
+    def test_where_events_may_go_is_tried_with_one_that_does_not_exist(self, host: Host) -> None:
+        host.routes["*"] = as_json({"detail": "Validation error"}, 400)
+        connect(host).check_event_url(5, "http://b/webhook")
+        (tried,) = host.received
+        sent = json.loads(tried.body)
+        assert (sent["url"], sent["project"]) == ("http://b/webhook", 5)
+        assert sent["is_active"] is False  # should a Label Studio take it
+        host.routes["*"] = as_json({"detail": "URL resolves to a reserved network address"}, 403)
+        error = refusal(lambda: connect(host).check_event_url(5, "http://b/webhook"))
+        assert "reserved network" in error.detail
+
     def test_annotations_are_read_and_changed_and_predictions_stored(self, host: Host) -> None:
         host.routes["*"] = as_json({"id": 9, "result": []})
         api = connect(host)
@@ -239,3 +250,38 @@ class TestEndpoints:
         ]
         sent = json.loads(host.received[-1].body)
         assert sent == {"task": 1, "result": [], "model_version": "v1", "score": 0.5}
+
+    def test_images_are_kept_and_tasks_made_of_them(self, host: Host) -> None:
+        host.routes["/api/projects/5/import"] = as_json({"file_upload_ids": [3]}, 201)
+        host.routes["/api/import/file-upload/3"] = as_json({"file": "upload/5/0a-a.jpg"})
+        api = connect(host)
+        assert api.keep_upload(5, "a.jpg", b"one") == "/data/upload/5/0a-a.jpg"
+        upload = host.received[0]
+        assert upload.path == "/api/projects/5/import?commit_to_project=false"
+        assert b'filename="a.jpg"\r\n\r\none\r\n' in upload.body
+        api.import_tasks(5, [{"data": {"image": "x"}}])
+        assert host.received[-1].path == "/api/projects/5/import"
+        assert json.loads(host.received[-1].body) == [{"data": {"image": "x"}}]
+
+    @pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"file_upload_ids": []}'])
+    def test_an_upload_that_is_not_told_is_an_error(self, host: Host, body: bytes) -> None:
+        host.routes["*"] = Reply(201, body)
+        refusal(lambda: connect(host).keep_upload(5, "a.jpg", b"one"))
+
+    def test_tasks_are_listed_without_what_stands_in_them(self, host: Host) -> None:
+        host.routes["/api/tasks/"] = paged(101, "tasks")
+        assert [task["id"] for task in connect(host).task_heads(5)] == list(range(101))
+        query = parse_qs(urlsplit(host.received[0].path).query)
+        assert query["include"] == ["id,data,meta,total_annotations,total_predictions"]
+        assert query["resolve_uri"] == ["false"]
+
+    def test_versions_of_predictions_are_listed_and_annotations_made(self, host: Host) -> None:
+        host.routes["/api/predictions/"] = as_json([{"model_version": "a"}, {}, 3])
+        api = connect(host)
+        assert api.prediction_versions(1) == {"a", "None"}
+        host.routes["*"] = as_json({}, 201)
+        api.create_annotation(1, [])
+        assert host.received[-1].path == "/api/tasks/1/annotations/"
+        assert json.loads(host.received[-1].body) == {"result": [], "ground_truth": False}
+        host.routes["/api/predictions/"] = as_json({"results": []})
+        refusal(lambda: api.prediction_versions(1))

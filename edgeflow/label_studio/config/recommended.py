@@ -62,7 +62,11 @@ _COLOURS = ("#1E90FF", "#FFB000", "#00B060", "#E0407F", "#8A5CF6", "#00B8C4")
 
 
 def recommended_config(
-    kind: str = "Brush", labels: Sequence[Label] = (OBJECT,), image: ImageTag = IMAGE
+    kind: str = "Brush",
+    labels: Sequence[Label] = (OBJECT,),
+    image: ImageTag = IMAGE,
+    *,
+    several: bool | None = None,
 ) -> str:
     """A labelling config that works, in XML.
 
@@ -70,9 +74,11 @@ def recommended_config(
         kind: Of mask control.
         labels: At least one.
         image: The image that it shows.
+        several: Whether ``Labels`` carries the labels, as is recommended for several of them; by
+            default for several.
     """
     row = RECOMMENDATIONS.get(kind) or Recommendation(kind, kind)
-    to, several = f"toName={quoteattr(image.name)}", len(labels) > 1
+    to, several = f"toName={quoteattr(image.name)}", len(labels) > 1 if several is None else several
     mask = row.several if several else row.one
     own = labels if mask == row.one else ()
     source = "valueList" if image.several else "value"

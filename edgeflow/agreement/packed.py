@@ -1,0 +1,70 @@
+"""Annotated images that wait for their counterpart, in a fraction of the memory."""
+
+from __future__ import annotations
+
+import zlib
+from typing import NamedTuple
+
+import numpy as np
+
+from edgeflow.annotated import AnnotatedImage, AnnotatedObject, DrawnBox, Outlines, Shape
+from edgeflow.geometry import Box, Size
+from edgeflow.masks.patch import MaskPatch
+
+
+class PackedMask(NamedTuple):
+    """A mask, compressed.
+
+    Attributes:
+        data: Its pixels, row by row, one bit each, compressed.
+        box: As of :class:`edgeflow.masks.patch.MaskPatch`.
+        image_size: As there.
+    """
+
+    data: bytes
+    box: Box
+    image_size: Size
+
+
+class PackedObject(NamedTuple):
+    """An object: see :class:`edgeflow.annotated.AnnotatedObject`; outlines are masks."""
+
+    key: str
+    labels: tuple[str, ...]
+    shape: PackedMask | DrawnBox
+
+
+class PackedImage(NamedTuple):
+    """An image: see :class:`edgeflow.annotated.AnnotatedImage`."""
+
+    key: str
+    file_name: str
+    size: Size
+    packed: tuple[PackedObject, ...]
+
+    def objects(self) -> list[AnnotatedObject]:
+        """The objects, unpacked."""
+        return [AnnotatedObject(key, labels, _unpack(shape)) for key, labels, shape in self.packed]
+
+
+def pack(image: AnnotatedImage) -> PackedImage:
+    """Compress an image's masks."""
+    objects = [PackedObject(each.key, each.labels, _pack(each.shape)) for each in image.objects]
+    return PackedImage(image.key, image.file_name, image.size, tuple(objects))
+
+
+def _pack(shape: Shape) -> PackedMask | DrawnBox:
+    if isinstance(shape, DrawnBox):
+        return shape
+    mask = shape.mask if isinstance(shape, Outlines) else shape
+    bits = np.packbits(mask.pixels).tobytes()
+    return PackedMask(zlib.compress(bits, level=1), mask.box, mask.image_size)
+
+
+def _unpack(shape: PackedMask | DrawnBox) -> Shape:
+    if isinstance(shape, DrawnBox):
+        return shape
+    height, width = shape.box.size
+    bits = np.frombuffer(zlib.decompress(shape.data), dtype=np.uint8)
+    pixels = np.unpackbits(bits, count=height * width).reshape(height, width)
+    return MaskPatch(pixels.view(np.bool_), shape.box, shape.image_size)

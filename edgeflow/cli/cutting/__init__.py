@@ -1,0 +1,1 @@
+"""What ``edgeflow cutout`` does: which objects, into which files, and how."""

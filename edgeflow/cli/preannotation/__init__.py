@@ -1,0 +1,1 @@
+"""The commands that make Label Studio tasks with masks."""

@@ -1,0 +1,1 @@
+"""Label Studio tasks that begin with masks: of data that exists, or of another tool's boxes."""
