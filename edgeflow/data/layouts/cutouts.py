@@ -31,7 +31,7 @@ PROBED = 16
 OPAQUE = 127
 """Alpha above which a pixel is the object's: more than one half."""
 
-_WITH_ALPHA = {"RGBA", "LA", "PA", "La", "RGBa"}
+_WITH_ALPHA = {"RGBA", "LA", "PA"}
 
 
 class Cutouts(ListedDataset[Path]):
