@@ -78,6 +78,7 @@ bench: $(MAIN)/.made $(STUDIO)/.made  ## speed: stages, HTTP, runtimes, networks
 	@$(BIN)/python -m benchmarks.networks
 	@$(BIN)/python -m benchmarks.codec --json artifacts/bench-codec.json
 	@$(BIN)/python -m benchmarks.load
+	@$(BIN)/python -m benchmarks.cutouts
 	@$(BIN)/python -m benchmarks.plots
 
 envs: $(MAIN)/.made $(STUDIO)/.made $(PEER)/.made  ## make every environment

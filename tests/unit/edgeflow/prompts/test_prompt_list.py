@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from edgeflow.data.base import DatasetError
-from edgeflow.data.prompt_list import Listed, read_prompt_list
 from edgeflow.geometry import ImagePoint
 from edgeflow.prompts.click import Click
+from edgeflow.prompts.prompt_list import Listed, read_prompt_list
 
 CLICKS = (Click(ImagePoint(120, 80)), Click(ImagePoint(30, 40), positive=False))
 
