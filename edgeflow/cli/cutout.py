@@ -10,6 +10,7 @@ import typer
 
 from edgeflow.cli.cutting.jobs import STANDARD, jobs_of
 from edgeflow.cli.cutting.outputs import check_inputs_stay, output_files
+from edgeflow.cli.cutting.prompt_list import Listed
 from edgeflow.cli.cutting.render import ImageReader, Look, Renderer, background_of
 from edgeflow.cli.options import Device, Model, ModelsDir, Runtime, Zoom
 from edgeflow.errors import EdgeFlowError
@@ -18,7 +19,6 @@ from edgeflow.images import MAX_PIXELS
 from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.prompts.notation import click_of, corners_of
-from edgeflow.prompts.prompt_list import Listed
 
 INCOMPLETE = 3
 """Exit status when some, but not all, of several cut-outs were made."""

@@ -17,9 +17,10 @@ from edgeflow.matting.local_colours import LinearModel, fit
 from edgeflow.matting.scale import in_unit_range, resized, sample
 
 GUESS_SMOOTHNESS = 1e-4
+"""Variance of a colour in [0, 1] below which a window of the guided filter counts as flat."""
+
 SMOOTHNESS = 1e-5
-"""Variances of a colour in [0, 1] below which a window counts as flat: guided filter, closed form.
-"""
+"""The same of the closed form."""
 
 TRUST = 0.01
 """Weight of the guess against the closed form; without it, alpha drifts where there is no colour to

@@ -14,10 +14,13 @@ from edgeflow.arrays import FloatArray, FloatMap, RGBImage
 from edgeflow.matting.scale import in_unit_range, resized, sample
 
 FAR = 11
+"""Side of the first window, in radii of the band."""
+
 NEAR = 0.75
-"""Sides of the two windows, in radii of the band."""
+"""Side of the second."""
 
 _NONE = 1e-5
+"""Added to a divisor that may be 0."""
 
 
 def own_colours(rgb: RGBImage, alpha: FloatMap, radius: int, *, scale: float = 1) -> RGBImage:

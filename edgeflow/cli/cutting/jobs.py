@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeflow.cli.cutting.prompt_list import Listed, read_prompt_list
 from edgeflow.data.files import IMAGES, MASKS, files_by_stem
 from edgeflow.errors import EdgeFlowError
-from edgeflow.prompts.prompt_list import Listed, read_prompt_list
 
 STANDARD = Path("-")
 """Standard input as an image, standard output as a file."""

@@ -6,8 +6,8 @@ import pytest
 
 from edgeflow.cli.cutting.jobs import STANDARD, Job
 from edgeflow.cli.cutting.outputs import output_files
+from edgeflow.cli.cutting.prompt_list import Listed
 from edgeflow.errors import EdgeFlowError
-from edgeflow.prompts.prompt_list import Listed
 
 
 def jobs(*images: str) -> list[Job]:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from edgeflow.cli.cutting.prompt_list import Listed, read_prompt_list
 from edgeflow.data.base import DatasetError
 from edgeflow.geometry import ImagePoint
 from edgeflow.prompts.click import Click
-from edgeflow.prompts.prompt_list import Listed, read_prompt_list
 
 CLICKS = (Click(ImagePoint(120, 80)), Click(ImagePoint(30, 40), positive=False))
 
