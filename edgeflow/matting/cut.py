@@ -56,7 +56,7 @@ def cutout(
     part = grown(box, max(FARTHEST, FAR // 2) * radius, Size(*mask.shape)).slices
     scale = min(1.0, math.sqrt(WORKING_PIXELS / mask[part].size))
     # OpenCV takes no arrays that run backwards.
-    image, solid = (np.ascontiguousarray(each[part]) for each in (rgb, mask))
+    image, solid = np.ascontiguousarray(rgb[part]), np.ascontiguousarray(mask[part])
     near = None if probability is None else np.ascontiguousarray(probability[part])
     alpha = soft_alpha(image, solid, radius, near, scale=scale)
     alpha = np.rint(alpha * 255) / np.float32(255)  # colours fit the alpha that is written
