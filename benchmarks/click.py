@@ -32,9 +32,9 @@ from edgeflow.geometry import ImagePoint, Size
 from edgeflow.images import decode_image
 from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow.label_studio.brush_rle import encode_brush
+from edgeflow.label_studio.config.recommended import recommended_config
 from edgeflow.prompts.click import Click
 from edgeflow_backend.protocol.config_check import RECOMMENDED
-from edgeflow_backend.protocol.recommended import recommended_config
 
 PHOTO = Path(__file__).parents[1] / "demo" / "photos" / "astronaut.jpg"
 SIZES = (Size(480, 640), Size(1080, 1920), Size(3000, 4000))

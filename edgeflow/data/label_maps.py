@@ -64,8 +64,9 @@ def colour_map(data: bytes, source: str) -> npt.NDArray[np.uint32]:
             f"{source} is a mask of mode {image.mode}, where colours are expected",
             hint="save it as RGB",
         )
-    rgb = np.asarray(image.convert("RGB")).astype(np.uint32)
-    numbers: npt.NDArray[np.uint32] = rgb @ np.array([1, 1 << 8, 1 << 16], dtype=np.uint32)
+    bands = (np.asarray(band).astype(np.uint32) for band in image.convert("RGB").split())
+    red, green, blue = bands
+    numbers: npt.NDArray[np.uint32] = red | green << np.uint32(8) | blue << np.uint32(16)
     return numbers
 
 
@@ -153,6 +154,12 @@ def split_labels(labels: Labels, ignore: int | None, source: str) -> Annotation:
     return Annotation(tuple(masks.values()), ignored, Size(*labels.shape))
 
 
+def numbers_in(labels: Labels, ignore: int | None) -> list[int]:
+    """The numbers of a label map's objects, ascending, as :func:`split_labels` has them."""
+    present: list[int] = np.flatnonzero(np.bincount(labels.ravel())).tolist()
+    return [number for number in present if number not in {0, ignore}]
+
+
 def check_masks(count: int, pixels: int, source: str) -> None:
     """Refuse more objects than memory holds.
 
@@ -219,5 +226,7 @@ def _brightest(data: bytes, source: str) -> ByteMap:
             f"{source} is a mask of mode {image.mode}, where 8 bits are expected",
             hint="for masks that number objects, use the layout folder",
         )
+    if image.mode in {"1", "L"}:
+        return np.asarray(image.convert("L"))
     grey: ByteMap = np.asarray(image.convert("RGB")).max(axis=2)
     return grey

@@ -14,12 +14,13 @@ from edgeflow.arrays import BoolMask, FloatArray, FloatMap, RGBImage
 from edgeflow.matting.band import CORE_DEPTH, band_around
 from edgeflow.matting.closed_form import solve
 from edgeflow.matting.local_colours import LinearModel, fit
-from edgeflow.matting.scale import in_unit_range, resized, sample
+from edgeflow.matting.scale import in_unit_range, places_in, resized, sample
 
 GUESS_SMOOTHNESS = 1e-4
+"""Variance of a colour in [0, 1] below which a window of the guided filter counts as flat."""
+
 SMOOTHNESS = 1e-5
-"""Variances of a colour in [0, 1] below which a window counts as flat: guided filter, closed form.
-"""
+"""The same of the closed form."""
 
 TRUST = 0.01
 """Weight of the guess against the closed form; without it, alpha drifts where there is no colour to
@@ -74,11 +75,11 @@ def _enlarged(
     model = fit(image, alpha, 1, SMOOTHNESS)
     size = (rgb.shape[1], rgb.shape[0])
     wide = cv2.resize(band.view(np.uint8), size, interpolation=cv2.INTER_NEAREST).view(np.bool_)
-    rows, columns = np.nonzero(wide)
-    fine = LinearModel(
-        sample(model.slopes, rows, columns, rgb.shape[:2]),
-        sample(model.offsets, rows, columns, rgb.shape[:2]),
-    )
     whole: FloatMap = mask.astype(np.float32)
-    whole[rows, columns] = np.clip(fine.at(in_unit_range(rgb[rows, columns])), 0, 1)
+    for rows, columns in places_in(wide):
+        fine = LinearModel(
+            sample(model.slopes, rows, columns, rgb.shape[:2]),
+            sample(model.offsets, rows, columns, rgb.shape[:2]),
+        )
+        whole[rows, columns] = np.clip(fine.at(in_unit_range(rgb[rows, columns])), 0, 1)
     return whole

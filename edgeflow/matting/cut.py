@@ -55,9 +55,11 @@ def cutout(
     # Around the object there has to be enough background to take its colours from.
     part = grown(box, max(FARTHEST, FAR // 2) * radius, Size(*mask.shape)).slices
     scale = min(1.0, math.sqrt(WORKING_PIXELS / mask[part].size))
-    near = None if probability is None else probability[part]
-    alpha = soft_alpha(rgb[part], mask[part], radius, near, scale=scale)
+    # OpenCV takes no arrays that run backwards.
+    image, solid = np.ascontiguousarray(rgb[part]), np.ascontiguousarray(mask[part])
+    near = None if probability is None else np.ascontiguousarray(probability[part])
+    alpha = soft_alpha(image, solid, radius, near, scale=scale)
     alpha = np.rint(alpha * 255) / np.float32(255)  # colours fit the alpha that is written
-    rgba[part][..., :3] = own_colours(rgb[part], alpha, radius, scale=scale)
+    rgba[part][..., :3] = own_colours(image, alpha, radius, scale=scale)
     rgba[part][..., 3] = np.rint(alpha * 255)
     return rgba

@@ -11,13 +11,16 @@ import cv2
 import numpy as np
 
 from edgeflow.arrays import FloatArray, FloatMap, RGBImage
-from edgeflow.matting.scale import in_unit_range, resized, sample
+from edgeflow.matting.scale import in_unit_range, places_in, resized, sample
 
 FAR = 11
+"""Side of the first window, in radii of the band."""
+
 NEAR = 0.75
-"""Sides of the two windows, in radii of the band."""
+"""Side of the second."""
 
 _NONE = 1e-5
+"""Added to a divisor that may be 0."""
 
 
 def own_colours(rgb: RGBImage, alpha: FloatMap, radius: int, *, scale: float = 1) -> RGBImage:
@@ -33,19 +36,18 @@ def own_colours(rgb: RGBImage, alpha: FloatMap, radius: int, *, scale: float = 1
         H×W×3 uint8, a new array; 0 where alpha is 0.
     """
     colours = np.where(alpha[..., None] > 0, rgb, 0).astype(np.uint8)
-    rows, columns = np.nonzero((alpha > 0) & (alpha < 1))
     image = in_unit_range(resized(rgb, scale))
     opacity = resized(alpha, scale)[..., None]
     far, near = (max(3, round(part * radius * scale)) for part in (FAR, NEAR))
     own, behind = _around(image, image, opacity, far)
     own = np.clip(own + opacity * (image - opacity * own - (1 - opacity) * behind), 0, 1)
-    own, behind = (
-        sample(each, rows, columns, rgb.shape[:2]) for each in _around(own, behind, opacity, near)
-    )
-    pixels = in_unit_range(rgb[rows, columns])
-    part = alpha[rows, columns][:, None]
-    own += part * (pixels - part * own - (1 - part) * behind)
-    colours[rows, columns] = np.clip(own * 255 + 0.5, 0, 255).astype(np.uint8)
+    own, behind = _around(own, behind, opacity, near)
+    for rows, columns in places_in((alpha > 0) & (alpha < 1)):
+        here, there = (sample(each, rows, columns, rgb.shape[:2]) for each in (own, behind))
+        pixels = in_unit_range(rgb[rows, columns])
+        part = alpha[rows, columns][:, None]
+        here += part * (pixels - part * here - (1 - part) * there)
+        colours[rows, columns] = np.clip(here * 255 + 0.5, 0, 255).astype(np.uint8)
     return colours
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edgeflow.arrays import FloatArray
+from edgeflow.arrays import BoolMask, FloatArray
+
+Indices = npt.NDArray[np.intp]
+
+ROWS = 256
+"""Rows that are worked on at once, which saves memory."""
 
 
 def in_unit_range(levels: npt.NDArray[np.uint8]) -> FloatArray:
@@ -25,10 +31,17 @@ def resized(array: npt.NDArray[Any], scale: float) -> npt.NDArray[Any]:
     return cv2.resize(array, (width, height), interpolation=cv2.INTER_AREA)
 
 
+def places_in(mask: BoolMask) -> Iterator[tuple[Indices, Indices]]:
+    """Rows and columns of a mask's pixels, some rows at a time: there may be very many."""
+    for top in range(0, len(mask), ROWS):
+        rows, columns = np.nonzero(mask[top : top + ROWS])
+        yield rows + top, columns
+
+
 def sample(
     array: FloatArray,
-    rows: npt.NDArray[np.intp],
-    columns: npt.NDArray[np.intp],
+    rows: Indices,
+    columns: Indices,
     shape: tuple[int, ...],
 ) -> FloatArray:
     """Values of a small map at pixels of the image, bilinear.
@@ -56,9 +69,7 @@ def sample(
     return mixed
 
 
-def _between(
-    places: npt.NDArray[np.intp], full: int, small: int
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], FloatArray]:
+def _between(places: Indices, full: int, small: int) -> tuple[Indices, Indices, FloatArray]:
     """The small pixels before and after each place, and how far it is from the first, 0 to 1."""
     exact = np.clip((places + 0.5) * (small / full) - 0.5, 0, small - 1)
     before = exact.astype(np.intp)

@@ -142,15 +142,16 @@ class CocoPanoptic(ListedDataset[PanopticImage]):
 
 def _masks(numbers: npt.NDArray[np.uint32], source: str) -> dict[int, BoolMask]:
     """Each segment's pixels, by its number, without the void."""
-    present, places = np.unique(numbers, return_inverse=True)
+    flat = numbers.ravel()
+    starts = np.append(0, np.flatnonzero(flat[1:] != flat[:-1]) + 1)  # of runs: fewer than pixels
+    present, places = np.unique(flat[starts], return_inverse=True)
     if len(present) > 65535:
         raise DatasetError(
             f"{source} has {len(present)} segments", hint="check that it is a PNG of segments"
         )
-    ranks = np.arange(1, len(present) + 1) * (present > 0)
-    masks = split_labels(
-        ranks[places].astype(np.uint16).reshape(numbers.shape), None, source
-    ).objects
+    ranks = (np.arange(1, len(present) + 1) * (present > 0)).astype(np.uint16)
+    labels = np.repeat(ranks[places], np.diff(starts, append=flat.size)).reshape(numbers.shape)
+    masks = split_labels(labels, None, source).objects
     return dict(zip(present[present > 0].tolist(), masks, strict=True))
 
 

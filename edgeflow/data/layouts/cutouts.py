@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ PROBED = 16
 OPAQUE = 127
 """Alpha above which a pixel is the object's: more than one half."""
 
-_WITH_ALPHA = {"RGBA", "LA", "PA", "La", "RGBa"}
+_WITH_ALPHA = {"RGBA", "LA", "PA"}
 
 
 class Cutouts(ListedDataset[Path]):
@@ -68,7 +69,7 @@ class Cutouts(ListedDataset[Path]):
         """
         if not path.is_dir() or files_in(path, OTHERS) or names_masks(path):
             return False
-        images = first_files(path, EXTENSIONS, PROBED)
+        images = _listed(path) or first_files(path, EXTENSIONS, PROBED)
         in_part = [_in_part(each) for each in map(_opacity, images) if each is not None]
         return len(in_part) == len(images) and any(in_part)
 
@@ -82,6 +83,18 @@ class Cutouts(ListedDataset[Path]):
         file_name = f"{name}{entry.suffix}"
         labels = (self._labels.get(file_name),) * len(objects)
         return Sample(name, rgb, objects, labels=labels, file_name=file_name, left_out=left_out)
+
+
+def _listed(root: Path) -> list[Path]:
+    """A few of the images that a folder's table names."""
+    if not is_there(root / FILE):
+        return []
+    names = ((row or {}).get(IMAGE) for row in islice(rows(root / FILE), PROBED))
+    return [
+        path
+        for name in names
+        if isinstance(name, str) and is_there(path := root / name) and ".." not in path.parts
+    ]
 
 
 def _labels(root: Path) -> dict[str, str]:

@@ -6,14 +6,12 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-import numpy as np
-
 from edgeflow.data.annotation_files.eiseg import KEY, read_eiseg
 from edgeflow.data.annotation_files.tables import read_label_list
 from edgeflow.data.base import DatasetError, Sample
 from edgeflow.data.files import IMAGES, files_below, files_in, first_files, image_for, read_bytes
 from edgeflow.data.json_files import is_list
-from edgeflow.data.label_maps import label_map, split_labels
+from edgeflow.data.label_maps import label_map, numbers_in, split_labels
 from edgeflow.data.layouts.drawing import Drawing, drawn_sample
 from edgeflow.data.layouts.pictures import picture_named
 from edgeflow.data.listed import ListedDataset, count_and_first
@@ -99,8 +97,7 @@ class Eiseg(ListedDataset[EisegEntry]):
         values = label_map(read_bytes(entry.saved), str(entry.saved))
         rgb = image_for(data, Size(*values.shape), str(entry.image), str(entry.saved))
         annotation = split_labels(values, None, str(entry.saved))
-        present = [value for value in np.unique(values).tolist() if value]
-        labels = tuple(map(self._names.get, present))
+        labels = tuple(map(self._names.get, numbers_in(values, None)))
         return Sample(name, rgb, annotation.objects, labels=labels, file_name=file_name)
 
 

@@ -19,7 +19,7 @@ from edgeflow.data.annotation_files.tables import (
 )
 from edgeflow.data.base import DatasetError, Sample
 from edgeflow.data.files import IMAGES, MASKS, files_below
-from edgeflow.data.label_maps import Annotation, label_map, split_labels
+from edgeflow.data.label_maps import Annotation, label_map, numbers_in, split_labels
 from edgeflow.data.layouts.drawing import NO_PIXEL
 from edgeflow.data.left_out import LeftOut
 from edgeflow.data.listed import count_and_first
@@ -53,16 +53,14 @@ class Semantic(PairedDataset):
 
     @staticmethod
     def recognise(path: Path) -> bool:
-        """Whether the table of classes is there."""
-        return (path / CLASSES).is_file() and not (path / INSTANCES).is_file()
+        """Whether the masks and the table of classes are there, and no table of objects."""
+        return _has(path, CLASSES) and not _has(path, INSTANCES)
 
     def _interpret_classes(self, data: bytes, source: str) -> Annotation:
         values = label_map(data, source)
         ignore = IGNORE if values.dtype == np.uint8 and IGNORE not in self._classes else None
-        present = [value for value in np.unique(values).tolist() if value not in {0, ignore}]
-        return replace(
-            split_labels(values, ignore, source), labels=tuple(map(self._classes.get, present))
-        )
+        labels = map(self._classes.get, numbers_in(values, ignore))
+        return replace(split_labels(values, ignore, source), labels=tuple(labels))
 
 
 class Instances(PairedDataset):
@@ -92,8 +90,8 @@ class Instances(PairedDataset):
 
     @staticmethod
     def recognise(path: Path) -> bool:
-        """Whether the table of objects is there."""
-        return (path / INSTANCES).is_file()
+        """Whether the masks and the table of objects are there."""
+        return _has(path, INSTANCES)
 
     def _read(self, name: str, entry: Pair) -> Sample:
         sample = super()._read(name, entry)
@@ -107,12 +105,16 @@ class Instances(PairedDataset):
         )
 
 
+def _has(root: Path, table: str) -> bool:
+    return (root / table).is_file() and (root / MASK_FOLDER).is_dir()
+
+
 def _numbers(data: bytes, source: str) -> Annotation:
     """A mask's objects, their numbers as labels."""
     values = label_map(data, source)
     ignore = IGNORE if values.dtype == np.uint8 else None
-    present = [value for value in np.unique(values).tolist() if value not in {0, ignore}]
-    return replace(split_labels(values, ignore, source), labels=tuple(map(str, present)))
+    labels = map(str, numbers_in(values, ignore))
+    return replace(split_labels(values, ignore, source), labels=tuple(labels))
 
 
 def _pairs(root: Path, split: str | None, images: Path | None) -> tuple[str, dict[str, Pair]]:

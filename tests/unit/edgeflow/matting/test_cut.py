@@ -119,6 +119,18 @@ def test_inputs_stay_as_they_are_and_the_answer_is_always_the_same() -> None:
     assert np.array_equal(cutout(picture, mask), cutout(true.picture, true.mask))
 
 
+@pytest.mark.parametrize("pixels", [1 << 21, 20_000], ids=["whole", "small"])
+def test_arrays_of_any_layout_are_cut_alike(pixels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    true = composite("ring")
+    monkeypatch.setattr(cut, "WORKING_PIXELS", pixels)
+    picture, mask = true.picture[::-1, ::-1], true.mask[::-1, ::-1]
+    probability = true.alpha[::-1, ::-1]
+    assert np.array_equal(
+        cutout(picture, mask, probability=probability),
+        cutout(picture.copy(), mask.copy(), probability=probability.copy()),
+    )
+
+
 def test_an_object_at_the_pictures_border_is_opaque_there() -> None:
     picture = np.full((80, 80, 3), 30, np.uint8)
     picture[:, :40] = (200, 120, 20)

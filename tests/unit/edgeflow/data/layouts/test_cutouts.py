@@ -73,6 +73,16 @@ def test_labels_come_from_the_table(tmp_path: Path) -> None:
     assert dataset.class_names == ("a/b é", "cat")
 
 
+def test_a_table_tells_of_images_in_folders_of_folders(tmp_path: Path) -> None:
+    row = {"file_name": "cat/sub/a.png", "label": "cat"}
+    files = {"cat/sub/a.png": encoded(RGBA), "metadata.jsonl": json.dumps(row).encode()}
+    put(tmp_path, files)
+    assert Cutouts.recognise(tmp_path)
+    assert Cutouts(tmp_path)[0].labels == ("cat",)
+    put(tmp_path / "in", {"metadata.jsonl": json.dumps({"file_name": "../cat/sub/a.png"}).encode()})
+    assert not Cutouts.recognise(tmp_path / "in")
+
+
 def test_an_image_without_transparency_is_refused(tmp_path: Path) -> None:
     put(tmp_path, {"a.png": encoded(RGBA), "b.png": image_file(kind="PNG")})
     with pytest.raises(DatasetError, match=r"b\.png has no transparency"):
