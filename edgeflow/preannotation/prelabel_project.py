@@ -217,7 +217,7 @@ class ProjectPrelabel:
         if name is None or self._new is None:
             raise DatasetError(f"{MISSING} in project {self._project}")
         path = folder.path / name
-        size = Size(0, 0)  # not known before it is decoded, nor asked for
+        size = Size(0, 0)  # not known before it is decoded; the mark does not ask for it
         image = AnnotatedImage(name, name, size, (), FilePicture(path, size))
         mark = mark_of("", image)
         if mark in self._marks:
@@ -226,6 +226,7 @@ class ProjectPrelabel:
         size, objects = self._segmenter.masks(path.read_bytes(), found, report, name)
         regions = image_regions(name, size, objects, self._new, self._form, report, name)
         if regions:
+            image = AnnotatedImage(name, name, size, (), FilePicture(path, size))
             data = task_data(self._new.controls.image, folder.urls.url(image))
             task = self._form.task(data, mark, regions, mean_score(objects))
             self._api.import_tasks(self._project, [task])

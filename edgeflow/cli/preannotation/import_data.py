@@ -142,7 +142,7 @@ def _write(
 
 
 def _follow(steps: Iterator[int], annotations: Annotations) -> None:
-    with typer.progressbar(steps, label=annotations.name) as bar:
+    with typer.progressbar(steps, label=annotations.name, length=annotations.count) as bar:
         for _ in bar:
             pass
 

@@ -137,6 +137,7 @@ class CocoPanoptic(ListedDataset[PanopticImage]):
             tuple(labels),
             file_name=entry.file_name,
             left_out=tuple(left_out),
+            path=entry.image,
         )
 
 

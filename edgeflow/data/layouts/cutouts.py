@@ -82,7 +82,9 @@ class Cutouts(ListedDataset[Path]):
         objects, left_out = ((mask,), ()) if mask.any() else ((), (LeftOut(NO_PIXEL),))
         file_name = f"{name}{entry.suffix}"
         labels = (self._labels.get(file_name),) * len(objects)
-        return Sample(name, rgb, objects, labels=labels, file_name=file_name, left_out=left_out)
+        return Sample(
+            name, rgb, objects, labels=labels, file_name=file_name, left_out=left_out, path=entry
+        )
 
 
 def _listed(root: Path) -> list[Path]:

@@ -114,7 +114,9 @@ class Cvat(ListedDataset[CvatEntry]):
             read_bytes(entry.image), annotated.size, str(entry.image), f"its size in {self.name}"
         )
         drawings, left_out = _drawings(annotated.shapes, name)
-        return drawn_sample(name, rgb, drawings, file_name=annotated.names[0], left_out=left_out)
+        return drawn_sample(
+            name, rgb, drawings, file_name=annotated.names[0], left_out=left_out, path=entry.image
+        )
 
 
 def _files(root: Path) -> dict[str, Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +39,7 @@ def drawn_sample(
     *,
     file_name: str,
     left_out: Iterable[LeftOut] = (),
+    path: Path | None = None,
 ) -> Sample:
     """The sample of an image and the objects on it, in their order.
 
@@ -47,6 +49,7 @@ def drawn_sample(
         drawings: Its objects.
         file_name: The image's.
         left_out: What is left out already.
+        path: The image's file; None where it is part of another one.
     """
     size = Size(*rgb.shape[:2])
     objects: list[BoolMask] = []
@@ -67,7 +70,13 @@ def drawn_sample(
         else:
             told.append(LeftOut(NO_PIXEL))
     return Sample(
-        name, rgb, tuple(objects), labels=tuple(labels), file_name=file_name, left_out=tuple(told)
+        name,
+        rgb,
+        tuple(objects),
+        labels=tuple(labels),
+        file_name=file_name,
+        left_out=tuple(told),
+        path=path,
     )
 
 

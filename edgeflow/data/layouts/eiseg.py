@@ -93,12 +93,16 @@ class Eiseg(ListedDataset[EisegEntry]):
                 Drawing(each.label, partial(fill_as_opencv, each.points), entry.saved.name)
                 for each in polygons
             ]
-            return drawn_sample(name, rgb, drawings, file_name=file_name, left_out=left_out)
+            return drawn_sample(
+                name, rgb, drawings, file_name=file_name, left_out=left_out, path=entry.image
+            )
         values = label_map(read_bytes(entry.saved), str(entry.saved))
         rgb = image_for(data, Size(*values.shape), str(entry.image), str(entry.saved))
         annotation = split_labels(values, None, str(entry.saved))
         labels = tuple(map(self._names.get, numbers_in(values, None)))
-        return Sample(name, rgb, annotation.objects, labels=labels, file_name=file_name)
+        return Sample(
+            name, rgb, annotation.objects, labels=labels, file_name=file_name, path=entry.image
+        )
 
 
 def _polygon_files(root: Path) -> dict[str, Path]:

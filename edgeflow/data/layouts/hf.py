@@ -112,13 +112,15 @@ class HfImageFolder(ListedDataset[HfImage]):
             interpret = binary if is_binary(data, str(mask)) else numbered
             read = interpret(data, str(mask))
             rgb = image_for(read_bytes(path), read.size, str(path), str(mask))
-            return Sample(name, rgb, read.objects, read.ignore, file_name=entry.file_name)
+            return Sample(
+                name, rgb, read.objects, read.ignore, file_name=entry.file_name, path=path
+            )
         rgb = image_for(read_bytes(path), self._size(entry), str(path), "its masks")
         drawings = [
             Drawing(label, partial(_draw, self._home / mask), mask)
             for mask, label in zip(entry.masks, entry.labels, strict=True)
         ]
-        return drawn_sample(name, rgb, drawings, file_name=entry.file_name)
+        return drawn_sample(name, rgb, drawings, file_name=entry.file_name, path=path)
 
     def _size(self, entry: HfImage) -> Size | None:
         """The size of the first mask that can be read: it tells how the image was turned."""

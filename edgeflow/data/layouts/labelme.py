@@ -70,27 +70,26 @@ class Labelme(ListedDataset[Path]):
 
     def _read(self, name: str, entry: Path) -> Sample:
         file = read_labelme(entry)
-        data, image = self._image(entry, file)
+        path, written = self._path(entry, file)
+        data = embedded_image(entry) if path is None else read_bytes(path)
+        if data is None:
+            raise DatasetError(
+                f"{entry}: its image {written!a} is not in {self._images or entry.parent}",
+                hint="name the folder of the images with --images",
+            )
+        image = written if path is None else str(path)
         rgb = image_for(data, file.size, image, str(entry))
         drawings, left_out = _drawings(file, entry.name)
-        extension = PurePosixPath(image).suffix
-        return drawn_sample(name, rgb, drawings, file_name=f"{name}{extension}", left_out=left_out)
+        file_name = f"{name}{PurePosixPath(image).suffix}"
+        return drawn_sample(name, rgb, drawings, file_name=file_name, left_out=left_out, path=path)
 
-    def _image(self, entry: Path, file: LabelmeFile) -> tuple[bytes, str]:
-        """The image's bytes and its name."""
+    def _path(self, entry: Path, file: LabelmeFile) -> tuple[Path | None, str]:
+        """The image's file, if it is in the folder, and the name that is written."""
         written = PurePosixPath(file.image.replace("\\", "/")).name
         folder = self._images or entry.parent
         if written and is_there(folder / written):
-            return read_bytes(folder / written), str(folder / written)
-        if (beside := picture_named(entry.stem, [folder])) is not None:
-            return read_bytes(beside), str(beside)
-        data = embedded_image(entry)
-        if data is None:
-            raise DatasetError(
-                f"{entry}: its image {written!a} is not in {folder}",
-                hint="name the folder of the images with --images",
-            )
-        return data, written
+            return folder / written, written
+        return picture_named(entry.stem, [folder]), written
 
 
 def _drawings(file: LabelmeFile, source: str) -> tuple[list[Drawing], list[LeftOut]]:

@@ -61,7 +61,7 @@ class YoloSeg(ListedDataset[Labelled]):
         file_name = f"{name}{entry.image.suffix}"
         rgb = image_for(read_bytes(entry.image), None, str(entry.image), str(entry.labels))
         if not is_there(entry.labels):
-            return Sample(name, rgb, (), file_name=file_name)
+            return Sample(name, rgb, (), file_name=file_name, path=entry.image)
         objects, left_out = read_labels(entry.labels)
         left_out += [LeftOut("boxes") for each in objects if each.box]
         drawings = [
@@ -73,7 +73,9 @@ class YoloSeg(ListedDataset[Labelled]):
             for each in objects
             if not each.box
         ]
-        return drawn_sample(name, rgb, drawings, file_name=file_name, left_out=left_out)
+        return drawn_sample(
+            name, rgb, drawings, file_name=file_name, left_out=left_out, path=entry.image
+        )
 
 
 def are_yolo_boxes(path: Path) -> bool:

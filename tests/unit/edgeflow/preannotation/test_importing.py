@@ -13,9 +13,11 @@ import pytest
 from edgeflow.annotated import AnnotatedImage, AnnotatedObject, Annotations
 from edgeflow.data.drawn_regions import read_regions, render
 from edgeflow.data.left_out import LeftOut
+from edgeflow.data.opening import open_dataset
 from edgeflow.errors import LabelConfigError
 from edgeflow.export.reading.sources import open_annotations
 from edgeflow.geometry import Size
+from edgeflow.images import decode_image
 from edgeflow.label_studio.config.label_config import parse_label_config
 from edgeflow.label_studio.object_ids import object_of
 from edgeflow.masks.patch import MaskPatch
@@ -80,6 +82,13 @@ def test_every_layout_becomes_tasks_that_hold_its_masks(
     controls = mask_controls(parse_label_config(xml).for_task(None), kind)
     held = controls.hold(found.labels)
     assert (held.control.name, controls.image.name) == ("mask", found.place.to_name)
+
+
+@pytest.mark.parametrize("layout", [each for each in TREES if each not in ("yolo-box", "shards")])
+def test_images_of_every_layout_with_files_have_theirs(tmp_path: Path, layout: str) -> None:
+    sample = open_dataset(make(tmp_path, layout))[0]
+    assert sample.path is not None
+    assert (decode_image(sample.path.read_bytes()) == sample.rgb).all()
 
 
 def test_the_same_data_gives_the_same_bytes_wherever_it_lies(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from edgeflow.data.boxes import FloatBox, FoundBox, ImageBoxes
 from edgeflow.errors import EdgeFlowError
+from edgeflow.images import decode_image
 from edgeflow.inference.predictor import Predictor
 from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow.label_studio.config.label_config import parse_label_config
@@ -173,3 +175,21 @@ def test_a_project_without_a_place_for_masks_is_told(
     assert {each.fault for each in report.left_out} == {"task 1", "a.png"}
     with pytest.raises(EdgeFlowError, match="no mask control"):
         run(host, predictor, prompts("a.png"), tmp_path)
+
+
+def test_an_image_that_exif_turns_becomes_a_new_task(
+    host: Host, studio: FakeStudio, predictor: Predictor, tmp_path: Path
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    lying = encoded(disk_image(80, 100), "JPEG", exif=exif)
+    put(tmp_path, {"a.jpg": lying, "b.tif": encoded(disk_image(80, 100), "TIFF")})
+    studio.refuses = (".tif",)
+    report = run(host, predictor, prompts("a.jpg", "b.tif"), tmp_path)
+    assert report.complete
+    assert report.count["tasks"] == 2
+    turned, png = studio.files.values()
+    assert turned == lying
+    assert decode_image(png).shape == (80, 100, 3)
+    region = studio.tasks[0]["predictions"][0]["result"][0]
+    assert (region["original_width"], region["original_height"]) == (80, 100)
