@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edgeflow.annotated import AnnotatedImage, AnnotatedObject, DrawnBox, Outlines, Shape
+from edgeflow.annotated import AnnotatedImage, AnnotatedObject, DrawnBox, Outlines, Picture, Shape
 from edgeflow.geometry import Box, Size
 from edgeflow.masks.patch import MaskPatch
 
@@ -41,6 +41,7 @@ class PackedImage(NamedTuple):
     file_name: str
     size: Size
     packed: tuple[PackedObject, ...]
+    picture: Picture | None = None
 
     def objects(self) -> list[AnnotatedObject]:
         """The objects, unpacked."""
@@ -50,7 +51,7 @@ class PackedImage(NamedTuple):
 def pack(image: AnnotatedImage) -> PackedImage:
     """Compress an image's masks."""
     objects = [PackedObject(each.key, each.labels, _pack(each.shape)) for each in image.objects]
-    return PackedImage(image.key, image.file_name, image.size, tuple(objects))
+    return PackedImage(image.key, image.file_name, image.size, tuple(objects), image.picture)
 
 
 def _pack(shape: Shape) -> PackedMask | DrawnBox:

@@ -2,51 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
 from edgeflow.agreement.comparison import Match, match_objects, worst_objects
 from edgeflow.agreement.packed import PackedImage, pack
 from edgeflow.agreement.pairing import Paired, pair_images
-from edgeflow.agreement.pixels import Pixels, pixels_in_folders, pixels_of_dataset
 from edgeflow.agreement.report import Comparison, as_csv, as_json, report_lines
 from edgeflow.agreement.sheet import cell, contact_sheet
 from edgeflow.annotated import Annotations
+from edgeflow.arrays import RGBImage
 from edgeflow.cli.export import INCOMPLETE
 from edgeflow.cli.image_output import check_overlay_ending, encode_overlay
-from edgeflow.cli.label_studio import URL, APIKey, open_api
+from edgeflow.cli.label_studio import URL, APIKey, open_api, split_login
 from edgeflow.cli.options import Images, LabelConfigFile, Layout, Split
 from edgeflow.data.annotators import ALL, FIRST
-from edgeflow.data.drawn_tasks import image_folders, read_label_config
-from edgeflow.data.opening import AUTO, open_dataset, recognise
-from edgeflow.data.pulled import IMAGES
+from edgeflow.data.drawn_tasks import read_label_config
+from edgeflow.data.opening import AUTO
 from edgeflow.errors import EdgeFlowError, FileWriteError
 from edgeflow.export.reading.sources import (
-    LABEL_STUDIO,
-    PULLED,
     open_annotations,
     project_annotations,
 )
 from edgeflow.export.tally import Tally
 from edgeflow.files import check_outputs, in_folders, write_atomically
+from edgeflow.pull.fetch import Pictures
 
 WRITERS: dict[str, Callable[[Comparison], bytes]] = {".json": as_json, ".csv": as_csv}
 """By the ending of ``--output``."""
 
 
-class _Source(NamedTuple):
-    """A or B.
-
-    Attributes:
-        open: Reads its annotations, given whose count.
-        pixels: Reads an image.
-    """
-
-    open: Callable[[str], Annotations]
-    pixels: Pixels
+Source = Callable[[str], Annotations]
+"""Reads the annotations of A or B, given whose count."""
 
 
 def compare(
@@ -106,7 +96,7 @@ def compare(
     if project is not None:
         sources.append(_project_source(url, api_key, project, images, label_config))
     (one, who), (other, whom) = _sides(sources, annotator or [])
-    in_a, in_b = one.open(who), other.open(whom)
+    in_a, in_b = one(who), other(whom)
     tally_a, tally_b = Tally(in_a), Tally(in_b)
     names = _title(in_a.name, who), _title(in_b.name, whom)
     paired = pair_images(_pack(tally_a, f"A: {names[0]}"), _pack(tally_b, f"B: {names[1]}"))
@@ -120,7 +110,7 @@ def compare(
         write_atomically(output, WRITERS[output.suffix.lower()](comparison))
         typer.echo(f"{output}")
     if sheet is not None:
-        _write_sheet(sheet, worst, paired, comparison, (one, other))
+        _write_sheet(sheet, worst, paired, comparison)
     if not (tally_a.complete and tally_b.complete):
         raise typer.Exit(INCOMPLETE)
 
@@ -141,10 +131,7 @@ def _check_outputs(output: Path | None, sheet: Path | None, read: list[Path]) ->
 
 def _path_source(
     path: Path, layout: str, split: str | None, images: Path | None, label_config: Path | None
-) -> _Source:
-    if layout == AUTO and path.exists():
-        layout = recognise(path)
-
+) -> Source:
     def open_path(annotator: str) -> Annotations:
         return open_annotations(
             path,
@@ -155,32 +142,30 @@ def _path_source(
             annotator=annotator,
         )
 
-    if layout == LABEL_STUDIO:
-        folders = [images] if images is not None else image_folders(path)
-        return _Source(open_path, pixels_in_folders(folders))
-    if layout == PULLED:
-        return _Source(open_path, pixels_in_folders([path / IMAGES]))
-    return _Source(
-        open_path,
-        pixels_of_dataset(lambda: open_dataset(path, layout=layout, split=split, images=images)),
-    )
+    return open_path
 
 
 def _project_source(
     url: str, api_key: str, project: int, images: Path | None, label_config: Path | None
-) -> _Source:
+) -> Source:
     config = read_label_config(label_config) if label_config is not None else None
     api = open_api(url, api_key)
+    fetcher = Pictures(split_login(url)[0], api.credentials)
 
     def open_project(annotator: str) -> Annotations:
         return project_annotations(
-            api, project, images=images, label_config=config, annotator=annotator
+            api,
+            project,
+            images=images,
+            label_config=config,
+            annotator=annotator,
+            fetcher=fetcher,
         )
 
-    return _Source(open_project, pixels_in_folders([images] if images is not None else []))
+    return open_project
 
 
-def _sides(sources: list[_Source], annotators: list[str]) -> list[tuple[_Source, str]]:
+def _sides(sources: list[Source], annotators: list[str]) -> list[tuple[Source, str]]:
     """A and B, each with the annotator that counts.
 
     Raises:
@@ -251,15 +236,12 @@ def _compare(paired: Paired, names: tuple[str, str], least: float) -> Comparison
     )
 
 
-def _write_sheet(
-    path: Path, count: int, paired: Paired, comparison: Comparison, sources: Sequence[_Source]
-) -> None:
+def _write_sheet(path: Path, count: int, paired: Paired, comparison: Comparison) -> None:
     """Draw the worst objects, and say what is to be seen."""
     cells, missing = [], 0
     for match in worst_objects(comparison.matches, count):
         pair = paired.pairs[match.image]
-        pictures = (source.pixels(image) for source, image in zip(sources, pair, strict=True))
-        rgb = next((picture for picture in pictures if picture is not None), None)
+        rgb = next((rgb for rgb in map(_pixels, pair) if rgb is not None), None)
         missing += rgb is None
         shapes = [
             None if side is None else image.objects()[side.place].shape
@@ -274,3 +256,14 @@ def _write_sheet(
     typer.echo(f"{path}: the worst {len(cells)} objects, A yellow, B blue")
     if missing:
         typer.echo(f"{missing} of them on grey, since the image is not at hand; see --images")
+
+
+def _pixels(image: PackedImage) -> RGBImage | None:
+    """An image's pixels; None if they are not at hand, or not of the annotation's size."""
+    if image.picture is None:
+        return None
+    try:
+        rgb = image.picture.rgb()
+    except EdgeFlowError:
+        return None
+    return rgb if rgb.shape[:2] == image.size else None

@@ -13,6 +13,7 @@ from PIL import Image
 
 from edgeflow.annotated import Picture
 from edgeflow.arrays import RGBImage
+from edgeflow.data.base import Dataset
 from edgeflow.data.files import image_for, read_bytes
 from edgeflow.geometry import Size
 from edgeflow.images.formats import format_of
@@ -59,14 +60,16 @@ class FilePicture:
 
 
 @dataclass(frozen=True, eq=False)
-class PixelPicture:
-    """A picture of which only the pixels are known.
+class SamplePicture:
+    """A picture that has no file of its own, as in a tar: it is read from its dataset each time.
 
     Attributes:
-        pixels: H×W×3 uint8 RGB.
+        dataset: The dataset.
+        index: Of the sample.
     """
 
-    pixels: RGBImage
+    dataset: Dataset
+    index: int
 
     @property
     def path(self) -> None:
@@ -78,12 +81,12 @@ class PixelPicture:
         return
 
     def rgb(self) -> RGBImage:
-        """The pixels."""
-        return self.pixels
+        """See :meth:`edgeflow.annotated.Picture.rgb`."""
+        return self.dataset[self.index].rgb
 
     def stamp(self) -> str:
         """Digest of the pixels."""
-        return hashlib.sha256(self.pixels.tobytes()).hexdigest()
+        return hashlib.sha256(self.rgb().tobytes()).hexdigest()
 
 
 class Copy(NamedTuple):

@@ -20,7 +20,6 @@ from edgeflow.export.formats.parts import listed, of_part
 from edgeflow.export.output import File, Record, Written
 from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch
-from edgeflow.masks.polygons import mask_polygons
 
 PATH = "annotations/instances_default.json"
 """As CVAT names it; ``edgeflow datasets`` finds it, with pictures in ``images/`` beside."""
@@ -138,6 +137,9 @@ def geometry(shape: Shape, size: Size, *, polygons: bool) -> Record:
 
 def _outlined(mask: MaskPatch) -> Record | None:
     """A mask as polygons; None if pycocotools would not fill nearly the same pixels."""
+    # Only who wants polygons pays for importing Shapely; training does without.
+    from edgeflow.masks.polygons import mask_polygons  # noqa: PLC0415
+
     rings = mask_polygons(mask.pixels, tolerance=TOLERANCE, holes="bridge")
     corner = np.array([mask.box.left, mask.box.top]) + 0.5  # from a pixel's centre to its corner
     shape = Outlines(tuple(ring + corner for ring in rings), mask)

@@ -18,7 +18,6 @@ from edgeflow.errors import PolygonError
 from edgeflow.export.flat import BOXES
 from edgeflow.export.format import Page, Plan
 from edgeflow.export.formats.boxes import box_of
-from edgeflow.export.formats.joined_ring import joined_ring
 from edgeflow.export.output import File, Record, Written
 from edgeflow.geometry import Size
 
@@ -37,6 +36,9 @@ DECIMALS = 6
 
 def outlines(page: Page, plan: Plan) -> Written:
     """An outline for each object with a mask."""
+    # Only who writes outlines pays for importing Shapely; training does without.
+    from edgeflow.export.formats.joined_ring import joined_ring  # noqa: PLC0415
+
     lines, left_out = [], []
     for each in page.image.objects:
         mask = mask_of(each.shape)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from edgeflow.annotated import AnnotatedImage, AnnotatedObject, Annotations
+from edgeflow.annotated import AnnotatedImage, AnnotatedObject, Annotations, Picture
 from edgeflow.data.base import Dataset, DatasetError, Sample
 from edgeflow.data.left_out import LeftOut
 from edgeflow.data.listed import class_names_of, left_out_of
-from edgeflow.export.pictures import FilePicture, PixelPicture
+from edgeflow.export.pictures import FilePicture, SamplePicture
 from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch
 
@@ -49,15 +49,21 @@ def _images(dataset: Dataset, names: set[str]) -> Iterator[AnnotatedImage | Left
                 f"{dataset.name} does not declare",
                 hint="declare it, or correct the object",
             )
-        yield _image(sample)
+        yield _image(sample, SamplePicture(dataset, index))
 
 
-def _image(sample: Sample) -> AnnotatedImage:
+def _image(sample: Sample, picture: Picture) -> AnnotatedImage:
+    """A sample as an annotated image.
+
+    Args:
+        sample: The sample.
+        picture: Its picture, if it has no file of its own.
+    """
     objects = tuple(
         AnnotatedObject(str(number), () if label is None else (label,), MaskPatch.of(mask))
         for number, (mask, label) in enumerate(zip(sample.objects, sample.labels, strict=True))
     )
     size = Size(*sample.rgb.shape[:2])
-    name, path = sample.file_name or sample.name, sample.path
-    picture = PixelPicture(sample.rgb) if path is None else FilePicture(path, size)
-    return AnnotatedImage(sample.name, name, size, objects, picture)
+    if sample.path is not None:
+        picture = FilePicture(sample.path, size)
+    return AnnotatedImage(sample.name, sample.file_name or sample.name, size, objects, picture)

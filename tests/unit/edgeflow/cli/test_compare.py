@@ -19,7 +19,7 @@ from tests.unit.edgeflow.data.making import encoded, image_file, put, put_json
 from tests.unit.edgeflow.data.test_label_studio import brush, polygon, region, task
 from tests.unit.edgeflow.export.exported import serve_project
 from tests.unit.edgeflow.label_studio.api.test_client import LEGACY
-from tests.unit.edgeflow_backend.loopback import Host
+from tests.unit.edgeflow_backend.loopback import Host, Reply
 
 CONFIG = '<View><Image name="image" value="$image"/></View>'
 
@@ -136,6 +136,22 @@ def test_a_project_is_compared_over_the_api(host: Host, monkeypatch: pytest.Monk
     result = run(project("old.json", task(31, brush(1, id="a"))), *served)
     assert result.exit_code == 0, result.output
     assert "A: old\nB: project 7\n" in result.stdout
+
+
+def test_pictures_of_a_project_are_fetched_for_the_sheet_alone(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve_project(host, 7, CONFIG, [BOTH])
+    upload = "/data/upload/1/0a1b2c3d-a.jpg"
+    host.routes[upload] = Reply(body=image_file())
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", LEGACY)
+    served = ("--url", host.url, "--project", 7, *TWO)
+    assert run(*served).exit_code == 0
+    assert not host.asked(upload)
+    result = run(*served, "--sheet", "worst.png")
+    assert result.exit_code == 0, result.output
+    assert "grey" not in result.stdout
+    assert host.asked(upload)
 
 
 @pytest.mark.parametrize(

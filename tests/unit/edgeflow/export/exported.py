@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import warnings
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import numpy as np
 from pycocotools.coco import COCO
 
 from edgeflow.annotated import AnnotatedImage
-from edgeflow.arrays import BoolMask
+from edgeflow.arrays import BoolMask, RGBImage
 from edgeflow.data.left_out import LeftOut
 from edgeflow.export.classes import Classes
 from edgeflow.export.format import Choices, Plan
@@ -56,6 +58,30 @@ def export(
     left_out = [each for image in images for each in run.add(image)]
     assert all(path.is_file() for path in run.finish())
     return left_out
+
+
+@dataclass(frozen=True, eq=False)
+class PixelPicture:
+    """A picture in memory.
+
+    Attributes:
+        pixels: H×W×3 uint8 RGB.
+    """
+
+    pixels: RGBImage
+
+    @property
+    def path(self) -> None:
+        return
+
+    def file(self) -> None:
+        return
+
+    def rgb(self) -> RGBImage:
+        return self.pixels
+
+    def stamp(self) -> str:
+        return hashlib.sha256(self.pixels.tobytes()).hexdigest()
 
 
 def load(folder: Path) -> COCO:

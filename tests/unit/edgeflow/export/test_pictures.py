@@ -9,9 +9,10 @@ from PIL import Image
 
 from edgeflow.arrays import RGBImage
 from edgeflow.data.base import DatasetError
-from edgeflow.export.pictures import FilePicture, PixelPicture, copy_of
+from edgeflow.export.pictures import FilePicture, copy_of
 from edgeflow.geometry import Size
 from edgeflow.images import decode_image
+from tests.unit.edgeflow.export.exported import PixelPicture
 
 ORIENTATION = 0x0112
 

@@ -7,9 +7,9 @@ import pytest
 
 from edgeflow.annotated import AnnotatedImage
 from edgeflow.errors import EdgeFlowError
-from edgeflow.export.pictures import PixelPicture
 from edgeflow.export.splits import parse_splits
 from edgeflow.geometry import Size
+from tests.unit.edgeflow.export.exported import PixelPicture
 
 SHARES = "train=80, val=10,test=10"
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from edgeflow.annotated import AnnotatedImage, AnnotatedObject, DrawnBox, Outlines, Shape
 from edgeflow.arrays import BoolMask, RGBImage
-from edgeflow.export.pictures import PixelPicture
 from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.masks.rasterize import rasterize
+from tests.unit.edgeflow.export.exported import PixelPicture
 
 SIZE = Size(40, 60)
 ODD = "a/b é"

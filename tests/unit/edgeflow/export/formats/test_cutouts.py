@@ -11,11 +11,10 @@ from edgeflow.annotated import AnnotatedImage
 from edgeflow.data.left_out import LeftOut
 from edgeflow.export.flat import BOXES
 from edgeflow.export.format import Choices
-from edgeflow.export.pictures import PixelPicture
 from edgeflow.export.splits import parse_splits
 from edgeflow.geometry import Size
 from edgeflow.matting import cutout
-from tests.unit.edgeflow.export.exported import export
+from tests.unit.edgeflow.export.exported import PixelPicture, export
 from tests.unit.edgeflow.export.formats.scene import (
     BOX,
     HOSTILE,

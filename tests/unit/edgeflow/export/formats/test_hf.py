@@ -15,8 +15,8 @@ from PIL import Image
 
 from edgeflow.data.left_out import LeftOut
 from edgeflow.export.format import Choices
-from edgeflow.export.pictures import PixelPicture
 from edgeflow.export.splits import parse_splits
+from tests.unit.edgeflow.export.exported import PixelPicture
 from tests.unit.edgeflow.export.exported import export as exported
 from tests.unit.edgeflow.export.formats.drawings import BOX, ODD_LABELS, SIZE, image, masks
 

@@ -9,11 +9,10 @@ from PIL import Image
 from edgeflow.annotated import AnnotatedImage
 from edgeflow.arrays import RGBImage
 from edgeflow.export.formats.overlay import OPACITY
-from edgeflow.export.pictures import PixelPicture
 from edgeflow.export.splits import parse_splits
 from edgeflow.geometry import Size
 from edgeflow.masks.palette import voc_colour
-from tests.unit.edgeflow.export.exported import export
+from tests.unit.edgeflow.export.exported import PixelPicture, export
 from tests.unit.edgeflow.export.formats.scene import BOX, HOSTILE, ODD, image, masks
 
 SIZE = Size(200, 300)

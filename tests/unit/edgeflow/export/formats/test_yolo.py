@@ -17,10 +17,10 @@ from edgeflow.arrays import BoolMask
 from edgeflow.data.left_out import LeftOut
 from edgeflow.export.flat import BOXES
 from edgeflow.export.formats.yolo import TABLE
-from edgeflow.export.pictures import PixelPicture
 from edgeflow.export.splits import parse_splits
 from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch
+from tests.unit.edgeflow.export.exported import PixelPicture
 from tests.unit.edgeflow.export.exported import export as exported
 from tests.unit.edgeflow.export.formats.drawings import BOX, ODD_LABELS, SIZE, image, masks
 
