@@ -48,16 +48,22 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self._folder, self._path = folder, folder / FILE
         self._known: dict[str, tuple[str, int]] = {}
-        self._files: set[str] = set()
+        self._owner: dict[str, str] = {}
         self._current: list[int] = []
         for place, entry in self._entries():
+            self._note(entry)
             self._known[entry.key] = (entry.digest, place)
-            self._files.update(entry.files)
+
+    def _note(self, entry: Entry) -> None:
+        """Files have a new content, so the entries that they stood in hold no more."""
+        for path in entry.files:
+            self._known.pop(self._owner.get(path, ""), None)
+            self._owner[path] = entry.key
 
     def wrote(self, path: Path) -> bool:
         """Whether an export wrote a file, which is given by its absolute path without links."""
         folder = self._folder.resolve()
-        return path.is_relative_to(folder) and path.relative_to(folder).as_posix() in self._files
+        return path.is_relative_to(folder) and path.relative_to(folder).as_posix() in self._owner
 
     def recall(self, key: str, digest: str, taken: Set[str]) -> Entry | None:
         """The entry of an image whose files are written and in date; it then counts as written.
@@ -80,17 +86,19 @@ class Journal:
     def claim(self, paths: Iterable[str]) -> None:
         """Note files that are about to be written, so that an interruption leaves none unknown.
 
+        From here on, what they held before counts as lost, also to a run after an interruption.
+
         Raises:
             FileWriteError: One of them is there already, and no export wrote it.
         """
         files = tuple(paths)
         for path in files:
-            if path not in self._files and os.path.lexists(self._folder / path):
+            if path not in self._owner and os.path.lexists(self._folder / path):
                 raise FileWriteError(
                     f"{self._folder / path} is there already, and no export wrote it",
                     hint="choose another folder with --output, or move the file away",
                 )
-        if not self._files.issuperset(files):
+        if files:
             self._append(Entry("", "", files, {}, ()))
 
     def add(self, entry: Entry) -> None:
@@ -105,7 +113,7 @@ class Journal:
                 file.write(b"\n")  # after a line that an interruption cut off
             place = file.tell()
             file.write(json.dumps(entry).encode() + b"\n")
-        self._files.update(entry.files)
+        self._note(entry)
         return place
 
     def records(self) -> Iterator[Record]:
@@ -127,7 +135,7 @@ class Journal:
         for entry in self._written():
             kept.update(entry.files)
             lines.append(json.dumps(entry).encode() + b"\n")
-        stale = sorted(self._files - kept)
+        stale = sorted(self._owner.keys() - kept)
         for path in stale:
             (self._folder / path).unlink(missing_ok=True)
             for folder in PurePosixPath(path).parents:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
@@ -19,7 +20,7 @@ from edgeflow.export.names import Names
 from edgeflow.export.output import File, Record
 from edgeflow.export.pictures import Bring, Copy, copy_of
 from edgeflow.export.splits import Splits
-from edgeflow.files import write_atomically
+from edgeflow.files import replacing
 
 SKIPPED = "objects without a label"
 
@@ -46,6 +47,7 @@ class Export:
         self._targets = [_Target(folder, each, plan, bring) for folder, each in targets.items()]
         self._plan, self._splits, self._names = plan, splits, Names()
         self._unlabelled = False
+        self._keys: set[str] = set()
 
     def add(self, image: AnnotatedImage) -> Iterator[LeftOut]:
         """Write an image's files; yields what of it they do not hold."""
@@ -55,6 +57,7 @@ class Export:
             if image.objects and not labelled:
                 return  # trainers would take it for an image of background alone
             image = replace(image, objects=labelled)
+        image = replace(image, key=self._own_key(image.key))
         name, suffix = self._names.of(image.file_name, image.key, image.annotation)
         try:
             page = Page(image, name, suffix, image.file_name, self._splits.of(image))
@@ -64,6 +67,15 @@ class Export:
         self._unlabelled |= any(each.label is None for each in image.objects)
         for target in self._targets:
             yield from target.add(page)
+
+    def _own_key(self, key: str) -> str:
+        """The key, with a number behind it if an image before has it, as in merged exports."""
+        own, number = key, 1
+        while own in self._keys:
+            number += 1
+            own = f"{key}\n#{number}"
+        self._keys.add(own)
+        return own
 
     def finish(self) -> Iterator[Path]:
         """Write the files of the whole, and yield their paths."""
@@ -149,7 +161,7 @@ class _Target:
         if self._bring == "link" and picture.original is not None:
             _link(path, picture.original)
         else:
-            write_atomically(path, picture.data)
+            write_parts(path, File(path.name, picture.data))
 
     def _digest(self, page: Page) -> str:
         """Of all that an image's files depend on, 64 hex digits."""
@@ -190,7 +202,7 @@ class _Records:
 
 
 def write_parts(path: Path, file: File) -> None:
-    """Write a file whole, however large it is.
+    """Write a file whole, however large it is; a link is replaced, and its target left alone.
 
     Args:
         path: Where to.
@@ -199,16 +211,9 @@ def write_parts(path: Path, file: File) -> None:
     Raises:
         FileWriteError: It cannot be written.
     """
-    if isinstance(file.data, bytes):
-        write_atomically(path, file.data)
-        return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
-            part = Path(folder) / path.name
-            with part.open("wb") as stream:
-                stream.writelines(file.data)
-            part.replace(path)
+        with replacing(path) as stream:
+            stream.writelines([file.data] if isinstance(file.data, bytes) else file.data)
     except OSError as error:
         raise FileWriteError(
             f"cannot write {path}: {error.strerror}", hint="check the folder and its permissions"
@@ -216,8 +221,10 @@ def write_parts(path: Path, file: File) -> None:
 
 
 def _is(path: Path, original: Path | None) -> bool:
-    """Whether a picture lies where it would be brought."""
-    return original is not None and path.is_file() and path.samefile(original)
+    """Whether a picture lies where it would be brought; a link to it is none."""
+    return (
+        original is not None and path.is_file() and os.path.samestat(path.lstat(), original.lstat())
+    )
 
 
 def _link(path: Path, original: Path) -> None:
