@@ -50,7 +50,8 @@ class Export:
         self._keys: set[str] = set()
 
     def add(self, image: AnnotatedImage) -> Iterator[LeftOut]:
-        """Write an image's files; yields what of it they do not hold."""
+        """Write an image's files; yields what of it they do not hold, and of which format."""
+        several = len(self._targets) > 1
         if self._plan.choices.unlabelled == "skip":
             labelled = tuple(each for each in image.objects if each.labels)
             yield from [LeftOut(SKIPPED)] * (len(image.objects) - len(labelled))
@@ -66,7 +67,8 @@ class Export:
             return
         self._unlabelled |= any(each.label is None for each in image.objects)
         for target in self._targets:
-            yield from target.add(page)
+            for each in target.add(page):
+                yield each._replace(reason=f"{target.name}: {each.reason}") if several else each
 
     def _own_key(self, key: str) -> str:
         """The key, with a number behind it if an image before has it, as in merged exports."""
@@ -89,6 +91,7 @@ class _Target:
     """A format in its folder."""
 
     def __init__(self, folder: Path, format: Format, plan: Plan, bring: Bring) -> None:
+        self.name = folder.name
         self._folder, self._format, self._plan = folder, format, plan
         self._bring = ("copy" if format.copies else "leave") if bring == "auto" else bring
         self._journal = Journal(folder)

@@ -113,6 +113,19 @@ def test_an_image_that_a_format_refuses_is_told_and_the_others_are_written(tmp_p
     assert files(tmp_path) == {"two.txt", WHOLE}
 
 
+def test_of_several_formats_it_is_told_which_one_lacks_something(tmp_path: Path) -> None:
+    plan = Plan("p", Classes(("a", "bad", "point", "new")))
+    targets = {tmp_path / name: Listing().format for name in ("x", "y")}
+    started = Export(targets, plan, Splits(), "auto")
+    told = [each for label in ("point", "bad") for each in started.add(image(label, label))]
+    assert [each.reason for each in told] == [
+        "x: points",
+        "y: points",
+        "x: it is bad; mend it",
+        "y: it is bad; mend it",
+    ]
+
+
 def test_what_is_written_is_not_written_again(tmp_path: Path) -> None:
     listing = Listing()
     images = [image("one", "a"), image("two", "point")]
