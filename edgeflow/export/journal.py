@@ -12,7 +12,7 @@ from typing import NamedTuple
 from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import FileWriteError
 from edgeflow.export.output import Record
-from edgeflow.files import write_atomically
+from edgeflow.files import replacing
 
 FILE = ".edgeflow-export.jsonl"
 """Name of the journal in an output folder."""
@@ -112,7 +112,7 @@ class Journal:
             if file.tell() and not _ends_a_line(self._path):
                 file.write(b"\n")  # after a line that an interruption cut off
             place = file.tell()
-            file.write(json.dumps(entry).encode() + b"\n")
+            file.write(_line(entry))
         self._note(entry)
         return place
 
@@ -130,18 +130,18 @@ class Journal:
         Returns:
             The paths that were taken away.
         """
-        lines = [json.dumps(Entry("", "", tuple(whole), {}, ())).encode() + b"\n"]
         kept = set(whole)
-        for entry in self._written():
-            kept.update(entry.files)
-            lines.append(json.dumps(entry).encode() + b"\n")
-        stale = sorted(self._owner.keys() - kept)
-        for path in stale:
-            (self._folder / path).unlink(missing_ok=True)
-            for folder in PurePosixPath(path).parents:
-                with contextlib.suppress(OSError):  # others' files are in it
-                    (self._folder / folder).rmdir()
-        write_atomically(self._path, b"".join(lines))
+        with replacing(self._path) as file:
+            file.write(_line(Entry("", "", tuple(whole), {}, ())))
+            for entry in self._written():
+                kept.update(entry.files)
+                file.write(_line(entry))
+            stale = sorted(self._owner.keys() - kept)
+            for path in stale:  # before they are forgotten
+                (self._folder / path).unlink(missing_ok=True)
+                for folder in PurePosixPath(path).parents:
+                    with contextlib.suppress(OSError):  # others' files are in it
+                        (self._folder / folder).rmdir()
         return stale
 
     def _written(self) -> Iterator[Entry]:
@@ -163,6 +163,10 @@ class Journal:
                 if (entry := _entry(line)) is not None:
                     yield place, entry
                 place += len(line)
+
+
+def _line(entry: Entry) -> bytes:
+    return json.dumps(entry).encode() + b"\n"
 
 
 def _entry(line: bytes) -> Entry | None:
