@@ -61,9 +61,16 @@ class Journal:
             self._owner[path] = entry.key
 
     def wrote(self, path: Path) -> bool:
-        """Whether an export wrote a file, which is given by its absolute path without links."""
+        """Whether an export wrote a file, or one in a folder; an absolute path without links."""
         folder = self._folder.resolve()
-        return path.is_relative_to(folder) and path.relative_to(folder).as_posix() in self._owner
+        if not path.is_relative_to(folder):
+            return False
+        name = path.relative_to(folder)
+        return any(PurePosixPath(each).is_relative_to(name) for each in self._owner)
+
+    def holds(self, path: str) -> bool:
+        """Whether an export wrote a file, which is given by its path in the folder."""
+        return path in self._owner
 
     def recall(self, key: str, digest: str, taken: Set[str]) -> Entry | None:
         """The entry of an image whose files are written and in date; it then counts as written.

@@ -146,7 +146,8 @@ class _Target:
         files, record, more = self._format.image(page, self._plan)
         paths = [file.path for file in files]
         place = self._format.picture_path(page)
-        if picture is not None and not _is(self._folder / place, picture.original):
+        there = picture is not None and _is(self._folder / place, picture.original)
+        if picture is not None and (not there or self._journal.holds(place)):
             paths.append(place)
         if not self._taken.isdisjoint(map(str.casefold, paths)):
             raise DatasetError(
@@ -156,7 +157,7 @@ class _Target:
         self._journal.claim(paths)
         for file in files:
             write_parts(self._folder / file.path, file)
-        if picture is not None and place in paths:
+        if picture is not None and not there:
             self._bring_picture(self._folder / place, picture)
         return Entry(page.image.key, digest, tuple(paths), record, (*left_out, *more))
 

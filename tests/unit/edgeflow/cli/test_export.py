@@ -126,3 +126,12 @@ def test_datasets_tells_what_it_leaves_out_beside_its_counts() -> None:
     assert "left out: results of type 'text' (1)" in result.stderr
     assert "task 31: a brush region without `rle`" in result.stderr
     assert "task 31: the brush RLE is truncated" in result.stderr
+
+
+def test_pictures_that_an_export_copied_are_not_read_for_the_next_one_to_take_away() -> None:
+    source = project(brush(1))
+    assert run("export", source, "-o", "out", "--pictures", "copy").exit_code == 0
+    result = run("export", source, "--images", "out/images", "-o", "out")
+    assert result.exit_code == 1
+    assert "out is read" in result.output
+    assert Path("out/images/a.jpg").is_file()

@@ -343,6 +343,16 @@ def test_a_picture_that_lies_there_already_is_left_and_never_taken_away(tmp_path
     assert source.path.is_file()
 
 
+def test_a_copy_of_an_earlier_run_that_is_now_read_itself_stays(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    listing = Listing(pictures="images", copies=True)
+    run(out, listing, image("one", "a", picture=picture(tmp_path, "a.png")))
+    copied = FilePicture(out / "images/one.png", SIZE)
+    for label in ("a", "new"):
+        run(out, listing, image("one", label, picture=copied))
+        assert copied.path.is_file()
+
+
 def test_a_picture_that_is_not_at_hand_is_told_where_it_is_needed(tmp_path: Path) -> None:
     listing = Listing(pictures="images", copies=True)
     told = run(tmp_path, listing, image("one", "a"))
