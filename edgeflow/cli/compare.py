@@ -103,7 +103,7 @@ def compare(
         _pack(tally, f"{letter}: {name}")
         for letter, tally, name in zip("AB", (tally_a, tally_b), names, strict=True)
     ]
-    paired = pair_images(*packed, one_source=one is other)
+    paired = pair_images(*packed, one_source=one is other or a == b)
     comparison = _compare(paired, names, iou)
     for line in report_lines(comparison):
         typer.echo(line)
