@@ -61,12 +61,9 @@ class Journal:
             self._owner[path] = entry.key
 
     def wrote(self, path: Path) -> bool:
-        """Whether an export wrote a file, or one in a folder; an absolute path without links."""
+        """Whether an export wrote a file, which is given by its absolute path without links."""
         folder = self._folder.resolve()
-        if not path.is_relative_to(folder):
-            return False
-        name = path.relative_to(folder)
-        return any(PurePosixPath(each).is_relative_to(name) for each in self._owner)
+        return path.is_relative_to(folder) and self.holds(path.relative_to(folder).as_posix())
 
     def holds(self, path: str) -> bool:
         """Whether an export wrote a file, which is given by its path in the folder."""
@@ -128,27 +125,31 @@ class Journal:
         for entry in self._written():
             yield entry.record
 
-    def finish(self, whole: list[str]) -> list[str]:
+    def finish(self, whole: list[str], read: Set[Path] = frozenset()) -> list[str]:
         """Take away files of earlier exports that this one has not, and keep its own entries only.
 
         Args:
             whole: Paths of the files of the whole.
+            read: Pictures of this export, absolute and without links, which are not taken away.
 
         Returns:
             The paths that were taken away.
         """
-        kept = set(whole)
+        folder = self._folder.resolve()
+        own = (path.relative_to(folder).as_posix() for path in read if path.is_relative_to(folder))
+        of_none = (*whole, *sorted(filter(self.holds, own)))
+        kept = set(of_none)
         with replacing(self._path) as file:
-            file.write(_line(Entry("", "", tuple(whole), {}, ())))
+            file.write(_line(Entry("", "", of_none, {}, ())))
             for entry in self._written():
                 kept.update(entry.files)
                 file.write(_line(entry))
             stale = sorted(self._owner.keys() - kept)
             for path in stale:  # before they are forgotten
                 (self._folder / path).unlink(missing_ok=True)
-                for folder in PurePosixPath(path).parents:
+                for parent in PurePosixPath(path).parents:
                     with contextlib.suppress(OSError):  # others' files are in it
-                        (self._folder / folder).rmdir()
+                        (self._folder / parent).rmdir()
         return stale
 
     def _written(self) -> Iterator[Entry]:

@@ -95,6 +95,7 @@ class _Target:
         self._folder, self._format, self._plan = folder, format, plan
         self._bring = ("copy" if format.copies else "leave") if bring == "auto" else bring
         self._journal = Journal(folder)
+        self._read: set[Path] = set()
         self._taken = {
             str(PurePosixPath(split, path)).casefold()  # in some formats each part is a folder
             for path in format.always
@@ -113,6 +114,8 @@ class _Target:
 
     def add(self, page: Page) -> Iterator[LeftOut]:
         """Write an image's files, unless they are there; yields what they do not hold."""
+        if page.image.path is not None:
+            self._read.add(page.image.path.resolve())
         digest = self._digest(page)
         entry = self._journal.recall(page.image.key, digest, self._taken)
         if entry is None:
@@ -192,7 +195,7 @@ class _Target:
             write_parts(self._folder / file.path, file)
             paths.append(file.path)
             yield self._folder / file.path
-        self._journal.finish(paths)
+        self._journal.finish(paths, self._read)
 
 
 class _Records:

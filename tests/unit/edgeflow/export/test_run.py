@@ -175,11 +175,10 @@ class CutOff(Listing):
     def image(self, page: Page, plan: Plan) -> Written:
         files, record, left_out = super().image(page, plan)
 
-        def fails() -> Iterator[bytes]:
+        def fail(_: str) -> bytes:
             raise PowerFailureError
-            yield b""
 
-        return Written((*files, File("never.txt", fails())), record, left_out)
+        return Written((*files, File("never.txt", map(fail, "x"))), record, left_out)
 
 
 def test_an_interrupted_change_is_not_taken_for_what_was_there_before(tmp_path: Path) -> None:
@@ -314,7 +313,8 @@ def test_a_picture_that_was_linked_is_still_there_after_another_run(
     tmp_path: Path, bring: Bring
 ) -> None:
     source = picture(tmp_path, "a.png")
-    for label, how in (("a", "link"), ("new", bring)):
+    runs: tuple[tuple[str, Bring], ...] = (("a", "link"), ("new", bring))
+    for label, how in runs:
         one = image("one", label, picture=source)
         run(tmp_path / "out", Listing(pictures="images"), one, pictures=how)
     brought = tmp_path / "out/images/one.png"
@@ -326,7 +326,8 @@ def test_nothing_is_written_through_a_link_of_an_earlier_run(tmp_path: Path) -> 
     (tmp_path / "other").mkdir()
     source, other = picture(tmp_path, "a.png"), picture(tmp_path / "other", "a.png", 3)
     before = source.path.read_bytes()
-    for one, how in ((source, "link"), (other, "copy")):
+    runs: tuple[tuple[FilePicture, Bring], ...] = ((source, "link"), (other, "copy"))
+    for one, how in runs:
         run(tmp_path / "out", Listing(pictures=""), image("one", picture=one), pictures=how)
     (tmp_path / "out/one.txt").unlink()
     (tmp_path / "out/one.txt").symlink_to(source.path)
@@ -348,9 +349,12 @@ def test_a_copy_of_an_earlier_run_that_is_now_read_itself_stays(tmp_path: Path) 
     listing = Listing(pictures="images", copies=True)
     run(out, listing, image("one", "a", picture=picture(tmp_path, "a.png")))
     copied = FilePicture(out / "images/one.png", SIZE)
-    for label in ("a", "new"):
-        run(out, listing, image("one", label, picture=copied))
+    brought: tuple[tuple[str, Bring], ...] = (("a", "auto"), ("new", "auto"), ("new", "leave"))
+    for label, how in brought:
+        run(out, listing, image("one", label, picture=copied), pictures=how)
         assert copied.path.is_file()
+    run(out, listing, image("one", "a"))
+    assert not copied.path.exists()
 
 
 def test_a_picture_that_is_not_at_hand_is_told_where_it_is_needed(tmp_path: Path) -> None:
