@@ -63,6 +63,17 @@ def mask_of(shape: Shape) -> MaskPatch | None:
     return shape.mask if isinstance(shape, Outlines) else shape
 
 
+def box_of(shape: Shape) -> tuple[float, float, float, float]:
+    """Left, top, width and height in pixels, from the image's top left corner.
+
+    It is the box that was drawn, or holds just the object's pixels.
+    """
+    if isinstance(shape, DrawnBox):
+        return shape.x, shape.y, shape.width, shape.height
+    box = (shape.mask if isinstance(shape, Outlines) else shape).box
+    return box.left, box.top, box.size.width, box.size.height
+
+
 @dataclass(frozen=True, eq=False)
 class AnnotatedObject:
     """An object.
