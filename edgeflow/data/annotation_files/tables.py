@@ -55,7 +55,8 @@ def read_instance_table(path: Path) -> tuple[dict[str, dict[int, str | None]], l
         if number is None or number < 1 or not file:
             left_out.append(LeftOut("it is not a file and an object's number", f"line {place}"))
             continue
-        name = str(PurePosixPath(file).with_suffix(""))
+        written = PurePosixPath(file)
+        name = str(written.with_suffix("")) if written.name else file
         labels.setdefault(name, {})[number] = row["label"] or None
     return labels, left_out
 

@@ -92,9 +92,9 @@ def test_more_objects_than_8_bits_hold(tmp_path: Path) -> None:
 
 
 def test_rows_for_nothing_are_told(tmp_path: Path) -> None:
-    table = TABLE + b"t/a.png,9,cat\nb.png,1,cat\nt/a.png,x,cat\n,1,cat\n"
+    table = TABLE + b"t/a.png,9,cat\nb.png,1,cat\nt/a.png,x,cat\n,1,cat\n.,1,cat\n"
     dataset = Instances(instances(tmp_path, **{"instances.csv": table}))
-    assert [each.fault for each in dataset.left_out] == ["line 6", "line 7", "b"]
+    assert [each.fault for each in dataset.left_out] == ["line 6", "line 7", "b", "."]
     assert dataset[0].left_out == (LeftOut("objects without a pixel"),)
 
 
