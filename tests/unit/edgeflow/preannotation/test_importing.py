@@ -110,6 +110,10 @@ WRITTEN = {
         data(image("a", ("x",)), image("b", ("y", "z"), ()), labels=("x", "y", "z")), None,
         [[("x",)], [("y", "z"), ()]], {"x", "y", "z"},
     ),
+    "empty ones": (
+        data(image("a", ("",), ("x",), ("", "y")), labels=("", "x", "y")), None,
+        [[(), ("x",), ("y",)]], {"x", "y"},
+    ),
     "a label for those without": (
         data(image("a", ("x",), ()), labels=("x",)), "rest", [[("x",), ("rest",)]], {"x", "rest"},
     ),
