@@ -30,6 +30,9 @@ from edgeflow.geometry import Size
 KEYS = ("images", "annotations")
 CATEGORIES = "categories"
 PROBED = 8
+SHARED_ID = "it has the id of {}, which gets all annotations of both"
+"""What is said of an image that no annotation can name."""
+
 PANOPTIC = re.compile(r"panoptic_(.+)", re.DOTALL)
 """Name without extension of a file of segments, which another layout reads."""
 
@@ -183,11 +186,14 @@ def read_contents(text: str, source: str) -> Contents:
                 by_image[value["image_id"]].append(place)
             elif key == "annotations":
                 left_out.append(LeftOut("annotations without a segmentation"))
+        paths: dict[int | str, str] = {}
         for image in images:
+            relative = image_path(image, source)
+            if (path := paths.setdefault(image["id"], relative)) != relative:
+                left_out.append(LeftOut(SHARED_ID.format(path), relative))
             places = tuple(by_image.pop(image["id"], ()))
             if all(place.crowd for place in places):
                 continue
-            relative = image_path(image, source)
             name = str(PurePosixPath(relative).with_suffix(""))
             if name in entries:
                 raise DatasetError(

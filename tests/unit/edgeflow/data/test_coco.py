@@ -324,3 +324,13 @@ def test_images_that_only_their_folders_tell_apart_need_them(tmp_path: Path) -> 
         Coco(path)
     put(tmp_path, {"x/a.jpg": image_file(), "y/a.jpg": image_file()})
     assert Coco(path)[1].path == tmp_path / "y/a.jpg"
+
+
+def test_of_images_with_one_id_the_first_has_the_annotations(tmp_path: Path) -> None:
+    images = [image(1, "a.jpg"), image(1, "b.jpg"), image(1, "a.jpg")]
+    path = put_json(tmp_path / "x.json", document(images, annotation(1, SQUARE)))
+    put(tmp_path, {"a.jpg": image_file(), "b.jpg": image_file()})
+    dataset = Coco(path)
+    assert dataset.sample_names == ("a",)
+    assert [each.fault for each in dataset.left_out] == ["b.jpg"]
+    assert "the id of a.jpg" in dataset.left_out[0].reason
