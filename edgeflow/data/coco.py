@@ -38,6 +38,8 @@ PANOPTIC = re.compile(r"panoptic_(.+)", re.DOTALL)
 
 _FILE = re.compile(r"(?:instances|lvis(?:_v\d+(?:\.\d+)?)?)_(.+)", re.DOTALL)
 
+_NO_SEGMENTATION = LeftOut("annotations without a segmentation")
+
 
 class Place(NamedTuple):
     """Place of an annotation in the JSON text, and whether it is a crowd."""
@@ -185,7 +187,7 @@ def read_contents(text: str, source: str) -> Contents:
                 place = Place(start, stop, crowd=value.get("iscrowd") == 1)
                 by_image[value["image_id"]].append(place)
             elif key == "annotations":
-                left_out.append(LeftOut("annotations without a segmentation"))
+                left_out.append(_NO_SEGMENTATION)
         paths: dict[int | str, str] = {}
         for image in images:
             relative = image_path(image, source)
