@@ -100,16 +100,13 @@ class Coco(ListedDataset[ImageEntry]):
     def __init__(self, root: Path, *, split: str | None = None, images: Path | None = None) -> None:
         path, chosen = (root, _split_of(root)) if root.is_file() else _find(root, split)
         self._text = read_text(path)
-        contents = read_contents(self._text, str(path))
-        entries, self._categories = contents.images, contents.categories
+        entries, self._categories, left_out = read_contents(self._text, str(path))
         name = path.stem if root.is_file() else f"{root.name} {chosen}"
         self._annotations = path
         self._folder, self._nested = _locate(path, chosen, images, entries)
         if not self._nested:
             _check_namesakes(entries, path, self._folder)
-        super().__init__(
-            name, entries, class_names=self._categories.values(), left_out=contents.left_out
-        )
+        super().__init__(name, entries, class_names=self._categories.values(), left_out=left_out)
 
     @staticmethod
     def recognise(path: Path) -> bool:
@@ -188,14 +185,16 @@ def read_contents(text: str, source: str) -> Contents:
                 by_image[value["image_id"]].append(place)
             elif key == "annotations":
                 left_out.append(_NO_SEGMENTATION)
-        paths: dict[int | str, str] = {}
+        owners: dict[int | str, dict[str, Any]] = {}
         for image in images:
-            relative = image_path(image, source)
-            if (path := paths.setdefault(image["id"], relative)) != relative:
-                left_out.append(LeftOut(SHARED_ID.format(path), relative))
+            if (owner := owners.setdefault(image["id"], image)) is not image:
+                path, other = image_path(owner, source), image_path(image, source)
+                left_out += [LeftOut(SHARED_ID.format(path), other)] * (path != other)
+                continue
             places = tuple(by_image.pop(image["id"], ()))
             if all(place.crowd for place in places):
                 continue
+            relative = image_path(image, source)
             name = str(PurePosixPath(relative).with_suffix(""))
             if name in entries:
                 raise DatasetError(

@@ -334,3 +334,10 @@ def test_of_images_with_one_id_the_first_has_the_annotations(tmp_path: Path) -> 
     assert dataset.sample_names == ("a",)
     assert [each.fault for each in dataset.left_out] == ["b.jpg"]
     assert "the id of a.jpg" in dataset.left_out[0].reason
+
+
+def test_the_name_of_an_image_without_objects_does_not_count(tmp_path: Path) -> None:
+    images = [image(1, "a.jpg"), image(2, "../b.jpg")]
+    path = put_json(tmp_path / "x.json", document(images, annotation(1, SQUARE)))
+    put(tmp_path, {"a.jpg": image_file()})
+    assert Coco(path).sample_names == ("a",)
