@@ -160,7 +160,7 @@ class Annotations:
     Attributes:
         name: What people call them.
         labels: All classes: those that are declared, used or not, in their order, then others that
-            objects have, by name.
+            count for an object, by name.
         images: The images, and among them what is left out.
         count: How many images there are, about; None if that is not known.
     """

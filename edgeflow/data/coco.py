@@ -196,12 +196,17 @@ def read_contents(text: str, source: str) -> Contents:
                 continue
             relative = image_path(image, source)
             name = str(PurePosixPath(relative).with_suffix(""))
-            if name in entries:
+            if name in entries and entries[name].path != relative:
                 raise DatasetError(
                     f"{source}: two images are called {name}",
                     hint="samples are named by file, without extension: rename one",
                 )
-            entries[name] = ImageEntry(relative, image_size(image), places)
+            again = 1
+            own = name
+            while own in entries:  # one file, annotated several times
+                again += 1
+                own = f"{name}-{again}"
+            entries[own] = ImageEntry(relative, image_size(image), places)
         lost = sum(map(len, by_image.values()))
         left_out += [LeftOut("annotations of images that are not listed")] * lost
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:

@@ -243,6 +243,17 @@ def test_an_image_cannot_lie_outside_the_folder(tmp_path: Path, name: str) -> No
         Coco(path)
 
 
+def test_a_file_that_is_listed_twice_is_two_samples(tmp_path: Path) -> None:
+    images = [image(1, "a.jpg"), image(2, "a.jpg")]
+    put(tmp_path, {"a.jpg": image_file()})
+    path = put_json(
+        tmp_path / "x.json", document(images, annotation(1, SQUARE), annotation(2, SQUARE))
+    )
+    found = Coco(path)
+    assert found.sample_names == ("a", "a-2")
+    assert [found[index].file_name for index in range(2)] == ["a.jpg", "a.jpg"]
+
+
 def test_two_images_of_one_name_are_refused(tmp_path: Path) -> None:
     images = [image(1, "a.jpg"), image(2, "a.png")]
     path = put_json(
