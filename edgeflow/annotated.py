@@ -63,6 +63,17 @@ def mask_of(shape: Shape) -> MaskPatch | None:
     return shape.mask if isinstance(shape, Outlines) else shape
 
 
+def box_of(shape: Shape) -> tuple[float, float, float, float]:
+    """Left, top, width and height in pixels, from the image's top left corner.
+
+    It is the box that was drawn, or holds just the object's pixels.
+    """
+    if isinstance(shape, DrawnBox):
+        return shape.x, shape.y, shape.width, shape.height
+    box = (shape.mask if isinstance(shape, Outlines) else shape).box
+    return box.left, box.top, box.size.width, box.size.height
+
+
 @dataclass(frozen=True, eq=False)
 class AnnotatedObject:
     """An object.
@@ -149,7 +160,7 @@ class Annotations:
     Attributes:
         name: What people call them.
         labels: All classes: those that are declared, used or not, in their order, then others that
-            objects have, by name.
+            count for an object, by name.
         images: The images, and among them what is left out.
         count: How many images there are, about; None if that is not known.
     """

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from edgeflow.annotated import DrawnBox, Outlines, Shape, mask_of
+from edgeflow.annotated import DrawnBox, Shape, box_of, mask_of
 from edgeflow.evaluate.boundary import rim, rim_width
 from edgeflow.geometry import Box
 from edgeflow.masks.patch import MaskPatch
@@ -18,10 +18,8 @@ Overlaps = dict[tuple[int, int], float]
 
 def corners_of(shape: Shape) -> tuple[float, float, float, float]:
     """Left, upper, right and lower border, in pixels from the image's top left corner."""
-    if isinstance(shape, DrawnBox):
-        return shape.x, shape.y, shape.x + shape.width, shape.y + shape.height
-    box = (shape.mask if isinstance(shape, Outlines) else shape).box
-    return box.left, box.top, box.right, box.bottom
+    left, top, width, height = box_of(shape)
+    return left, top, left + width, top + height
 
 
 def overlaps(ones: Sequence[Shape], others: Sequence[Shape], least: float) -> Overlaps:

@@ -45,26 +45,30 @@ NAMES: tuple[Callable[[PackedImage], str], ...] = (lambda image: image.key, _pat
 """What an image is called, from the most certain to the least."""
 
 
-def pair_images(ones: Iterable[PackedImage], others: Iterable[PackedImage]) -> Paired:
+def pair_images(
+    ones: Iterable[PackedImage], others: Iterable[PackedImage], *, one_source: bool = False
+) -> Paired:
     """Find each image's counterpart.
 
     First by key, which two annotations of one project share; then by the path of the file without
     extension; then by its last part, without what Label Studio puts before the name of an upload.
-    A name that several images of a source have tells nothing.
+    A name that several images of a source have tells nothing, even if the others are paired.
 
     Args:
         ones: Images of A.
         others: Images of B.
+        one_source: Whether both are of one source, in which pictures of one name in two folders are
+            different ones, even if each annotator drew on one of them alone.
     """
-    only_a, only_b = list(ones), list(others)
+    all_a, all_b = list(ones), list(others)
+    left_a, left_b = dict(enumerate(all_a)), dict(enumerate(all_b))
     pairs: list[Pair] = []
-    for name in NAMES:
-        in_a, in_b = _sole(only_a, name), _sole(only_b, name)
-        found = [(in_a[each], in_b[each]) for each in in_a if each in in_b]
-        pairs += [(only_a[one], only_b[other]) for one, other in found]
-        gone_a, gone_b = ({pair[side] for pair in found} for side in (0, 1))
-        only_a = [image for place, image in enumerate(only_a) if place not in gone_a]
-        only_b = [image for place, image in enumerate(only_b) if place not in gone_b]
+    for name in NAMES[:2] if one_source else NAMES:
+        in_a, in_b = _sole(all_a, name), _sole(all_b, name)
+        for each, place in in_a.items():
+            if place in left_a and in_b.get(each) in left_b:
+                pairs.append((left_a.pop(place), left_b.pop(in_b[each])))
+    only_a, only_b = list(left_a.values()), list(left_b.values())
     fitting = [(one, other) for one, other in pairs if one.size == other.size]
     unfit = [(one, other) for one, other in pairs if one.size != other.size]
     return Paired(fitting, unfit, only_a, only_b)

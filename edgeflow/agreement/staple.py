@@ -45,7 +45,7 @@ def staple(masks: Sequence[BoolMask]) -> BoolMask:
     codes: npt.NDArray[Any] = np.zeros(masks[0].shape, dtype=np.uint16 if few else np.int64)
     for number, mask in enumerate(masks, start=1):
         codes = 2 * codes + mask
-        if number % 60 == 0:  # before the next would not fit into 64 bits
+        if number % 30 == 0:  # patterns are no more than pixels: 30 further bits fit into 64
             codes = np.unique(codes, return_inverse=True)[1].reshape(codes.shape)
     # All pixels on which the same annotators drew have the same probability.
     _, first, pattern, counts = np.unique(

@@ -99,7 +99,11 @@ def compare(
     in_a, in_b = one(who), other(whom)
     tally_a, tally_b = Tally(in_a), Tally(in_b)
     names = _title(in_a.name, who), _title(in_b.name, whom)
-    paired = pair_images(_pack(tally_a, f"A: {names[0]}"), _pack(tally_b, f"B: {names[1]}"))
+    packed = [
+        _pack(tally, f"{letter}: {name}")
+        for letter, tally, name in zip("AB", (tally_a, tally_b), names, strict=True)
+    ]
+    paired = pair_images(*packed, one_source=one is other or a == b)
     comparison = _compare(paired, names, iou)
     for line in report_lines(comparison):
         typer.echo(line)

@@ -20,6 +20,7 @@ from edgeflow.data.coco_masks import decode_segmentation
 from edgeflow.data.files import files_by_stem, image_for, is_there, read_bytes
 from edgeflow.data.json_files import elements, is_object, read_text
 from edgeflow.data.label_maps import check_masks
+from edgeflow.data.layouts.drawing import NO_PIXEL
 from edgeflow.data.left_out import LeftOut
 from edgeflow.data.listed import ListedDataset, check_name
 from edgeflow.data.splits import choose_split
@@ -29,10 +30,15 @@ from edgeflow.geometry import Size
 KEYS = ("images", "annotations")
 CATEGORIES = "categories"
 PROBED = 8
+SHARED_ID = "it has the id of {}, which gets all annotations of both"
+"""What is said of an image that no annotation can name."""
+
 PANOPTIC = re.compile(r"panoptic_(.+)", re.DOTALL)
 """Name without extension of a file of segments, which another layout reads."""
 
 _FILE = re.compile(r"(?:instances|lvis(?:_v\d+(?:\.\d+)?)?)_(.+)", re.DOTALL)
+
+_NO_SEGMENTATION = LeftOut("annotations without a segmentation")
 
 
 class Place(NamedTuple):
@@ -63,19 +69,21 @@ class Contents(NamedTuple):
     Attributes:
         images: Images with an object, by name without extension.
         categories: Category names by id.
+        left_out: Annotations that are of no image, or say nothing of what they cover.
     """
 
     images: dict[str, ImageEntry]
     categories: dict[int | str, str]
+    left_out: tuple[LeftOut, ...]
 
 
 class Coco(ListedDataset[ImageEntry]):
     """Images with an annotation that is not a crowd, in the file's order.
 
-    Objects are in the annotations' order; those without a pixel are dropped, and those that cannot
-    be read are left out. Pixels of crowds (``iscrowd`` 1) are ignored where no object covers them.
-    Of LVIS all annotated objects are taken, whether their category was annotated exhaustively or
-    not.
+    Objects are in the annotations' order; those without a pixel and those that cannot be read are
+    left out, as are annotations without a segmentation. Pixels of crowds (``iscrowd`` 1) are
+    ignored where no object covers them. Of LVIS all annotated objects are taken, whether their
+    category was annotated exhaustively or not.
 
     Args:
         root: JSON file, or folder that holds it, directly or in ``annotations``.
@@ -92,11 +100,13 @@ class Coco(ListedDataset[ImageEntry]):
     def __init__(self, root: Path, *, split: str | None = None, images: Path | None = None) -> None:
         path, chosen = (root, _split_of(root)) if root.is_file() else _find(root, split)
         self._text = read_text(path)
-        entries, self._categories = read_contents(self._text, str(path))
+        entries, self._categories, left_out = read_contents(self._text, str(path))
         name = path.stem if root.is_file() else f"{root.name} {chosen}"
         self._annotations = path
         self._folder, self._nested = _locate(path, chosen, images, entries)
-        super().__init__(name, entries, class_names=self._categories.values())
+        if not self._nested:
+            _check_namesakes(entries, path, self._folder)
+        super().__init__(name, entries, class_names=self._categories.values(), left_out=left_out)
 
     @staticmethod
     def recognise(path: Path) -> bool:
@@ -128,6 +138,8 @@ class Coco(ListedDataset[ImageEntry]):
             elif mask.any():
                 objects.append(mask)
                 labels.append(self._label(annotation))
+            elif not crowd:
+                left_out.append(LeftOut(NO_PIXEL))
         ignored = _ignored(crowds, objects)
         return Sample(
             name,
@@ -161,6 +173,7 @@ def read_contents(text: str, source: str) -> Contents:
     by_image: dict[int | str, list[Place]] = defaultdict(list)
     entries: dict[str, ImageEntry] = {}
     categories: dict[int | str, str] = {}
+    left_out: list[LeftOut] = []
     try:
         for key, value, start, stop in elements(text, (*KEYS, CATEGORIES)):
             if key == "images":
@@ -170,25 +183,51 @@ def read_contents(text: str, source: str) -> Contents:
             elif value.get("segmentation"):
                 place = Place(start, stop, crowd=value.get("iscrowd") == 1)
                 by_image[value["image_id"]].append(place)
+            elif key == "annotations":
+                left_out.append(_NO_SEGMENTATION)
+        owners: dict[int | str, dict[str, Any]] = {}
         for image in images:
-            places = tuple(by_image.get(image["id"], ()))
+            if (owner := owners.setdefault(image["id"], image)) is not image:
+                path, other = image_path(owner, source), image_path(image, source)
+                left_out += [LeftOut(SHARED_ID.format(path), other)] * (path != other)
+                continue
+            places = tuple(by_image.pop(image["id"], ()))
             if all(place.crowd for place in places):
                 continue
             relative = image_path(image, source)
             name = str(PurePosixPath(relative).with_suffix(""))
-            if name in entries:
+            if name in entries and entries[name].path != relative:
                 raise DatasetError(
                     f"{source}: two images are called {name}",
                     hint="samples are named by file, without extension: rename one",
                 )
-            entries[name] = ImageEntry(relative, image_size(image), places)
+            again = 1
+            own = name
+            while own in entries:  # one file, annotated several times
+                again += 1
+                own = f"{name}-{again}"
+            entries[own] = ImageEntry(relative, image_size(image), places)
+        lost = sum(map(len, by_image.values()))
+        left_out += [LeftOut("annotations of images that are not listed")] * lost
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise DatasetError(
             f"{source} is not a COCO file: {type(error).__name__} {error}",
             hint='it needs the lists "images" and "annotations" of COCO instances or LVIS, and in '
             '"categories" an id and a name each',
         ) from error
-    return Contents(entries, categories)
+    return Contents(entries, categories, tuple(left_out))
+
+
+def _check_namesakes(entries: dict[str, ImageEntry], path: Path, folder: Path) -> None:
+    """Refuse images that their folders tell apart where they lie in none: one would be both."""
+    taken: dict[str, str] = {}
+    for entry in entries.values():
+        other = taken.setdefault(PurePosixPath(entry.path).name, entry.path)
+        if other != entry.path:
+            raise DatasetError(
+                f"{path}: {other} and {entry.path} are one file in {folder}",
+                hint="put the images into the folders that the file names",
+            )
 
 
 def image_path(image: dict[str, Any], source: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from edgeflow.data.base import DatasetError
-from edgeflow.data.coco import image_path, image_size
+from edgeflow.data.coco import SHARED_ID, image_path, image_size
 from edgeflow.data.json_files import objects_in
 from edgeflow.data.left_out import LeftOut
 from edgeflow.geometry import Size
@@ -38,7 +38,10 @@ def coco_names(document: object, source: str) -> tuple[Names, list[LeftOut]]:
     left_out: list[LeftOut] = []
     for image in listed:
         try:
-            images[as_id(image["id"])] = image_path(image, source), image_size(image)
+            path = image_path(image, source)
+            known, _ = images.setdefault(as_id(image["id"]), (path, image_size(image)))
+            if known != path:
+                left_out.append(LeftOut(SHARED_ID.format(known), path))
         except (KeyError, TypeError, ValueError, AttributeError):
             left_out.append(LeftOut("an image without id or name", source))
         except DatasetError as error:

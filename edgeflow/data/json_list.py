@@ -64,6 +64,8 @@ def _elements(text: mmap.mmap) -> Iterator[Any]:
                 end = token.end()
                 yield _parsed(text[start:end])
             elif depth == 0:
+                if sign == b"}":
+                    raise ValueError("it does not end as a list")
                 yield from _simple(text[end : token.start()], first=first, last=True)
                 end = token.end()
             elif depth < 0:

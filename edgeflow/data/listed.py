@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
@@ -102,7 +103,7 @@ def check_name(name: str, source: str) -> None:
     """
     parts = name.split("/")
     if (
-        not name.isprintable()
+        not all(map(is_seen, name))
         or any(part in {"", ".", ".."} for part in parts)
         or any(character in name for character in "\\:")
     ):
@@ -110,6 +111,11 @@ def check_name(name: str, source: str) -> None:
             f"{source}: {name[:200]!a} is not a name for an image",
             hint="names are relative paths with slashes, without '..', backslashes and colons",
         )
+
+
+def is_seen(character: str) -> bool:
+    """Whether a character shows, or is one of the blanks: macOS names screenshots with U+202F."""
+    return character.isprintable() or unicodedata.category(character) == "Zs"
 
 
 def count_and_first(names: Iterable[str]) -> str:

@@ -80,11 +80,6 @@ class Page:
     picture_name: str
     split: str = ""
 
-    @property
-    def flat_name(self) -> str:
-        """The name for a folder without subfolders."""
-        return self.name.replace("/", "_")
-
     def rgb(self) -> RGBImage:
         """The picture, H×W×3 uint8 RGB in the orientation of the objects.
 

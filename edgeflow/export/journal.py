@@ -12,7 +12,7 @@ from typing import NamedTuple
 from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import FileWriteError
 from edgeflow.export.output import Record
-from edgeflow.files import write_atomically
+from edgeflow.files import replacing
 
 FILE = ".edgeflow-export.jsonl"
 """Name of the journal in an output folder."""
@@ -48,16 +48,26 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self._folder, self._path = folder, folder / FILE
         self._known: dict[str, tuple[str, int]] = {}
-        self._files: set[str] = set()
+        self._owner: dict[str, str] = {}
         self._current: list[int] = []
         for place, entry in self._entries():
+            self._note(entry)
             self._known[entry.key] = (entry.digest, place)
-            self._files.update(entry.files)
+
+    def _note(self, entry: Entry) -> None:
+        """Files have a new content, so the entries that they stood in hold no more."""
+        for path in entry.files:
+            self._known.pop(self._owner.get(path, ""), None)
+            self._owner[path] = entry.key
 
     def wrote(self, path: Path) -> bool:
         """Whether an export wrote a file, which is given by its absolute path without links."""
         folder = self._folder.resolve()
-        return path.is_relative_to(folder) and path.relative_to(folder).as_posix() in self._files
+        return path.is_relative_to(folder) and self.holds(path.relative_to(folder).as_posix())
+
+    def holds(self, path: str) -> bool:
+        """Whether an export wrote a file, which is given by its path in the folder."""
+        return path in self._owner
 
     def recall(self, key: str, digest: str, taken: Set[str]) -> Entry | None:
         """The entry of an image whose files are written and in date; it then counts as written.
@@ -80,17 +90,19 @@ class Journal:
     def claim(self, paths: Iterable[str]) -> None:
         """Note files that are about to be written, so that an interruption leaves none unknown.
 
+        From here on, what they held before counts as lost, also to a run after an interruption.
+
         Raises:
             FileWriteError: One of them is there already, and no export wrote it.
         """
         files = tuple(paths)
         for path in files:
-            if path not in self._files and os.path.lexists(self._folder / path):
+            if path not in self._owner and os.path.lexists(self._folder / path):
                 raise FileWriteError(
                     f"{self._folder / path} is there already, and no export wrote it",
                     hint="choose another folder with --output, or move the file away",
                 )
-        if not self._files.issuperset(files):
+        if files:
             self._append(Entry("", "", files, {}, ()))
 
     def add(self, entry: Entry) -> None:
@@ -104,8 +116,8 @@ class Journal:
             if file.tell() and not _ends_a_line(self._path):
                 file.write(b"\n")  # after a line that an interruption cut off
             place = file.tell()
-            file.write(json.dumps(entry).encode() + b"\n")
-        self._files.update(entry.files)
+            file.write(_line(entry))
+        self._note(entry)
         return place
 
     def records(self) -> Iterator[Record]:
@@ -113,27 +125,31 @@ class Journal:
         for entry in self._written():
             yield entry.record
 
-    def finish(self, whole: list[str]) -> list[str]:
+    def finish(self, whole: list[str], read: Set[Path] = frozenset()) -> list[str]:
         """Take away files of earlier exports that this one has not, and keep its own entries only.
 
         Args:
             whole: Paths of the files of the whole.
+            read: Pictures of this export, absolute and without links, which are not taken away.
 
         Returns:
             The paths that were taken away.
         """
-        lines = [json.dumps(Entry("", "", tuple(whole), {}, ())).encode() + b"\n"]
-        kept = set(whole)
-        for entry in self._written():
-            kept.update(entry.files)
-            lines.append(json.dumps(entry).encode() + b"\n")
-        stale = sorted(self._files - kept)
-        for path in stale:
-            (self._folder / path).unlink(missing_ok=True)
-            for folder in PurePosixPath(path).parents:
-                with contextlib.suppress(OSError):  # others' files are in it
-                    (self._folder / folder).rmdir()
-        write_atomically(self._path, b"".join(lines))
+        folder = self._folder.resolve()
+        own = (path.relative_to(folder).as_posix() for path in read if path.is_relative_to(folder))
+        of_none = (*whole, *sorted(filter(self.holds, own)))
+        kept = set(of_none)
+        with replacing(self._path) as file:
+            file.write(_line(Entry("", "", of_none, {}, ())))
+            for entry in self._written():
+                kept.update(entry.files)
+                file.write(_line(entry))
+            stale = sorted(self._owner.keys() - kept)
+            for path in stale:  # before they are forgotten
+                (self._folder / path).unlink(missing_ok=True)
+                for parent in PurePosixPath(path).parents:
+                    with contextlib.suppress(OSError):  # others' files are in it
+                        (self._folder / parent).rmdir()
         return stale
 
     def _written(self) -> Iterator[Entry]:
@@ -155,6 +171,10 @@ class Journal:
                 if (entry := _entry(line)) is not None:
                     yield place, entry
                 place += len(line)
+
+
+def _line(entry: Entry) -> bytes:
+    return json.dumps(entry).encode() + b"\n"
 
 
 def _entry(line: bytes) -> Entry | None:

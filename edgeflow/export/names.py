@@ -6,6 +6,8 @@ import re
 import unicodedata
 from pathlib import PurePosixPath
 
+from edgeflow.data.listed import is_seen
+
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\ud800-\udfff\u200b-\u200f\u202a-\u202e]')
 """Refused by a file system, or not to be seen."""
 
@@ -20,7 +22,8 @@ MAX_SUFFIX = 6
 
 def safe_name(text: str) -> str:
     """A text as the name of a file or a folder; never empty, ``.`` or ``..``."""
-    name = _UNSAFE.sub("_", unicodedata.normalize("NFC", text)).strip(" ").rstrip(" .")
+    name = _UNSAFE.sub("_", unicodedata.normalize("NFC", text))
+    name = "".join(each if is_seen(each) else "_" for each in name).strip(" ").rstrip(" .")
     name = name.encode()[:MAX_BYTES].decode(errors="ignore").rstrip(" .")
     if name.startswith(".") or _DEVICES.fullmatch(name):
         name = f"_{name}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
@@ -19,7 +20,7 @@ from edgeflow.export.names import Names
 from edgeflow.export.output import File, Record
 from edgeflow.export.pictures import Bring, Copy, copy_of
 from edgeflow.export.splits import Splits
-from edgeflow.files import write_atomically
+from edgeflow.files import replacing
 
 SKIPPED = "objects without a label"
 
@@ -46,15 +47,18 @@ class Export:
         self._targets = [_Target(folder, each, plan, bring) for folder, each in targets.items()]
         self._plan, self._splits, self._names = plan, splits, Names()
         self._unlabelled = False
+        self._keys: set[str] = set()
 
     def add(self, image: AnnotatedImage) -> Iterator[LeftOut]:
-        """Write an image's files; yields what of it they do not hold."""
+        """Write an image's files; yields what of it they do not hold, and of which format."""
+        several = len(self._targets) > 1
         if self._plan.choices.unlabelled == "skip":
             labelled = tuple(each for each in image.objects if each.labels)
             yield from [LeftOut(SKIPPED)] * (len(image.objects) - len(labelled))
             if image.objects and not labelled:
                 return  # trainers would take it for an image of background alone
             image = replace(image, objects=labelled)
+        image = replace(image, key=self._own_key(image.key))
         name, suffix = self._names.of(image.file_name, image.key, image.annotation)
         try:
             page = Page(image, name, suffix, image.file_name, self._splits.of(image))
@@ -63,7 +67,17 @@ class Export:
             return
         self._unlabelled |= any(each.label is None for each in image.objects)
         for target in self._targets:
-            yield from target.add(page)
+            for each in target.add(page):
+                yield each._replace(reason=f"{target.name}: {each.reason}") if several else each
+
+    def _own_key(self, key: str) -> str:
+        """The key, with a number behind it if an image before has it, as in merged exports."""
+        own, number = key, 1
+        while own in self._keys:
+            number += 1
+            own = f"{key}\n#{number}"
+        self._keys.add(own)
+        return own
 
     def finish(self) -> Iterator[Path]:
         """Write the files of the whole, and yield their paths."""
@@ -77,9 +91,11 @@ class _Target:
     """A format in its folder."""
 
     def __init__(self, folder: Path, format: Format, plan: Plan, bring: Bring) -> None:
+        self.name = folder.name
         self._folder, self._format, self._plan = folder, format, plan
         self._bring = ("copy" if format.copies else "leave") if bring == "auto" else bring
         self._journal = Journal(folder)
+        self._read: set[Path] = set()
         self._taken = {
             str(PurePosixPath(split, path)).casefold()  # in some formats each part is a folder
             for path in format.always
@@ -98,6 +114,8 @@ class _Target:
 
     def add(self, page: Page) -> Iterator[LeftOut]:
         """Write an image's files, unless they are there; yields what they do not hold."""
+        if page.image.path is not None:
+            self._read.add(page.image.path.resolve())
         digest = self._digest(page)
         entry = self._journal.recall(page.image.key, digest, self._taken)
         if entry is None:
@@ -131,7 +149,8 @@ class _Target:
         files, record, more = self._format.image(page, self._plan)
         paths = [file.path for file in files]
         place = self._format.picture_path(page)
-        if picture is not None and not _is(self._folder / place, picture.original):
+        there = picture is not None and _is(self._folder / place, picture.original)
+        if picture is not None and (not there or self._journal.holds(place)):
             paths.append(place)
         if not self._taken.isdisjoint(map(str.casefold, paths)):
             raise DatasetError(
@@ -141,7 +160,7 @@ class _Target:
         self._journal.claim(paths)
         for file in files:
             write_parts(self._folder / file.path, file)
-        if picture is not None and place in paths:
+        if picture is not None and not there:
             self._bring_picture(self._folder / place, picture)
         return Entry(page.image.key, digest, tuple(paths), record, (*left_out, *more))
 
@@ -149,7 +168,7 @@ class _Target:
         if self._bring == "link" and picture.original is not None:
             _link(path, picture.original)
         else:
-            write_atomically(path, picture.data)
+            write_parts(path, File(path.name, picture.data))
 
     def _digest(self, page: Page) -> str:
         """Of all that an image's files depend on, 64 hex digits."""
@@ -176,7 +195,7 @@ class _Target:
             write_parts(self._folder / file.path, file)
             paths.append(file.path)
             yield self._folder / file.path
-        self._journal.finish(paths)
+        self._journal.finish(paths, self._read)
 
 
 class _Records:
@@ -190,7 +209,7 @@ class _Records:
 
 
 def write_parts(path: Path, file: File) -> None:
-    """Write a file whole, however large it is.
+    """Write a file whole, however large it is; a link is replaced, and its target left alone.
 
     Args:
         path: Where to.
@@ -199,16 +218,9 @@ def write_parts(path: Path, file: File) -> None:
     Raises:
         FileWriteError: It cannot be written.
     """
-    if isinstance(file.data, bytes):
-        write_atomically(path, file.data)
-        return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
-            part = Path(folder) / path.name
-            with part.open("wb") as stream:
-                stream.writelines(file.data)
-            part.replace(path)
+        with replacing(path) as stream:
+            stream.writelines([file.data] if isinstance(file.data, bytes) else file.data)
     except OSError as error:
         raise FileWriteError(
             f"cannot write {path}: {error.strerror}", hint="check the folder and its permissions"
@@ -216,8 +228,10 @@ def write_parts(path: Path, file: File) -> None:
 
 
 def _is(path: Path, original: Path | None) -> bool:
-    """Whether a picture lies where it would be brought."""
-    return original is not None and path.is_file() and path.samefile(original)
+    """Whether a picture lies where it would be brought; a link to it is none."""
+    return (
+        original is not None and path.is_file() and os.path.samestat(path.lstat(), original.lstat())
+    )
 
 
 def _link(path: Path, original: Path) -> None:

@@ -8,8 +8,14 @@ from dataclasses import dataclass
 
 from edgeflow.annotated import AnnotatedImage
 from edgeflow.errors import EdgeFlowError
+from edgeflow.export.names import safe_name
 
 _PART = re.compile(r"([A-Za-z0-9_-]{1,40})=(\d+(?:\.\d+)?)")
+
+RESERVED = frozenset(
+    ("path", "names", "nc", "channels", "kpt_shape", "kpt_names", "flip_idx", "download")
+)
+"""Keys of YOLO's ``data.yaml``, in which parts are keys, too."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,8 @@ def parse_splits(text: str) -> Splits:
     """Parse ``train=80,val=10,test=10``; shares are relative to their sum.
 
     Raises:
-        EdgeFlowError: The text is anything else.
+        EdgeFlowError: The text is anything else, or a part cannot have its name in every format and
+            on every system.
     """
     if not text:
         return Splits()
@@ -69,4 +76,12 @@ def parse_splits(text: str) -> Splits:
             f"{text!r} does not name the parts of an export",
             hint="write names and shares: --splits train=80,val=20",
         )
+    folded: set[str] = set()
+    for name, _ in parts:
+        if name.lower() in folded or name.lower() in RESERVED or safe_name(name) != name:
+            raise EdgeFlowError(
+                f"a part of an export cannot be called {name!r}",
+                hint="choose another name, such as test; case does not tell names apart",
+            )
+        folded.add(name.lower())
     return Splits(tuple((name, share / total) for name, share in parts))

@@ -17,6 +17,10 @@ from edgeflow.matting.foreground import FAR, own_colours
 WORKING_PIXELS = 1 << 21
 """Pixels around the object up to which all is computed at the image's scale."""
 
+LEAST_KEPT = 0.5
+"""Part of the mask that stays at least: lines and dots, which are all border, would fade away. Of
+them the mask is taken as it is."""
+
 
 def cutout(
     rgb: RGBImage, mask: BoolMask, *, soft: bool = True, probability: FloatMap | None = None
@@ -59,6 +63,8 @@ def cutout(
     image, solid = np.ascontiguousarray(rgb[part]), np.ascontiguousarray(mask[part])
     near = None if probability is None else np.ascontiguousarray(probability[part])
     alpha = soft_alpha(image, solid, radius, near, scale=scale)
+    if alpha[solid].sum() < LEAST_KEPT * np.count_nonzero(solid):
+        alpha = solid.astype(np.float32)
     alpha = np.rint(alpha * 255) / np.float32(255)  # colours fit the alpha that is written
     rgba[part][..., :3] = own_colours(image, alpha, radius, scale=scale)
     rgba[part][..., 3] = np.rint(alpha * 255)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 
 from edgeflow.annotated import AnnotatedImage, Annotations
@@ -32,8 +31,8 @@ from edgeflow.preannotation.tasks import (
 class WrittenConfig:
     """A labelling config that is made for the data: the recommended one, with the data's labels.
 
-    Data that declares no classes and whose first image has none has one label, ``Object``. Where
-    there is one label, objects without a class get it.
+    Data without classes has one label, ``Object``. Where there is one label, objects without a
+    class get it.
 
     Args:
         kind: Of mask control.
@@ -42,29 +41,16 @@ class WrittenConfig:
 
     Attributes:
         controls: Where masks go; any label can be held.
-        annotations: The data, from the first image on.
         label: Label of objects without one.
     """
 
     def __init__(self, kind: str, annotations: Annotations, label: str | None) -> None:
-        head: list[AnnotatedImage | LeftOut] = []
-        images = iter(annotations.images)
-        for each in images:
-            head.append(each)
-            if isinstance(each, AnnotatedImage):
-                break
-        first = [text for each in head if isinstance(each, AnnotatedImage)
-                 for found in each.objects for text in found.labels]  # fmt: skip
-        classes = [*annotations.labels, *first]
-        sole = OBJECT.value if not classes else None
-        if len(annotations.labels) == 1:
-            sole = annotations.labels[0]
-        self.label = sole if label is None else label
+        classes = annotations.labels or (OBJECT.value,)
+        self.label = classes[0] if label is None and len(classes) == 1 else label
         self._kind = kind
         declared = [*annotations.labels, *([self.label] if self.label else [])]
         self._declared = list(filter(fits_config, declared))
-        self._several = len(dict.fromkeys([*classes, *self._declared])) > 1
-        self.annotations = replace(annotations, images=chain(head, images))
+        self._several = len(dict.fromkeys([*annotations.labels, *self._declared])) > 1
         made = mask_controls(parse_label_config(self.xml([])).for_task(None), kind)
         self.controls = MaskControls(
             made.image,

@@ -89,6 +89,10 @@ class Journal:
         self._file.write(line)
         self._file.flush()
 
+    def forget(self, key: str) -> None:
+        """Take a task for unfinished, if it was finished: what it was made of has changed."""
+        self._entries.pop(key, None)
+
     def tasks(self, keys: Iterable[str]) -> Iterator[bytes]:
         """The tasks of those keys that are finished, as JSON, in the keys' order."""
         for key in keys:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 from edgeflow.annotated import AnnotatedImage
 from edgeflow.data.base import DatasetError
@@ -13,6 +14,7 @@ from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import EdgeFlowError
 from edgeflow.export.pictures import FilePicture
 from edgeflow.files import replacing
+from edgeflow.geometry import Size
 from edgeflow.label_studio.values import JSONObject
 from edgeflow.preannotation.csv_boxes import read_csv
 from edgeflow.preannotation.image_urls import ImageURLs
@@ -25,6 +27,11 @@ from edgeflow.preannotation.segmenter import Segmenter
 from edgeflow.preannotation.tasks import Report, TaskForm, image_regions, mark_of, task_data
 
 MISSING = "there is no such image"
+
+STAMP = "stamp"
+"""Where a journal's note keeps which file the image was."""
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 def read_prompts(path: Path, names: Path | None, report: Report) -> list[ImageBoxes]:
@@ -43,14 +50,30 @@ def read_prompts(path: Path, names: Path | None, report: Report) -> list[ImageBo
     for each in read_csv(path) if table else read_boxes(path, names=names):
         if isinstance(each, LeftOut):
             report.left_out.append(each)
-        elif (before := found.get(each.file_name)) is None:
-            found[each.file_name] = each
-        elif (before.relative, before.size) != (each.relative, each.size):
-            report.lose("two files give it different sizes; the first counts", each.file_name)
         else:
-            found[each.file_name] = _joined(before, each)
+            _join(found, each.file_name, each, report)
     if not found:
         raise DatasetError(f"{path} holds no box or point", hint="check that it is the right file")
+    return list(found.values())
+
+
+def one_each(
+    prompts: Iterable[ImageBoxes], find: Callable[[str], Hashable | None], report: Report
+) -> list[ImageBoxes]:
+    """Boxes and points by the image that they mean, which may be called ``a.jpg`` and ``x/a.jpg``.
+
+    Args:
+        prompts: Boxes and points by name.
+        find: The image of a name; None, or DatasetError, if there is none.
+        report: Told what does not fit together.
+    """
+    found: dict[tuple[Hashable | None, str], ImageBoxes] = {}
+    for each in prompts:
+        try:
+            image = find(each.file_name)
+        except DatasetError:  # told when its turn comes
+            image = None
+        _join(found, (image, each.file_name if image is None else ""), each, report)
     return list(found.values())
 
 
@@ -103,17 +126,19 @@ class FolderPrelabel:
             What was said of each image, after it.
         """
         for found in prompts:
-            if found.file_name in journal:
+            stamp = self._stamp(found)
+            if found.file_name in journal and journal.note(found.file_name).get(STAMP) == stamp:
                 _recall(journal.note(found.file_name), report)
                 report.count["there"] += 1
             else:
+                journal.forget(found.file_name)
                 own = Report()
                 try:
                     task = self._task(found, own)
                 except (EdgeFlowError, OSError) as error:
                     own.lose(reason_of(error), found.file_name)
                     task = None
-                note = _note(own)
+                note = {**_note(own), STAMP: stamp}
                 if task is not None:
                     journal.add(found.file_name, note, task)
                     report.count["tasks"] += 1
@@ -127,6 +152,14 @@ class FolderPrelabel:
             for number, task in enumerate(journal.tasks(each.file_name for each in prompts)):
                 file.write((b",\n" if number else b"\n") + task)
             file.write(b"\n]\n")
+
+    def _stamp(self, found: ImageBoxes) -> str:
+        """Something that changes with an image; empty if there is none."""
+        try:
+            name = self._index.find(found.file_name)
+        except DatasetError:  # told when its task is made
+            name = None
+        return "" if name is None else FilePicture(self._folder / name, Size(0, 0)).stamp()
 
     def _task(self, found: ImageBoxes, report: Report) -> JSONObject | None:
         wanted = self._segmenter.wanted(found, report)
@@ -144,12 +177,18 @@ class FolderPrelabel:
         return self._form.task(data, mark, regions, mean_score(objects))
 
 
-def _joined(one: ImageBoxes, other: ImageBoxes) -> ImageBoxes:
-    """What two files say of one image."""
-    return one._replace(
-        boxes=(*one.boxes, *other.boxes),
-        points=(*one.points, *other.points),
-        left_out=(*one.left_out, *other.left_out),
+def _join(found: dict[Key, ImageBoxes], key: Key, each: ImageBoxes, report: Report) -> None:
+    """Add boxes and points to what is said of an image already."""
+    before = found.setdefault(key, each)
+    if before is each:
+        return
+    if (before.relative, before.size) != (each.relative, each.size):
+        report.lose("two files give it different sizes; the first counts", each.file_name)
+        return
+    found[key] = before._replace(
+        boxes=(*before.boxes, *each.boxes),
+        points=(*before.points, *each.points),
+        left_out=(*before.left_out, *each.left_out),
     )
 
 

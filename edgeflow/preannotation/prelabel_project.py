@@ -23,7 +23,7 @@ from edgeflow.preannotation.image_urls import ImageURLs
 from edgeflow.preannotation.importing import placed_on, reason_of
 from edgeflow.preannotation.mask_controls import mask_controls
 from edgeflow.preannotation.name_index import NameIndex
-from edgeflow.preannotation.prelabel import MISSING, mean_score
+from edgeflow.preannotation.prelabel import MISSING, mean_score, one_each
 from edgeflow.preannotation.project import REFUSED, Head, mark_in
 from edgeflow.preannotation.regions import MaskedObject, Placed
 from edgeflow.preannotation.segmenter import Segmenter
@@ -107,13 +107,14 @@ class ProjectPrelabel:
         """Predict task by task; tasks that have a prediction of this model version are passed over.
 
         Yields:
-            What was said of each image, after it.
+            What was said of each image, after it; once where it has several names.
 
         Raises:
             LabelStudioError: Label Studio does not answer; what was stored stays, and a second run
                 goes on behind it.
         """
         self._look(report)
+        prompts = one_each(prompts, self._find, report)
         by_task: defaultdict[int, list[tuple[ImageBoxes, Spot]]] = defaultdict(list)
         for found in prompts:
             try:
@@ -157,14 +158,19 @@ class ProjectPrelabel:
                     self._index.add(names, len(self._spots))
                     self._spots.append(Spot(head, str(location), placed))
 
+    def _find(self, file_name: str) -> int | str | None:
+        """The number of the spot that shows an image, else its name in the folder."""
+        number = self._index.find(file_name)
+        if number is not None or self._folder is None:
+            return number
+        return self._folder.names.find(file_name)
+
     def _spot(self, found: ImageBoxes) -> Spot | None:
         """The image of the project that boxes are for; None if it is in the folder alone."""
-        number = self._index.find(found.file_name)
-        if number is not None:
-            return self._spots[number]
-        if self._folder is None or self._folder.names.find(found.file_name) is None:
+        image = self._find(found.file_name)
+        if image is None:
             raise DatasetError(f"{MISSING} in project {self._project}")
-        return None
+        return self._spots[image] if isinstance(image, int) else None
 
     def _predict(self, group: list[tuple[ImageBoxes, Spot]], report: Report) -> None:
         """Store one prediction for all images of a task."""

@@ -102,7 +102,7 @@ class Segmenter:
             prediction = self.predictor.predict(image, [Click(pixel_at(each.x, each.y))])
         if prediction.patch.empty:
             raise PromptError("no object was found there")
-        label = each.label if each.label is not None else self.label
+        label = each.label or self.label  # an empty one says nothing
         meta = None if each.score is None else {DETECTION: {"score": each.score}}
         labels = () if label is None else (label,)
         return MaskedObject(key, labels, prediction.patch, prediction.score, meta)

@@ -110,7 +110,7 @@ class Report:
 
 def fits_config(label: str) -> bool:
     """Whether a labelling config can have a label."""
-    return _NO_XML.search(label) is None
+    return label != "" and _NO_XML.search(label) is None
 
 
 def mark_of(source: str, image: AnnotatedImage) -> str:
@@ -197,5 +197,6 @@ def masked_objects(image: AnnotatedImage, form: TaskForm, report: Report) -> lis
         if isinstance(each.shape, DrawnBox):
             report.left_out.append(LeftOut("boxes, of which `edgeflow prelabel` makes masks"))
         else:
-            objects.append(MaskedObject(each.key, each.labels or default, each.shape))
+            labels = tuple(filter(None, each.labels))  # an empty one says nothing
+            objects.append(MaskedObject(each.key, labels or default, each.shape))
     return objects

@@ -136,7 +136,7 @@ def _write(
         return None
     made = WrittenConfig(kind or KINDS["brush"], annotations, form.label)
     form = replace(form, label=made.label)
-    into = FileImport(made.annotations, made.controls, urls, form)
+    into = FileImport(annotations, made.controls, urls, form)
     _follow(into.write(output, report), annotations)
     return made.xml(list(report.labels))
 

@@ -44,7 +44,7 @@ from edgeflow.preannotation.image_urls import BelowPrefix, ImageURLs
 from edgeflow.preannotation.journal import Journal
 from edgeflow.preannotation.mask_controls import KINDS, mask_controls
 from edgeflow.preannotation.name_index import NameIndex, folder_index
-from edgeflow.preannotation.prelabel import FolderPrelabel, labels_in, read_prompts
+from edgeflow.preannotation.prelabel import FolderPrelabel, labels_in, one_each, read_prompts
 from edgeflow.preannotation.prelabel_project import Folder, ProjectPrelabel
 from edgeflow.preannotation.project import Upload
 from edgeflow.preannotation.segmenter import Segmenter
@@ -199,9 +199,10 @@ def _into_file(
     run = FolderPrelabel(*folder, work.segmenter, controls, urls, work.form)
     predictor = work.segmenter.predictor
     made_by = (predictor.version, predictor.runtime.name, zoom)
-    read = (work.prompts, str(folder[0].resolve()), xml)
+    prompts = one_each(work.prompts, folder[1].find, work.report)
+    read = (prompts, str(folder[0].resolve()), xml)
     identity = repr((made_by, read, work.form, work.kind, urls, work.segmenter.min_score))
-    _write(run, work.prompts, identity, output, work.report)
+    _write(run, prompts, identity, output, work.report)
     if label_config is None:
         write_atomically(output.with_suffix(".xml"), xml.encode())
         typer.echo(f"{output.with_suffix('.xml')}: the labelling config for the project")

@@ -29,6 +29,9 @@ _TOKEN = re.compile(
     r"""|(?P<plain>(?:[^\s\[\]{},:#]|:(?=\S)|(?<=\S)#|(?<=\S)[ \t]+(?=[^\s\[\]{},:#]))+))"""
 )
 
+_COMMENT = re.compile(r"(?<!\s)\s+#")
+"""Begins only where blanks begin: otherwise long runs of them take their square of time."""
+
 
 class DataYaml(NamedTuple):
     """What the file says.
@@ -119,7 +122,7 @@ def _scalar(text: str) -> str:
     # A plain text may hold signs that are special in brackets only.
     if tokens and tokens[0][0] in {"double", "single"}:
         return tokens[0][1]
-    return re.split(r"\s+#", text.strip(), maxsplit=1)[0]
+    return _COMMENT.split(text.strip(), maxsplit=1)[0]
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:

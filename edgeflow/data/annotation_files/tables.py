@@ -23,21 +23,21 @@ MAX_LIST_BYTES = 1 << 20
 
 
 def read_class_table(path: Path) -> dict[int, str]:
-    """Class names by index.
+    """Class names by index, without those that are empty.
 
     Raises:
-        DatasetError: It is missing, not UTF-8, lacks a column, or a row cannot be read.
+        DatasetError: It is missing, not UTF-8, lacks a column, or an index cannot be read.
     """
     names: dict[int, str] = {}
     for place, row in enumerate(_rows(path, ("index", "name")), start=2):
         index, name = whole_number(row["index"]), row["name"]
-        if index is None or index < 0 or not name or index in names:
+        if index is None or index < 0 or index in names:
             raise DatasetError(
-                f"{path}, line {place}: {str(row)[:80]} is not an index with a name of its own",
+                f"{path}, line {place}: {str(row)[:80]} is not an index of its own with a name",
                 hint="a class a line, each index once",
             )
         names[index] = name
-    return names
+    return {index: name for index, name in names.items() if name}
 
 
 def read_instance_table(path: Path) -> tuple[dict[str, dict[int, str | None]], list[LeftOut]]:
@@ -55,7 +55,8 @@ def read_instance_table(path: Path) -> tuple[dict[str, dict[int, str | None]], l
         if number is None or number < 1 or not file:
             left_out.append(LeftOut("it is not a file and an object's number", f"line {place}"))
             continue
-        name = str(PurePosixPath(file).with_suffix(""))
+        written = PurePosixPath(file)
+        name = str(written.with_suffix("")) if written.name else file
         labels.setdefault(name, {})[number] = row["label"] or None
     return labels, left_out
 

@@ -21,7 +21,7 @@ from edgeflow.data.files import files_by_stem, image_for, read_bytes
 from edgeflow.data.json_files import objects_in, read_json
 from edgeflow.data.label_maps import colour_map, split_labels
 from edgeflow.data.layouts.drawing import NO_PIXEL
-from edgeflow.data.layouts.pictures import find_picture
+from edgeflow.data.layouts.pictures import find_pictures
 from edgeflow.data.left_out import LeftOut
 from edgeflow.data.listed import ListedDataset, check_name, count_and_first
 from edgeflow.data.splits import choose_split
@@ -162,9 +162,12 @@ def _entries(
     folders: list[Path],
 ) -> tuple[dict[str, PanopticImage], list[LeftOut]]:
     names, left_out = coco_names(document, path.name)
-    kinds = {each.get("id"): each for each in objects_in(document.get("categories"))}
-    entries: dict[str, PanopticImage] = {}
-    missing: list[str] = []
+    kinds = {
+        each["id"]: each
+        for each in objects_in(document.get("categories"))
+        if isinstance(each.get("id"), int | str)
+    }
+    segmented: dict[str, tuple[str, str, tuple[Segment, ...]]] = {}
     for place, annotation in enumerate(objects_in(document.get(ANNOTATIONS))):
         where = f"{path.name}, annotation {place}"
         try:
@@ -179,20 +182,22 @@ def _entries(
             left_out.append(LeftOut(error.message, where))
             continue
         name = str(PurePosixPath(written).with_suffix(""))
-        picture = find_picture(written, folders)
-        if picture is None:
-            missing.append(written)
-        elif name in entries:
+        if name in segmented:
             left_out.append(LeftOut("a second annotation of an image", where))
         else:
-            file = path.parent / path.stem / png
-            entries[name] = PanopticImage(picture, written, file, segments)
-    if missing:
+            segmented[name] = (written, png, segments)
+    found = find_pictures({name: [written] for name, (written, _, _) in segmented.items()}, folders)
+    if missing := [written for name, (written, _, _) in segmented.items() if name not in found]:
         raise DatasetError(
             f"{path}: images not found in {', '.join(map(str, folders))}: "
             + count_and_first(missing),
             hint="name their folder with --images",
         )
+    folder = path.parent / path.stem
+    entries = {
+        name: PanopticImage(found[name], written, folder / png, segments)
+        for name, (written, png, segments) in segmented.items()
+    }
     return entries, left_out
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
@@ -95,7 +95,10 @@ def _listed(root: Path) -> list[Path]:
     return [
         path
         for name in names
-        if isinstance(name, str) and is_there(path := root / name) and ".." not in path.parts
+        if isinstance(name, str)
+        and not PurePath(name).is_absolute()
+        and ".." not in PurePath(name).parts
+        and is_there(path := root / name)
     ]
 
 

@@ -24,9 +24,9 @@ from edgeflow.data.base import DatasetError, Sample
 from edgeflow.data.coco_masks import decode_segmentation
 from edgeflow.data.files import files_by_stem, image_for, read_bytes
 from edgeflow.data.layouts.drawing import Drawing, drawn_sample, union
-from edgeflow.data.layouts.pictures import find_picture
+from edgeflow.data.layouts.pictures import find_pictures
 from edgeflow.data.left_out import LeftOut
-from edgeflow.data.listed import ListedDataset, count_and_first
+from edgeflow.data.listed import ListedDataset, check_name, count_and_first
 from edgeflow.data.splits import choose_split
 from edgeflow.geometry import Size
 from edgeflow.label_studio.shapes import ELLIPSE_CORNERS
@@ -70,10 +70,9 @@ class Cvat(ListedDataset[CvatEntry]):
             files = _files(root)
             path = files[choose_split(sorted(files), split, str(root))]
         folders = [images] if images is not None else [path.parent / "images", path.parent]
-        entries: dict[str, CvatEntry] = {}
+        annotated: dict[str, CvatImage] = {}
         labels: list[str] = []
         left_out: list[LeftOut] = []
-        missing: list[str] = []
         for each in read_cvat(path):
             if isinstance(each, str):
                 labels.append(each)
@@ -81,24 +80,32 @@ class Cvat(ListedDataset[CvatEntry]):
             if isinstance(each, LeftOut):
                 left_out.append(each)
                 continue
-            name = str(PurePosixPath(each.names[0]).with_suffix(""))
             try:
-                image = _find(each.names, folders)
+                for written in each.names:
+                    check_name(written, "an image")
             except DatasetError as error:
                 left_out.append(LeftOut(error.message, path.name))
                 continue
-            if image is None:
-                missing.append(each.names[-1])
-            elif name in entries:
+            name = str(PurePosixPath(each.names[0]).with_suffix(""))
+            if name in annotated:
                 left_out.append(LeftOut("a second image of this name", name))
             else:
-                entries[name] = CvatEntry(image, each)
-        if missing:
+                annotated[name] = each
+        found = find_pictures({name: each.names for name, each in annotated.items()}, folders)
+        if missing := [each.names[-1] for name, each in annotated.items() if name not in found]:
             raise DatasetError(
                 f"{path}: images not found in {' and '.join(map(str, folders))}: "
                 + count_and_first(missing),
                 hint="name their folder with --images",
             )
+        entries = {name: CvatEntry(found[name], each) for name, each in annotated.items()}
+        used = {
+            shape.label
+            for each in annotated.values()
+            for shape in each.shapes
+            if shape.kind in KINDS
+        }
+        labels += sorted(label for label in used if label is not None)  # some may not be declared
         name = root.stem if root.is_file() else root.resolve().name
         name = name if split is None else f"{name} {split}"
         super().__init__(name, entries, class_names=dict.fromkeys(labels), left_out=left_out)
@@ -125,13 +132,6 @@ def _files(root: Path) -> dict[str, Path]:
         return {}
     files = files_by_stem(root, (".xml",))
     return {name: path for name, path in files.items() if begins_with(path, ROOT)}
-
-
-def _find(names: Iterable[str], folders: list[Path]) -> Path | None:
-    for name in names:
-        if (image := find_picture(name, folders)) is not None:
-            return image
-    return None
 
 
 def _drawings(shapes: Iterable[CvatShape], source: str) -> tuple[list[Drawing], list[LeftOut]]:

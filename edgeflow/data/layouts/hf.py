@@ -91,6 +91,8 @@ class HfImageFolder(ListedDataset[HfImage]):
             except (DatasetError, MaskCodecError) as error:
                 left_out.append(LeftOut(error.message, where))
                 continue
+            if _without_labels(row):
+                left_out.append(LeftOut("labels that are not one text for each mask"))
             key = str(PurePosixPath(image.file_name).with_suffix(""))
             if key in entries:
                 left_out.append(LeftOut("a second line for an image", where))
@@ -131,6 +133,17 @@ class HfImageFolder(ListedDataset[HfImage]):
             except DatasetError:
                 continue
         return None
+
+
+def _without_labels(row: dict[str, Any] | None) -> bool:
+    """Whether a line has labels that cannot be given to its masks."""
+    labels, masks = (row or {}).get("labels"), (row or {}).get(MASKS)
+    if not labels or not isinstance(masks, list):
+        return False
+    texts = isinstance(labels, list) and all(
+        each is None or isinstance(each, str) for each in labels
+    )
+    return not texts or len(labels) != len(masks)
 
 
 def _draw(path: Path, size: Size) -> BoolMask:

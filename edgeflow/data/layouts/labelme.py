@@ -80,7 +80,12 @@ class Labelme(ListedDataset[Path]):
         image = written if path is None else str(path)
         rgb = image_for(data, file.size, image, str(entry))
         drawings, left_out = _drawings(file, entry.name)
-        file_name = f"{name}{PurePosixPath(image).suffix}"
+        # Not after the JSON file, which may be called a.jpg.json or otherwise.
+        file_name = (
+            f"{name}{PurePosixPath(image).suffix}"
+            if path is None
+            else str(PurePosixPath(name).with_name(path.name))
+        )
         return drawn_sample(name, rgb, drawings, file_name=file_name, left_out=left_out, path=path)
 
     def _path(self, entry: Path, file: LabelmeFile) -> tuple[Path | None, str]:

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from edgeflow.data.files import IMAGES, is_there
-from edgeflow.data.listed import check_name
 
 
-def find_picture(written: str, folders: Iterable[Path]) -> Path | None:
-    """The image of a name: in the first folder that has it, else by its last part alone.
+def find_pictures(written: Mapping[str, Sequence[str]], folders: Sequence[Path]) -> dict[str, Path]:
+    """The images that an annotation file names, each in the first folder that has it.
+
+    One that is not there is looked for by its last part alone, if no other image's path ends so:
+    masks must not come onto a namesake.
 
     Args:
-        written: Relative path, as an annotation file has it.
-        folders: Where it is looked for.
+        written: By any key, the relative paths that an image may have, checked, the preferred
+            one first.
+        folders: Where they are looked for.
 
-    Raises:
-        DatasetError: The path could lead out of the folders.
+    Returns:
+        By key, those that are found.
     """
-    check_name(written, "an image")
-    places = list(folders)
-    for name in dict.fromkeys((written, PurePosixPath(written).name)):
-        for folder in places:
-            if is_there(folder / name):
-                return folder / name
-    return None
+    lasts = {key: PurePosixPath(names[-1]).name for key, names in written.items()}
+    shared = Counter(lasts.values())
+    found: dict[str, Path] = {}
+    for key, names in written.items():
+        bare = [lasts[key]] if shared[lasts[key]] == 1 else []
+        places = (folder / name for name in (*names, *bare) for folder in folders)
+        if (image := next(filter(is_there, places), None)) is not None:
+            found[key] = image
+    return found
 
 
 def picture_named(stem: str, folders: Iterable[Path], but: tuple[str, ...] = ()) -> Path | None:

@@ -20,13 +20,15 @@ from edgeflow.geometry import Size
 from edgeflow.masks.outlines import fill_as_opencv
 
 PROBED = 16
+NO_NAME = "labels of classes that data.yaml does not name"
 
 
 class YoloSeg(ListedDataset[Labelled]):
     """Images with outlines; each line of a label file is an object, filled as Ultralytics does.
 
     Holes and parts of an object are bridged into its one outline. Lines with a box are left out. An
-    image without labels has no object.
+    image without labels has no object. An object of a class that ``names`` lacks has no label;
+    where nothing is named, numbers are the labels.
 
     Args:
         root: Folder of ``data.yaml``, or such a file of any name.
@@ -64,18 +66,19 @@ class YoloSeg(ListedDataset[Labelled]):
             return Sample(name, rgb, (), file_name=file_name, path=entry.image)
         objects, left_out = read_labels(entry.labels)
         left_out += [LeftOut("boxes") for each in objects if each.box]
+        outlined = [each for each in objects if not each.box]
+        if self._names:
+            left_out += [LeftOut(NO_NAME) for each in outlined if each.number not in self._names]
         drawings = [
-            Drawing(
-                self._names.get(each.number, str(each.number)),
-                partial(_fill, each.points),
-                entry.labels.name,
-            )
-            for each in objects
-            if not each.box
+            Drawing(self._label(each.number), partial(_fill, each.points), entry.labels.name)
+            for each in outlined
         ]
         return drawn_sample(
             name, rgb, drawings, file_name=file_name, left_out=left_out, path=entry.image
         )
+
+    def _label(self, number: int) -> str | None:
+        return self._names.get(number) if self._names else str(number)
 
 
 def are_yolo_boxes(path: Path) -> bool:

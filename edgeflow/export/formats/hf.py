@@ -10,10 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from edgeflow.annotated import mask_of
+from edgeflow.annotated import box_of, mask_of
 from edgeflow.export.flat import flatten
 from edgeflow.export.format import Page, Plan
-from edgeflow.export.formats.boxes import box_of
 from edgeflow.export.formats.parts import of_part
 from edgeflow.export.formats.semantic import class_png
 from edgeflow.export.output import File, Record, Written

@@ -77,8 +77,8 @@ def _field(name: str) -> str:
 
 def _annotation(page: Page, flat: Flat, classes: Classes) -> bytes:
     height, width = page.image.size
-    present = {each.key for each in flat.objects}
-    others = [each for each in page.image.objects if each.key not in present]
+    present = set(flat.objects)
+    others = [each for each in page.image.objects if each not in present]
     lines = [
         "<annotation>",
         f"  <folder>{PICTURES}</folder>",

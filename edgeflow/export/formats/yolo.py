@@ -12,12 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from edgeflow.annotated import AnnotatedObject, mask_of
+from edgeflow.annotated import AnnotatedObject, box_of, mask_of
 from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import PolygonError
 from edgeflow.export.flat import BOXES
 from edgeflow.export.format import Page, Plan
-from edgeflow.export.formats.boxes import box_of
 from edgeflow.export.output import File, Record, Written
 from edgeflow.geometry import Size
 

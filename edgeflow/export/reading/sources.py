@@ -55,10 +55,11 @@ def open_annotations(
     if layout == LABEL_STUDIO and split is None:
         folders = [images] if images is not None else image_folders(path)
         return _of_file(path.stem, path, folders, label_config, annotator)
-    if layout == PULLED and (split, images, label_config) == (None, None, None):
-        folders, config = [path / IMAGES], path / LABEL_CONFIG
+    if layout == PULLED and split is None:
+        folders = [path / IMAGES] if images is None else [images]
+        config = label_config or path / LABEL_CONFIG
         return _of_file(path.resolve().name, path / TASKS, folders, config, annotator)
-    if annotator != FIRST:
+    if annotator != FIRST and layout not in (LABEL_STUDIO, PULLED):  # those have no splits
         raise DatasetError(
             f"{path} has the layout {layout}, which knows no annotators",
             hint="leave --annotator out",

@@ -44,6 +44,20 @@ def test_what_could_be_two_images_is_none() -> None:
     assert pair_images([one], [first, second]) == ([], [], [one], [first, second])
 
 
+def test_a_name_tells_nothing_even_if_the_other_image_of_that_name_is_paired() -> None:
+    ones = [image("1", "x/a.jpg"), image("2", "y/a.jpg")]
+    others = [image("1", "x/a.jpg"), image("7", "z/a.jpg")]
+    paired = pair_images(ones, others)
+    assert paired == ([(ones[0], others[0])], [], [ones[1]], [others[1]])
+
+
+def test_in_one_source_pictures_of_one_name_in_two_folders_are_different() -> None:
+    one, other = image("1", "x/a.jpg"), image("2", "y/a.jpg")
+    assert pair_images([one], [other], one_source=True).pairs == []
+    same = image("3", "x/a.jpg")
+    assert pair_images([one], [same], one_source=True).pairs == [(one, same)]
+
+
 def test_what_is_missing_is_told() -> None:
     one, other = image("1", "a.jpg"), image("2", "b.jpg")
     assert pair_images([one], [other]) == ([], [], [one], [other])

@@ -126,3 +126,18 @@ def test_datasets_tells_what_it_leaves_out_beside_its_counts() -> None:
     assert "left out: results of type 'text' (1)" in result.stderr
     assert "task 31: a brush region without `rle`" in result.stderr
     assert "task 31: the brush RLE is truncated" in result.stderr
+
+
+def test_pictures_that_an_export_copied_stay_while_they_are_read() -> None:
+    source = project(brush(1))
+    assert run("export", source, "-o", "out", "--pictures", "copy").exit_code == 0
+    assert run("export", source, "--images", "out/images", "-o", "out").exit_code == 0
+    assert Path("out/images/a.jpg").is_file()
+
+
+def test_an_export_beside_its_source_can_be_run_again() -> None:
+    arguments = (project(brush(1)), "--images", "images", "-o", ".", "--format", "yolo-seg")
+    for _ in range(2):
+        assert run("export", *arguments).exit_code == 0
+        assert Path("images/train/a.jpg").is_file()
+        assert Path("images/a.jpg").is_file()

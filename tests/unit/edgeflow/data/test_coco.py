@@ -9,6 +9,7 @@ import pytest
 from edgeflow.data import json_files
 from edgeflow.data.base import DatasetError
 from edgeflow.data.coco import Coco
+from edgeflow.data.left_out import LeftOut
 from tests.unit.edgeflow.data.making import (
     FIRST,
     image_file,
@@ -242,6 +243,17 @@ def test_an_image_cannot_lie_outside_the_folder(tmp_path: Path, name: str) -> No
         Coco(path)
 
 
+def test_a_file_that_is_listed_twice_is_two_samples(tmp_path: Path) -> None:
+    images = [image(1, "a.jpg"), image(2, "a.jpg")]
+    put(tmp_path, {"a.jpg": image_file()})
+    path = put_json(
+        tmp_path / "x.json", document(images, annotation(1, SQUARE), annotation(2, SQUARE))
+    )
+    found = Coco(path)
+    assert found.sample_names == ("a", "a-2")
+    assert [found[index].file_name for index in range(2)] == ["a.jpg", "a.jpg"]
+
+
 def test_two_images_of_one_name_are_refused(tmp_path: Path) -> None:
     images = [image(1, "a.jpg"), image(2, "a.png")]
     path = put_json(
@@ -302,3 +314,41 @@ def test_absent_sizes_are_those_of_the_image(tmp_path: Path) -> None:
     path.write_bytes(orjson.dumps(document([bare], annotation("x1", SQUARE))))
     put(tmp_path, {"a.jpg": image_file()})
     assert objects(Coco(path)) == [FIRST]
+
+
+def test_what_covers_nothing_is_told(root: Path) -> None:
+    dataset = Coco(root)
+    assert dataset.left_out == (
+        LeftOut("annotations without a segmentation"),
+        LeftOut("annotations without a segmentation"),
+        LeftOut("annotations of images that are not listed"),
+    )
+    assert dataset[1].left_out == (LeftOut("objects without a pixel"),)
+
+
+def test_images_that_only_their_folders_tell_apart_need_them(tmp_path: Path) -> None:
+    images = [image(1, "x/a.jpg"), image(2, "y/a.jpg")]
+    listed = document(images, annotation(1, SQUARE), annotation(2, CORNER))
+    path = put_json(tmp_path / "x.json", listed)
+    put(tmp_path, {"a.jpg": image_file()})
+    with pytest.raises(DatasetError, match=r"x/a\.jpg and y/a\.jpg are one file"):
+        Coco(path)
+    put(tmp_path, {"x/a.jpg": image_file(), "y/a.jpg": image_file()})
+    assert Coco(path)[1].path == tmp_path / "y/a.jpg"
+
+
+def test_of_images_with_one_id_the_first_has_the_annotations(tmp_path: Path) -> None:
+    images = [image(1, "a.jpg"), image(1, "b.jpg"), image(1, "a.jpg")]
+    path = put_json(tmp_path / "x.json", document(images, annotation(1, SQUARE)))
+    put(tmp_path, {"a.jpg": image_file(), "b.jpg": image_file()})
+    dataset = Coco(path)
+    assert dataset.sample_names == ("a",)
+    assert [each.fault for each in dataset.left_out] == ["b.jpg"]
+    assert "the id of a.jpg" in dataset.left_out[0].reason
+
+
+def test_the_name_of_an_image_without_objects_does_not_count(tmp_path: Path) -> None:
+    images = [image(1, "a.jpg"), image(2, "../b.jpg")]
+    path = put_json(tmp_path / "x.json", document(images, annotation(1, SQUARE)))
+    put(tmp_path, {"a.jpg": image_file()})
+    assert Coco(path).sample_names == ("a",)

@@ -66,7 +66,9 @@ def test_names_that_could_leave_the_folder_are_refused(name: str) -> None:
     caught.value.message.encode()
 
 
-@pytest.mark.parametrize("name", ["a", "set/0001", "ü b/c..d", "..a"])
+@pytest.mark.parametrize(
+    "name", ["a", "set/0001", "ü b/c..d", "..a", "Screenshot at 1.00\u202fPM", "全\u3000角"]
+)
 def test_ordinary_names_are_taken(name: str) -> None:
     check_name(name, "x.tar")
 

@@ -48,6 +48,7 @@ def test_it_reads_what_json_reads(
         b'[{"a": }]',
         b"[{}] x",
         b"[{}]]",
+        b"[{}}",
         b'{"a": [1]}',
         b"x[1]",
         b"5",
@@ -56,7 +57,7 @@ def test_it_reads_what_json_reads(
         b"[[" + b"[" * 200_000 + b"]" * 200_000 + b"]]",
         b'["\xff\xfe"]',
     ],
-    ids=range(18),
+    ids=range(19),
 )
 def test_what_is_no_list_is_an_error(tmp_path: Path, text: bytes) -> None:
     with pytest.raises(DatasetError):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeflow.data.listed import check_name
 from edgeflow.export.names import MAX_BYTES, Names, safe_name
 
 
@@ -23,6 +24,8 @@ from edgeflow.export.names import MAX_BYTES, Names, safe_name
         ("name. ", "name"),
         ('<a>:"b"|c?*', "_a___b__c__"),
         ("e\u0301", "\u00e9"),
+        ("a\u2028b\ue000", "a_b_"),
+        ("at 1.00\u202fPM", "at 1.00\u202fPM"),
     ],
 )
 def test_unsafe_characters_are_replaced(text: str, name: str) -> None:
@@ -35,6 +38,7 @@ def test_any_text_becomes_a_name_that_a_file_can_have(
 ) -> None:
     name = safe_name(text)
     assert 0 < len(name.encode()) <= MAX_BYTES + 1
+    check_name(name, "an export")  # what is written is read
     path = tmp_path_factory.getbasetemp() / name
     assert path.parent == tmp_path_factory.getbasetemp()
     path.write_bytes(b"")

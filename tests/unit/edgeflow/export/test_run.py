@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from edgeflow.export.run import SKIPPED, Export
 from edgeflow.export.splits import Splits
 from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch
+from tests.unit.edgeflow.export.exported import export, load
 
 SIZE = Size(4, 6)
 WHOLE = "all.json"
@@ -69,9 +71,9 @@ def run(
 ) -> list[LeftOut]:
     classes = Classes(("a", "bad", "point", "new"), unlabelled=True)
     plan = Plan("p", classes, Choices(unlabelled=unlabelled))
-    export = Export({folder: listing.format}, plan, Splits(), pictures)
-    left_out = [each for one in images for each in export.add(one)]
-    list(export.finish())
+    started = Export({folder: listing.format}, plan, Splits(), pictures)
+    left_out = [each for one in images for each in started.add(one)]
+    list(started.finish())
     return left_out
 
 
@@ -111,6 +113,19 @@ def test_an_image_that_a_format_refuses_is_told_and_the_others_are_written(tmp_p
     assert files(tmp_path) == {"two.txt", WHOLE}
 
 
+def test_of_several_formats_it_is_told_which_one_lacks_something(tmp_path: Path) -> None:
+    plan = Plan("p", Classes(("a", "bad", "point", "new")))
+    targets = {tmp_path / name: Listing().format for name in ("x", "y")}
+    started = Export(targets, plan, Splits(), "auto")
+    told = [each for label in ("point", "bad") for each in started.add(image(label, label))]
+    assert [each.reason for each in told] == [
+        "x: points",
+        "y: points",
+        "x: it is bad; mend it",
+        "y: it is bad; mend it",
+    ]
+
+
 def test_what_is_written_is_not_written_again(tmp_path: Path) -> None:
     listing = Listing()
     images = [image("one", "a"), image("two", "point")]
@@ -134,9 +149,9 @@ def test_an_interrupted_export_goes_on_where_it_stopped(tmp_path: Path) -> None:
     images = [image(name, "a") for name in ("one", "two", "three")]
     plan = Plan("p", Classes(("a", "bad", "point", "new"), unlabelled=True))
     stopped = Listing()
-    export = Export({tmp_path / "x": stopped.format}, plan, Splits(), "auto")
+    started = Export({tmp_path / "x": stopped.format}, plan, Splits(), "auto")
     for one in images[:2]:
-        list(export.add(one))
+        list(started.add(one))
     with (tmp_path / "x" / FILE).open("ab") as journal:  # as if the power had failed in a line
         journal.write(b'["three", "0123')
     (tmp_path / "x" / "three.txt").write_bytes(b"half")
@@ -148,6 +163,57 @@ def test_an_interrupted_export_goes_on_where_it_stopped(tmp_path: Path) -> None:
     run(tmp_path / "y", Listing(), *images)
     assert content(tmp_path / "x") == content(tmp_path / "y")
     assert (tmp_path / "x" / FILE).read_bytes() == (tmp_path / "y" / FILE).read_bytes()
+
+
+class PowerFailureError(Exception):
+    """The power failed."""
+
+
+class CutOff(Listing):
+    """Fails after the first file of an image was written."""
+
+    def image(self, page: Page, plan: Plan) -> Written:
+        files, record, left_out = super().image(page, plan)
+
+        def fail(_: str) -> bytes:
+            raise PowerFailureError
+
+        return Written((*files, File("never.txt", map(fail, "x"))), record, left_out)
+
+
+def test_an_interrupted_change_is_not_taken_for_what_was_there_before(tmp_path: Path) -> None:
+    run(tmp_path, Listing(), image("one", "a"))
+    with pytest.raises(PowerFailureError):
+        run(tmp_path, CutOff(), image("one", "new"))
+    run(tmp_path, Listing(), image("one", "a"))
+    assert json.loads((tmp_path / "one.txt").read_text())[1] == [1]
+
+
+def test_an_image_whose_files_another_one_got_in_an_interrupted_run_is_written_again(
+    tmp_path: Path,
+) -> None:
+    first, second = (
+        replace(image("one", label), key=f"{label}\none.png") for label in ("a", "new")
+    )
+    run(tmp_path, Listing(), first, second)
+    before = content(tmp_path)
+    plan = Plan("p", Classes(("a", "bad", "point", "new"), unlabelled=True))
+    list(Export({tmp_path: Listing().format}, plan, Splits(), "auto").add(second))
+    run(tmp_path, Listing(), first, second)
+    assert content(tmp_path) == before
+
+
+def test_images_of_one_key_stay_apart(tmp_path: Path) -> None:
+    """As of merged exports, in which two tasks have one number."""
+    shapes = [MaskPatch.of(np.arange(24).reshape(SIZE) == place) for place in (3, 8)]
+    images = [
+        AnnotatedImage("5\na.png", "a.png", SIZE, (AnnotatedObject("r", ("a",), shape),))
+        for shape in shapes
+    ]
+    export(tmp_path, "coco", *images)
+    coco = load(tmp_path)
+    boxes = {each["image_id"]: each["bbox"] for each in coco.dataset["annotations"]}
+    assert [boxes[each["id"]][:2] for each in coco.dataset["images"]] == [[3, 0], [2, 1]]
 
 
 def test_files_of_images_that_are_no_more_are_taken_away(tmp_path: Path) -> None:
@@ -242,6 +308,33 @@ def test_a_link_leads_to_the_picture_and_a_turned_one_is_saved(tmp_path: Path) -
         assert saved.size == (4, 6)
 
 
+@pytest.mark.parametrize("bring", ["copy", "link"])
+def test_a_picture_that_was_linked_is_still_there_after_another_run(
+    tmp_path: Path, bring: Bring
+) -> None:
+    source = picture(tmp_path, "a.png")
+    runs: tuple[tuple[str, Bring], ...] = (("a", "link"), ("new", bring))
+    for label, how in runs:
+        one = image("one", label, picture=source)
+        run(tmp_path / "out", Listing(pictures="images"), one, pictures=how)
+    brought = tmp_path / "out/images/one.png"
+    assert brought.is_file()
+    assert brought.is_symlink() == (bring == "link")
+
+
+def test_nothing_is_written_through_a_link_of_an_earlier_run(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    source, other = picture(tmp_path, "a.png"), picture(tmp_path / "other", "a.png", 3)
+    before = source.path.read_bytes()
+    runs: tuple[tuple[FilePicture, Bring], ...] = ((source, "link"), (other, "copy"))
+    for one, how in runs:
+        run(tmp_path / "out", Listing(pictures=""), image("one", picture=one), pictures=how)
+    (tmp_path / "out/one.txt").unlink()
+    (tmp_path / "out/one.txt").symlink_to(source.path)
+    run(tmp_path / "out", Listing(), image("one", "new"))
+    assert source.path.read_bytes() == before
+
+
 def test_a_picture_that_lies_there_already_is_left_and_never_taken_away(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     source = picture(tmp_path, "images/one.png")
@@ -249,6 +342,19 @@ def test_a_picture_that_lies_there_already_is_left_and_never_taken_away(tmp_path
     run(tmp_path, listing, image("one", "a", picture=source))
     run(tmp_path, listing, image("two", "a"))
     assert source.path.is_file()
+
+
+def test_a_copy_of_an_earlier_run_that_is_now_read_itself_stays(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    listing = Listing(pictures="images", copies=True)
+    run(out, listing, image("one", "a", picture=picture(tmp_path, "a.png")))
+    copied = FilePicture(out / "images/one.png", SIZE)
+    brought: tuple[tuple[str, Bring], ...] = (("a", "auto"), ("new", "auto"), ("new", "leave"))
+    for label, how in brought:
+        run(out, listing, image("one", label, picture=copied), pictures=how)
+        assert copied.path.is_file()
+    run(out, listing, image("one", "a"))
+    assert not copied.path.exists()
 
 
 def test_a_picture_that_is_not_at_hand_is_told_where_it_is_needed(tmp_path: Path) -> None:

@@ -53,3 +53,11 @@ def test_one_part_has_no_name() -> None:
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(EdgeFlowError, match="does not name the parts"):
         parse_splits(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["names", "nc", "path", "Path", "kpt_shape", "TRAIN", "con", "NUL"]
+)
+def test_a_name_that_some_format_or_system_takes_for_something_else_is_refused(name: str) -> None:
+    with pytest.raises(EdgeFlowError, match=f"cannot be called '{name}'"):
+        parse_splits(f"train=80,{name}=20")

@@ -186,3 +186,13 @@ def test_a_probability_of_another_shape_is_refused() -> None:
     rgb, mask = np.zeros((4, 5, 3), np.uint8), np.zeros((4, 5), np.bool_)
     with pytest.raises(ValueError, match="probability"):
         cutout(rgb, mask, probability=np.zeros((5, 4), np.float32))
+
+
+@pytest.mark.parametrize("place", [(10, 10), (10, slice(None))], ids=["dot", "line"])
+@pytest.mark.parametrize("level", [90, 200], ids=["unseen", "seen"])
+def test_an_object_that_is_all_border_stays(place: Any, level: int) -> None:
+    mask = np.zeros((30, 30), np.bool_)
+    mask[place] = True
+    picture = np.full((30, 30, 3), 90, np.uint8)
+    picture[place] = level
+    assert np.array_equal(cutout(picture, mask)[..., 3], mask * 255)

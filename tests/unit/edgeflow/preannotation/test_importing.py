@@ -52,7 +52,7 @@ def write(
     form = form or TaskForm(**more)
     made, report = WrittenConfig(kind, annotations, form.label), Report()
     form = replace(form, label=made.label)
-    run = FileImport(made.annotations, made.controls, BelowPrefix(), form)
+    run = FileImport(annotations, made.controls, BelowPrefix(), form)
     list(run.write(folder / "out" / "tasks.json", report))
     tasks = json.loads((folder / "out" / "tasks.json").read_bytes())
     return tasks, made.xml(list(report.labels)), report
@@ -107,14 +107,19 @@ WRITTEN = {
         data(image("a", (), ("b",)), labels=("a", "b")), None, [[(), ("b",)]], {"a", "b"},
     ),
     "used and not declared": (
-        data(image("a", ("x",)), image("b", ("y", "z"), ())), None,
+        data(image("a", ("x",)), image("b", ("y", "z"), ()), labels=("x", "y", "z")), None,
         [[("x",)], [("y", "z"), ()]], {"x", "y", "z"},
     ),
+    "empty ones": (
+        data(image("a", ("",), ("x",), ("", "y")), labels=("", "x", "y")), None,
+        [[(), ("x",), ("y",)]], {"x", "y"},
+    ),
     "a label for those without": (
-        data(image("a", ("x",), ())), "rest", [[("x",), ("rest",)]], {"x", "rest"},
+        data(image("a", ("x",), ()), labels=("x",)), "rest", [[("x",), ("rest",)]], {"x", "rest"},
     ),
     "labels that come late": (
-        data(image("a", ()), image("b", ("x",))), None, [[("Object",)], [("x",)]], {"Object", "x"},
+        data(image("a", ()), image("b", ("x",)), labels=("x",)), None,
+        [[("x",)], [("x",)]], {"x"},
     ),
 }  # fmt: skip
 
@@ -204,7 +209,7 @@ def test_an_interrupted_run_leaves_the_earlier_file(tmp_path: Path) -> None:
 def test_images_in_a_tar_have_no_path_of_their_own(tmp_path: Path) -> None:
     annotations = open_annotations(make(tmp_path, "shards"))
     made, report = WrittenConfig("Brush", annotations, None), Report()
-    run = FileImport(made.annotations, made.controls, BelowRoot(tmp_path), TaskForm())
+    run = FileImport(annotations, made.controls, BelowRoot(tmp_path), TaskForm())
     list(run.write(tmp_path / "tasks.json", report))
     assert json.loads((tmp_path / "tasks.json").read_bytes()) == []
     assert [(each.fault, "--image-url-prefix" in each.reason) for each in report.left_out] == [

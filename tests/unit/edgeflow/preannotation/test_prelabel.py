@@ -23,7 +23,13 @@ from edgeflow.preannotation.image_urls import BelowPrefix
 from edgeflow.preannotation.journal import Journal
 from edgeflow.preannotation.mask_controls import mask_controls
 from edgeflow.preannotation.name_index import folder_index
-from edgeflow.preannotation.prelabel import FolderPrelabel, labels_in, mean_score, read_prompts
+from edgeflow.preannotation.prelabel import (
+    FolderPrelabel,
+    labels_in,
+    mean_score,
+    one_each,
+    read_prompts,
+)
 from edgeflow.preannotation.regions import MaskedObject
 from edgeflow.preannotation.segmenter import Segmenter
 from edgeflow.preannotation.tasks import Report, TaskForm
@@ -171,3 +177,26 @@ def test_the_score_of_a_prediction_is_the_mean() -> None:
     objects = [MaskedObject(str(score), (), mask, score) for score in (0.25, 0.75, None)]
     assert mean_score(objects) == 0.5
     assert mean_score(objects[2:]) is None
+
+
+def test_an_image_that_changed_is_done_again(folder: Path, predictor: Predictor) -> None:
+    before = Run(folder, predictor).tasks(prompts())
+    put(folder, {"a.png": encoded(disk_image(90, 100))})
+    (folder / "c.png").unlink()
+    again = Run(folder, predictor)
+    after = again.tasks(prompts())
+    assert (again.report.count["there"], again.report.count["tasks"]) == (1, 1)
+    assert [each.fault for each in again.report.left_out] == ["c.png"]
+    assert [each["data"]["image"] for each in after] == ["/a.png", "/b.png"]
+    assert after[0] != before[0]
+    assert after[1] == before[1]
+
+
+def test_names_of_one_image_are_one(folder: Path) -> None:
+    report = Report()
+    found = [*prompts("a.png", "photos/a.png", "a", "b.png", "none.png", "x/none.png")]
+    found.append(ImageBoxes("x/b.png", Size(1, 1), (DISK,)))
+    joined = one_each(found, folder_index(folder).find, report)
+    names = [(each.file_name, len(each.boxes)) for each in joined]
+    assert names == [("a.png", 3), ("b.png", 1), ("none.png", 1), ("x/none.png", 1)]
+    assert [each.fault for each in report.left_out] == ["x/b.png"]

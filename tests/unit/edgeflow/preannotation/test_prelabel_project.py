@@ -193,3 +193,28 @@ def test_an_image_that_exif_turns_becomes_a_new_task(
     assert decode_image(png).shape == (80, 100, 3)
     region = studio.tasks[0]["predictions"][0]["result"][0]
     assert (region["original_width"], region["original_height"]) == (80, 100)
+
+
+def test_an_image_with_several_names_is_predicted_once(
+    host: Host, studio: FakeStudio, predictor: Predictor, tmp_path: Path
+) -> None:
+    hold(studio, "a.png")
+    put(tmp_path, {"new.png": IMAGE})
+    found = prompts("a.png", "x/a.png", "new.png", "x/new.png")
+    api, report = connect(host), Report()
+    into = ProjectPrelabel(
+        api,
+        PROJECT,
+        parse_label_config(api.project(PROJECT).label_config),
+        None,
+        Segmenter(predictor),
+        TaskForm(),
+        Pictures(host.url, api.credentials),
+        1_000_000,
+        Folder(tmp_path, folder_index(tmp_path), BelowPrefix("/")),
+    )
+    assert {each.file_name for each in into.run(found, report)} == {"a.png", "new.png"}
+    assert len(studio.tasks) == 2
+    for task in studio.tasks:
+        ids = [each["id"] for each in task["predictions"][0]["result"]]
+        assert len(set(ids)) == len(ids) == 2

@@ -48,6 +48,13 @@ def test_a_box_becomes_the_mask_that_the_predictor_makes_of_it(predictor: Predic
     assert box.key != point.key
 
 
+def test_an_empty_label_is_none(predictor: Predictor) -> None:
+    found = ImageBoxes("coins.jpg", SIZE, (BOX._replace(label=""),))
+    for label, labels in ((None, ()), ("thing", ("thing",))):
+        _, (box,) = Segmenter(predictor, label=label).masks(COINS, found, Report(), "x")
+        assert box.labels == labels
+
+
 def test_fractions_and_pixels_are_the_same_box(predictor: Predictor) -> None:
     relative = FloatBox(21 / 384, 20 / 303, 77 / 384, 79 / 303)
     masks = [

@@ -61,3 +61,8 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_what_is_not_read_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"names|is not|neither"):
         parse_data_yaml(text)
+
+
+def test_long_runs_of_blanks_take_no_time() -> None:
+    blanks = " " * 1_000_000  # with their square of time, minutes
+    assert parse_data_yaml(f"path: a{blanks}b # c").folder == f"a{blanks}b"

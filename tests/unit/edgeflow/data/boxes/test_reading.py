@@ -238,3 +238,11 @@ def test_in_pixels_cuts_boxes_and_drops_what_is_outside() -> None:
     assert drawn.boxes == (FoundBox(None, FloatBox(0, 1, 60, 9)),)
     assert drawn.points == (FoundPoint(None, 59.5, 1),)
     assert drawn.left_out == (LeftOut("boxes and points outside the image"),) * 2
+
+
+def test_of_coco_images_with_one_id_the_first_has_the_boxes(tmp_path: Path) -> None:
+    one, two = INSTANCES["images"]
+    images = [one, {**two, "id": one["id"]}, one]
+    path = put_json(tmp_path / "any.json", {**INSTANCES, "images": images})
+    assert [(each.file_name, len(each.boxes)) for each in images_of(path)] == [("x/a.jpg", 2)]
+    assert [each.fault for each in faults_of(path)] == ["b.jpg", ""]

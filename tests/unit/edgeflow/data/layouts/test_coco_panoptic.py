@@ -171,3 +171,18 @@ def test_a_png_that_is_none_is_refused(tmp_path: Path) -> None:
     dataset = CocoPanoptic(tree(tmp_path, png=b"no png"))
     with pytest.raises(DatasetError, match=r"a\.png is not a readable mask"):
         dataset[0]
+
+
+def test_a_missing_image_is_not_taken_for_its_namesake(tmp_path: Path) -> None:
+    document = deepcopy(DOCUMENT)
+    document["images"] = [{"id": 1, "file_name": "x/a.jpg"}, {"id": 2, "file_name": "a.jpg"}]
+    assert CocoPanoptic(tree(tmp_path, document))[0].path == tmp_path / "val/a.jpg"
+    document["annotations"].append({**document["annotations"][0], "image_id": 2})
+    with pytest.raises(DatasetError, match=r"not found in .*: 1 \(x/a\.jpg\)"):
+        CocoPanoptic(tree(tmp_path, document))
+
+
+def test_a_category_without_a_usable_id_is_passed_over(tmp_path: Path) -> None:
+    document = deepcopy(DOCUMENT)
+    document["categories"].append({"id": [], "name": "bird"})
+    assert CocoPanoptic(tree(tmp_path, document)).class_names == ("a/b é", "dog")

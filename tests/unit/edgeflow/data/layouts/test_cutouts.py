@@ -89,3 +89,12 @@ def test_an_image_without_transparency_is_refused(tmp_path: Path) -> None:
         Cutouts(tmp_path)[1]
     with pytest.raises(DatasetError, match="transparent in part"):
         Cutouts(put(tmp_path / "other", {"b.png": image_file(kind="PNG")}))
+
+
+def test_a_table_that_names_files_elsewhere_does_not_lead_there(tmp_path: Path) -> None:
+    secret = put(tmp_path / "elsewhere", {"b.png": image_file(kind="PNG")}) / "b.png"
+    rows = [{"file_name": "a.png"}, {"file_name": str(secret)}, {"file_name": "../elsewhere/b.png"}]
+    table = "\n".join(map(json.dumps, rows)).encode()
+    assert Cutouts.recognise(
+        put(tmp_path / "set", {"a.png": encoded(RGBA), "metadata.jsonl": table})
+    )

@@ -169,3 +169,38 @@ def test_what_is_no_file_of_cvat_is_refused(tmp_path: Path, text: str) -> None:
     put(tmp_path, {"a.xml": text.encode()})
     with pytest.raises(DatasetError):
         Cvat(tmp_path / "a.xml")
+
+
+def several(root: Path, *images: str) -> Path:
+    shape = mask("0, 4")
+    tags = "".join(f"<image {each} width='6' height='4'>{shape}</image>" for each in images)
+    return put(root, {"annotations.xml": f"<annotations>{META}{tags}</annotations>".encode()})
+
+
+def test_an_image_of_a_subset_is_not_taken_for_its_namesake(tmp_path: Path) -> None:
+    several(tmp_path, 'name="x/a.jpg" subset="train"', 'name="a.jpg"')
+    put(tmp_path, {"images/x/a.jpg": image_file(), "images/a.jpg": image_file()})
+    paths = [each.path for each in map(Cvat(tmp_path).__getitem__, range(2))]
+    assert paths == [tmp_path / "images/x/a.jpg", tmp_path / "images/a.jpg"]
+
+
+def test_a_missing_image_is_not_taken_for_its_namesake(tmp_path: Path) -> None:
+    put(several(tmp_path, 'name="x/a.jpg"'), {"images/a.jpg": image_file()})
+    assert Cvat(tmp_path)[0].path == tmp_path / "images/a.jpg"
+    several(tmp_path, 'name="x/a.jpg"', 'name="a.jpg"')
+    with pytest.raises(DatasetError, match=r"not found in .*: 1 \(x/a\.jpg\)"):
+        Cvat(tmp_path)
+
+
+@pytest.mark.parametrize("name", [".", "/", "..", "x/.."])
+def test_a_name_of_no_file_costs_only_its_image(tmp_path: Path, name: str) -> None:
+    several(tmp_path, f'name="{name}"', 'name="a.jpg"')
+    dataset = Cvat(put(tmp_path, {"images/a.jpg": image_file()}))
+    assert dataset.sample_names == ("a",)
+    assert [each.fault for each in dataset.left_out] == ["annotations.xml"]
+
+
+def test_a_label_that_is_not_declared_is_a_class(tmp_path: Path) -> None:
+    box = '<box label="bird" xtl="0" ytl="0" xbr="1" ybr="1"/>'
+    dataset = Cvat(tree(tmp_path, mask("0, 4", label="zebra"), mask("0, 4", label="dog"), box))
+    assert dataset.class_names == ("cat", "a/b é", "dog", "zebra")

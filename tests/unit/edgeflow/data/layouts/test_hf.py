@@ -121,3 +121,10 @@ def test_an_empty_mask_is_no_object(tmp_path: Path) -> None:
 def test_the_first_mask_decides_the_orientation(tmp_path: Path) -> None:
     root = tree(tmp_path, **{"x/a.jpg": turned_image(4, 6, 6)})
     assert HfImageFolder(root)[0].rgb.shape == (4, 6, 3)
+
+
+@pytest.mark.parametrize("labels", [[0, 1], ["cat"], "cat"], ids=["numbers", "too few", "text"])
+def test_labels_that_no_mask_gets_are_told(tmp_path: Path, labels: object) -> None:
+    dataset = HfImageFolder(tree(tmp_path, {**ROW, "labels": labels}))
+    assert dataset[0].labels == (None, None)
+    assert dataset.left_out == (LeftOut("labels that are not one text for each mask"),)

@@ -59,13 +59,19 @@ def test_a_class_that_the_table_does_not_name_has_no_label(tmp_path: Path) -> No
     assert dataset[0].labels == ("cat", None)
 
 
+def test_a_class_whose_name_is_empty_has_no_label(tmp_path: Path) -> None:
+    dataset = Semantic(semantic(tmp_path, **{"classes.csv": b"index,name\n1,\n2,dog\n"}))
+    assert dataset[0].labels == (None, "dog")
+    assert dataset.class_names == ("dog",)
+
+
 @pytest.mark.parametrize(
     "table",
     [
-        b"", b"number,name\n1,a\n", b"index,name\nx,a\n", b"index,name\n1,\n", b"\xff\xfe",
+        b"", b"number,name\n1,a\n", b"index,name\nx,a\n", b"\xff\xfe",
         b"index,name\n1,a\n1,b\n", b"index,name\n-1,a\n", b'index,name\n1,"' + b"a" * 200_000,
     ],
-    ids=["empty", "columns", "no-number", "no-name", "utf-8", "twice", "negative", "long"],
+    ids=["empty", "columns", "no-number", "utf-8", "twice", "negative", "long"],
 )  # fmt: skip
 def test_a_table_of_classes_that_cannot_be_read_is_refused(tmp_path: Path, table: bytes) -> None:
     with pytest.raises(DatasetError, match=r"classes\.csv"):
@@ -92,9 +98,9 @@ def test_more_objects_than_8_bits_hold(tmp_path: Path) -> None:
 
 
 def test_rows_for_nothing_are_told(tmp_path: Path) -> None:
-    table = TABLE + b"t/a.png,9,cat\nb.png,1,cat\nt/a.png,x,cat\n,1,cat\n"
+    table = TABLE + b"t/a.png,9,cat\nb.png,1,cat\nt/a.png,x,cat\n,1,cat\n.,1,cat\n"
     dataset = Instances(instances(tmp_path, **{"instances.csv": table}))
-    assert [each.fault for each in dataset.left_out] == ["line 6", "line 7", "b"]
+    assert [each.fault for each in dataset.left_out] == ["line 6", "line 7", "b", "."]
     assert dataset[0].left_out == (LeftOut("objects without a pixel"),)
 
 

@@ -192,3 +192,13 @@ def test_very_many_points_are_read_or_refused_alone(tmp_path: Path) -> None:
         LeftOut("it has 1000001 points, more than 1000000", "a.json, shape 1"),
         LeftOut("it has points that are not numbers, or are far off the image", "a.json, shape 2"),
     )
+
+
+@pytest.mark.parametrize("name", ["a.jpg.json", "other.json", "x/first.json"])
+def test_the_image_is_called_after_its_own_file(tmp_path: Path, name: str) -> None:
+    folder = (tmp_path / name).parent
+    tree(folder, shape("polygon", SQUARE))
+    (folder / "a.json").rename(tmp_path / name)
+    sample = Labelme(tmp_path)[0]
+    assert sample.path == folder / "a.jpg"
+    assert sample.file_name == (folder / "a.jpg").relative_to(tmp_path).as_posix()

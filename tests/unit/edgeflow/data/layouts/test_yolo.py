@@ -36,7 +36,8 @@ def test_a_line_is_an_object(tmp_path: Path) -> None:
     assert dataset.sample_names == ("train/a.b",)
     assert dataset.class_names == ("cat", "a/b é")
     assert objects(dataset)[0] == FIRST
-    assert dataset[0].labels == ("cat", "a/b é", "7")
+    assert dataset[0].labels == ("cat", "a/b é", None)
+    assert dataset[0].left_out == (LeftOut("labels of classes that data.yaml does not name"),)
     assert dataset[0].file_name == "train/a.b.jpg"
 
 
@@ -167,3 +168,9 @@ def test_linked_folders_are_not_followed(tmp_path: Path) -> None:
     tree(tmp_path / "set", f"0 {SQUARE}")
     (tmp_path / "set/images/train/loop").symlink_to(tmp_path / "set/images")
     assert YoloSeg(tmp_path / "set", "train").sample_names == ("train/a.b",)
+
+
+def test_where_no_class_is_named_numbers_are_the_labels(tmp_path: Path) -> None:
+    table = b"train: images/train\nval: images/val\n"
+    sample = YoloSeg(tree(tmp_path, f"7 {SQUARE}", **{"data.yaml": table}), "train")[0]
+    assert (sample.labels, sample.left_out) == (("7",), ())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edgeflow.annotated import Annotations
+from edgeflow.annotated import AnnotatedImage, Annotations
 from edgeflow.data.base import DatasetError
 from edgeflow.data.opening import open_dataset
 from edgeflow.export.reading.sources import open_annotations, project_annotations
@@ -93,6 +93,21 @@ def test_a_pulled_project_is_exported_as_it_is_in_label_studio(tmp_path: Path) -
     outline, bounds = drawn(coco, "a.jpg")
     assert outline["segmentation"] == [[1, 1, 3, 1, 3, 3, 1, 3]]
     assert bounds["bbox"] == [0, 0, 3, 2]
+
+
+def test_a_pulled_project_takes_an_annotator_with_another_folder_and_config(tmp_path: Path) -> None:
+    put(tmp_path / "pets", {"label_config.xml": CONFIG.encode(), "pulled.json": b""})
+    put(tmp_path, {"elsewhere/a.jpg": image_file(), "other.xml": CONFIG.encode()})
+    put_json(tmp_path / "pets" / "project.json", [task(1, polygon())])
+    annotations = open_annotations(
+        tmp_path / "pets",
+        images=tmp_path / "elsewhere",
+        label_config=tmp_path / "other.xml",
+        annotator="last",
+    )
+    (image,) = annotations.images
+    assert isinstance(image, AnnotatedImage)
+    assert image.path == tmp_path / "elsewhere" / "a.jpg"
 
 
 def test_annotators_are_refused_where_there_are_none(tmp_path: Path) -> None:
