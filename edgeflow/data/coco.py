@@ -142,14 +142,7 @@ class Coco(ListedDataset[ImageEntry]):
                 left_out.append(LeftOut(NO_PIXEL))
         ignored = _ignored(crowds, objects)
         return Sample(
-            name,
-            rgb,
-            tuple(objects),
-            ignored,
-            tuple(labels),
-            file_name=entry.path,
-            left_out=tuple(left_out),
-            path=path,
+            name, rgb, tuple(objects), ignored, tuple(labels), entry.path, tuple(left_out), path
         )
 
     def _label(self, annotation: dict[str, Any]) -> str | None:
@@ -201,8 +194,7 @@ def read_contents(text: str, source: str) -> Contents:
                     f"{source}: two images are called {name}",
                     hint="samples are named by file, without extension: rename one",
                 )
-            again = 1
-            own = name
+            own, again = name, 1
             while own in entries:  # one file, annotated several times
                 again += 1
                 own = f"{name}-{again}"
