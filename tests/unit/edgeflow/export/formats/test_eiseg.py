@@ -268,7 +268,7 @@ def test_each_part_is_a_folder_of_eisegs(tmp_path: Path) -> None:
     assert min(counts) > 0
 
 
-def test_a_picture_of_the_name_of_anothers_file_is_told(tmp_path: Path) -> None:
+def test_a_picture_named_like_a_file_of_another_is_told(tmp_path: Path) -> None:
     images = [
         image(masks()["ring"], key="cat"),
         image(masks()["dot"], key="Cat_Pseudo"),
