@@ -114,12 +114,12 @@ def copy_of(picture: Picture) -> Copy:
     """
     data = picture.file()
     if data is None:
-        return Copy(_encoded(picture.rgb(), "PNG"), ".png")
+        return Copy(encoded(picture.rgb(), "PNG"), ".png")
     if not _turned(data):
         return Copy(data, original=picture.path if isinstance(picture, FilePicture) else None)
     if data.startswith(JPEG):
-        return Copy(_encoded(picture.rgb(), "JPEG"))
-    return Copy(_encoded(picture.rgb(), "PNG"), ".png")
+        return Copy(encoded(picture.rgb(), "JPEG"))
+    return Copy(encoded(picture.rgb(), "PNG"), ".png")
 
 
 def _turned(data: bytes) -> bool:
@@ -134,7 +134,8 @@ def _turned(data: bytes) -> bool:
     return bool(orientation != UPRIGHT)
 
 
-def _encoded(rgb: RGBImage, kind: str) -> bytes:
+def encoded(rgb: RGBImage, kind: Literal["JPEG", "PNG"]) -> bytes:
+    """An H×W×3 picture as a file."""
     buffer = io.BytesIO()
     options = {"quality": QUALITY, "subsampling": 0} if kind == "JPEG" else {"compress_level": 4}
     Image.fromarray(np.ascontiguousarray(rgb)).save(buffer, kind, **options)

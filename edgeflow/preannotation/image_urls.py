@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
-from PIL import Image
-
 from edgeflow.annotated import AnnotatedImage
-from edgeflow.arrays import RGBImage
 from edgeflow.errors import EdgeFlowError
 from edgeflow.images import decode_image
 from edgeflow.images.formats import format_of
@@ -128,10 +125,3 @@ def is_upright(image: AnnotatedImage) -> bool:
         return decode_image(data).shape[:2] == image.size
     except Exception:  # noqa: BLE001 - decoders raise almost anything; who reads it will tell
         return True
-
-
-def encode_png(rgb: RGBImage) -> bytes:
-    """An H×W×3 image as PNG."""
-    buffer = io.BytesIO()
-    Image.fromarray(rgb).save(buffer, "PNG", compress_level=3)
-    return buffer.getvalue()

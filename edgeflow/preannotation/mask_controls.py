@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 from xml.sax.saxutils import quoteattr
 
 from edgeflow.errors import LabelConfigError, brief
 from edgeflow.label_studio.config.controls import Control, ImageTag
+from edgeflow.label_studio.config.holder import Holder
 from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.controls import CONTROLS, LABELS_TAG
 
@@ -18,20 +18,6 @@ KINDS = {
     if kind.mask is not None and kind.mask.drawn_is_mask
 }
 """The kinds of controls that hold masks: ``brush``, ``bitmask``, ``polygon`` to their tags."""
-
-
-class Held(NamedTuple):
-    """Where a mask goes.
-
-    Attributes:
-        control: The mask control.
-        own: Its labels as stored in the mask's own region.
-        carried: ``Labels`` controls that label the region instead, each with labels as stored.
-    """
-
-    control: Control
-    own: tuple[str, ...] = ()
-    carried: tuple[tuple[Control, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,7 +34,7 @@ class MaskControls:
     masks: tuple[Control, ...]
     carriers: tuple[Control, ...] = ()
 
-    def hold(self, labels: Sequence[str]) -> Held:
+    def hold(self, labels: Sequence[str]) -> Holder:
         """Where a mask with these labels goes.
 
         A mask without labels gets the only one that there is, if there is just one.
@@ -71,7 +57,7 @@ class MaskControls:
             hint=f"add {tag} to {owner}",
         )
 
-    def _carried(self, control: Control, labels: Sequence[str]) -> Held | None:
+    def _carried(self, control: Control, labels: Sequence[str]) -> Holder | None:
         carried: dict[Control, tuple[str, ...]] = {}
         for text in labels or _only(self.carriers):
             for carrier in self.carriers:
@@ -80,7 +66,7 @@ class MaskControls:
                     break
             else:
                 return None
-        return Held(control, carried=tuple(carried.items()))
+        return Holder(control, carried=tuple(carried.items()))
 
 
 def mask_controls(
@@ -126,10 +112,10 @@ def _sole(images: Sequence[ImageTag]) -> ImageTag | None:
     return images[0] if images else None
 
 
-def _own(control: Control, labels: Sequence[str]) -> Held | None:
+def _own(control: Control, labels: Sequence[str]) -> Holder | None:
     stored = [_stored(control, text) for text in labels or _only([control])]
     known = tuple(text for text in stored if text is not None)
-    return Held(control, known) if len(known) == len(stored) else None
+    return Holder(control, known) if len(known) == len(stored) else None
 
 
 def _only(owners: Sequence[Control]) -> tuple[str, ...]:

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 from edgeflow.annotated import AnnotatedImage, Annotations
 from edgeflow.errors import EdgeFlowError
+from edgeflow.export.pictures import encoded
 from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow.label_studio.values import JSONObject, whole_number
 from edgeflow.preannotation.image_urls import (
     ImageURLs,
     check_upright,
-    encode_png,
     file_of,
     is_upright,
 )
@@ -107,7 +107,7 @@ class Upload:
             except LabelStudioError as error:
                 if error.status not in REFUSED or name.suffix.lower() == PNG:
                     raise
-        return self._send(name.with_suffix(PNG), encode_png(picture.rgb()))
+        return self._send(name.with_suffix(PNG), encoded(picture.rgb(), "PNG"))
 
     def _send(self, name: PurePosixPath, data: bytes) -> str:
         return self._below + self._api.keep_upload(self._project, name.name, data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from edgeflow.label_studio.object_ids import META_KEY, piece_id
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
 from edgeflow.masks.patch import MaskPatch
-from edgeflow.preannotation.mask_controls import Held, MaskControls
+from edgeflow.preannotation.mask_controls import MaskControls
 
 ID_DIGITS = 14
 
@@ -122,7 +122,7 @@ def encode_object(
             region["score"] = each.score
         if meta:
             region["meta"] = meta
-        regions += _labelled(region, held)
+        regions += held.results(region)
     return Encoded(regions, iou)
 
 
@@ -145,19 +145,3 @@ def _values(
         except EdgeFlowError as error:
             raise PolygonError(f"its outline cannot be read back: {error.message}") from error
     return values, mask.iou(MaskPatch.of(shown))
-
-
-def _labelled(region: JSONObject, held: Held) -> Sequence[JSONObject]:
-    """A region with its labels: its own, and of ``Labels`` controls in results of the same id."""
-    if held.own:
-        region["value"][held.control.region_type] = list(held.own)
-    carried = [
-        {
-            **region,
-            "from_name": control.name,
-            "type": "labels",
-            "value": {**region["value"], "labels": list(labels)},
-        }
-        for control, labels in held.carried
-    ]
-    return [region, *carried]

@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from edgeflow.errors import LabelConfigError
+from edgeflow.label_studio.config.holder import Holder
 from edgeflow.label_studio.object_ids import piece_id
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
 from edgeflow.masks.patch import MaskPatch
-from edgeflow_backend.protocol.targets import Holder
 from edgeflow_backend.protocol.wire import BaseRegion
 
 ID_PREFIX = "ef"
@@ -88,22 +88,5 @@ def mask_regions(
             answer["item_index"] = newest.item_index
         if record is not None:
             answer["meta"] = record(answer)
-        regions += _labelled(answer, holder)
+        regions += holder.results(answer)
     return regions
-
-
-def _labelled(answer: JSONObject, holder: Holder) -> list[JSONObject]:
-    """The region with its labels: under its own key, or in further results of the same id."""
-    if holder.labels:
-        answer["value"][holder.control.region_type] = list(holder.labels)
-    # With a separate Labels control, one region is two results that share an id and a shape.
-    carried = [
-        {
-            **answer,
-            "from_name": control.name,
-            "type": "labels",
-            "value": {**answer["value"], "labels": list(labels)},
-        }
-        for control, labels in holder.carried
-    ]
-    return [answer, *carried]

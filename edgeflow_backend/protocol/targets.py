@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from edgeflow.errors import LabelConfigError, brief
 from edgeflow.label_studio.config.controls import Control, ImageTag
+from edgeflow.label_studio.config.holder import Holder
 from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.config.labels import Label
 from edgeflow.label_studio.controls import LABELS_TAG
@@ -35,22 +36,6 @@ class Target:
     def losses(self) -> list[LabelConfigError]:
         """What is to be said of each label that is lost."""
         return [_no_label(label.value, self.control) for label in self.lost]
-
-
-@dataclass(frozen=True)
-class Holder:
-    """Where an answer goes.
-
-    Attributes:
-        control: The mask control.
-        labels: As stored there.
-        carried: The ``Labels`` controls that carry labels where ``control`` has none itself, each
-            with its labels as stored.
-    """
-
-    control: Control
-    labels: tuple[str, ...] = ()
-    carried: tuple[tuple[Control, tuple[str, ...]], ...] = ()
 
 
 def resolve(

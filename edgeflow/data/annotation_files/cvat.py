@@ -14,17 +14,12 @@ from typing import NamedTuple
 import numpy as np
 
 from edgeflow.arrays import BoolMask
-from edgeflow.data.annotation_files.numbers import (
-    Points,
-    checked_points,
-    number,
-    size_of,
-    whole_number,
-)
+from edgeflow.data.annotation_files.numbers import Points, checked_points, size_of
 from edgeflow.data.annotation_files.xml_files import children
 from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import MaskCodecError
 from edgeflow.geometry import Box, Size
+from edgeflow.label_studio.values import finite_number, whole_number
 
 ROOT = "annotations"
 MAX_TEXT = 20_000_000
@@ -100,7 +95,7 @@ def polygon_points(shape: CvatShape) -> Points:
         MaskCodecError: They are not numbers, or are far off the image.
     """
     words = _text(shape, "points").replace(";", ",").split(",")
-    values = [number(word) for word in words]
+    values = [finite_number(word) for word in words]
     known = [each for each in values if each is not None]
     if len(known) < len(values) or len(values) % 2:
         raise MaskCodecError("its points are not pairs of numbers")
@@ -113,12 +108,12 @@ def ellipse(shape: CvatShape) -> tuple[float, float, float, float, float]:
     Raises:
         MaskCodecError: They are not numbers, or are far off the image.
     """
-    values = [number(shape.attributes.get(key)) for key in ("cx", "cy", "rx", "ry")]
+    values = [finite_number(shape.attributes.get(key)) for key in ("cx", "cy", "rx", "ry")]
     known = [each for each in values if each is not None]
     if len(known) < 4:
         raise MaskCodecError("its centre and radii are not numbers")
     (x, y), (across, down) = checked_points(known).tolist()
-    return x, y, abs(across), abs(down), number(shape.attributes.get("rotation")) or 0.0
+    return x, y, abs(across), abs(down), finite_number(shape.attributes.get("rotation")) or 0.0
 
 
 def decode_mask(shape: CvatShape, size: Size) -> BoolMask:

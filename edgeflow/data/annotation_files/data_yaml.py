@@ -11,9 +11,9 @@ import re
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from edgeflow.data.annotation_files.numbers import whole_number
 from edgeflow.data.base import DatasetError
 from edgeflow.data.files import read_bytes
+from edgeflow.label_studio.values import whole_number
 
 NAME = "data.yaml"
 SUFFIXES = (".yaml", ".yml")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from edgeflow.data.annotation_files.numbers import Points, point_list, whole_number
+from edgeflow.data.annotation_files.numbers import Points, point_list
 from edgeflow.data.base import DatasetError
 from edgeflow.data.json_files import read_json
 from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import MaskCodecError
+from edgeflow.label_studio.values import whole_number
 
 KEY = "labelIdx"
 MAX_POINTS = 1_000_000

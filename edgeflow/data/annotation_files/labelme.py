@@ -12,12 +12,13 @@ import binascii
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from edgeflow.data.annotation_files.numbers import Points, number, point_list, size_of, whole_number
+from edgeflow.data.annotation_files.numbers import Points, point_list, size_of
 from edgeflow.data.base import DatasetError
 from edgeflow.data.json_files import read_json
 from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import MaskCodecError, brief
 from edgeflow.geometry import Size
+from edgeflow.label_studio.values import finite_number, whole_number
 
 KEY = "shapes"
 MAX_POINTS = 1_000_000
@@ -95,7 +96,7 @@ def _shape(shape: Any) -> LabelmeShape:  # noqa: ANN401 - parsed JSON
         point_list(shape.get("points"), MAX_POINTS),
         whole_number(shape.get("group_id")),
         png if isinstance(png, str) else "",
-        number(shape.get("score")),
+        finite_number(shape.get("score")),
     )
 
 

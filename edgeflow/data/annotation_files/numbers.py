@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
 from edgeflow.errors import MaskCodecError
 from edgeflow.geometry import Size
+from edgeflow.label_studio.values import whole_number
 
 Points = npt.NDArray[np.float64]
 """N×2 (x, y)."""
 
 REACH = 1e6
 """Coordinates further from the image's corner than this, in pixels, are refused."""
-
-
-def number(value: object) -> float | None:
-    """A finite number, also one written as text; None for anything else, booleans among it."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        read = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return read if math.isfinite(read) else None
-
-
-def whole_number(value: object) -> int | None:
-    """A number without a fraction, also one written as text; None for anything else."""
-    read = number(value)
-    return int(read) if read is not None and read.is_integer() else None
 
 
 def size_of(height: object, width: object) -> Size | None:

@@ -6,10 +6,10 @@ import csv
 import io
 from pathlib import Path, PurePosixPath
 
-from edgeflow.data.annotation_files.numbers import whole_number
 from edgeflow.data.base import DatasetError
 from edgeflow.data.files import read_bytes
 from edgeflow.data.left_out import LeftOut
+from edgeflow.label_studio.values import whole_number
 
 CLASSES = "classes.csv"
 """Columns ``index``, ``name``, ``r``, ``g``, ``b``: the classes of index masks."""

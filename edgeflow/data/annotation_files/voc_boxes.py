@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from edgeflow.data.annotation_files.numbers import number, size_of
+from edgeflow.data.annotation_files.numbers import size_of
 from edgeflow.data.annotation_files.xml_files import read_xml, text_of
 from edgeflow.data.base import DatasetError
 from edgeflow.data.left_out import LeftOut
 from edgeflow.geometry import Size
+from edgeflow.label_studio.values import finite_number
 
 ROOT = "annotation"
 
@@ -63,7 +64,8 @@ def read_voc_boxes(path: Path) -> VocFile:
     left_out: list[LeftOut] = []
     for place, tag in enumerate(root.findall("object")):
         sides = [
-            number(text_of(tag, f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax")
+            finite_number(text_of(tag, f"bndbox/{side}"))
+            for side in ("xmin", "ymin", "xmax", "ymax")
         ]
         known = [side for side in sides if side is not None]
         if len(known) < 4:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edgeflow.data.annotation_files.numbers import whole_number
 from edgeflow.data.base import DatasetError
 from edgeflow.data.files import read_bytes
+from edgeflow.label_studio.values import whole_number
 from edgeflow.masks.palette import voc_colour
 
 CLASSES = (

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edgeflow.data.annotation_files.numbers import Points, number, whole_number
+from edgeflow.data.annotation_files.numbers import Points
 from edgeflow.data.base import DatasetError
 from edgeflow.data.files import read_bytes
 from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import MaskCodecError
+from edgeflow.label_studio.values import finite_number, whole_number
 
 MAX_BYTES = 1 << 28
 MAX_POINTS = 1_000_000
@@ -73,7 +74,7 @@ def parse_line(line: str) -> YoloObject:
     words = line.split()
     if len(words) > 2 + 2 * MAX_POINTS:
         raise MaskCodecError(f"it has more than {MAX_POINTS} points")
-    numbers = [number(word) for word in words]
+    numbers = [finite_number(word) for word in words]
     values = [each for each in numbers if each is not None]
     kind = whole_number(words[0])
     if len(values) < max(len(words), 5) or kind is None or kind < 0:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from edgeflow.data.annotation_files.numbers import REACH, number
+from edgeflow.data.annotation_files.numbers import REACH
 from edgeflow.data.base import DatasetError
 from edgeflow.data.boxes.found import FloatBox, FoundBox, ImageBoxes, with_area
 from edgeflow.data.coco_names import Id, Names, as_id, coco_names
 from edgeflow.data.json_files import read_json
 from edgeflow.data.left_out import LeftOut
 from edgeflow.data.listed import check_name
+from edgeflow.label_studio.values import finite_number
 
 
 def instances(document: object, path: Path) -> Iterator[ImageBoxes | LeftOut]:
@@ -74,7 +75,7 @@ def _by_image(annotations: object, names: Names, source: str) -> Iterator[ImageB
 
 
 def _box(value: Any) -> FloatBox:  # noqa: ANN401 - parsed JSON
-    sides = [number(each) for each in value] if isinstance(value, list) else []
+    sides = [finite_number(each) for each in value] if isinstance(value, list) else []
     known = [side for side in sides if side is not None and abs(side) <= REACH]
     if len(known) != 4 or len(sides) != 4:
         raise ValueError("not a box")
@@ -90,4 +91,4 @@ def _label(annotation: dict[str, Any], names: Names) -> str | None:
 
 
 def _score(annotation: dict[str, Any]) -> float | None:
-    return number(annotation.get("score"))
+    return finite_number(annotation.get("score"))

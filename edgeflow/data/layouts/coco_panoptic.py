@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeflow.arrays import BoolMask
-from edgeflow.data.annotation_files.numbers import whole_number
 from edgeflow.data.base import DatasetError, Sample
 from edgeflow.data.coco import PANOPTIC, Coco, is_panoptic
 from edgeflow.data.coco_names import coco_names
@@ -26,6 +25,7 @@ from edgeflow.data.left_out import LeftOut
 from edgeflow.data.listed import ListedDataset, check_name, count_and_first
 from edgeflow.data.splits import choose_split
 from edgeflow.geometry import Size
+from edgeflow.label_studio.values import whole_number
 
 ANNOTATIONS = "annotations"
 

@@ -8,7 +8,7 @@ from edgeflow.data.base import DatasetError
 from edgeflow.export.flat import flatten
 from edgeflow.export.format import Page, Plan
 from edgeflow.export.formats.csv_text import csv_row
-from edgeflow.export.formats.index_png import MOST, index_png
+from edgeflow.export.formats.png_files import MOST, index_png
 from edgeflow.export.formats.semantic import MASKS, mask_path
 from edgeflow.export.output import File, Record, Written
 

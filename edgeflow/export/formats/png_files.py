@@ -14,6 +14,10 @@ from edgeflow.masks.palette import voc_colour
 LEVEL = 6
 """Of compression."""
 
+BYTE = 255
+MOST = 65535
+"""Numbers that a PNG of 8 and of 16 bits has room for."""
+
 _PALETTE = bytes(channel for number in range(256) for channel in voc_colour(number))
 
 
@@ -31,6 +35,19 @@ def palette_png(numbers: ByteMap) -> bytes:
     image = Image.fromarray(np.ascontiguousarray(numbers))
     image.putpalette(_PALETTE)
     return _saved(image)
+
+
+def index_png(numbers: npt.NDArray[np.integer], most: int) -> bytes:
+    """A grey PNG of numbers of classes or objects, of the fewest bits that have room for all.
+
+    It is grey and has no palette, since some readers, among them OpenCV, give the colours of a
+    palette in place of the numbers.
+
+    Args:
+        numbers: H×W, from 0.
+        most: The largest number that may occur, up to ``MOST``.
+    """
+    return _saved(Image.fromarray(numbers.astype(np.uint8 if most <= BYTE else np.uint16)))
 
 
 def _saved(image: Image.Image) -> bytes:

@@ -11,7 +11,7 @@ from edgeflow.export.classes import Classes
 from edgeflow.export.flat import Flat, flatten
 from edgeflow.export.format import Page, Plan
 from edgeflow.export.formats.csv_text import csv_row
-from edgeflow.export.formats.index_png import MOST, index_png
+from edgeflow.export.formats.png_files import MOST, index_png
 from edgeflow.export.output import File, Record, Written
 
 PICTURES = "images/{split}"

@@ -46,7 +46,7 @@ def test_where_a_mask_goes(case: str) -> None:
     tags, kind, labels, expected = HELD[case]
     held = controls(tags, kind).hold(labels)
     carried = {control.name: names for control, names in held.carried}
-    assert (held.control.name, held.own, carried) == expected
+    assert (held.control.name, held.labels, carried) == expected
 
 
 @pytest.mark.parametrize("tags", [OWN, BESIDE, '<Brush name="m" toName="i"/>'])

@@ -14,13 +14,13 @@ from hypothesis.extra import numpy as hnp
 from edgeflow.geometry import Size
 from edgeflow.label_studio.brush_rle import decode_brush
 from edgeflow.label_studio.config.controls import Control
+from edgeflow.label_studio.config.holder import Holder
 from edgeflow.label_studio.config.labels import Label
 from edgeflow.label_studio.values import JSONObject
 from edgeflow.masks.patch import MaskPatch, fit_mask
 from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.prompts import parse_prompt
 from edgeflow_backend.protocol.regions import mask_regions, region_id
-from edgeflow_backend.protocol.targets import Holder
 from tests.contract.wire import captured, keypoint
 
 MASKS = hnp.arrays(np.bool_, st.tuples(st.integers(1, 40), st.integers(1, 40)))
