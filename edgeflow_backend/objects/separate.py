@@ -76,6 +76,7 @@ def separate(
         raise lost[-1]
     if not visit.hurried and len(found) < SEVERAL:
         return [answer(prompt)], []
+    visit.several = len(found) > 1
     return [each.answer for each in found], lost
 
 

@@ -55,6 +55,7 @@ class Visit:
         hurried: Whether one was sent again before it was answered, or auto-accept was seen to be on
             lately.
         overtaken: Whether a newer request holds these points and more.
+        several: Whether its points were answered as several objects'.
         accepted: Points of the last answer, if auto-accept was seen to accept it.
         arrived: When it came, in the clock's seconds.
         author: Whose draft the task holds; empty for none.
@@ -67,6 +68,7 @@ class Visit:
     pending: bool = False
     hurried: bool = False
     overtaken: bool = False
+    several: bool = False
     accepted: frozenset[str] = frozenset()
     arrived: float = -math.inf
     author: str = ""
@@ -88,7 +90,7 @@ class _Place:
         several_at: When more than one annotator was last seen.
         waiting_at: When points were last seen that an answer had left in their places.
         accepting_at: When an answer's points were last seen to be gone at once.
-        rushed: Points that were sent again before they were answered.
+        rushed: Points that were sent again before they were answered, or taken for several objects'.
         author: Whose draft was last seen.
     """
 
@@ -128,6 +130,8 @@ class _Place:
         self.under_way.remove(visit)
         if not self._obsolete(visit):
             self.last = (now, visit.ids)
+        if visit.several:
+            self.rushed |= visit.ids
         for key in visit.ids:
             self.answered.pop(key, None)
             self.answered[key] = now

@@ -160,6 +160,7 @@ def test_a_negative_click_among_them_is_of_the_coin_that_it_is_on(
     negative = {**keypoint(x + 2, y + 2, positive=False), **size}
     with ThreadPoolExecutor(WORKERS) as pool:
         earlier = pool.submit(person.ask, person.body(ALL[:5]))
+        time.sleep(WAVES[1][0])  # nobody clicks sooner
         regions = person.ask(person.body(ALL[:5], negative))
         earlier.result()
     (shrunk,) = [r for r in regions if len(r["meta"]["edgeflow"]["clicks"]) == 2]

@@ -73,6 +73,13 @@ def test_clicks_on_several_objects_are_answered_one_by_one() -> None:
     assert told_apart(prompt(*map(point, "abcde"))) == [(key,) for key in "abcde"]
 
 
+@pytest.mark.parametrize(("keys", "several"), [("abc", True), ("ab", False), ("a", False)])
+def test_a_visit_says_whether_several_objects_were_answered(keys: str, several: bool) -> None:
+    its = visit(hurried=False)
+    told_apart(prompt(*map(point, keys)), its)
+    assert its.several == several
+
+
 def test_clicks_on_one_object_are_answered_together() -> None:
     assert told_apart(prompt(point("a"), point("a2", 3), point("a3", -3))) == [("a", "a2", "a3")]
 

@@ -7,6 +7,7 @@ import pytest
 from edgeflow_backend.objects.signs import (
     ARRIVED_LATE_S,
     ARRIVED_S,
+    AT_ONCE_S,
     BY_HAND_S,
     HUMAN_PACE_S,
     LIFE_S,
@@ -99,6 +100,16 @@ def test_many_new_points_after_an_answer_were_clicked_quickly(desk: Desk) -> Non
     desk.ask("a", after=0)
     assert desk.ask("abc", after=ARRIVED_LATE_S - 1).pending
     assert desk.ask("d", after=2).accepting
+
+
+def test_clicks_that_were_of_several_objects_still_are_in_the_next_request(desk: Desk) -> None:
+    """Two people at once may ask so that one's answer ends just before the next click comes."""
+    desk.ask("a", after=0)
+    assert not desk.ask("ab", after=AT_ONCE_S - 0.01).pending
+    desk.ask("b", after=ARRIVED_LATE_S)
+    with desk.signs.visit(TASK, "bcd") as divided:
+        divided.several = True
+    assert desk.ask("bcde", after=AT_ONCE_S - 0.01).hurried
 
 
 def test_a_request_again_is_no_sign_of_anything(desk: Desk) -> None:
