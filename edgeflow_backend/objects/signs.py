@@ -90,7 +90,7 @@ class _Place:
         several_at: When more than one annotator was last seen.
         waiting_at: When points were last seen that an answer had left in their places.
         accepting_at: When an answer's points were last seen to be gone at once.
-        rushed: Points that were sent again before they were answered, or taken for several objects'.
+        rushed: Points sent again before they were answered, or answered as several objects'.
         author: Whose draft was last seen.
     """
 
