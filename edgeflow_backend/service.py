@@ -70,7 +70,7 @@ class SegmentationService:
         self.metrics = metrics
         self.journal = journal or Journal()
         self.projects = projects or Projects(ask_label_studio(settings))
-        self.images = ImageProvider(settings, predictor, on_note=self._note_image)
+        self.images = ImageProvider(settings, predictor, on_note=self._note_image, metrics=metrics)
         states: PrefixStates = ByteLRU(settings.state_cache_bytes, copy=state_to_pages)
         self.recent = RecentAnswers(RECENT_BYTES, clock)
         self.signs = Signs(clock)
