@@ -12,6 +12,7 @@ from prometheus_client import (
 )
 
 from edgeflow import __version__
+from edgeflow_backend.errors import DeadlineError, FetchError, InternalError
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.report import Snapshot
 
@@ -130,6 +131,7 @@ class Metrics:
             registry=self.registry,
         )
         ProcessCollector(registry=self.registry)
+        self._begin_at_zero()
 
     def count_event(self, action: str) -> None:
         """Count a webhook event."""
@@ -149,6 +151,15 @@ class Metrics:
         self.waiting.set(snapshot.waiting)
         if ready:
             self.model.labels(__version__, snapshot.version, snapshot.runtime).set(1)
+
+    def _begin_at_zero(self) -> None:
+        """Show what alerts count: Prometheus sees no increase in a series that begins with 1."""
+        for outcome in ("ok", InternalError.code, FetchError.code, DeadlineError.code):
+            self.predictions.labels(outcome)
+        for status in ("200", "401", "500", "503"):
+            self.requests.labels("predict", status)
+        for outcome in ("sent", "lost"):
+            self.spans.labels(outcome)
 
     def render(self) -> bytes:
         """The metrics in Prometheus' text format."""
