@@ -19,7 +19,7 @@ from tests.contract.wire import keypoint, request
 from tests.unit.edgeflow_backend.loopback import Host, Reply, serve
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
-TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
+TRACEPARENT = f"00-{TRACE}-00f067aa01234567-01"
 PATH = "/otlp/v1/traces"
 
 

@@ -82,7 +82,7 @@ def test_a_query_and_a_users_name_stay_outside(client: FlaskClient, recorder: Re
 
 
 def test_the_trace_of_the_request_is_gone_on_with(client: FlaskClient, recorder: Recorder) -> None:
-    headers = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
+    headers = {"traceparent": f"00-{TRACE}-00f067aa01234567-01"}
     assert client.post("/predict", headers=headers).text == TRACE
     assert {f"{span.context.trace_id:032x}" for span in recorder.spans()} == {TRACE}
 

@@ -13,7 +13,7 @@ from tests.unit.edgeflow_backend.loopback import Host, Reply, closed_port, redir
 from tests.unit.edgeflow_backend.tracing.recorder import Recorder, recording
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
-PARENT = "00f067aa0ba902b7"
+PARENT = "00f067aa01234567"
 TRACEPARENT = f"00-{TRACE}-{PARENT}-01"
 
 
