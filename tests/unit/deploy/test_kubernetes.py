@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any
@@ -74,6 +76,46 @@ def test_every_manifest_is_listed(path: Path) -> None:
     assert all(each.exists() for each in listed)
     beside = {each for each in path.parent.glob("*.yaml") if each != path}
     assert beside <= listed
+
+
+def rendered(overlay: str) -> dict[str, Document]:
+    """What ``kubectl apply -k`` would send, by kind."""
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("NO kubectl FOUND: the overlays were not put together (install kubectl)")
+    command = [kubectl, "kustomize", str(FOLDER / overlay)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return {document["kind"]: document for document in yaml.safe_load_all(done.stdout)}
+
+
+def test_what_the_overlays_make_is_accepted_and_kept_apart() -> None:
+    base, second, monitored = map(rendered, ("base", "second", "monitoring"))
+    for document in [*base.values(), *second.values()]:
+        kubernetes_validate.validate(document, NEWEST, strict=True)
+    assert monitored.keys() - base.keys() == {"ServiceMonitor"}
+    assert not {each["metadata"]["name"] for each in base.values()} & {
+        each["metadata"]["name"] for each in second.values()
+    }
+    pods, others = (
+        made["Deployment"]["spec"]["template"]["metadata"]["labels"] for made in (base, second)
+    )
+    for selector in (
+        base["Service"]["spec"]["selector"],
+        base["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"],
+        base["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"],
+    ):
+        assert selector.items() <= pods.items()
+        assert not selector.items() <= others.items()
+    for way in ("ingress", "egress"):  # Label Studio has none of the backend's labels
+        assert second["NetworkPolicy"]["spec"][way] == POLICY["spec"][way]
+    (container,) = second["Deployment"]["spec"]["template"]["spec"]["containers"]
+    assert container["envFrom"] == [
+        {"configMapRef": {"name": second["ConfigMap"]["metadata"]["name"]}},
+        {"secretRef": {"name": "edgeflow"}},  # the same Label Studio, the same password
+    ]
+    url = second["ConfigMap"]["data"]["EDGEFLOW_BACKEND_URL"]
+    assert url == f"http://{second['Service']['metadata']['name']}:9090"
 
 
 def test_everything_finds_the_pods() -> None:
