@@ -27,7 +27,7 @@ from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 from edgeflow_backend.status.page import render_html
-from edgeflow_backend.status.report import HEADERS, Cache, ModelState, Snapshot, report, wants_json
+from edgeflow_backend.status.report import HEADERS, ModelState, Snapshot, report, wants_json
 
 Loading = Background[SegmentationService]
 Build = Callable[[Settings, Metrics, Journal], SegmentationService]
@@ -100,7 +100,7 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
         body = _body()
         service = loading.get()
         project = ProjectRef.parse(body.get("project"), g.host)
-        service.images.note_public_url(body.get("hostname"), g.host)
+        service.locator.note_public_url(body.get("hostname"), g.host)
         service.projects.of(*project)
         answer: JSONObject = {"model_version": service.model_version}
         schema = body.get("schema")
@@ -154,7 +154,7 @@ def _add_monitoring(routes: Blueprint, loading: Loading, metrics: Metrics) -> No
                 "status": "UP",
                 "model_class": EdgeFlowBackend.__name__,
                 "model_version": service.model_version,
-                "runtime": service.predictor.runtime.name,
+                "runtime": service.segmenter.runtime,
             }
         )
 
@@ -184,17 +184,14 @@ def _add_status(routes: Blueprint, settings: Settings, loading: Loading, journal
 
 def take_snapshot(service: SegmentationService) -> Snapshot:
     """The state of a service whose model is loaded."""
-    settings, images, engine = service.settings, service.images, service.engine
+    settings, segmenter = service.settings, service.segmenter
     return Snapshot(
         state="ready",
         version=service.model_version,
-        runtime=service.predictor.runtime.name,
-        waiting=engine.waiting,
+        runtime=segmenter.runtime,
+        waiting=segmenter.waiting,
         queue_limit=settings.queue_limit,
-        caches=(
-            Cache("images", images.cache.nbytes, settings.image_cache_bytes),
-            Cache("click states", engine.states.nbytes, settings.state_cache_bytes),
-        ),
+        caches=tuple(segmenter.caches()),
         refining=describe_rules(settings.refine, service.projects.known()),
         label_studios={
             name: studio.public_url or studio.url for name, studio in settings.label_studios.items()
