@@ -26,7 +26,9 @@ readers_alone = --no-deps labelme lvis
 
 # Exact versions and hashes, for the Python that they were resolved for; another Python resolves
 # afresh and checks no hash, as does `make PY=afresh`, which a LABEL_STUDIO of your own may need.
-PY ?= py$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+ifndef PY
+PY := py$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+endif
 lock = $(wildcard requirements/$(1)-$(PY).txt)
 
 # Uses uv where there is one. Half-made environments have no .made, and are made anew.
@@ -116,7 +118,8 @@ lock: $(LOCKER)/.made  ## bring requirements/ up to date with pyproject.toml; UP
 	  "$(TORCH)+cpu ; sys_platform == 'linux'" "$(TORCH) ; sys_platform != 'linux'"
 
 dist: $(DEMO)/.made  ## a wheel with the shipped weights, in dist/
-	@$(DEMO)/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@$(DEMO)/bin/python -m pip wheel --quiet --no-deps \
+	  $(if $(call lock,build),--no-build-isolation) --wheel-dir dist .
 	@ls dist/*.whl
 
 clean:  ## remove environments, demo data, the site and artefacts

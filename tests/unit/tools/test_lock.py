@@ -106,7 +106,9 @@ def test_images_and_tests_use_the_same_versions() -> None:
 
 
 def test_the_makefiles_own_versions_are_locked() -> None:
-    defaults = dict(re.findall(r"^(\w+) \?= ([\w-]+==.+)$", (ROOT / "Makefile").read_text(), re.M))
+    defaults = dict(
+        re.findall(r"^(\w+) \?= ([\w-]+==.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    )
     assert set(defaults) == {"TORCH", "LABEL_STUDIO"}
     for lock_name, asked in [
         ("torch-cpu", defaults["TORCH"] + "+cpu"),
