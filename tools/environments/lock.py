@@ -65,7 +65,7 @@ def main() -> None:
     command = [
         arguments.uv, "pip", "compile", "-", "--output-file", str(path), "--quiet",
         "--universal", "--python-version", path.stem.rpartition("-py")[2],
-        "--generate-hashes",
+        "--generate-hashes", "--annotation-style", "line",
         "--no-emit-package", "edgeflow-backend",
         "--custom-compile-command", "make lock",
         *(["--index-url", index] if index else []),
