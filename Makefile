@@ -13,14 +13,15 @@ DEMO := $(ENVS)/demo
 STUDIO := $(ENVS)/label-studio
 PEER := $(ENVS)/label-studio-ml
 READERS := $(ENVS)/export-readers
-LOCKER := $(ENVS)/uv
+LOCKER := $(ENVS)/lock
 BIN := $(MAIN)/bin
 
 # What each environment is made for, and each lock file.
-main = -e '.[onnx,train]' --group test --group lint --group docs
+main = -e '.[onnx,train]' --group test --group lint --group docs --group supply
 backend = -e .
 peer = -e '.[label-studio-ml]'
 readers = --group export-readers
+locker = --group lock
 # They would bring windows or plots that reading does without, and so come alone.
 readers_alone = --no-deps labelme lvis
 
@@ -39,7 +40,7 @@ with_torch = --torch '$(TORCH)' --torch-index '$(TORCH_INDEX)' \
   $(addprefix --torch-lock ,$(torch_lock))
 python_fault = $(shell $(PYTHON) -m tools.environments.check_python 2>&1 || true)
 
-.PHONY: help python demo dist test test-units test-whole test-fast lint types docs pictures reference format bench envs lock clean
+.PHONY: help python demo dist test test-units test-whole test-fast lint types docs pictures reference format bench envs lock sbom licences audit clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -105,7 +106,7 @@ make_lock = @$(PYTHON) -m tools.environments.lock requirements/$(1)-$(PY).txt \
   --uv $(LOCKER)/bin/uv $(if $(UPGRADE),--upgrade)
 fit = --constraint requirements/$(1)-$(PY).txt
 lock: $(LOCKER)/.made  ## bring requirements/ up to date with pyproject.toml; UPGRADE=1 takes the newest
-	$(call make_lock,uv) --wheels -- uv
+	$(call make_lock,lock) --wheels -- $(locker)
 	$(call make_lock,build) --wheels -- pip hatchling editables
 	$(call make_lock,backend) --wheels --torch '$(TORCH)' $(call fit,build) -- $(backend)
 	$(call make_lock,main) --wheels --torch '$(TORCH)' $(call fit,build) $(call fit,backend) -- $(main)
@@ -121,6 +122,16 @@ dist: $(DEMO)/.made  ## a wheel with the shipped weights, in dist/
 	@$(DEMO)/bin/python -m pip wheel --quiet --no-deps \
 	  $(if $(call lock,build),--no-build-isolation) --wheel-dir dist .
 	@ls dist/*.whl
+
+sbom: $(MAIN)/.made dist  ## the wheel's bill of materials (CycloneDX) and SHA256SUMS, in dist/
+	@$(BIN)/python -m tools.supply.sbom $$(ls -t dist/edgeflow_backend-*.whl | head -1)
+
+licences: $(MAIN)/.made $(PEER)/.made  ## refuse packages whose licences are not accepted
+	@$(BIN)/python -m tools.supply.licences $(MAIN) $(PEER)
+
+audit: $(LOCKER)/.made  ## look for known vulnerabilities in what is locked; asks an online service
+	@$(LOCKER)/bin/pip-audit --disable-pip --require-hashes \
+	  $(foreach name,build backend main torch-cpu,-r requirements/$(name)-$(PY).txt)
 
 clean:  ## remove environments, demo data, the site and artefacts
 	rm -rf $(ENVS) .demo artifacts dist site
@@ -146,5 +157,5 @@ $(READERS)/.made: pyproject.toml $(call lock,build) $(call lock,export-readers) 
 	$(call make_env,$(READERS),export-readers-alone) --what 'those that come without what they need' \
 	  --no-compile -- $(readers_alone)
 
-$(LOCKER)/.made: $(call lock,build) $(call lock,uv) | python
-	$(call make_env,$(LOCKER),uv) --what 'what resolves' -- uv
+$(LOCKER)/.made: $(call lock,build) $(call lock,lock) | python
+	$(call make_env,$(LOCKER),lock) --what 'what resolves and audits' -- $(locker)

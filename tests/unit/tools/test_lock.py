@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from packaging.utils import canonicalize_name
 from tools.environments import lock
 from tools.environments.check_python import PYPROJECT
 from tools.environments.commands import Tools, from_lock, install
+from tools.supply.lock_file import applying, read_lock
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -26,51 +26,48 @@ else:
 
 ROOT = PYPROJECT.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-PYTHON = {"python_version": "3.11", "python_full_version": "3.11.7", "extra": ""}
+PYTHON = {"python_version": "3.11", "python_full_version": "3.11.7"}
 PROJECT: dict[str, Any] = tomllib.loads(PYPROJECT.read_text())
 
 
-def entries(path: Path) -> Iterator[tuple[Requirement, list[str]]]:
-    """Each requirement of a lock file, with its hashes."""
-    text = path.read_text().replace("\\\n", " ")
-    for line in text.splitlines():
-        if line.strip() and not line.lstrip().startswith(("#", "--")):
-            requirement, *hashes = re.split(r" +--hash=", line)
-            yield Requirement(requirement), [each.strip() for each in hashes]
-
-
-def applying(path: Path) -> dict[str, str]:
-    """Names and versions that a lock file gives its Python on this machine."""
-    found: dict[str, str] = {}
-    for requirement, _ in entries(path):
-        if requirement.marker is None or requirement.marker.evaluate(PYTHON):
-            (pin,) = requirement.specifier
-            name = canonicalize_name(requirement.name)
-            assert name not in found, f"{path.name} pins {name} twice"
-            found[name] = pin.version
-    return found
+def versions(name: str) -> dict[str, str]:
+    """What a lock file gives its Python on this machine."""
+    path = ROOT / "requirements" / f"{name}-py3.11.txt"
+    return {each.name: each.version for each in applying(path, PYTHON).values()}
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.stem)
 def test_every_requirement_is_one_version_with_hashes(path: Path) -> None:
-    count = 0
-    for requirement, hashes in entries(path):
-        (pin,) = requirement.specifier
-        assert pin.operator == "==", requirement
-        assert hashes, f"{path.name}: {requirement} has no hash"
-        assert all(re.fullmatch("sha256:[0-9a-f]{64}", each) for each in hashes), requirement
-        count += 1
-    assert count == len(re.findall("^[a-zA-Z]", path.read_text(), flags=re.MULTILINE)) > 0
+    packages = list(read_lock(path))
+    assert len(packages) == len(re.findall("^[a-zA-Z]", path.read_text(), flags=re.MULTILINE)) > 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tiny>=1.0 --hash=sha256:" + 64 * "0",
+        "tiny --hash=sha256:" + 64 * "0",
+        "tiny==1.0",
+        "tiny==1.0 --hash=md5:" + 32 * "0",
+        "tiny==1.0 --hash=sha256:0",
+    ],
+)
+def test_others_are_noticed(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "lock.txt"
+    path.write_text(f"--only-binary :all:\n{text}\n")
+    with pytest.raises(ValueError, match="tiny"):
+        list(read_lock(path))
 
 
 @pytest.mark.parametrize(
     ("name", "asked"),
     [
         ("backend", []),
-        ("main", ["onnx", "train", "test", "lint", "docs"]),
+        ("main", ["onnx", "train", "test", "lint", "docs", "supply"]),
         ("label-studio-ml", ["label-studio-ml"]),
         ("build", ["build-system"]),
         ("export-readers", ["export-readers"]),
+        ("lock", ["lock"]),
     ],
 )
 def test_what_pyproject_asks_for_is_in_the_lock_file(name: str, asked: list[str]) -> None:
@@ -82,11 +79,11 @@ def test_what_pyproject_asks_for_is_in_the_lock_file(name: str, asked: list[str]
         "build-system": PROJECT["build-system"]["requires"],
     }
     wanted = [each for table in asked for each in tables[table]]
-    if name not in {"build", "export-readers"}:
+    if name not in {"build", "export-readers", "lock"}:
         wanted += project["dependencies"]
-    locked = applying(ROOT / "requirements" / f"{name}-py3.11.txt")
+    locked = versions(name)
     assert "torch" not in locked, "PyTorch has lock files of its own"
-    locked |= applying(ROOT / "requirements" / "torch-cpu-py3.11.txt")
+    locked |= versions("torch-cpu")
     for requirement in map(Requirement, wanted):
         if requirement.marker is None or requirement.marker.evaluate(PYTHON):
             version = locked.get(canonicalize_name(requirement.name), "nothing")
@@ -96,10 +93,7 @@ def test_what_pyproject_asks_for_is_in_the_lock_file(name: str, asked: list[str]
 
 
 def test_images_and_tests_use_the_same_versions() -> None:
-    backend, everything, cuda = (
-        applying(ROOT / "requirements" / f"{name}-py3.11.txt")
-        for name in ("backend", "main", "torch-cu130")
-    )
+    backend, everything, cuda = map(versions, ("backend", "main", "torch-cu130"))
     assert backend.items() <= everything.items()
     for name in cuda.keys() & backend.keys():
         assert cuda[name] == backend[name]
@@ -116,7 +110,7 @@ def test_the_makefiles_own_versions_are_locked() -> None:
         ("label-studio", defaults["LABEL_STUDIO"]),
     ]:
         name, _, version = asked.partition("==")
-        assert applying(ROOT / "requirements" / f"{lock_name}-py3.11.txt")[name] == version
+        assert versions(lock_name)[name] == version
 
 
 class TestWriting:
