@@ -57,12 +57,13 @@ def create_app(
     app.url_map.merge_slashes = False  # by a redirect to whatever host the client names
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     auth = BasicAuth(settings.basic_auth_user, settings.basic_auth_password)
-    _add_authentication(app, auth, journal)
+    metrics.note_limits(settings)
     _add_request_count(app, metrics)
+    _add_authentication(app, auth, journal)
     _add_error_handlers(app, settings, journal)
     routes = Blueprint("backend", __name__)
     _add_protocol(routes, loading, metrics, journal)
-    _add_monitoring(routes, loading, metrics)
+    _add_monitoring(routes, settings, loading, metrics)
     _add_status(routes, settings, loading, journal)
     add_hosts(app, routes, settings)
     app.register_blueprint(routes)
@@ -88,6 +89,14 @@ def _add_authentication(app: Flask, auth: BasicAuth, journal: Journal) -> None:
 
 
 def _add_request_count(app: Flask, metrics: Metrics) -> None:
+    @app.before_request
+    def begin() -> None:
+        metrics.in_progress.inc()
+
+    @app.teardown_request
+    def end(_: BaseException | None) -> None:
+        metrics.in_progress.dec()
+
     @app.after_request
     def count(response: Response) -> Response:
         metrics.requests.labels(_endpoint(), str(response.status_code)).inc()
@@ -139,7 +148,9 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
         return _json({"versions": [loading.get().model_version]})
 
 
-def _add_monitoring(routes: Blueprint, loading: Loading, metrics: Metrics) -> None:
+def _add_monitoring(
+    routes: Blueprint, settings: Settings, loading: Loading, metrics: Metrics
+) -> None:
     @routes.get("/", endpoint="index")
     @routes.get("/health", endpoint="health")
     def health() -> Response:
@@ -162,24 +173,28 @@ def _add_monitoring(routes: Blueprint, loading: Loading, metrics: Metrics) -> No
     def show_metrics() -> Response:
         if loading.ready():
             loading.get().observe_caches()
+        metrics.observe(_observe(settings, loading))
         return Response(metrics.render(), content_type=CONTENT_TYPE_LATEST)
 
 
 def _add_status(routes: Blueprint, settings: Settings, loading: Loading, journal: Journal) -> None:
     @routes.get("/status", endpoint="status")
     def show_status() -> Response:
-        try:
-            snapshot = take_snapshot(loading.get(patience_s=0.0))
-        except NotReadyError as error:
-            state: ModelState = "failed" if loading.failure() else "loading"
-            snapshot = Snapshot(state, settings.model, message=error.message, hint=error.hint)
-        body = report(journal, snapshot)
+        body = report(journal, _observe(settings, loading))
         if wants_json(request.accept_mimetypes, request.args.get("format")):
             response = _json(body)
         else:
             response = Response(render_html(body), content_type="text/html; charset=utf-8")
         response.headers.update(HEADERS)
         return response
+
+
+def _observe(settings: Settings, loading: Loading) -> Snapshot:
+    try:
+        return take_snapshot(loading.get(patience_s=0.0))
+    except NotReadyError as error:
+        state: ModelState = "failed" if loading.failure() else "loading"
+        return Snapshot(state, settings.model, message=error.message, hint=error.hint)
 
 
 def take_snapshot(service: SegmentationService) -> Snapshot:

@@ -16,6 +16,7 @@ from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.wire import first_problem
 from edgeflow_backend.server.listener import ListenError
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.tracing.tracer import TracingUnavailableError
 
 if TYPE_CHECKING:
     from edgeflow_backend.repair.run import Line
@@ -63,7 +64,7 @@ def serve(
 
     try:
         wsgi.serve(host, port, _settings())
-    except ListenError as error:
+    except (ListenError, TracingUnavailableError) as error:
         typer.echo(f"error: {error.message}", err=True)
         typer.echo(f"hint: {error.hint}", err=True)
         raise typer.Exit(1) from error

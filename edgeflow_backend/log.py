@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from edgeflow_backend.redact.texts import hide_secrets
+from edgeflow_backend.tracing.spans import current
 
 MAX_TEXT = 20_000
 """Most characters of one value that are logged."""
@@ -34,6 +35,7 @@ def configure(level: str, log_format: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _without_secrets,
+            _with_trace,  # a trace's id is as random as a token
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
@@ -46,6 +48,14 @@ def configure(level: str, log_format: str) -> None:
         library.propagate = False
         library.setLevel(level)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a line for each that waits
+
+
+def _with_trace(
+    _: object, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Say which trace a line belongs to, if any."""
+    trace = current().trace_id
+    return {**event, "trace": trace} if trace else event
 
 
 def _without_secrets(

@@ -26,6 +26,7 @@ from edgeflow.masks.cleanup import Cleanup
 from edgeflow.masks.polygons import HolePolicy
 from edgeflow.runtime.selection import RuntimeName
 from edgeflow_backend.net.host_settings import HostSettings
+from edgeflow_backend.tracing.collector import CollectorSettings
 
 LARGEST_MAX_PIXELS = 357_913_940
 """No larger image is decoded: beyond, RGB takes more than a gigabyte."""
@@ -37,7 +38,7 @@ def _known_policy(name: str) -> str:
     return name
 
 
-class Settings(HostSettings, BaseSettings):
+class Settings(HostSettings, CollectorSettings, BaseSettings):
     """Settings of the backend; each field's variable is ``EDGEFLOW_`` plus its name.
 
     The fields' docstrings are their descriptions, in Markdown.

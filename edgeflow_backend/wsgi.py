@@ -11,10 +11,17 @@ from edgeflow_backend.server.listener import listen
 from edgeflow_backend.server.server import Server
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
+from edgeflow_backend.status.trace_export import TraceExport
+from edgeflow_backend.tracing.middleware import TracedApplication
+from edgeflow_backend.tracing.tracer import open_tracer
 
 
 def create() -> Flask:
-    """Make the application with the settings of the environment."""
+    """Make the application with the settings of the environment.
+
+    Raises:
+        TracingUnavailableError: Traces are wanted, but their packages are not installed.
+    """
     return _create(Settings(), Metrics())
 
 
@@ -28,6 +35,7 @@ def serve(host: str, port: int, settings: Settings) -> None:
 
     Raises:
         ListenError: The server cannot listen there.
+        TracingUnavailableError: Traces are wanted, but their packages are not installed.
     """
     listener = listen(host, port)  # before the model is loaded
     metrics = Metrics()
@@ -37,4 +45,9 @@ def serve(host: str, port: int, settings: Settings) -> None:
 def _create(settings: Settings, metrics: Metrics) -> Flask:
     configure_malloc()
     log.configure(settings.log_level, settings.log_format)
-    return create_app(settings, metrics=metrics)
+    collector = settings.collector(settings.uplink.tls)
+    tracer = open_tracer(collector, TraceExport(metrics)) if collector else None
+    app = create_app(settings, metrics=metrics)
+    if tracer is not None:  # which sends what is left when the process ends
+        app.wsgi_app = TracedApplication(app.wsgi_app, tracer)  # type: ignore[method-assign]
+    return app

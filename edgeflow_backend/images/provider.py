@@ -31,6 +31,8 @@ from edgeflow_backend.net.allow_list import AllowList
 from edgeflow_backend.net.guard import Guard
 from edgeflow_backend.redact.urls import describe_url
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.metrics import Metrics
+from edgeflow_backend.tracing.spans import set_attributes, traced
 
 DOWNLOADS = 10
 """Downloads at once, which limits the memory of their files."""
@@ -44,6 +46,7 @@ class ImageProvider:
         predictor: Encodes the decoded images.
         on_note: Told once an image which one it is and what a user should know of it, such as that
             it is truncated.
+        metrics: Told how long downloads and decodes take.
     """
 
     def __init__(
@@ -52,8 +55,10 @@ class ImageProvider:
         predictor: Predictor,
         *,
         on_note: Callable[[str], None] | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._on_note = on_note
+        self._seconds = (metrics or Metrics()).image_seconds
         self._settings = settings
         self._predictor = predictor
         self._downloaders = _downloaders(settings)
@@ -68,6 +73,7 @@ class ImageProvider:
         self._flights = SingleFlight(self.cache, self._load)
         self._log = get_logger()
 
+    @traced("image")
     def get(self, wanted: Source | AsStored, *, deadline: float) -> EncodedImage:
         """Get an image.
 
@@ -127,12 +133,18 @@ class ImageProvider:
         self.cache.put(wanted.key, image)
         return image
 
+    @traced("download")
     def _fetch(self, source: WebSource | CloudSource) -> bytes:
-        with self._downloads:
-            return self._downloaders[source.host].fetch(source.url)
+        with self._seconds.labels("download").time(), self._downloads:
+            data = self._downloaders[source.host].fetch(source.url)
+        set_attributes(bytes=len(data))
+        return data
 
+    @traced("decode")
     def _decode(self, data: bytes, name: str, *, as_stored: bool) -> EncodedImage:
-        with self._decoder.decoded(data, as_stored=as_stored) as decoded:
+        timed = self._seconds.labels("decode").time()
+        with timed, self._decoder.decoded(data, as_stored=as_stored) as decoded:
+            set_attributes(pixels=decoded.pixels.shape[0] * decoded.pixels.shape[1])
             for note in decoded.notes:
                 self._log.warning("image", image=name, note=note)
                 if self._on_note is not None:

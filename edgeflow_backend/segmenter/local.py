@@ -48,7 +48,7 @@ class LocalSegmenter(Segmenter):
         self._settings = settings
         self.predictor = predictor
         self.models = ModelPool(settings, predictor)
-        self.images = ImageProvider(settings, predictor, on_note=on_note)
+        self.images = ImageProvider(settings, predictor, on_note=on_note, metrics=metrics)
         states: PrefixStates = ByteLRU(settings.state_cache_bytes, copy=state_to_pages)
         self.engine = Engine(
             predictor,
