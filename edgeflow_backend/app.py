@@ -20,6 +20,7 @@ from edgeflow_backend.hosts import add_hosts
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.objects.refine_rule import describe_rules
+from edgeflow_backend.openapi.document import describe
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.redact.texts import clean
 from edgeflow_backend.service import SegmentationService, build_service
@@ -74,7 +75,8 @@ def _add_authentication(app: Flask, auth: BasicAuth, journal: Journal) -> None:
     @app.before_request
     def authenticate() -> Response | None:
         authorization = read_authorization(request.headers.get("Authorization"))
-        if _endpoint() == "health" or auth.allows(authorization):
+        # Not below /hosts/<host>, where it would tell which names there are.
+        if request.endpoint == "backend.health" or auth.allows(authorization):
             return None
         response = _refusal(
             journal,
@@ -163,6 +165,10 @@ def _add_monitoring(routes: Blueprint, loading: Loading, metrics: Metrics) -> No
         if loading.ready():
             loading.get().observe_caches()
         return Response(metrics.render(), content_type=CONTENT_TYPE_LATEST)
+
+    @routes.get("/openapi.json", endpoint="openapi")
+    def show_description() -> Response:
+        return _json(describe())
 
 
 def _add_status(routes: Blueprint, settings: Settings, loading: Loading, journal: Journal) -> None:
