@@ -77,6 +77,8 @@ def _described(operation: Operation, schema_of: _SchemaOf) -> JSONObject:
     answers[HTTPStatus.NOT_FOUND] = {"application/json": ErrorAnswer}  # an unknown host's
     if not operation.open:
         answers[HTTPStatus.UNAUTHORIZED] = {"application/json": ErrorAnswer}
+    if operation.method != "get":  # asked by a page in a browser
+        answers[HTTPStatus.FORBIDDEN] = {"application/json": ErrorAnswer}
     described: JSONObject = {
         "operationId": f"{operation.method}_{operation.path.strip('/').replace('.', '_')}",
         "summary": operation.summary,

@@ -44,7 +44,7 @@ class Operation:
         path: Below the backend's URL.
         method: In lower case.
         summary: In a few words.
-        answers: By HTTP status; 401 and 404 of all routes are added.
+        answers: By HTTP status; those of every route (401, 403, 404) are added.
         body: Of the request.
         example: A body of a request.
         open: Whether it needs no password.

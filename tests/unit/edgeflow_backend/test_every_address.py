@@ -121,3 +121,29 @@ def test_with_the_password_no_address_asks_for_it_again(
     for method, address in requests_for(addresses):
         response = client.open(address, method=method, headers={"Authorization": RIGHT})
         assert response.status_code != 401, (method, address)
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://localhost", "http://127.0.0.1:9090", ""]
+)
+def test_a_page_in_a_browser_changes_nothing(
+    client: FlaskClient, addresses: list[str], origin: str
+) -> None:
+    """Not even one whose own name leads here by now: it would have the backend's for its origin."""
+    headers = {"Authorization": RIGHT, "Origin": origin}
+    for address in addresses:
+        for method in ("POST", "PUT", "PATCH", "DELETE"):
+            response = client.open(address, method=method, headers=headers)
+            assert response.status_code == 403, (method, address)
+            assert response.get_json()["error"]["code"] == "forbidden"
+
+
+def test_no_answer_lets_a_page_of_another_origin_read_it(
+    client: FlaskClient, addresses: list[str]
+) -> None:
+    headers = {"Authorization": RIGHT, "Origin": "https://evil.example"}
+    preflight = {**headers, "Access-Control-Request-Method": "POST"}
+    for address in addresses:
+        for method, sent in (("GET", headers), ("OPTIONS", preflight)):
+            response = client.open(address, method=method, headers=sent)
+            assert "access-control" not in str(response.headers).lower()
