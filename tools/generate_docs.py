@@ -1,4 +1,4 @@
-"""Write the pages that follow from code: commands' options, settings, labelling configs, rooms.
+"""Write the pages that follow from code: commands, settings, configs, rooms, the API's description.
 
 ``python -m tools.generate_docs`` rewrites them, ``--check`` only compares. The text is built from
 Typer's own parameters instead of rendered help, so the terminal's width and colours do not matter.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ import edgeflow.cli
 import edgeflow_backend.cli
 from edgeflow.label_studio.config.labels import Label
 from edgeflow.label_studio.config.recommended import RECOMMENDATIONS, recommended_config
+from edgeflow_backend.openapi.document import describe
 from edgeflow_backend.settings import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -42,6 +44,7 @@ def pages() -> dict[Path, str]:
     how = DOCS / "how-it-works.md"
     return {
         DOCS / "reference" / "cli.md": cli_page(),
+        DOCS / "reference" / "openapi.json": json.dumps(describe(), indent=2) + "\n",
         settings: _with_part(settings, settings_table()),
         configs: _with_part(configs, recommended_configs()),
         how: _with_part(how, rooms()),
