@@ -1,6 +1,7 @@
 """Hosts of pictures, and a Label Studio, that misbehave on request: real sockets, wrong bytes.
 
-Run as ``python -m tests.faults.hosts ADDRESS PORT`` to serve pictures from elsewhere.
+Run as ``python -m tests.faults.hosts ADDRESS PORT`` to serve from elsewhere: pictures at that port,
+Label Studio at the next one.
 """
 
 from __future__ import annotations
@@ -280,8 +281,9 @@ def _listen(address: str, port: int) -> socket.socket:
 
 
 def main() -> None:
-    """Serve pictures until the input ends."""
-    with Host(sys.argv[1], int(sys.argv[2])):
+    """Serve until the input ends."""
+    address, port = sys.argv[1], int(sys.argv[2])
+    with Host(address, port), Host(address, port + 1, TOKEN):
         print("listening", flush=True)
         sys.stdin.read()
 
