@@ -10,6 +10,18 @@ from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow_backend.settings import Settings
 
 
+def model_name(settings: Settings, project: str, hint: str | None) -> str | None:
+    """Name of the model for a request; None for the default one.
+
+    Args:
+        settings: Settings of the backend.
+        project: Project id; the setting ``project_models`` may name a model for it.
+        hint: Name of a model in the labelling config, which takes precedence.
+    """
+    name = hint or settings.project_models.get(project)
+    return None if name == settings.model else name
+
+
 class ModelPool:
     """Predictors by name, loaded at first use on the default one's device. Thread-safe.
 
@@ -23,16 +35,6 @@ class ModelPool:
         self._default = default
         self._loaded: dict[str, Predictor] = {}
         self._lock = threading.Lock()
-
-    def name(self, project: str, hint: str | None) -> str | None:
-        """Name of the model for a request; None for the default one.
-
-        Args:
-            project: Project id; the setting ``project_models`` may name a model for it.
-            hint: Name of a model in the labelling config, which takes precedence.
-        """
-        name = hint or self._settings.project_models.get(project)
-        return None if name == self._settings.model else name
 
     def load(self, name: str | None) -> Predictor:
         """A model by name, loaded if it was not yet; None for the default one.

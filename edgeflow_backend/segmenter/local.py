@@ -15,7 +15,7 @@ from edgeflow.inference.state import EncodedImage
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.prompts.click import Click
 from edgeflow_backend.engine.engine import Engine, PrefixStates
-from edgeflow_backend.engine.model_pool import ModelPool
+from edgeflow_backend.engine.model_pool import ModelPool, model_name
 from edgeflow_backend.errors import ChangedImageError
 from edgeflow_backend.images.provider import ImageProvider
 from edgeflow_backend.images.sources import AsStored, Source
@@ -84,7 +84,15 @@ class LocalSegmenter(Segmenter):
 
     @override
     def choose(self, project: str, hint: str | None) -> Model:
-        name = self.models.name(project, hint)
+        return self.model(model_name(self._settings, project, hint))
+
+    def model(self, name: str | None) -> Model:
+        """A model by name, loaded if it was not yet; None for the default one.
+
+        Raises:
+            LabelConfigError: There is no model with that name.
+            CheckpointError: Its weights cannot be used.
+        """
         return Model(name, self.models.load(name).version)
 
     @override

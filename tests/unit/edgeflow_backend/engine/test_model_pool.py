@@ -11,7 +11,7 @@ import pytest
 from edgeflow.errors import CheckpointError, LabelConfigError
 from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow_backend.engine import model_pool as models
-from edgeflow_backend.engine.model_pool import ModelPool
+from edgeflow_backend.engine.model_pool import ModelPool, model_name
 from edgeflow_backend.settings import Settings
 from tests.unit.edgeflow_backend.samples import disk_image
 
@@ -39,7 +39,7 @@ def pool(predictor: Predictor, folder: Path | None = None, **projects: str) -> M
 
 
 def choose(models: ModelPool, project: str, hint: str | None) -> Predictor:
-    return models.load(models.name(project, hint))
+    return models.load(model_name(models._settings, project, hint))
 
 
 @pytest.mark.parametrize("project", ["", "5", "nonsense"])
