@@ -156,6 +156,20 @@ class Settings(HostSettings, CollectorSettings, BaseSettings):
     image_disk_cache_ttl_s: float = Field(default=86400, gt=0)
     """Seconds after which a file in that folder expires."""
 
+    cluster_replicas: int = Field(default=2, ge=1)
+    """Replicas behind `serve --cluster`; see [scaling](scaling.md)."""
+    cluster_max_replicas: int = Field(default=0, ge=0)
+    """Most replicas that Ray starts while clicks wait; 0 for always `EDGEFLOW_CLUSTER_REPLICAS`."""
+    cluster_target_waiting: float = Field(default=4, gt=0)
+    """Requests under way in each replica that Ray aims at when it starts and ends replicas."""
+    cluster_cpus: float = Field(default=1, ge=0)
+    """Cores that Ray sets aside for each replica."""
+    cluster_gpus: float = Field(default=0, ge=0)
+    """GPUs that Ray gives each replica, `0.5` for two replicas on one; with 0 it sees none."""
+    cluster_without_token: bool = False
+    """Whether to join a Ray cluster that asks for no token, where whoever reaches it can run
+    anything."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Lowest severity of messages that are logged."""
     log_format: Literal["json", "console"] = "json"

@@ -22,7 +22,7 @@ def show(answer: RecentAnswer, resolved: ResolvedRequest, polygons: PolygonOptio
         polygons: How exact outlines are.
     """
     newest, config = resolved.request.prompt.newest, resolved.request.config
-    segmented, version = answer.after, resolved.predictor.version
+    segmented, version = answer.after, answer.model_version
 
     def record(region: JSONObject) -> JSONObject:
         return segmented.record(region, answer_mask(region, answer.mask), version)
