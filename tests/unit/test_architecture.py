@@ -146,3 +146,10 @@ def test_every_module_is_tested_where_it_lies(package: str) -> None:
         if path.relative_to(ROOT / "tests" / "unit").parent not in folders
     ]
     assert astray == []
+
+
+def test_make_runs_every_folder_of_tests() -> None:
+    commands = [line for line in (ROOT / "Makefile").read_text().splitlines() if "pytest" in line]
+    run = {word for line in commands for word in line.split() if word.startswith("tests/")}
+    found = ROOT.glob("tests/*/**/test_*.py")
+    assert {f"tests/{path.relative_to(ROOT).parts[1]}" for path in found} <= run
