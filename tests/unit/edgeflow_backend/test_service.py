@@ -17,6 +17,7 @@ from edgeflow.label_studio.config.label_config import parse_label_config
 from edgeflow.label_studio.values import PercentPoint, WireModel
 from edgeflow.prompts.click import Click
 from edgeflow_backend.errors import FetchError
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.prompts import PROMPTS, parse_prompt
 from edgeflow_backend.protocol.wire import BaseRegion, validate
 from edgeflow_backend.requests import Answer, Request
@@ -59,6 +60,24 @@ def steps(service: SegmentationService) -> float:
 def overlap(mask: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], size: Size) -> float:
     """Intersection over union with the disk."""
     return float((mask.astype(bool) & disk(size)).sum() / (mask.astype(bool) | disk(size)).sum())
+
+
+def test_tasks_alike_of_two_label_studios_share_nothing(make_service: MakeService) -> None:
+    studios = {name: {"url": "http://127.0.0.1:1"} for name in ("team-a", "team-b")}
+    service = make_service(overlap=1, label_studio_hosts=studios)
+
+    def segmented(host: str, *points: JSONObject) -> Answer:
+        body = disk_request(*points)
+        prompt = parse_prompt(body["params"]["context"], max_clicks=100)
+        config = parse_label_config(body["label_config"]).for_task(body["tasks"][0]["data"])
+        return service.segment(Request(body["tasks"][0], prompt, config, ProjectRef(host, "1")))
+
+    first, refined = click(50, 50, id="a"), click(52, 52, id="b")
+    (begun,) = segmented("team-a", first).regions
+    (elsewhere,) = segmented("team-b", refined).regions
+    (continued,) = segmented("team-a", refined).regions
+    assert [len(each["meta"]["edgeflow"]["clicks"]) for each in (begun, continued)] == [1, 2]
+    assert len(elsewhere["meta"]["edgeflow"]["clicks"]) == 1
 
 
 def test_a_click_on_an_object_cuts_it_out(service: SegmentationService) -> None:
