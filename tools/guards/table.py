@@ -379,7 +379,7 @@ THREATS = (
             ),
             Guard(
                 "`/hosts/<name>` is a configured name",
-                "edgeflow_backend/hosts.py",
+                "edgeflow_backend/web/hosts.py",
                 "if g.host and g.host not in settings.label_studio_hosts:",
                 "if False:",
                 (f"{_BACKEND}/test_every_address.py::test_a_host_is_one_of_the_settings",),
@@ -504,18 +504,18 @@ THREATS = (
             ),
             Guard(
                 "it is compared in constant time and as a whole",
-                "edgeflow_backend/auth.py",
+                "edgeflow_backend/web/auth.py",
                 "return hmac.compare_digest(credentials, self._expected)",
                 "return credentials.startswith(self._expected)",
-                (f"{_BACKEND}/test_auth.py::test_a_wrong_user_or_password_may_not_pass",),
+                (f"{_BACKEND}/web/test_auth.py::test_a_wrong_user_or_password_may_not_pass",),
             ),
             Guard(
                 "a malformed header is none",
-                "edgeflow_backend/auth.py",
+                "edgeflow_backend/web/auth.py",
                 "data = base64.b64decode(code.strip(), validate=True)",
                 "data = base64.b64decode(code.strip() + '===')",
                 (
-                    f"{_BACKEND}/test_auth.py::test_a_malformed_header_as_the_server_reads_it_may_not_pass",
+                    f"{_BACKEND}/web/test_auth.py::test_a_malformed_header_as_the_server_reads_it_may_not_pass",
                 ),
             ),
             Guard(
@@ -541,7 +541,7 @@ THREATS = (
         (
             Guard(
                 "what comes from a page may read at most",
-                "edgeflow_backend/auth.py",
+                "edgeflow_backend/web/auth.py",
                 'return origin is not None and method not in ("GET", "HEAD", "OPTIONS")',
                 "return False",
                 (f"{_BACKEND}/test_every_address.py::test_a_page_in_a_browser_changes_nothing",),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -68,7 +69,8 @@ def overlap(mask: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], size: Size) -
 
 def test_tasks_alike_of_two_label_studios_share_nothing(make_service: MakeService) -> None:
     studios = {name: {"url": "http://127.0.0.1:1"} for name in ("team-a", "team-b")}
-    service = make_service(overlap=1, label_studio_hosts=studios)
+    seconds = itertools.count()  # so nobody is quicker than a person
+    service = make_service(overlap=1, label_studio_hosts=studios, clock=lambda: next(seconds) / 10)
 
     def segmented(host: str, *points: JSONObject) -> Answer:
         body = disk_request(*points)
