@@ -98,7 +98,8 @@ def check(wanted: list[str], locked: dict[str, str]) -> None:
     assert wanted
     for requirement in map(Requirement, wanted):
         if requirement.marker is None or requirement.marker.evaluate(PYTHON):
-            version = locked.get(canonicalize_name(requirement.name), "nothing")
+            version = locked.get(canonicalize_name(requirement.name))
+            assert version is not None, f"{requirement} is asked for and not locked"
             assert requirement.specifier.contains(version, prereleases=True), (
                 f"{requirement} is asked for and {version} locked"
             )
