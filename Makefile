@@ -139,8 +139,8 @@ licences: $(MAIN)/.made $(PEER)/.made  ## refuse packages whose licences are not
 	@$(BIN)/python -m tools.supply.licences $(MAIN) $(PEER)
 
 audit: $(LOCKER)/.made  ## look for known vulnerabilities in what is locked; asks an online service
-	@$(LOCKER)/bin/pip-audit --disable-pip --require-hashes \
-	  $(foreach name,build backend main torch-cpu,-r requirements/$(name)-$(PY).txt)
+	@$(LOCKER)/bin/pip-audit --strict --disable-pip --require-hashes \
+	  $(foreach name,build main label-studio-ml torch-cu130,-r requirements/$(name)-$(PY).txt)
 
 clean:  ## remove environments, demo data, the site and artefacts
 	rm -rf $(ENVS) .demo artifacts dist site

@@ -233,7 +233,7 @@ def as_in_a_container(command: list[str], tmpfs: list[Path]) -> list[str]:
 
     That takes mount namespaces, and so root; CI has both.
     """
-    rights = ["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
+    rights = ["setpriv", "--no-new-privs", "--bounding-set=-all"]
     lines = ["mount -o remount,ro,bind /"]
     lines += [f"mount -t tmpfs tmpfs {shlex.quote(str(place))}" for place in tmpfs]
     lines += [f"exec {shlex.join([*rights, *command])}"]
