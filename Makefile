@@ -46,8 +46,9 @@ test-units: $(MAIN)/.made  ## the part of them that runs on all cores, with its 
 
 test-whole: envs  ## the rest: trainings one after the other, servers and browsers two at a time
 	@$(BIN)/python -m pytest --ignore tests/unit --ignore tests/golden --ignore tests/contract \
-	  -m "alone or not e2e"
+	  --ignore tests/faults -m "alone or not e2e"
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/contract
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/faults
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "e2e and not alone" tests/e2e
 
 test-fast: $(MAIN)/.made  ## the quick unit and golden tests: a minute on two cores

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import resource
 import signal
 import socket
 import threading
@@ -83,6 +84,22 @@ def _decoders_killed(world: World) -> Iterator[None]:
     finally:
         over.set()
         killer.join()
+
+
+@contextlib.contextmanager
+def _decoders_starved(world: World) -> Iterator[None]:
+    """No memory beyond what they have, as in a container that is full."""
+    starved = decoders_of(world.backend)
+    for pid in starved:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize()
+        resource.prlimit(pid, resource.RLIMIT_AS, (limit, limit))
+    try:
+        yield
+    finally:
+        for pid in starved:  # others take their place
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 @contextlib.contextmanager
@@ -174,6 +191,12 @@ FAULTS: dict[str, Fault] = {
     "freeze": Fault("the backend gets no processor for a while (`SIGSTOP`)", _frozen),
     "decoders": Fault(
         "`kill -9` of the children that decode pictures", _decoders_killed, "image_unreadable"
+    ),
+    "memory": Fault(
+        "those children get no more memory",
+        _decoders_starved,
+        "image_too_large",
+        frozenset({"image_unreadable"}),
     ),
     "tomorrow": Fault("the wall clock jumps a day ahead", partial(_clock_off, DAY_S)),
     "yesterday": Fault("the wall clock jumps a day back", partial(_clock_off, -DAY_S)),

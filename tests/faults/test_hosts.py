@@ -29,6 +29,7 @@ EXPECTED = {
     "chunks": FETCH,
     "flood": FETCH,
     "html": "image_unreadable",
+    "damaged": "image_unreadable",
     "nothing": "image_unreadable",
     "not-http": FETCH,
     "size": "prompt_unusable",
