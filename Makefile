@@ -13,19 +13,34 @@ DEMO := $(ENVS)/demo
 STUDIO := $(ENVS)/label-studio
 PEER := $(ENVS)/label-studio-ml
 READERS := $(ENVS)/export-readers
+LOCKER := $(ENVS)/lock
 BIN := $(MAIN)/bin
 
-# Exact versions, for the Python that they were resolved on; another Python resolves afresh, as does
-# `make PY=afresh`, which a LABEL_STUDIO of your own may need.
-PY ?= py$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+# What each environment is made for, and each lock file.
+main = -e '.[onnx,train,ray,tracing]' --group test --group lint --group docs --group supply
+backend = -e .
+peer = -e '.[label-studio-ml]'
+readers = --group export-readers
+locker = --group lock
+# They would bring windows or plots that reading does without, and so come alone.
+readers_alone = --no-deps labelme lvis
+
+# Exact versions and hashes, for the Python that they were resolved for; another Python resolves
+# afresh and checks no hash, as does `make PY=afresh`, which a LABEL_STUDIO of your own may need.
+ifndef PY
+PY := py$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+endif
 lock = $(wildcard requirements/$(1)-$(PY).txt)
 
 # Uses uv where there is one. Half-made environments have no .made, and are made anew.
-make_env = @$(PYTHON) -m tools.environments $(1) $(addprefix --constraint ,$(call lock,$(2)))
-with_torch = --torch '$(TORCH)' --torch-index '$(TORCH_INDEX)'
+make_env = @$(PYTHON) -m tools.environments $(1) $(addprefix --build-lock ,$(call lock,build)) \
+  $(addprefix --lock ,$(call lock,$(2)))
+torch_lock = $(call lock,torch-$(notdir $(TORCH_INDEX)))
+with_torch = --torch '$(TORCH)' --torch-index '$(TORCH_INDEX)' \
+  $(addprefix --torch-lock ,$(torch_lock))
 python_fault = $(shell $(PYTHON) -m tools.environments.check_python 2>&1 || true)
 
-.PHONY: help python demo dist test test-units test-whole test-fast lint types docs pictures reference format bench envs lock clean
+.PHONY: help python demo dist test test-units test-whole test-fast lint types docs pictures reference format bench envs lock sbom licences audit clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -88,38 +103,60 @@ bench: $(MAIN)/.made $(STUDIO)/.made  ## speed: stages, HTTP, runtimes, networks
 
 envs: $(MAIN)/.made $(STUDIO)/.made $(PEER)/.made $(READERS)/.made  ## make every environment
 
-lock:  ## resolve every environment afresh and write its exact versions into requirements/
-	rm -rf $(ENVS)
-	@$(MAKE) envs PY=afresh
-	@for name in main label-studio label-studio-ml export-readers; do \
-	  $(ENVS)/$$name/bin/python -m pip freeze --exclude-editable \
-	    | grep -viE '^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==' > requirements/$$name-$(PY).txt; \
-	done
+make_lock = @$(PYTHON) -m tools.environments.lock requirements/$(1)-$(PY).txt \
+  --uv $(LOCKER)/bin/uv $(if $(UPGRADE),--upgrade)
+fit = --constraint requirements/$(1)-$(PY).txt
+lock: $(LOCKER)/.made  ## bring requirements/ up to date with pyproject.toml; UPGRADE=1 takes the newest
+	$(call make_lock,lock) --wheels -- $(locker)
+	$(call make_lock,build) --wheels -- pip hatchling editables
+	$(call make_lock,backend) --wheels --torch '$(TORCH)' $(call fit,build) -- $(backend)
+	$(call make_lock,main) --wheels --torch '$(TORCH)' $(call fit,build) $(call fit,backend) -- $(main)
+	$(call make_lock,label-studio-ml) --torch '$(TORCH)' -- $(peer)
+	$(call make_lock,label-studio) -- '$(LABEL_STUDIO)'
+	$(call make_lock,export-readers) --wheels -- $(readers)
+	$(call make_lock,export-readers-alone) --wheels -- $(readers_alone)
+	$(call make_lock,torch-cu130) --wheels $(call fit,backend) -- '$(TORCH)'
+	$(call make_lock,torch-cpu) --wheels --index https://download.pytorch.org/whl/cpu -- --no-deps \
+	  "$(TORCH)+cpu ; sys_platform == 'linux'" "$(TORCH) ; sys_platform != 'linux'"
 
 dist: $(DEMO)/.made  ## a wheel with the shipped weights, in dist/
-	@$(DEMO)/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@$(DEMO)/bin/python -m pip wheel --quiet --no-deps \
+	  $(if $(call lock,build),--no-build-isolation) --wheel-dir dist .
 	@ls dist/*.whl
+
+sbom: $(MAIN)/.made dist  ## the wheel's bill of materials (CycloneDX) and SHA256SUMS, in dist/
+	@$(BIN)/python -m tools.supply.sbom $$(ls -t dist/edgeflow_backend-*.whl | head -1)
+
+licences: $(MAIN)/.made $(PEER)/.made  ## refuse packages whose licences are not accepted
+	@$(BIN)/python -m tools.supply.licences $(MAIN) $(PEER)
+
+audit: $(LOCKER)/.made  ## look for known vulnerabilities in what is locked; asks an online service
+	@$(LOCKER)/bin/pip-audit --disable-pip --require-hashes \
+	  $(foreach name,build backend main torch-cpu,-r requirements/$(name)-$(PY).txt)
 
 clean:  ## remove environments, demo data, the site and artefacts
 	rm -rf $(ENVS) .demo artifacts dist site
 
-$(MAIN)/.made: pyproject.toml $(call lock,main) | python
+$(MAIN)/.made: pyproject.toml $(call lock,build) $(call lock,main) $(torch_lock) | python
 	$(call make_env,$(MAIN),main) --what 'the backend and all tools for working on it' $(with_torch) \
-	  -- -e '.[onnx,train]' --group test --group lint --group docs
+	  -- $(main)
 
-$(DEMO)/.made: pyproject.toml $(call lock,main) | python
-	$(call make_env,$(DEMO),main) --what 'the backend' $(with_torch) --no-compile -- -e .
+$(DEMO)/.made: pyproject.toml $(call lock,build) $(call lock,backend) $(torch_lock) | python
+	$(call make_env,$(DEMO),backend) --what 'the backend' $(with_torch) --no-compile -- $(backend)
 
-$(STUDIO)/.made: $(call lock,label-studio) | python
+$(STUDIO)/.made: $(call lock,build) $(call lock,label-studio) | python
 	$(call make_env,$(STUDIO),label-studio) --what '$(LABEL_STUDIO)' --no-compile -- '$(LABEL_STUDIO)'
 
-$(PEER)/.made: pyproject.toml $(call lock,label-studio-ml) | python
+$(PEER)/.made: pyproject.toml $(call lock,build) $(call lock,label-studio-ml) $(torch_lock) | python
 	$(call make_env,$(PEER),label-studio-ml) --what 'the backend under label-studio-ml' $(with_torch) \
-	  -- -e '.[label-studio-ml]'
+	  -- $(peer)
 
-# Two of them bring windows or plots that reading does without, and so come alone.
-$(READERS)/.made: pyproject.toml $(call lock,export-readers) | python
+$(READERS)/.made: pyproject.toml $(call lock,build) $(call lock,export-readers) \
+  $(call lock,export-readers-alone) | python
 	$(call make_env,$(READERS),export-readers) --what "others' readers of exports" --no-compile \
-	  -- --group export-readers
-	$(call make_env,$(READERS),export-readers) --what 'those that come without what they need' \
-	  --no-compile -- --no-deps labelme lvis
+	  -- $(readers)
+	$(call make_env,$(READERS),export-readers-alone) --what 'those that come without what they need' \
+	  --no-compile -- $(readers_alone)
+
+$(LOCKER)/.made: $(call lock,build) $(call lock,lock) | python
+	$(call make_env,$(LOCKER),lock) --what 'what resolves and audits' -- $(locker)

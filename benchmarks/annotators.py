@@ -36,9 +36,9 @@ from edgeflow.prompts.click import Click
 from edgeflow_backend import log
 from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.protocol.config_check import RECOMMENDED
-from edgeflow_backend.service import SegmentationService, build_service
+from edgeflow_backend.segmenter.local import load_segmenter
+from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
-from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 
 SIZE = Size(480, 640)
@@ -150,7 +150,10 @@ def measure(
     settings: Settings, annotators: int, seconds: float, think_s: float, *, even: bool
 ) -> dict[str, Any]:
     """Let ``annotators`` work for ``seconds``."""
-    service = build_service(settings, Metrics(), Journal())
+    metrics = Metrics()
+    segmenter = load_segmenter(settings, metrics)
+    segmenter.warm_up()
+    service = SegmentationService(settings, segmenter, metrics)
     rounds = 2 + int(seconds / think_s / len(CLICKS) * 2)
     addresses = [images_of(number, rounds) for number in range(annotators)]
     try:
@@ -165,9 +168,9 @@ def measure(
         service.close()
     took = sorted(one.seconds * 1000 for one in asked)
     quantiles = statistics.quantiles(took, n=20, method="inclusive")
-    wrong, least = differing(service.predictor, asked)
+    wrong, least = differing(segmenter.predictor, asked)
     return {
-        "runtime": service.predictor.runtime.name,
+        "runtime": segmenter.runtime,
         "annotators": annotators,
         "clicks": len(asked),
         "p50_ms": round(statistics.median(took), 1),

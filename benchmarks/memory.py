@@ -21,9 +21,9 @@ from edgeflow.geometry import Size
 from edgeflow_backend import log
 from edgeflow_backend.memory.malloc import configure_malloc
 from edgeflow_backend.model import EdgeFlowBackend
-from edgeflow_backend.service import build_service
+from edgeflow_backend.segmenter.local import load_segmenter
+from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
-from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 
 SIZE = Size(480, 640)
@@ -39,12 +39,14 @@ def resident_mb() -> float:
 
 def watch(clicks: int, images: int) -> list[float]:
     """Click; return resident memory at each report, megabytes."""
-    service = build_service(Settings(), Metrics(), Journal())
+    settings, metrics = Settings(), Metrics()
+    segmenter = load_segmenter(settings, metrics)
+    service = SegmentationService(settings, segmenter, metrics)
     backend = EdgeFlowBackend(service=service)
     chance = random.Random(0)
     seen: list[float] = []
     try:
-        print(describe_machine(service.predictor.runtime.name))
+        print(describe_machine(segmenter.runtime))
         began = time.perf_counter()
         for done in range(1, clicks + 1):
             shown = chance.randrange(images)

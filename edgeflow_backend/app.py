@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from edgeflow.label_studio.values import JSONObject
-from edgeflow_backend.auth import BasicAuth, read_authorization
+from edgeflow_backend.auth import BasicAuth, asked_by_a_page, read_authorization
 from edgeflow_backend.background import Background
 from edgeflow_backend.calls.events import TRAIN, Event, take_note
 from edgeflow_backend.errors import MalformedRequestError, NotReadyError, RefusedRequestError
@@ -20,6 +20,8 @@ from edgeflow_backend.hosts import add_hosts
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.objects.refine_rule import describe_rules
+from edgeflow_backend.openapi.document import describe
+from edgeflow_backend.protocol.body import parse_body
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.redact.texts import clean
 from edgeflow_backend.service import SegmentationService, build_service
@@ -27,7 +29,7 @@ from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 from edgeflow_backend.status.page import render_html
-from edgeflow_backend.status.report import HEADERS, Cache, ModelState, Snapshot, report, wants_json
+from edgeflow_backend.status.report import HEADERS, ModelState, Snapshot, report, wants_json
 
 Loading = Background[SegmentationService]
 Build = Callable[[Settings, Metrics, Journal], SegmentationService]
@@ -57,12 +59,13 @@ def create_app(
     app.url_map.merge_slashes = False  # by a redirect to whatever host the client names
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     auth = BasicAuth(settings.basic_auth_user, settings.basic_auth_password)
-    _add_authentication(app, auth, journal)
+    metrics.note_limits(settings)
     _add_request_count(app, metrics)
+    _add_authentication(app, auth, journal)
     _add_error_handlers(app, settings, journal)
     routes = Blueprint("backend", __name__)
     _add_protocol(routes, loading, metrics, journal)
-    _add_monitoring(routes, loading, metrics)
+    _add_monitoring(routes, settings, loading, metrics)
     _add_status(routes, settings, loading, journal)
     add_hosts(app, routes, settings)
     app.register_blueprint(routes)
@@ -74,7 +77,8 @@ def _add_authentication(app: Flask, auth: BasicAuth, journal: Journal) -> None:
     @app.before_request
     def authenticate() -> Response | None:
         authorization = read_authorization(request.headers.get("Authorization"))
-        if _endpoint() == "health" or auth.allows(authorization):
+        # Not below /hosts/<host>, where it would tell which names there are.
+        if request.endpoint == "backend.health" or auth.allows(authorization):
             return None
         response = _refusal(
             journal,
@@ -86,8 +90,28 @@ def _add_authentication(app: Flask, auth: BasicAuth, journal: Journal) -> None:
         response.headers["WWW-Authenticate"] = 'Basic realm="edgeflow"'
         return response
 
+    @app.before_request
+    def refuse_pages() -> Response | None:
+        if not asked_by_a_page(request.method, request.headers.get("Origin")):
+            return None
+        return _refusal(
+            journal,
+            HTTPStatus.FORBIDDEN,
+            "forbidden",
+            "this backend answers Label Studio's server, not pages in a browser",
+            "call it without an Origin header, from a program",
+        )
+
 
 def _add_request_count(app: Flask, metrics: Metrics) -> None:
+    @app.before_request
+    def begin() -> None:
+        metrics.in_progress.inc()
+
+    @app.teardown_request
+    def end(_: BaseException | None) -> None:
+        metrics.in_progress.dec()
+
     @app.after_request
     def count(response: Response) -> Response:
         metrics.requests.labels(_endpoint(), str(response.status_code)).inc()
@@ -100,7 +124,7 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
         body = _body()
         service = loading.get()
         project = ProjectRef.parse(body.get("project"), g.host)
-        service.images.note_public_url(body.get("hostname"), g.host)
+        service.locator.note_public_url(body.get("hostname"), g.host)
         service.projects.of(*project)
         answer: JSONObject = {"model_version": service.model_version}
         schema = body.get("schema")
@@ -139,7 +163,9 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
         return _json({"versions": [loading.get().model_version]})
 
 
-def _add_monitoring(routes: Blueprint, loading: Loading, metrics: Metrics) -> None:
+def _add_monitoring(
+    routes: Blueprint, settings: Settings, loading: Loading, metrics: Metrics
+) -> None:
     @routes.get("/", endpoint="index")
     @routes.get("/health", endpoint="health")
     def health() -> Response:
@@ -154,7 +180,7 @@ def _add_monitoring(routes: Blueprint, loading: Loading, metrics: Metrics) -> No
                 "status": "UP",
                 "model_class": EdgeFlowBackend.__name__,
                 "model_version": service.model_version,
-                "runtime": service.predictor.runtime.name,
+                "runtime": service.segmenter.runtime,
             }
         )
 
@@ -162,18 +188,18 @@ def _add_monitoring(routes: Blueprint, loading: Loading, metrics: Metrics) -> No
     def show_metrics() -> Response:
         if loading.ready():
             loading.get().observe_caches()
+        metrics.observe(_observe(settings, loading))
         return Response(metrics.render(), content_type=CONTENT_TYPE_LATEST)
+
+    @routes.get("/openapi.json", endpoint="openapi")
+    def show_description() -> Response:
+        return _json(describe())
 
 
 def _add_status(routes: Blueprint, settings: Settings, loading: Loading, journal: Journal) -> None:
     @routes.get("/status", endpoint="status")
     def show_status() -> Response:
-        try:
-            snapshot = take_snapshot(loading.get(patience_s=0.0))
-        except NotReadyError as error:
-            state: ModelState = "failed" if loading.failure() else "loading"
-            snapshot = Snapshot(state, settings.model, message=error.message, hint=error.hint)
-        body = report(journal, snapshot)
+        body = report(journal, _observe(settings, loading))
         if wants_json(request.accept_mimetypes, request.args.get("format")):
             response = _json(body)
         else:
@@ -182,19 +208,24 @@ def _add_status(routes: Blueprint, settings: Settings, loading: Loading, journal
         return response
 
 
+def _observe(settings: Settings, loading: Loading) -> Snapshot:
+    try:
+        return take_snapshot(loading.get(patience_s=0.0))
+    except NotReadyError as error:
+        state: ModelState = "failed" if loading.failure() else "loading"
+        return Snapshot(state, settings.model, message=error.message, hint=error.hint)
+
+
 def take_snapshot(service: SegmentationService) -> Snapshot:
     """The state of a service whose model is loaded."""
-    settings, images, engine = service.settings, service.images, service.engine
+    settings, segmenter = service.settings, service.segmenter
     return Snapshot(
         state="ready",
         version=service.model_version,
-        runtime=service.predictor.runtime.name,
-        waiting=engine.waiting,
+        runtime=segmenter.runtime,
+        waiting=segmenter.waiting,
         queue_limit=settings.queue_limit,
-        caches=(
-            Cache("images", images.cache.nbytes, settings.image_cache_bytes),
-            Cache("click states", engine.states.nbytes, settings.state_cache_bytes),
-        ),
+        caches=tuple(segmenter.caches()),
         refining=describe_rules(settings.refine, service.projects.known()),
         label_studios={
             name: studio.public_url or studio.url for name, studio in settings.label_studios.items()
@@ -246,18 +277,10 @@ def _body() -> JSONObject:
     Raises:
         MalformedRequestError: The body is not a JSON object.
     """
-    try:
-        data = request.get_data(cache=False)
-        if request.content_length is None and len(data) == request.max_content_length:
-            raise RequestEntityTooLarge  # Werkzeug cuts a body without Content-Length there
-        body: object = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise MalformedRequestError(
-            f"the body is not valid JSON ({error.msg})", hint="send a JSON object"
-        ) from error
-    if not isinstance(body, dict):
-        raise MalformedRequestError("the body is not a JSON object", hint="send a JSON object")
-    return body
+    data = request.get_data(cache=False)
+    if request.content_length is None and len(data) == request.max_content_length:
+        raise RequestEntityTooLarge  # Werkzeug cuts a body without Content-Length there
+    return parse_body(data)
 
 
 def _json(body: JSONObject, status: int = HTTPStatus.OK) -> Response:

@@ -1,4 +1,4 @@
-"""HTTP Basic, the only authentication that Label Studio offers to a backend."""
+"""Who may ask: HTTP Basic, all that Label Studio offers towards a backend; and no web page."""
 
 from __future__ import annotations
 
@@ -27,6 +27,20 @@ def read_authorization(value: str | None) -> Authorization | None:
         text = data.decode("latin-1")
     user, _, password = text.partition(":")
     return Authorization("basic", {"username": user, "password": password})
+
+
+def asked_by_a_page(method: str, origin: str | None) -> bool:
+    """Whether a page in somebody's browser asks for more than to read.
+
+    Any page on the web may have its reader's browser POST to what the reader's machine reaches, and
+    read the answer if its own name resolves there by then. Browsers tell a POST by its ``Origin``,
+    which pages cannot leave out, and programs such as Label Studio's server do not send.
+
+    Args:
+        method: HTTP method.
+        origin: The header; None where there is none.
+    """
+    return origin is not None and method not in ("GET", "HEAD", "OPTIONS")
 
 
 class BasicAuth:

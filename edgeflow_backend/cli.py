@@ -11,11 +11,13 @@ from pydantic import ValidationError
 
 from edgeflow import __version__
 from edgeflow_backend import log
+from edgeflow_backend.cluster.errors import ClusterError
 from edgeflow_backend.doctor.finding import Finding, Verdict
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.wire import first_problem
 from edgeflow_backend.server.listener import ListenError
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.tracing.tracer import TracingUnavailableError
 
 if TYPE_CHECKING:
     from edgeflow_backend.repair.run import Line
@@ -57,13 +59,21 @@ def main(
 def serve(
     host: Annotated[str, typer.Option(help="Host name or IP to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 9090,
+    cluster: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Leave images and networks to replicas in the Ray cluster at this host:port, or "
+            "`auto` for the one that runs here; see docs/scaling.md.",
+        ),
+    ] = "",
 ) -> None:
     """Serve Label Studio from one process with a pool of threads."""
     from edgeflow_backend import wsgi  # noqa: PLC0415 - other commands need no server
 
     try:
-        wsgi.serve(host, port, _settings())
-    except ListenError as error:
+        wsgi.serve(host, port, _settings(), cluster)
+    except (ListenError, TracingUnavailableError, ClusterError) as error:
         typer.echo(f"error: {error.message}", err=True)
         typer.echo(f"hint: {error.hint}", err=True)
         raise typer.Exit(1) from error

@@ -77,6 +77,12 @@ class FetchError(EdgeFlowError):
     code = "image_fetch"
 
 
+class ChangedImageError(FetchError):
+    """Another image lies behind a URL than when it was opened."""
+
+    code = "image_changed"
+
+
 class DeadlineError(EdgeFlowError):
     """Something took longer than its time limit."""
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
-from typing import Any
 
 import structlog
 
 from edgeflow_backend.redact.texts import hide_secrets
+from edgeflow_backend.tracing.spans import current
 
 MAX_TEXT = 20_000
 """Most characters of one value that are logged."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL_IN_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 Logger = structlog.typing.FilteringBoundLogger
 
@@ -23,10 +27,10 @@ def configure(level: str, log_format: str) -> None:
         level: Lowest level that is logged, for example ``INFO``.
         log_format: ``json`` for one object a line, or ``console`` for plain text.
     """
-    renderer: Any = (
-        structlog.processors.JSONRenderer()
+    renderers: tuple[structlog.typing.Processor, ...] = (
+        (structlog.processors.JSONRenderer(),)
         if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else (_on_one_line, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
     )
     structlog.configure(
         processors=[
@@ -34,7 +38,8 @@ def configure(level: str, log_format: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _without_secrets,
-            renderer,
+            _with_trace,  # a trace's id is as random as a token
+            *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -48,6 +53,14 @@ def configure(level: str, log_format: str) -> None:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a line for each that waits
 
 
+def _with_trace(
+    _: object, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Say which trace a line belongs to, if any."""
+    trace = current().trace_id
+    return {**event, "trace": trace} if trace else event
+
+
 def _without_secrets(
     _: object, __: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
@@ -56,6 +69,22 @@ def _without_secrets(
         key: hide_secrets(value[:MAX_TEXT]) if isinstance(value, str) else value
         for key, value in event.items()
     }
+
+
+def _on_one_line(
+    _: object, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Spell out control characters: a label must neither begin a line nor drive a terminal."""
+    return {
+        key: (_CONTROL_IN_LINES if key == "exception" else _CONTROL).sub(_spelt, value)
+        if isinstance(value, str)
+        else value
+        for key, value in event.items()
+    }
+
+
+def _spelt(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode()
 
 
 class _ToStructlog(logging.Handler):

@@ -32,6 +32,7 @@ from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
+from edgeflow_backend.tracing.spans import set_attributes, span
 
 if TYPE_CHECKING:
     _Base = object
@@ -137,9 +138,13 @@ class EdgeFlowBackend(_Base):
         started = time.monotonic()
         log = self._log.bind(task=str(task.get("id"))[:64])
         try:
-            config = parse_label_config(label_config).for_task(task["data"])
-            prompt = parse_prompt(context, max_clicks=service.settings.max_clicks, config=config)
-            answer = service.segment(Request(task, prompt, config, project))
+            with span("click"):
+                with span("config"):
+                    config = parse_label_config(label_config).for_task(task["data"])
+                    limit = service.settings.max_clicks
+                    prompt = parse_prompt(context, max_clicks=limit, config=config)
+                set_attributes(clicks=len(prompt.ids))
+                answer = service.segment(Request(task, prompt, config, project))
         except RefusedRequestError:
             raise
         except (NothingAskedError, SupersededError) as error:  # nobody lost anything: no trouble

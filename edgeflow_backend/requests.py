@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgeflow.errors import EdgeFlowError
-from edgeflow.inference.predictor import Predictor
-from edgeflow.inference.state import EncodedImage
 from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.protocol.project import NO_PROJECT, ProjectRef
 from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.targets import Target
+from edgeflow_backend.segmenter.segmenter import Model, OpenedImage
 
 
 @dataclass(frozen=True)
@@ -52,14 +51,14 @@ class ResolvedRequest:
     Attributes:
         target: What the labelling config says of the prompt.
         image: The image that was prompted on.
-        predictor: The model that answers.
+        model: The model that answers.
         deadline: On ``time.monotonic``'s clock.
     """
 
     request: Request
     target: Target
-    image: EncodedImage
-    predictor: Predictor
+    image: OpenedImage
+    model: Model
     deadline: float
 
     @property

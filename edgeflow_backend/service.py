@@ -7,27 +7,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
-import torch
-
-from edgeflow.errors import PromptError, no_object
-from edgeflow.geometry import ImagePoint
-from edgeflow.inference.predictor import Predictor, load_predictor
-from edgeflow.inference.state import EncodedImage
-from edgeflow.inference.zoom import POLICIES
+from edgeflow.errors import EdgeFlowError, PromptError, no_object
 from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
-from edgeflow.prompts.click import Click
-from edgeflow_backend.engine.engine import Engine, PrefixStates
-from edgeflow_backend.engine.model_pool import ModelPool
 from edgeflow_backend.engine.streams import stream_of
 from edgeflow_backend.images.fit import fitting
-from edgeflow_backend.images.provider import ImageProvider
-from edgeflow_backend.images.sources import first_images, task_image
+from edgeflow_backend.images.locator import Locator
+from edgeflow_backend.images.sources import AsStored, first_images, task_image
 from edgeflow_backend.label_studio.projects import OPENED_S, Projects, ask_label_studio
+from edgeflow_backend.log import get_logger
 from edgeflow_backend.memory.byte_lru import ByteLRU
-from edgeflow_backend.memory.pages import state_to_pages
 from edgeflow_backend.objects.overlap import Neighbours
 from edgeflow_backend.objects.predictions import copied_prediction
 from edgeflow_backend.objects.recent_answers import RecentAnswer, RecentAnswers
@@ -43,6 +33,8 @@ from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.targets import Target, resolve
 from edgeflow_backend.requests import Answer, Request, ResolvedRequest, joined
+from edgeflow_backend.segmenter.local import load_segmenter
+from edgeflow_backend.segmenter.segmenter import Clicks, OpenedImage, Segmenter
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
@@ -52,12 +44,21 @@ STORED_MASKS_BYTES = 64_000_000
 
 
 class SegmentationService:
-    """Everything that lives as long as the process: model, images, states, queue."""
+    """What is known of people and their tasks, in front of a segmenter.
+
+    Args:
+        settings: Settings of the backend.
+        segmenter: Opens images and runs networks; closed together with the service.
+        metrics: Counts what happens.
+        journal: Tells the status page what happens.
+        projects: What Label Studio says of its projects.
+        clock: Seconds; ``time.monotonic`` unless a test says otherwise.
+    """
 
     def __init__(
         self,
         settings: Settings,
-        predictor: Predictor,
+        segmenter: Segmenter,
         metrics: Metrics,
         *,
         journal: Journal | None = None,
@@ -65,49 +66,22 @@ class SegmentationService:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
-        self.predictor = predictor
-        self.models = ModelPool(settings, predictor)
+        self.segmenter = segmenter
         self.metrics = metrics
         self.journal = journal or Journal()
         self.projects = projects or Projects(ask_label_studio(settings))
-        self.images = ImageProvider(settings, predictor, on_note=self._note_image)
-        states: PrefixStates = ByteLRU(settings.state_cache_bytes, copy=state_to_pages)
+        self.locator = Locator(settings)
         self.recent = RecentAnswers(RECENT_BYTES, clock)
         self.signs = Signs(clock)
         masks: MaskCache = ByteLRU(STORED_MASKS_BYTES)
         self._refinement = Refinement(settings.refine_reach, masks)
         self._neighbours = Neighbours(masks)
         self._polygons = PolygonOptions(settings.polygon_tolerance, settings.polygon_holes)
-        self.engine = Engine(
-            predictor,
-            states,
-            queue_limit=settings.queue_limit,
-            max_batch=settings.max_batch,
-            window_s=settings.batch_window_ms / 1000,
-            metrics=metrics,
-        )
 
     @property
     def model_version(self) -> str:
         """Of the default model; changes whenever the weights do."""
-        return self.predictor.version
-
-    def warm_up(self) -> None:
-        """Run a first and a later click, so that no annotator waits for lazy initialisation."""
-        self.measure_click(brightness=127)
-        self.images.warm_up()
-
-    def measure_click(self, brightness: int) -> float:
-        """Run a first and a later click on a plain image; return seconds a click.
-
-        Args:
-            brightness: 0 to 255; one that was not used before, so that no state is known.
-        """
-        plain = self.predictor.encode(np.full((480, 640, 3), brightness, dtype=np.uint8))
-        clicks = [Click(ImagePoint(320, 240)), Click(ImagePoint(100, 100), positive=False)]
-        started = time.perf_counter()
-        self.engine.predict(plain, clicks, deadline=time.monotonic() + 600)
-        return (time.perf_counter() - started) / len(clicks)
+        return self.segmenter.default.version
 
     def segment(self, request: Request) -> Answer:
         """Answer one interactive request.
@@ -157,43 +131,41 @@ class SegmentationService:
         """
         self.projects.of(*project, refresh_s=OPENED_S)
         for url in first_images(task["data"], config.images):
-            self.images.prefetch(url, host=project.host, task_id=task.get("id"))
+            try:
+                source = self.locator.locate(url, host=project.host, task_id=task.get("id"))
+            except EdgeFlowError as error:  # the first click will be told
+                get_logger().debug("not loaded ahead", reason=str(error))
+            else:
+                self.segmenter.prefetch(source)
 
     def observe_caches(self) -> None:
         """Bring the caches' gauges up to date."""
-        self.metrics.cache_bytes.labels("images").set(self.images.cache.nbytes)
-        self.metrics.cache_bytes.labels("states").set(self.engine.states.nbytes)
+        for cache in self.segmenter.caches():
+            kind = cache.name.rpartition(" ")[2]  # "click states" have been "states" there for long
+            self.metrics.cache_bytes.labels(kind).set(cache.nbytes)
 
     def close(self) -> None:
         """Stop the threads."""
-        self.engine.close()
-        self.images.close()
+        self.segmenter.close()
         self.projects.close()
 
     def _look_up(self, request: Request, deadline: float) -> ResolvedRequest:
         """Resolve the config first: its mistakes are cheaper to find than an image."""
         newest = request.prompt.newest
         target = resolve(request.config, newest.from_name, newest.to_name, request.prompt.labels)
-        predictor = self.models.choose(request.project.id, target.model)
+        model = self.segmenter.choose(request.project.id, target.model)
         image = self._image(request, target, deadline)
-        return ResolvedRequest(request, target, image, predictor, deadline)
+        return ResolvedRequest(request, target, image, model, deadline)
 
-    def _image(self, request: Request, target: Target, deadline: float) -> EncodedImage:
+    def _image(self, request: Request, target: Target, deadline: float) -> OpenedImage:
         newest = request.prompt.newest
         url = task_image(request.task["data"], target.image, newest.item_index)
-        get = partial(
-            self.images.get,
-            url,
-            deadline=deadline,
-            host=request.project.host,
-            task_id=request.task_id,
-        )
-        return fitting(
-            newest.original_width, newest.original_height, lambda stored: get(as_stored=stored)
-        )
+        source = self.locator.locate(url, host=request.project.host, task_id=request.task_id)
 
-    def _note_image(self, note: str) -> None:
-        self.journal.notes.note("image_incomplete", note, "save the image's file again")
+        def opened(stored: bool) -> OpenedImage:
+            return self.segmenter.open(AsStored(source) if stored else source, deadline=deadline)
+
+        return fitting(newest.original_width, newest.original_height, opened)
 
     def _answer_object(
         self,
@@ -218,7 +190,7 @@ class SegmentationService:
                 repeated=self.recent.repeated(scene, prompt.ids) if rule.remembers else None,
                 quick=visit.pending,
                 size=its.image.size,
-                model=its.predictor.version,
+                model=its.model.version,
             )
         answer = self._predict(its, before or self._new_object(its))
         return self._neighbours.give_way(answer, its, regions.open, recent)
@@ -240,17 +212,15 @@ class SegmentationService:
                 f"{len(after.clicks)} clicks on one object, the limit is {limit}",
                 hint="accept or reset the region and start anew, or raise EDGEFLOW_MAX_CLICKS",
             )
-        prediction = self.engine.predict(
+        stream = stream_of(resolved.scene, prompt)
+        segmentation = self.segmenter.segment(
             image,
-            after.clicks,
+            Clicks(after.clicks, after.start, stream, prompt.marks),
+            resolved.model,
             deadline=resolved.deadline,
-            predictor=resolved.predictor,
-            start=after.start,
-            stream=stream_of(resolved.scene, prompt),
-            marks=prompt.marks,
         )
-        self.metrics.steps.inc(prediction.steps)
-        if prediction.patch.empty:
+        self.metrics.steps.inc(segmentation.steps)
+        if segmentation.mask.empty:
             raise no_object()
         return RecentAnswer(
             before=before,
@@ -258,8 +228,9 @@ class SegmentationService:
             prompt_ids=prompt.ids,
             to_name=prompt.newest.to_name,
             item_index=prompt.newest.item_index,
-            mask=prediction.patch,
-            score=prediction.score,
+            mask=segmentation.mask,
+            score=segmentation.score,
+            model_version=segmentation.model_version,
             drawn=prompt.first_click is None,
             prompt=prompt,
         )
@@ -279,16 +250,6 @@ def build_service(settings: Settings, metrics: Metrics, journal: Journal) -> Seg
         CheckpointError: the weights cannot be used.
         DeviceError: the device does not exist.
     """
-    if settings.cpu_threads:
-        torch.set_num_threads(settings.cpu_threads)
-    predictor = load_predictor(
-        settings.model,
-        folder=settings.models_folder,
-        device=settings.device,
-        policy=POLICIES[settings.zoom],
-        cleanup=settings.cleanup,
-        runtime=settings.runtime,
-    )
-    service = SegmentationService(settings, predictor, metrics, journal=journal)
-    service.warm_up()
-    return service
+    segmenter = load_segmenter(settings, metrics, on_note=journal.note_image)
+    segmenter.warm_up()
+    return SegmentationService(settings, segmenter, metrics, journal=journal)

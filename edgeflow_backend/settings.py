@@ -26,6 +26,7 @@ from edgeflow.masks.cleanup import Cleanup
 from edgeflow.masks.polygons import HolePolicy
 from edgeflow.runtime.selection import RuntimeName
 from edgeflow_backend.net.host_settings import HostSettings
+from edgeflow_backend.tracing.collector import CollectorSettings
 
 LARGEST_MAX_PIXELS = 357_913_940
 """No larger image is decoded: beyond, RGB takes more than a gigabyte."""
@@ -37,7 +38,7 @@ def _known_policy(name: str) -> str:
     return name
 
 
-class Settings(HostSettings, BaseSettings):
+class Settings(HostSettings, CollectorSettings, BaseSettings):
     """Settings of the backend; each field's variable is ``EDGEFLOW_`` plus its name.
 
     The fields' docstrings are their descriptions, in Markdown.
@@ -154,6 +155,20 @@ class Settings(HostSettings, BaseSettings):
     """Most megabytes of files in that folder."""
     image_disk_cache_ttl_s: float = Field(default=86400, gt=0)
     """Seconds after which a file in that folder expires."""
+
+    cluster_replicas: int = Field(default=2, ge=1)
+    """Replicas behind `serve --cluster`; see [scaling](scaling.md)."""
+    cluster_max_replicas: int = Field(default=0, ge=0)
+    """Most replicas that Ray starts while clicks wait; 0 for always `EDGEFLOW_CLUSTER_REPLICAS`."""
+    cluster_target_waiting: float = Field(default=4, gt=0)
+    """Requests under way in each replica that Ray aims at when it starts and ends replicas."""
+    cluster_cpus: float = Field(default=1, ge=0)
+    """Cores that Ray sets aside for each replica."""
+    cluster_gpus: float = Field(default=0, ge=0)
+    """GPUs that Ray gives each replica, `0.5` for two replicas on one; with 0 it sees none."""
+    cluster_without_token: bool = False
+    """Whether to join a Ray cluster that asks for no token, where whoever reaches it can run
+    anything."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Lowest severity of messages that are logged."""

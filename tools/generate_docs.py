@@ -1,4 +1,4 @@
-"""Write the pages that follow from code: the commands' options and the table of settings.
+"""Write the pages that follow from code: commands, settings, configs, rooms, the API's description.
 
 ``python -m tools.generate_docs`` rewrites them, ``--check`` only compares. The text is built from
 Typer's own parameters instead of rendered help, so the terminal's width and colours do not matter.
@@ -7,6 +7,9 @@ Typer's own parameters instead of rendered help, so the terminal's width and col
 from __future__ import annotations
 
 import argparse
+import ast
+import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +22,7 @@ import edgeflow.cli
 import edgeflow_backend.cli
 from edgeflow.label_studio.config.labels import Label
 from edgeflow.label_studio.config.recommended import RECOMMENDATIONS, recommended_config
+from edgeflow_backend.openapi.document import describe
 from edgeflow_backend.settings import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -28,16 +32,22 @@ EXAMPLES = {
     "several": (Label("Small coin"), Label("Large coin")),
 }
 """Labels of the recommended labelling configs that are shown, by their number."""
+PACKAGES = ("edgeflow", "edgeflow_backend")
+_ROLE = re.compile(r":\w+:`|``")
+"""Of reStructuredText: what Markdown writes as a plain code span."""
 BEGIN, END = "<!-- begin generated: make reference -->", "<!-- end generated -->"
 
 
 def pages() -> dict[Path, str]:
     """Every generated page with the text it should have."""
     settings, configs = DOCS / "settings.md", DOCS / "labelling-configs.md"
+    how = DOCS / "how-it-works.md"
     return {
         DOCS / "reference" / "cli.md": cli_page(),
+        DOCS / "reference" / "openapi.json": json.dumps(describe(), indent=2) + "\n",
         settings: _with_part(settings, settings_table()),
         configs: _with_part(configs, recommended_configs()),
+        how: _with_part(how, rooms()),
     }
 
 
@@ -62,6 +72,25 @@ def recommended_configs() -> str:
                 f"![{title}, in the editor](assets/config-{kind.lower()}-{number}.jpg)",
             ]
     return "\n\n".join(sections)
+
+
+def rooms() -> str:
+    """A table for each package: its folders, then its modules, each with what it is about."""
+    tables = []
+    for package in PACKAGES:
+        folders = sorted(DOCS.parent.glob(f"{package}/*/__init__.py"))
+        modules = [p for p in sorted(DOCS.parent.glob(f"{package}/*.py")) if p.stem != "__init__"]
+        rows = [f"| `{package}/` | |", "|---|---|"]
+        for path, name in [
+            *((path, f"{path.parent.name}/") for path in folders),
+            *((path, path.stem) for path in modules),
+        ]:
+            summary = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split(
+                "\n\n"
+            )[0]
+            rows.append(f"| `{name}` | {_ROLE.sub('`', _cell(summary)).rstrip('.')} |")
+        tables.append("\n".join(rows))
+    return "\n\n".join(tables)
 
 
 def settings_table() -> str:

@@ -23,6 +23,12 @@ SUBPIXEL_BITS = 4
 MAX_THICKNESS = 1000
 """Pixels."""
 
+MAX_WORK = 2e10
+"""Pixels to paint, all strokes together: some seconds. Nobody covers an image hundreds of times."""
+
+_SEGMENT_COST = 50
+"""Pixels that a pixel of a segment's length costs beside those of its thickness; measured."""
+
 
 class Stroke(WireModel):
     """One stroke.
@@ -54,14 +60,23 @@ def parse_touches(touches: object) -> tuple[Stroke, ...]:
 
 
 def draw_strokes(mask: BoolMask, strokes: Sequence[Stroke]) -> BoolMask:
-    """Draw strokes on an H×W mask, oldest first; the mask itself is left unchanged."""
+    """Draw strokes on an H×W mask, oldest first; the mask itself is left unchanged.
+
+    Raises:
+        MaskCodecError: They would take more than ``MAX_WORK``.
+    """
     height, width = mask.shape
     canvas = mask.astype(np.uint8)
+    work = 0.0
     for stroke in strokes:
         points = np.array(stroke.relativePoints[: len(stroke.relativePoints) // 2 * 2])
         pixels = points.reshape(-1, 2) * np.array([width, height]) / 100 - 0.5
-        fixed = np.rint(pixels * (1 << SUBPIXEL_BITS)).astype(np.int32)
         thickness = min(max(round(stroke.relativeStrokeWidth / 100 * width), 1), MAX_THICKNESS)
+        lengths = np.hypot(*np.diff(pixels, axis=0).T)
+        work += float(lengths.sum() + len(pixels) * thickness) * (thickness + _SEGMENT_COST)
+        if work > MAX_WORK:
+            raise MaskCodecError("brush strokes that cover the image hundreds of times")
+        fixed = np.rint(pixels * (1 << SUBPIXEL_BITS)).astype(np.int32)
         value = 1 if stroke.type == "add" else 0
         if len(fixed):
             fixed = np.concatenate((fixed, fixed[-1:]))  # one point alone is a dot

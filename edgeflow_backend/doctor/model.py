@@ -8,9 +8,8 @@ from edgeflow.checkpoints.checkpoint import find
 from edgeflow.errors import EdgeFlowError
 from edgeflow.runtime.devices import pick_device
 from edgeflow_backend.doctor.finding import Finding
-from edgeflow_backend.service import build_service
+from edgeflow_backend.segmenter.local import load_segmenter
 from edgeflow_backend.settings import Settings
-from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 
 
@@ -38,14 +37,13 @@ def _examine_default(settings: Settings) -> Iterator[Finding]:
         checkpoint.load()
         yield Finding("ok", f"weights {checkpoint.version} are intact ({checkpoint.path})")
         device = pick_device(settings.device)
-        service = build_service(settings, Metrics(), Journal())
-        milliseconds = service.measure_click(brightness=200) * 1000
-        service.close()
+        segmenter = load_segmenter(settings, Metrics())
+        segmenter.warm_up()
+        milliseconds = segmenter.measure_click(brightness=200) * 1000
+        segmenter.close()
     except EdgeFlowError as error:
         yield Finding("fail", error.message, error.hint)
         return
-    yield Finding(
-        "ok", f"the model runs: {milliseconds:.0f} ms a click, {service.predictor.runtime.name}"
-    )
+    yield Finding("ok", f"the model runs: {milliseconds:.0f} ms a click, {segmenter.runtime}")
     if device.type == "cpu":
         yield Finding("ok", "no GPU is used; that is fine for a few annotators")

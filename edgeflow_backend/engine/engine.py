@@ -25,6 +25,7 @@ from edgeflow_backend.engine.schedule import Job, Schedule, Stream
 from edgeflow_backend.errors import DeadlineError, NotReadyError, OverloadedError, superseded
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.status.metrics import Metrics
+from edgeflow_backend.tracing.spans import current, traced
 
 RETRY_AFTER_S = (1, 60)
 """Shortest and longest time that a refused client is asked to wait."""
@@ -75,6 +76,7 @@ class Engine:
         self._changed = threading.Condition()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="network")
 
+    @traced("network")
     def predict(
         self,
         image: EncodedImage,
@@ -113,6 +115,7 @@ class Engine:
             arrived=time.monotonic(),
             deadline=deadline,
             marks=marks,
+            span=current(),
         )
         self._admit(job)
         try:
@@ -199,10 +202,14 @@ class Engine:
             return
         for job in batch:
             if job.runs == 1:
-                self._metrics.queue_seconds.observe(time.monotonic() - job.arrived)
+                self._note_waited(job)
         self._metrics.batch_size.observe(len(batch))
         inputs = [job.next_step for job in batch if job.next_step is not None]
+        begun = time.monotonic()
         outputs = run_together(batch[0].runtime, inputs)
+        ran_s = time.monotonic() - begun
+        for job in batch:
+            job.span.past("network step", ran_s, number=job.runs, batch=len(batch))
         for job, output in zip(batch, outputs, strict=True):
             self._advance(job, output)
         newest = (time.monotonic() - started) / len(batch)
@@ -231,7 +238,7 @@ class Engine:
         except StopIteration as done:
             outcome = done.value
             if job.runs == 0:
-                self._metrics.queue_seconds.observe(time.monotonic() - job.arrived)
+                self._note_waited(job)
         except Exception as error:  # noqa: BLE001 - raised where the answer is awaited
             outcome = error
         else:
@@ -239,6 +246,11 @@ class Engine:
         with self._changed:
             self._schedule.finish(job)
             self._settle(job, outcome)
+
+    def _note_waited(self, job: Job) -> None:
+        waited_s = time.monotonic() - job.arrived
+        self._metrics.queue_seconds.observe(waited_s)
+        job.span.past("queue", waited_s)
 
     @staticmethod
     def _settle(job: Job, outcome: Prediction | Exception) -> None:

@@ -10,6 +10,18 @@ from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow_backend.settings import Settings
 
 
+def model_name(settings: Settings, project: str, hint: str | None) -> str | None:
+    """Name of the model for a request; None for the default one.
+
+    Args:
+        settings: Settings of the backend.
+        project: Project id; the setting ``project_models`` may name a model for it.
+        hint: Name of a model in the labelling config, which takes precedence.
+    """
+    name = hint or settings.project_models.get(project)
+    return None if name == settings.model else name
+
+
 class ModelPool:
     """Predictors by name, loaded at first use on the default one's device. Thread-safe.
 
@@ -24,19 +36,14 @@ class ModelPool:
         self._loaded: dict[str, Predictor] = {}
         self._lock = threading.Lock()
 
-    def choose(self, project: str, hint: str | None) -> Predictor:
-        """The model for a request.
-
-        Args:
-            project: Project id; the setting ``project_models`` may name a model for it.
-            hint: Name of a model in the labelling config, which takes precedence.
+    def load(self, name: str | None) -> Predictor:
+        """A model by name, loaded if it was not yet; None for the default one.
 
         Raises:
             LabelConfigError: There is no model with that name.
             CheckpointError: Its weights cannot be used.
         """
-        name = hint or self._settings.project_models.get(project)
-        if name is None or name == self._settings.model:
+        if name is None:
             return self._default
         with self._lock:
             if name not in self._loaded:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from edgeflow.inference.predictor import Prediction
 from edgeflow.inference.steps import StepInput, Steps
 from edgeflow.runtime.base import Runtime
+from edgeflow_backend.tracing.spans import NO_SPAN, Span
 
 LATELY_S = 1.0
 """A place whose last request is younger than this may send another within the window."""
@@ -45,6 +46,7 @@ class Job:
         deadline: Time after which it is not run, on the same clock.
         marks: Identifies its clicks. Empty if nothing does; then it neither supersedes nor is
             superseded.
+        span: Where its waiting and its steps are traced.
         answer: Future that its caller waits for.
         next_step: Input of the next network step; None before the steps are begun.
         runs: Network steps taken so far, including the one in progress.
@@ -56,6 +58,7 @@ class Job:
     arrived: float
     deadline: float
     marks: frozenset[Hashable] = frozenset()
+    span: Span = NO_SPAN
     answer: Future[Prediction] = field(default_factory=Future)
     next_step: StepInput | None = None
     runs: int = 0

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from edgeflow.errors import PromptError
-from edgeflow.inference.state import EncodedImage
+from edgeflow.geometry import Size
 
 
-def fitting(
-    width: int | None, height: int | None, get: Callable[[bool], EncodedImage]
-) -> EncodedImage:
+class Sized(Protocol):
+    """Something with a height and a width in pixels."""
+
+    @property
+    def size(self) -> Size:
+        """Height and width."""
+        ...
+
+
+ImageT = TypeVar("ImageT", bound=Sized)
+
+
+def fitting(width: int | None, height: int | None, get: Callable[[bool], ImageT]) -> ImageT:
     """The image as the editor shows it, which its size in the request confirms.
 
     Where that is the size of the image as it is stored, the editor did not turn it. Any other size

@@ -1,4 +1,4 @@
-"""Images on the model's device: located, fetched, decoded and cached."""
+"""Images on the model's device: fetched, decoded and cached."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from edgeflow.errors import EdgeFlowError
 from edgeflow.inference.predictor import Predictor
 from edgeflow.inference.state import EncodedImage
-from edgeflow_backend.errors import DeadlineError, FetchError
+from edgeflow_backend.errors import DeadlineError
 from edgeflow_backend.images.decoding.decoder import Decoder
 from edgeflow_backend.images.disk_cache import DiskCache
 from edgeflow_backend.images.download import Downloader, Limits
@@ -22,7 +22,6 @@ from edgeflow_backend.images.sources import (
     InlineSource,
     Source,
     WebSource,
-    locate,
 )
 from edgeflow_backend.label_studio.access import credentials_of
 from edgeflow_backend.log import get_logger
@@ -30,9 +29,10 @@ from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.memory.pages import overview_to_pages
 from edgeflow_backend.net.allow_list import AllowList
 from edgeflow_backend.net.guard import Guard
-from edgeflow_backend.net.public_url import PublicURL
 from edgeflow_backend.redact.urls import describe_url
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.metrics import Metrics
+from edgeflow_backend.tracing.spans import set_attributes, traced
 
 DOWNLOADS = 10
 """Downloads at once, which limits the memory of their files."""
@@ -46,6 +46,7 @@ class ImageProvider:
         predictor: Encodes the decoded images.
         on_note: Told once an image which one it is and what a user should know of it, such as that
             it is truncated.
+        metrics: Told how long downloads and decodes take.
     """
 
     def __init__(
@@ -54,14 +55,12 @@ class ImageProvider:
         predictor: Predictor,
         *,
         on_note: Callable[[str], None] | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._on_note = on_note
+        self._seconds = (metrics or Metrics()).image_seconds
         self._settings = settings
         self._predictor = predictor
-        self._studios = settings.label_studios
-        self._public_urls = {
-            name: PublicURL.parse(studio.public_url) for name, studio in self._studios.items()
-        }
         self._downloaders = _downloaders(settings)
         folder = settings.image_disk_cache_folder
         max_bytes, ttl_s = settings.image_disk_cache_bytes, settings.image_disk_cache_ttl_s
@@ -74,24 +73,13 @@ class ImageProvider:
         self._flights = SingleFlight(self.cache, self._load)
         self._log = get_logger()
 
-    def get(
-        self,
-        url: str,
-        *,
-        deadline: float,
-        host: str = "",
-        task_id: object = None,
-        as_stored: bool = False,
-    ) -> EncodedImage:
-        """Get the image of a task.
+    @traced("image")
+    def get(self, wanted: Source | AsStored, *, deadline: float) -> EncodedImage:
+        """Get an image.
 
         Args:
-            url: Image URL as in the task's data, also a path on Label Studio, a ``data:`` or a
-                cloud URI.
+            wanted: Where it is, and whether to leave it as it is stored.
             deadline: Latest time on ``time.monotonic``'s clock.
-            host: Name of the task's Label Studio; empty for the default one.
-            task_id: Task id as in the task; images in cloud storage need it.
-            as_stored: Whether to leave it as it is stored, whatever its orientation says.
 
         Raises:
             FetchError: The image cannot be fetched.
@@ -99,8 +87,7 @@ class ImageProvider:
             OverloadedError: Too many large images are being decoded.
             DeadlineError: The image is not there in time.
         """
-        source = self._locate(url, host, task_id)
-        future = self._flights.ask(AsStored(source) if as_stored else source)
+        future = self._flights.ask(wanted)
         try:
             return future.result(timeout=max(deadline - time.monotonic(), 0.0))
         except FutureTimeoutError as error:
@@ -110,35 +97,18 @@ class ImageProvider:
                 "not too many large images are opened at once",
             ) from error
 
-    def prefetch(self, url: str, *, host: str = "", task_id: object = None) -> None:
+    def prefetch(self, wanted: Source | AsStored) -> None:
         """Start to load an image that may be needed soon, without waiting and without errors.
 
-        The arguments are those of :meth:`get`, which will raise what is wrong with them.
+        :meth:`get` will raise what is wrong with it.
         """
         try:
-            future = self._flights.ask_ahead(self._locate(url, host, task_id))
-        except (EdgeFlowError, RuntimeError) as error:  # RuntimeError: closed
+            future = self._flights.ask_ahead(wanted)
+        except RuntimeError as error:  # closed
             self._log.debug("not loaded ahead", reason=str(error))
             return
         if future is not None:
             future.add_done_callback(self._note_failure)
-
-    def knows_host(self, name: str) -> bool:
-        """Whether a Label Studio of this name is configured; the default one's name is empty."""
-        return name in self._studios
-
-    def note_public_url(self, url: object, host: str = "") -> None:
-        """Take note of where annotators open a Label Studio, unless the settings say it.
-
-        Anybody may tell it, so it changes nothing but which images are fetched from that Label
-        Studio's configured URL.
-
-        Args:
-            url: URL as ``/setup`` tells it; anything else counts as not knowing it.
-            host: Name of the Label Studio; empty for the default one.
-        """
-        if self.knows_host(host) and not self._studios[host].public_url:
-            self._public_urls[host] = PublicURL.parse(url)
 
     def warm_up(self) -> None:
         """Have a decoder ready for the first image."""
@@ -148,22 +118,6 @@ class ImageProvider:
         """Stop fetching and decoding; running downloads may finish."""
         self._flights.close()
         self._decoder.close()
-
-    def _locate(self, url: str, host: str, task_id: object) -> Source:
-        if not self.knows_host(host):
-            raise FetchError(
-                "the backend knows no Label Studio of the name in its URL's /hosts/",
-                hint="add it to EDGEFLOW_LABEL_STUDIO_HOSTS, or connect the backend by its URL "
-                "without /hosts/",
-            )
-        return locate(
-            url,
-            self._studios[host].url,
-            max_bytes=self._settings.max_image_bytes,
-            public_url=self._public_urls[host],
-            host=host,
-            task_id=task_id,
-        )
 
     def _load(self, wanted: Source | AsStored) -> EncodedImage:
         as_stored = isinstance(wanted, AsStored)
@@ -179,12 +133,18 @@ class ImageProvider:
         self.cache.put(wanted.key, image)
         return image
 
+    @traced("download")
     def _fetch(self, source: WebSource | CloudSource) -> bytes:
-        with self._downloads:
-            return self._downloaders[source.host].fetch(source.url)
+        with self._seconds.labels("download").time(), self._downloads:
+            data = self._downloaders[source.host].fetch(source.url)
+        set_attributes(bytes=len(data))
+        return data
 
+    @traced("decode")
     def _decode(self, data: bytes, name: str, *, as_stored: bool) -> EncodedImage:
-        with self._decoder.decoded(data, as_stored=as_stored) as decoded:
+        timed = self._seconds.labels("decode").time()
+        with timed, self._decoder.decoded(data, as_stored=as_stored) as decoded:
+            set_attributes(pixels=decoded.pixels.shape[0] * decoded.pixels.shape[1])
             for note in decoded.notes:
                 self._log.warning("image", image=name, note=note)
                 if self._on_note is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -84,7 +85,8 @@ class SingleFlight:
     def _start(
         self, source: Source | AsStored, workers: ThreadPoolExecutor, *, ahead: bool = False
     ) -> Future[EncodedImage]:
-        future = workers.submit(self._load, source)
+        # In the context, and so in the trace, of the request that came first.
+        future = workers.submit(contextvars.copy_context().run, self._load, source)
         self._pending[source.key] = future
         if ahead:
             self._ahead.add(future)

@@ -40,6 +40,7 @@ class RecentAnswer:
         item_index: The image in a task of several.
         mask: The answer.
         score: Of the mask, 0 to 1.
+        model_version: Version of the model that made it.
         drawn: Whether the prompt was drawn, not clicked.
         waits: Whether it is a suggestion that waits to be accepted, as far as its points tell.
         prompt: The prompt.
@@ -53,6 +54,7 @@ class RecentAnswer:
     item_index: int | None
     mask: MaskPatch
     score: float = 0.0
+    model_version: str = ""
     drawn: bool = False
     waits: bool = False
     prompt: Prompt | None = None

@@ -127,7 +127,7 @@ class Refinement:
             recent=(),
             repeated=None,
             size=resolved.image.size,
-            model=resolved.predictor.version,
+            model=resolved.model.version,
         )
 
     def _mask_near(

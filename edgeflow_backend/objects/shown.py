@@ -9,8 +9,10 @@ from edgeflow_backend.objects.task_regions import answer_mask
 from edgeflow_backend.protocol.regions import mask_regions
 from edgeflow_backend.protocol.targets import holder
 from edgeflow_backend.requests import Answer, ResolvedRequest
+from edgeflow_backend.tracing.spans import traced
 
 
+@traced("encode")
 def show(answer: RecentAnswer, resolved: ResolvedRequest, polygons: PolygonOptions) -> Answer:
     """The regions that show an object, each with the record of how it was made.
 
@@ -20,7 +22,7 @@ def show(answer: RecentAnswer, resolved: ResolvedRequest, polygons: PolygonOptio
         polygons: How exact outlines are.
     """
     newest, config = resolved.request.prompt.newest, resolved.request.config
-    segmented, version = answer.after, resolved.predictor.version
+    segmented, version = answer.after, answer.model_version
 
     def record(region: JSONObject) -> JSONObject:
         return segmented.record(region, answer_mask(region, answer.mask), version)

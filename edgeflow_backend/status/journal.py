@@ -33,3 +33,7 @@ class Journal:
         self.lost = LostMasks(clock)
         self.config_checks = ConfigChecks(clock)
         self.latency = Latency(clock)
+
+    def note_image(self, note: str) -> None:
+        """Note what a user should know of an image that was read nevertheless."""
+        self.notes.note("image_incomplete", note, "save the image's file again")

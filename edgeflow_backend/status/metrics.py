@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+from edgeflow import __version__
+from edgeflow_backend.errors import DeadlineError, FetchError, InternalError
+from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.report import Snapshot
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 60.0)
 QUEUE_BUCKETS = (0.001, 0.0025, 0.005, *BUCKETS)
@@ -72,10 +84,82 @@ class Metrics:
         self.cache_bytes = Gauge(
             "edgeflow_cache_bytes", "Bytes held by a cache.", ["cache"], registry=self.registry
         )
+        self.cache_limit_bytes = Gauge(
+            "edgeflow_cache_limit_bytes",
+            "Most bytes that a cache holds.",
+            ["cache"],
+            registry=self.registry,
+        )
+        self.in_progress = Gauge(
+            "edgeflow_http_requests_in_progress",
+            "HTTP requests that a thread is answering.",
+            registry=self.registry,
+        )
+        self.threads = Gauge(
+            "edgeflow_http_threads", "Most requests answered at once.", registry=self.registry
+        )
+        self.waiting = Gauge(
+            "edgeflow_waiting_predictions",
+            "Predictions that wait for the network, running ones included.",
+            registry=self.registry,
+        )
+        self.queue_limit = Gauge(
+            "edgeflow_queue_limit",
+            "Most predictions that wait; more are refused.",
+            registry=self.registry,
+        )
+        self.ready = Gauge(
+            "edgeflow_model_ready", "1 once the model is warm, else 0.", registry=self.registry
+        )
+        self.model = Gauge(
+            "edgeflow_model_info",
+            "1, labelled with what answers.",
+            ["backend", "version", "runtime"],
+            registry=self.registry,
+        )
+        self.image_seconds = Histogram(
+            "edgeflow_image_seconds",
+            "Getting an image ready, by stage: `download`, `decode`; failures count, too.",
+            ["stage"],
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self.spans = Counter(
+            "edgeflow_trace_spans",
+            "Spans by what became of them: `sent` or `lost`.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        ProcessCollector(registry=self.registry)
+        self._begin_at_zero()
 
     def count_event(self, action: str) -> None:
         """Count a webhook event."""
         self.annotations.labels(action if action in KNOWN_ACTIONS else "other").inc()
+
+    def note_limits(self, settings: Settings) -> None:
+        """Show the settings that the gauges are to be compared with."""
+        self.threads.set(settings.http_threads)
+        self.queue_limit.set(settings.queue_limit)
+        self.cache_limit_bytes.labels("images").set(settings.image_cache_bytes)
+        self.cache_limit_bytes.labels("states").set(settings.state_cache_bytes)
+
+    def observe(self, snapshot: Snapshot) -> None:
+        """Bring the gauges of model and queue up to date."""
+        ready = snapshot.state == "ready"
+        self.ready.set(ready)
+        self.waiting.set(snapshot.waiting)
+        if ready:
+            self.model.labels(__version__, snapshot.version, snapshot.runtime).set(1)
+
+    def _begin_at_zero(self) -> None:
+        """Show what alerts count: Prometheus sees no increase in a series that begins with 1."""
+        for outcome in ("ok", InternalError.code, FetchError.code, DeadlineError.code):
+            self.predictions.labels(outcome)
+        for status in ("200", "401", "500", "503"):
+            self.requests.labels("predict", status)
+        for outcome in ("sent", "lost"):
+            self.spans.labels(outcome)
 
     def render(self) -> bytes:
         """The metrics in Prometheus' text format."""

@@ -11,6 +11,7 @@ import requests
 
 from demo.label_studio import Service
 from tests.contract.images import photo, png_header
+from tests.contract.openapi import check_answer
 from tests.contract.wire import JSONObject, check_brush_region, keypoint, request
 
 DEADLINE_S = 10
@@ -45,6 +46,7 @@ def unserved(url: str, body: JSONObject) -> JSONObject:
     before = failures(url)
     response = post(url, body)
     assert response.status_code == 200, response.text
+    check_answer("/predict", 200, response.json())
     (prediction,) = response.json()["results"]
     assert prediction["result"] == []
     error: JSONObject = prediction["error"]

@@ -8,6 +8,7 @@ import time
 import pytest
 import requests
 
+from tests.contract.openapi import check_answer
 from tests.contract.wire import BODIES, JSONObject, captured, check_brush_region
 
 PREDICTIONS = sorted(path.name for path in BODIES.glob("*_predict*.json"))
@@ -25,6 +26,7 @@ def post(url: str, body: JSONObject) -> JSONObject:
     response = requests.post(f"{url}/predict", json=body, timeout=60)
     assert response.status_code == 200, response.text
     answer: JSONObject = response.json()
+    check_answer("/predict", 200, answer)
     return answer
 
 
@@ -71,6 +73,7 @@ def test_captured_batch_calls_store_no_empty_predictions(backend_url: str, name:
 def test_captured_webhooks_are_noted_quickly(backend_url: str, name: str) -> None:
     response = requests.post(f"{backend_url}/webhook", json=captured(name), timeout=1)
     assert response.status_code == 201
+    check_answer("/webhook", 201, response.json())
     assert response.json()["action"] == captured(name)["action"]
 
 

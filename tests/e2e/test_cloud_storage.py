@@ -12,11 +12,11 @@ from demo.label_studio import TOKEN
 from edgeflow.geometry import Size
 from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow_backend.errors import FetchError
-from edgeflow_backend.images.provider import ImageProvider
 from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.settings import Settings
 from tests.e2e.bucket import URI, Bucket, connect_bucket, serve_bucket
 from tests.e2e.conftest import Studio
+from tests.unit.edgeflow_backend.images.located import LocatedImages
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -44,8 +44,8 @@ def task(studio: Studio, bucket: Bucket) -> int:
 
 
 @contextlib.contextmanager
-def provider(predictor: Predictor, **settings: str) -> Iterator[ImageProvider]:
-    found = ImageProvider(Settings.model_validate(settings), predictor)
+def provider(predictor: Predictor, **settings: str) -> Iterator[LocatedImages]:
+    found = LocatedImages(Settings.model_validate(settings), predictor)
     try:
         yield found
     finally:

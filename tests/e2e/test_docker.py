@@ -41,13 +41,56 @@ def values(name: str) -> list[str]:
 
 def test_the_final_image_has_no_build_tools_no_root_and_a_healthcheck() -> None:
     stages = [i for i, entry in enumerate(instructions()) if entry["instruction"] == "FROM"]
-    assert len(stages) == 2
     final = instructions()[stages[-1] :]
     assert not any("apt-get" in entry["value"] or "pip" in entry["value"] for entry in final)
     kinds = [entry["instruction"] for entry in final]
     assert kinds.index("USER") < kinds.index("CMD")
     assert "root" not in values("USER")
     assert "HEALTHCHECK" in kinds
+
+
+def test_every_stage_begins_with_a_digest_or_another_stage() -> None:
+    stages: set[str] = set()
+    outside = []
+    for value in values("FROM"):
+        image, _, name = value.partition(" AS ")
+        if image not in stages:
+            outside.append(image)
+        stages.add(name)
+    (base,) = outside
+    assert re.fullmatch(r"python:3\.11\.\d+-slim-\w+@sha256:[0-9a-f]{64}", base), base
+    assert not (DOCKER / "Dockerfile").read_text().startswith("# syntax="), "a frontend by its tag"
+
+
+def test_nothing_is_fetched_without_a_hash() -> None:
+    """And the base image's Python is the one that the lock files are for."""
+    version = values("FROM")[0].removeprefix("python:").split(".")
+    for line in values("RUN"):
+        for command in line.split("&&"):
+            if " install " in command:
+                assert "--require-hashes" in command or "--no-index" in command, command
+            for name in re.findall(r"-r (\S+)", command):
+                for build in ("cpu", "cu130"):
+                    path = name.replace("${TORCH_BUILD}", build)
+                    assert (ROOT / path).is_file(), path
+                    assert path.endswith(f"-py{version[0]}.{version[1]}.txt")
+            assert "pip wheel" not in command or "--no-build-isolation" in command
+
+
+def test_containers_write_nothing_but_temporary_files_and_gain_no_rights() -> None:
+    services = yaml.safe_load((DOCKER / "compose.yml").read_text())["services"]
+    for name in ("backend", "setup"):
+        service = services[name]
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        places = {place.partition(":")[0] for place in service["tmpfs"]}
+        assert places == {"/tmp", "/home/edgeflow/.cache"}
+        assert "privileged" not in service
+    (user,) = [line for line in values("RUN") if "useradd" in line]
+    uid = user.split("--uid ")[1].split()[0]
+    (cache,) = [place for place in services["backend"]["tmpfs"] if ".cache" in place]
+    assert f":uid={uid},gid={uid},mode=0700" in cache
 
 
 def test_everything_that_is_copied_exists_and_reaches_the_build() -> None:
@@ -166,6 +209,13 @@ def test_the_images_own_commands_install_start_and_answer(image_root: Path, tmp_
     url = f"http://127.0.0.1:{port}"
     path = {"PATH": f"{image_root / 'bin'}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": ""}
     command = [str(image_root / "bin" / start[0]), *start[1:]]
+    places = [tmp_path / ".cache", tmp_path / "tmp"]
+    for place in places:
+        place.mkdir()
+    path |= {"HOME": str(tmp_path), "TMPDIR": str(places[1])}
+    forbidden = as_in_a_container(["touch", str(image_root / "written")], places)
+    assert subprocess.run(forbidden, capture_output=True, check=False).returncode == 1
+    command = as_in_a_container(command, places)
     with Service(command, f"{url}/health", tmp_path / "log", path) as service:
         service.wait(60)
         check = json.loads(values("HEALTHCHECK")[0].partition("CMD")[2])
@@ -176,6 +226,18 @@ def test_the_images_own_commands_install_start_and_answer(image_root: Path, tmp_
             "result"
         ]
         check_brush_region(region, body)
+
+
+def as_in_a_container(command: list[str], tmpfs: list[Path]) -> list[str]:
+    """A command that may write to nothing but the given folders, and has no capabilities.
+
+    That takes mount namespaces, and so root; CI has both.
+    """
+    rights = ["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
+    lines = ["mount -o remount,ro,bind /"]
+    lines += [f"mount -t tmpfs tmpfs {shlex.quote(str(place))}" for place in tmpfs]
+    lines += [f"exec {shlex.join([*rights, *command])}"]
+    return ["unshare", "--mount", "sh", "-ec", "\n".join(lines)]
 
 
 def inline_photo() -> str:

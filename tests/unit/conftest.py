@@ -28,6 +28,7 @@ from tests.unit.edgeflow_backend.internet import Internet
 from tests.unit.edgeflow_backend.loopback import Host, serve
 from tests.unit.edgeflow_backend.samples import projects_with_overlap
 from tests.unit.edgeflow_backend.status.clock import Clock
+from tests.unit.local_service import local_service
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "eiseg"
 
@@ -130,7 +131,7 @@ def make_service(predictor: Predictor) -> Iterator[MakeService]:
     def make(*, overlap: int | None = None, **changes: Any) -> SegmentationService:
         """A service; Label Studio says this overlap of every project, or nothing."""
         projects = None if overlap is None else projects_with_overlap(overlap)
-        service = SegmentationService(Settings(**changes), predictor, Metrics(), projects=projects)
+        service = local_service(Settings(**changes), predictor, Metrics(), projects=projects)
         services.append(service)
         return service
 

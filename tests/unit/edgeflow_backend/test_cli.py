@@ -13,13 +13,13 @@ from edgeflow_backend.doctor import model
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.repair import run as repair_run
 from edgeflow_backend.repair.run import Line
-from edgeflow_backend.service import SegmentationService
+from edgeflow_backend.segmenter.local import LocalSegmenter
 from edgeflow_backend.settings import Settings
-from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.loopback import Host, Reply
 from tests.unit.edgeflow_backend.studio import LEGACY, Studio
+from tests.unit.local_service import local
 
 
 def run(*arguments: str) -> Result:
@@ -34,10 +34,10 @@ def test_the_version_is_printed() -> None:
 
 @pytest.fixture
 def _a_quick_model(monkeypatch: pytest.MonkeyPatch, make_service: MakeService) -> None:
-    def build(_: Settings, __: Metrics, ___: Journal) -> SegmentationService:
-        return make_service()
+    def load(_: Settings, __: Metrics) -> LocalSegmenter:
+        return local(make_service())
 
-    monkeypatch.setattr(model, "build_service", build)
+    monkeypatch.setattr(model, "load_segmenter", load)
 
 
 @pytest.fixture

@@ -91,3 +91,29 @@ def test_a_logger_made_before_the_configuration_follows_it(
     log.configure("INFO", "json")
     logger.info("x")
     assert json.loads(lines(capsys)[0])["event"] == "x"
+
+
+FORGED = "a\n2026-01-01T00:00:00Z [error    ] forged\r\x1b[2J\x9b31m\u2028x"
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_no_text_begins_a_line_of_its_own_or_drives_a_terminal(
+    capsys: pytest.CaptureFixture[str], log_format: str
+) -> None:
+    log.configure("INFO", log_format)
+    log.get_logger().bind(task=FORGED).info("no region", message=FORGED)
+    log.get_logger().info(FORGED)
+    logging.getLogger("waitress").warning("refused: %s", FORGED)
+    written = lines(capsys)
+    assert len(written) == 3
+    assert not [line for line in written if set(line) & set("\r\x1b\x9b\u2028")]
+
+
+def test_a_traceback_keeps_its_lines_and_drives_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log.configure("INFO", "console")
+    log.get_logger().error("broken", exc_info=ValueError("\x1b[2J"))
+    written = lines(capsys)
+    assert len(written) > 1
+    assert "\x1b" not in "".join(written)

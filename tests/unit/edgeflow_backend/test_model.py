@@ -29,6 +29,7 @@ from tests.unit.edgeflow_backend.samples import (
     disk_png,
     disk_request,
 )
+from tests.unit.local_service import local
 
 EMPTY_RESULT_KEYS = {"result", "score", "model_version", "error"}
 
@@ -262,14 +263,15 @@ def test_beyond_the_queue_requests_are_refused(
     make_service: MakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = make_service(queue_limit=1)
-    real, entered, release = service.predictor.runtime.run, threading.Event(), threading.Event()
+    runtime = local(service).predictor.runtime
+    real, entered, release = runtime.run, threading.Event(), threading.Event()
 
     def slow(*args: Any) -> Any:
         entered.set()
         release.wait(10)
         return real(*args)
 
-    monkeypatch.setattr(service.predictor.runtime, "run", slow)
+    monkeypatch.setattr(runtime, "run", slow)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(predict, service, disk_request())
         assert entered.wait(10)

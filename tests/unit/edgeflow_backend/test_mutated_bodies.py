@@ -23,6 +23,7 @@ from edgeflow_backend.status.metrics import Metrics
 from tests.contract.wire import BODIES, JSONObject, captured
 from tests.unit.edgeflow_backend.mutations import mutated
 from tests.unit.edgeflow_backend.samples import click, data_uri, disk_png, disk_request
+from tests.unit.local_service import local_service
 
 MUTANTS = 700
 """Of each kind of request; the seeds are fixed, so all runs see the same."""
@@ -33,7 +34,7 @@ IMAGE = data_uri(disk_png(Size(48, 64)))
 @pytest.fixture(scope="module")
 def service(predictor: Predictor) -> Iterator[SegmentationService]:
     settings = Settings(preannotate=True, connect_timeout_s=0.1)
-    service = SegmentationService(settings, predictor, Metrics(), journal=Journal())
+    service = local_service(settings, predictor, Metrics(), journal=Journal())
     yield service
     service.close()
 

@@ -19,6 +19,7 @@ from edgeflow_backend.app import create_app
 from edgeflow_backend.service import SegmentationService
 from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.samples import SIZE, click, disk_request
+from tests.unit.local_service import local
 
 PATIENCE_S = 20.0
 
@@ -31,7 +32,7 @@ class Desk:
         self.network = threading.Event()
         self.network.set()
         self.steps = 0
-        runtime = service.predictor.runtime
+        runtime = local(service).predictor.runtime
         real = runtime.run
 
         def run(*step: Any) -> Any:
@@ -48,12 +49,12 @@ class Desk:
 
     def ask(self, *points: JSONObject, task: int = 7) -> Future[JSONObject]:
         """Send a request; return once it waits for the network."""
-        before = self.service.engine.waiting
+        before = local(self.service).engine.waiting
         body = disk_request(*points)
         body["tasks"][0]["id"] = task
         answer = self.threads.submit(self._post, body)
         give_up = time.monotonic() + PATIENCE_S
-        while self.service.engine.waiting <= before and not answer.done():
+        while local(self.service).engine.waiting <= before and not answer.done():
             assert time.monotonic() < give_up
             time.sleep(0.002)
         return answer
@@ -159,7 +160,7 @@ def test_a_full_queue_says_in_how_many_seconds_it_will_be_empty(
     make_service: MakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = Desk(make_service(queue_limit=2), monkeypatch)
-    desk.service.engine._step_s = 7.0
+    local(desk.service).engine._step_s = 7.0
     held(desk)
     waiting = desk.ask(click(50, 50, id="a"))
     response = desk.client.post("/predict", json=disk_request(click(48, 50, id="b")))
@@ -176,7 +177,7 @@ def test_the_settings_reach_the_queue(
 ) -> None:
     sizes: list[int] = []
     service = make_service(max_batch=3, batch_window_ms=0)
-    runtime = service.predictor.runtime
+    runtime = local(service).predictor.runtime
     real, network = runtime.run, threading.Event()
 
     def run(*step: Any) -> Any:
@@ -192,7 +193,7 @@ def test_the_settings_reach_the_queue(
             body = disk_request(click(50, 50 - number, id=f"annotator {number}"))
             asked.append(threads.submit(client_of().post, "/predict", json=body))
             give_up = time.monotonic() + PATIENCE_S
-            while not sizes or service.engine.waiting <= number:
+            while not sizes or local(service).engine.waiting <= number:
                 assert time.monotonic() < give_up
                 time.sleep(0.002)
         network.set()

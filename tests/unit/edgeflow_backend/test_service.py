@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from pydantic import TypeAdapter
+from structlog.testing import capture_logs
 from typing_extensions import Self
 
 from edgeflow.errors import CheckpointError, EdgeFlowError, LabelConfigError, PromptError
@@ -17,6 +19,8 @@ from edgeflow.label_studio.config.label_config import parse_label_config
 from edgeflow.label_studio.values import PercentPoint, WireModel
 from edgeflow.prompts.click import Click
 from edgeflow_backend.errors import FetchError
+from edgeflow_backend.protocol.config_check import RECOMMENDED
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.prompts import PROMPTS, parse_prompt
 from edgeflow_backend.protocol.wire import BaseRegion, validate
 from edgeflow_backend.requests import Answer, Request
@@ -35,6 +39,7 @@ from tests.unit.edgeflow_backend.samples import (
     disk_png,
     disk_request,
 )
+from tests.unit.local_service import local
 
 INLINE = ["ui_100_b64_069_predict.json", "ui_120_multi_img2_031_predict.json"]
 UPLOADS = [
@@ -229,8 +234,8 @@ def test_the_gauges_show_what_the_caches_hold(service: SegmentationService) -> N
 
 
 def test_warming_up_runs_both_kinds_of_step(service: SegmentationService) -> None:
-    service.warm_up()
-    assert len(service.engine.states) == 2
+    service.segmenter.warm_up()
+    assert len(local(service).engine.states) == 2
     assert steps(service) == 0
 
 
@@ -245,7 +250,7 @@ def test_a_built_service_is_ready_and_uses_the_threads_it_was_given() -> None:
     try:
         built = build_service(Settings(device="cpu", cpu_threads=1), Metrics(), Journal())
         assert torch.get_num_threads() == 1
-        assert len(built.engine.states) == 2
+        assert len(local(built).engine.states) == 2
         assert check_brush_region(segment(built, disk_request()).regions[0], disk_request()).any()
         built.close()
     finally:
@@ -264,10 +269,10 @@ def test_a_device_that_is_not_there_is_told() -> None:
 
 
 def test_a_measured_click_is_not_one_that_is_known_already(service: SegmentationService) -> None:
-    service.warm_up()
-    known = len(service.engine.states)
-    assert service.measure_click(brightness=200) > 0
-    assert len(service.engine.states) == known + 2
+    service.segmenter.warm_up()
+    known = len(local(service).engine.states)
+    assert local(service).measure_click(brightness=200) > 0
+    assert len(local(service).engine.states) == known + 2
 
 
 # Prompts from outside
@@ -328,3 +333,20 @@ def test_a_kind_of_prompt_is_added_by_one_row(
         pytest.approx((50, 50, True)),
         pytest.approx((45, 55, True)),
     ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "data:", "file:///etc/passwd", "s3://bucket/a.png", "/a.png", "http://[", "data:,x", "a"],
+)
+def test_opening_a_task_never_fails(service: SegmentationService, url: str) -> None:
+    config = parse_label_config(RECOMMENDED)
+    task: JSONObject = {"id": 1, "data": {"image": url}}
+    with capture_logs() as logs:
+        for project in (ProjectRef("", ""), ProjectRef("nobody", "")):
+            service.prepare(task, config.for_task(task["data"]), project)
+        until = time.monotonic() + 10
+        while len(logs) < 2 and time.monotonic() < until:
+            time.sleep(0.01)
+    assert [entry["event"] for entry in logs] == ["not loaded ahead"] * 2
+    assert {entry["log_level"] for entry in logs} == {"debug"}

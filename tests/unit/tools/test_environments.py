@@ -14,7 +14,15 @@ import pytest
 from tools.environments import __main__ as environments
 from tools.environments import progress
 from tools.environments.check_python import PYPROJECT, fault, supported
-from tools.environments.commands import Tools, empty, install, torch_arguments, torch_requirement
+from tools.environments.commands import (
+    Tools,
+    empty,
+    from_lock,
+    install,
+    locked_torch,
+    torch_arguments,
+    torch_requirement,
+)
 
 ROOT = PYPROJECT.parent
 CPU = "https://download.pytorch.org/whl/cpu"
@@ -82,6 +90,20 @@ class TestCommands:
         assert torch_arguments("torch==1", CPU) == ["--no-deps", "--index-url", CPU, "torch==1"]
         assert torch_arguments("torch==1", "") == ["--no-deps", "torch==1"]
 
+    def test_a_locked_build_comes_with_its_hash_from_the_index_that_has_it(
+        self, tmp_path: Path
+    ) -> None:
+        cpu, cuda = tmp_path / "cpu.txt", tmp_path / "cuda.txt"
+        cpu.write_text("# by uv\ntorch==2.13.0+cpu ; sys_platform == 'linux' \\\n    --hash=x\n")
+        cuda.write_text("sympy==1 \\\n    --hash=x\ntorch==2.13.0 \\\n    --hash=x\n")
+        assert locked_torch("torch==2.13.0+cpu", CPU, cpu) == [
+            "--index-url", CPU, "--require-hashes", "--no-deps", "-r", str(cpu),
+        ]  # fmt: skip
+        assert locked_torch("torch==2.13.0+cpu", "", cpu) == from_lock(cpu)
+        assert locked_torch("torch==2.13.0+cu130", CPU, cuda) == from_lock(cuda)
+        for other in ("torch==2.13.1+cpu", "torch==2.13", "torch>=2.4"):
+            assert locked_torch(other, CPU, cpu) == []
+
     def test_uv_comes_first_and_pip_after_it(self) -> None:
         folder = Path("e")
         step = install("x", folder, Tools("python3", "/uv"), ["a"], compile_all=False)
@@ -90,12 +112,15 @@ class TestCommands:
             ["e/bin/python", "-m", "pip"],
         ]
         (step,) = empty(folder, Tools("python3", "/uv"))
-        assert step.ways[0][:2] == ["/uv", "venv"]
+        assert step.ways[0][:3] == ["/uv", "venv", "--seed"]
+        (step,) = empty(folder, Tools("python3", "/uv"), locked=True)
+        assert "--seed" not in step.ways[0], "pip comes from the lock file"
 
     def test_pip_alone(self) -> None:
         folder = Path("e")
         assert len(install("x", folder, Tools("python3", None), ["a"]).ways) == 1
         assert len(empty(folder, Tools("python3", None))) == 2
+        assert len(empty(folder, Tools("python3", None), locked=True)) == 1
 
 
 class TestProgress:
@@ -148,7 +173,7 @@ if sys.argv[1] == "venv":
 class TestMaking:
     """With a fake uv, which writes down what it is asked for."""
 
-    def make(self, tmp_path: Path, fail: str = "") -> list[list[str]]:
+    def make(self, tmp_path: Path, fail: str = "", **locks: Path) -> list[list[str]]:
         """Make an environment; the commands of uv."""
         uv, calls = tmp_path / "uv", tmp_path / "calls"
         uv.write_text(FAKE.format(python=sys.executable, calls=str(calls), fail=fail or "-"))
@@ -156,10 +181,12 @@ class TestMaking:
         calls.write_text("")
         arguments = argparse.Namespace(
             folder=tmp_path / "envs" / "demo", what="all", torch="torch==2.13.0+cpu",
-            torch_index="", constraint=[Path("lock.txt")], no_compile=True, packages=["-e", "."],
+            torch_index="", no_compile=True, packages=["-e", "."],
+            **{"lock": None, "build_lock": None, "torch_lock": None, **locks},
         )  # fmt: skip
+        self.said: list[str] = []
         try:
-            environments.make(arguments, Tools(sys.executable, str(uv)), lambda _: None)
+            environments.make(arguments, Tools(sys.executable, str(uv)), self.said.append)
         finally:
             lines = calls.read_text().splitlines()
         return [shlex.split(line) for line in lines]
@@ -169,9 +196,30 @@ class TestMaking:
         assert [call[0] for call in calls] == ["venv", "pip", "pip"]
         assert calls[1][-2:] == ["--no-deps", "torch==2.13.0+cpu"]
         folder = tmp_path / "envs" / "demo"
-        assert calls[2][-6:] == ["-c", "lock.txt", "-c", str(folder / "torch.txt"), "-e", "."]
+        assert calls[2][-4:] == ["-c", str(folder / "torch.txt"), "-e", "."]
         assert (folder / "torch.txt").read_text() == "torch==2.13.0+cpu\n"
         assert (folder / ".made").is_file()
+
+    def test_with_lock_files_nothing_is_fetched_without_a_hash(self, tmp_path: Path) -> None:
+        torch = tmp_path / "torch.txt"
+        torch.write_text("torch==2.13.0+cpu \\\n    --hash=sha256:0\n")
+        calls = self.make(
+            tmp_path, lock=Path("lock"), build_lock=Path("build"), torch_lock=torch
+        )  # fmt: skip
+        assert [call[-4:] for call in calls[1:4]] == [
+            from_lock(Path("build")), from_lock(torch), from_lock(Path("lock")),
+        ]  # fmt: skip
+        assert calls[4][-4:] == ["--no-index", "--no-build-isolation", "-e", "."]
+        assert len(calls) == 5
+
+    def test_a_lock_file_of_another_pytorch_checks_nothing_and_that_is_said(
+        self, tmp_path: Path
+    ) -> None:
+        torch = tmp_path / "torch.txt"
+        torch.write_text("torch==2.14.0+cpu \\\n    --hash=sha256:0\n")
+        calls = self.make(tmp_path, lock=Path("lock"), torch_lock=torch)
+        assert calls[1][-2:] == ["--no-deps", "torch==2.13.0+cpu"]
+        assert "which no lock file checks" in self.said[-4]
 
     def test_a_half_made_environment_is_made_anew(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import io
+import time
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,36 @@ def test_a_brush_is_its_code_with_its_strokes_on_top() -> None:
 
 def test_strokes_need_no_code() -> None:
     assert parse_brush({"touches": [stroke(50, 50)]}).mask(SIZE)[15, 20]
+
+
+def zigzag(corners: int) -> list[float]:
+    """From side to side."""
+    return [place for n in range(corners) for place in (n % 2 * 100.0, n * 37 % 100)]
+
+
+@pytest.mark.parametrize(
+    "strokes",
+    [
+        [stroke(*zigzag(5000), width=10)],
+        [stroke(*zigzag(100_000), width=0.01)],
+        [stroke(*zigzag(2), width=10)] * 5000,
+        [stroke(*[50] * 20_000, width=1000)] * 10,
+    ],
+    ids=["wide", "thin", "many", "dots"],
+)
+def test_strokes_that_would_take_minutes_to_draw_are_refused_at_once(
+    strokes: list[dict[str, Any]],
+) -> None:
+    started = time.monotonic()
+    with pytest.raises(MaskCodecError, match="hundreds of times"):
+        parse_brush({"touches": strokes}).mask(Size(4000, 6000))
+    assert time.monotonic() - started < 10
+
+
+def test_a_large_image_may_be_painted_all_over_by_hand() -> None:
+    across = [place for x in range(101) for place in (x, 0)]
+    rows = [stroke(*(p + 2 * row * (i % 2) for i, p in enumerate(across))) for row in range(50)]
+    assert parse_brush({"touches": rows}).mask(Size(1500, 2000)).all()
 
 
 def test_a_code_without_strokes_must_be_there() -> None:

@@ -13,12 +13,12 @@ from edgeflow_backend.doctor import model
 from edgeflow_backend.doctor.examine import examine
 from edgeflow_backend.doctor.finding import Finding
 from edgeflow_backend.protocol.config_check import RECOMMENDED
-from edgeflow_backend.service import SegmentationService
+from edgeflow_backend.segmenter.local import LocalSegmenter
 from edgeflow_backend.settings import Settings
-from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 from tests.unit.conftest import MakeService
 from tests.unit.edgeflow_backend.loopback import Host, Received, Reply, closed_port, redirect
+from tests.unit.local_service import local
 
 LEGACY = "0123456789abcdef0123456789abcdef01234567"
 PERSONAL = "eyJhbGciOiJI.eyJ0b2tlbl90.c2lnbmF0dXJl"
@@ -72,10 +72,10 @@ def studio(host: Host) -> Host:
 def _a_quick_model(monkeypatch: pytest.MonkeyPatch, make_service: MakeService) -> None:
     """The small model, so that each examination does not load the large one."""
 
-    def build(_: Settings, __: Metrics, ___: Journal) -> SegmentationService:
-        return make_service()
+    def load(_: Settings, __: Metrics) -> LocalSegmenter:
+        return local(make_service())
 
-    monkeypatch.setattr(model, "build_service", build)
+    monkeypatch.setattr(model, "load_segmenter", load)
 
 
 def report(project: int | None = None, **changes: Any) -> list[Finding]:

@@ -11,7 +11,7 @@ import pytest
 from edgeflow.errors import CheckpointError, LabelConfigError
 from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow_backend.engine import model_pool as models
-from edgeflow_backend.engine.model_pool import ModelPool
+from edgeflow_backend.engine.model_pool import ModelPool, model_name
 from edgeflow_backend.settings import Settings
 from tests.unit.edgeflow_backend.samples import disk_image
 
@@ -38,35 +38,39 @@ def pool(predictor: Predictor, folder: Path | None = None, **projects: str) -> M
     return ModelPool(settings, predictor)
 
 
+def choose(models: ModelPool, project: str, hint: str | None) -> Predictor:
+    return models.load(model_name(models._settings, project, hint))
+
+
 @pytest.mark.parametrize("project", ["", "5", "nonsense"])
 @pytest.mark.parametrize("hint", [None, "", "edgeflow_lite"])
 def test_unless_another_is_asked_for_the_default_model_answers(
     predictor: Predictor, loads: list[str], project: str, hint: str | None
 ) -> None:
-    assert pool(predictor).choose(project, hint) is predictor
+    assert choose(pool(predictor), project, hint) is predictor
     assert loads == []
 
 
 @pytest.mark.slow
 def test_the_setting_chooses_by_project(predictor: Predictor, models_dir: Path) -> None:
     chosen = pool(predictor, models_dir, p5="other", p6="edgeflow_lite")
-    assert chosen.choose("5", None).version.startswith("other-")
-    assert chosen.choose("6", None) is predictor
-    assert chosen.choose("7", None) is predictor
+    assert choose(chosen, "5", None).version.startswith("other-")
+    assert choose(chosen, "6", None) is predictor
+    assert choose(chosen, "7", None) is predictor
 
 
 def test_the_labelling_config_comes_before_the_setting(
     predictor: Predictor, models_dir: Path
 ) -> None:
     chosen = pool(predictor, models_dir, p5="nothing-like-this")
-    assert chosen.choose("5", "other").version.startswith("other-")
-    assert chosen.choose("5", "edgeflow_lite") is predictor
+    assert choose(chosen, "5", "other").version.startswith("other-")
+    assert choose(chosen, "5", "edgeflow_lite") is predictor
 
 
 def test_another_model_sees_images_as_the_default_one_does(
     predictor: Predictor, models_dir: Path
 ) -> None:
-    other = pool(predictor, models_dir).choose("", "other")
+    other = choose(pool(predictor, models_dir), "", "other")
     assert other.policy == predictor.policy
     assert other.runtime.device == predictor.runtime.device
     image = disk_image()
@@ -79,7 +83,7 @@ def test_a_model_is_loaded_at_its_first_use_and_once(
     chosen = pool(predictor, models_dir, p5="other")
     assert loads == []
     with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(lambda _: chosen.choose("5", None), range(8)))
+        found = list(threads.map(lambda _: choose(chosen, "5", None), range(8)))
     assert loads == ["other"]
     assert all(one is found[0] for one in found)
 
@@ -89,7 +93,7 @@ def test_a_name_that_is_none_is_refused_with_the_names_there_are(
     predictor: Predictor, models_dir: Path, loads: list[str], hint: str
 ) -> None:
     with pytest.raises(LabelConfigError, match="no model named") as caught:
-        pool(predictor, models_dir).choose("5", hint)
+        choose(pool(predictor, models_dir), "5", hint)
     assert hint in caught.value.message
     assert "edgeflow_lite, edgeflow_lite_416, other" in caught.value.hint
     assert loads == []
@@ -99,12 +103,12 @@ def test_a_labelling_config_cannot_open_a_file_of_its_choice(
     predictor: Predictor, models_dir: Path
 ) -> None:
     with pytest.raises(LabelConfigError):
-        pool(predictor).choose("5", str(models_dir / "other.safetensors"))
+        choose(pool(predictor), "5", str(models_dir / "other.safetensors"))
 
 
 def test_a_long_name_does_not_make_a_long_message(predictor: Predictor) -> None:
     with pytest.raises(LabelConfigError) as caught:
-        pool(predictor).choose("5", "x" * 100_000)
+        choose(pool(predictor), "5", "x" * 100_000)
     assert len(caught.value.message) < 300
 
 
@@ -118,6 +122,6 @@ def test_damaged_weights_are_refused_and_can_be_put_right(
     weights.write_bytes(b"damaged")
     chosen = pool(predictor, folder)
     with pytest.raises(CheckpointError, match="sha256"):
-        chosen.choose("5", "other")
+        choose(chosen, "5", "other")
     shutil.copy(models_dir / weights.name, weights)
-    assert chosen.choose("5", "other").version.startswith("other-")
+    assert choose(chosen, "5", "other").version.startswith("other-")

@@ -19,15 +19,15 @@ from edgeflow.errors import ImageError, ImageTooLargeError
 from edgeflow.geometry import Size
 from edgeflow.inference.predictor import Predictor
 from edgeflow_backend.errors import DeadlineError, FetchError
-from edgeflow_backend.images.provider import ImageProvider
 from edgeflow_backend.images.single_flight import AHEAD_WORKERS, MAX_AHEAD
 from edgeflow_backend.settings import Settings
 from tests.contract.images import png_header, upright_as_exif
+from tests.unit.edgeflow_backend.images.located import LocatedImages
 from tests.unit.edgeflow_backend.loopback import Host, Received, Reply, redirect
 from tests.unit.edgeflow_backend.samples import SIZE, data_uri, disk_image, disk_png
 
 PATIENCE_S = 10.0
-MakeProvider = Callable[..., ImageProvider]
+MakeProvider = Callable[..., LocatedImages]
 
 
 def soon(seconds: float = PATIENCE_S) -> float:
@@ -36,11 +36,11 @@ def soon(seconds: float = PATIENCE_S) -> float:
 
 @pytest.fixture
 def make(predictor: Predictor) -> Iterator[MakeProvider]:
-    providers: list[ImageProvider] = []
+    providers: list[LocatedImages] = []
 
-    def make(**changes: Any) -> ImageProvider:
+    def make(**changes: Any) -> LocatedImages:
         settings = Settings(**{"allowed_hosts": "127.0.0.1", **changes})  # the tests' hosts
-        providers.append(ImageProvider(settings, predictor))
+        providers.append(LocatedImages(settings, predictor))
         return providers[-1]
 
     yield make
@@ -258,7 +258,7 @@ def test_images_are_pure_functions_of_their_bytes(make: MakeProvider, host: Host
     assert np.array_equal(images[0].overview.numpy(), images[2].overview.numpy())
 
 
-def refusal(provider: ImageProvider, url: str, **where: Any) -> FetchError:
+def refusal(provider: LocatedImages, url: str, **where: Any) -> FetchError:
     with pytest.raises(FetchError) as caught:
         provider.get(url, deadline=soon(), **where)
     assert caught.value.hint
@@ -298,7 +298,7 @@ def test_label_studio_needs_no_entry(make: MakeProvider, host: Host, other_host:
 
 
 @pytest.fixture
-def two_studios(make: MakeProvider, host: Host, other_host: Host) -> ImageProvider:
+def two_studios(make: MakeProvider, host: Host, other_host: Host) -> LocatedImages:
     """``host`` is the default Label Studio and ``other_host`` is team-b's."""
     hosts = {"team-b": {"url": other_host.url, "api_key": "token-b"}}
     return make(
@@ -324,7 +324,7 @@ def guarded(token: str) -> Callable[[Received, BaseHTTPRequestHandler], Reply]:
 
 
 def test_each_label_studio_is_asked_for_its_own_images_with_its_own_token(
-    two_studios: ImageProvider, host: Host, other_host: Host
+    two_studios: LocatedImages, host: Host, other_host: Host
 ) -> None:
     host.routes["/data/a.png"] = guarded("token-a")
     other_host.routes["/data/a.png"] = guarded("token-b")
@@ -334,22 +334,22 @@ def test_each_label_studio_is_asked_for_its_own_images_with_its_own_token(
     assert tokens(other_host) == ["Token token-b"]
 
 
-def test_only_configured_label_studios_are_known(two_studios: ImageProvider) -> None:
-    assert two_studios.knows_host("")
-    assert two_studios.knows_host("team-b")
+def test_only_configured_label_studios_are_known(two_studios: LocatedImages) -> None:
+    assert two_studios.locator.knows_host("")
+    assert two_studios.locator.knows_host("team-b")
     for name in ("team-a", "TEAM-B", "team-b ", "../team-b"):
-        assert not two_studios.knows_host(name)
+        assert not two_studios.locator.knows_host(name)
         error = refusal(two_studios, "/data/a.png", host=name)
         assert name not in error.message + error.hint
         assert "EDGEFLOW_LABEL_STUDIO_HOSTS" in error.hint
 
 
 def test_the_default_label_studio_is_always_known(make: MakeProvider) -> None:
-    assert make().knows_host("")
+    assert make().locator.knows_host("")
 
 
 def test_a_token_never_goes_to_the_other_label_studio(
-    two_studios: ImageProvider, host: Host, other_host: Host
+    two_studios: LocatedImages, host: Host, other_host: Host
 ) -> None:
     for server in (host, other_host):
         server.routes["*"] = Reply(body=disk_png())
@@ -361,7 +361,7 @@ def test_a_token_never_goes_to_the_other_label_studio(
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_token_never_goes_along_a_redirect_to_the_other_label_studio(
-    two_studios: ImageProvider, host: Host, other_host: Host, status: int
+    two_studios: LocatedImages, host: Host, other_host: Host, status: int
 ) -> None:
     for server, other in ((host, other_host), (other_host, host)):
         server.routes["/there.png"] = redirect(f"{other.url}/a.png", status)
@@ -397,7 +397,7 @@ def test_each_personal_access_token_is_exchanged_at_its_own_label_studio(
 
 
 def test_a_refused_token_of_one_of_several_is_named(
-    two_studios: ImageProvider, other_host: Host
+    two_studios: LocatedImages, other_host: Host
 ) -> None:
     other_host.routes["*"] = Reply(401)
     hint = refusal(two_studios, "/data/a.png", host="team-b").hint
@@ -537,7 +537,7 @@ def test_a_cloud_image_needs_a_task_and_a_label_studio(make: MakeProvider, host:
 
 
 def test_each_label_studio_signs_for_its_own_tasks(
-    two_studios: ImageProvider, host: Host, other_host: Host
+    two_studios: LocatedImages, host: Host, other_host: Host
 ) -> None:
     host.routes["/tasks/7/presign/"] = guarded("token-a")
     other_host.routes["/tasks/7/presign/"] = guarded("token-b")
@@ -561,7 +561,7 @@ def test_an_image_loaded_ahead_is_there_for_the_click(make: MakeProvider, host: 
 
 
 def test_an_image_is_loaded_ahead_from_its_own_label_studio(
-    two_studios: ImageProvider, other_host: Host
+    two_studios: LocatedImages, other_host: Host
 ) -> None:
     other_host.routes["/tasks/7/presign/"] = guarded("token-b")
     two_studios.prefetch("s3://images/a.png", host="team-b", task_id=7)
@@ -608,19 +608,6 @@ def test_a_click_does_not_wait_for_images_loaded_ahead(make: MakeProvider, host:
     wait_until(lambda: len(provider.cache) == MAX_AHEAD + 1)
     time.sleep(0.05)
     assert len(host.received) == MAX_AHEAD + 1, "what was too much was dropped"
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["", "data:", "file:///etc/passwd", "s3://bucket/a.png", "/a.png", "http://[", "data:,x", "a"],
-)
-def test_loading_ahead_never_fails(make: MakeProvider, url: str) -> None:
-    provider = make()
-    with capture_logs() as logs:
-        provider.prefetch(url)
-        provider.prefetch(url, host="nobody")
-        wait_until(lambda: len(logs) == 2)
-    assert {entry["log_level"] for entry in logs} == {"debug"}
 
 
 def test_a_download_ahead_that_fails_is_noted_without_secrets(

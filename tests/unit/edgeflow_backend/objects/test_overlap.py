@@ -20,7 +20,6 @@ from edgeflow_backend.objects.overlap import without
 from edgeflow_backend.protocol.config_check import RECOMMENDED, check
 from edgeflow_backend.protocol.prompts import parse_prompt
 from edgeflow_backend.requests import Request
-from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
 from tests.contract.wire import JSONObject
@@ -31,6 +30,7 @@ from tests.unit.edgeflow_backend.samples import (
     disk_request,
     projects_with_overlap,
 )
+from tests.unit.local_service import local_service
 
 NEVER = RECOMMENDED.replace("<BrushLabels ", '<BrushLabels edgeflowOverlap="never" ')
 Ask = Callable[..., JSONObject]
@@ -66,7 +66,7 @@ def point(x: float, y: float, key: str, *, positive: bool = True) -> JSONObject:
 def ask(predictor: Predictor) -> Ask:
     """A backend, and an annotator who lets every draft be saved first; answers the only region."""
     now = [1000.0]
-    service = SegmentationService(
+    service = local_service(
         Settings(),
         predictor,
         Metrics(),
@@ -180,7 +180,7 @@ def test_an_object_that_others_cover_wholly_is_refused_with_the_way_out(ask: Ask
 
 
 def test_the_objects_of_one_request_give_way_to_each_other(predictor: Predictor) -> None:
-    service = SegmentationService(Settings(), predictor, Metrics())
+    service = local_service(Settings(), predictor, Metrics())
     body = disk_request(point(50, 50, "a"))
     prompt = parse_prompt(body["params"]["context"], max_clicks=100)
     task = body["tasks"][0]

@@ -20,7 +20,6 @@ from edgeflow.label_studio.config.label_config import parse_label_config
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.protocol.prompts import parse_prompt
 from edgeflow_backend.requests import Request
-from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
 from tests.unit.edgeflow_backend.samples import (
@@ -30,6 +29,7 @@ from tests.unit.edgeflow_backend.samples import (
     disk_request,
     projects_with_overlap,
 )
+from tests.unit.local_service import local_service
 
 SIZE = Size(120, 160)
 BoolMask = npt.NDArray[np.bool_]
@@ -41,7 +41,7 @@ class Desk:
 
     def __init__(self, predictor: Predictor, overlap: int = 1, **settings: Any) -> None:
         self.now = 1000.0
-        self.service = SegmentationService(
+        self.service = local_service(
             Settings(**settings),
             predictor,
             Metrics(),

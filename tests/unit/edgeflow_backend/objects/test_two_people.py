@@ -26,6 +26,7 @@ from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
 from tests.unit.edgeflow_backend.samples import click, disk_request, projects_with_overlap
+from tests.unit.local_service import local_service
 
 TASKS = 500
 """With two streams of clicks each."""
@@ -82,9 +83,7 @@ class World:
         self.now = 1000.0
         settings = Settings(refine=refine)
         self.backend, self.alone = (
-            SegmentationService(
-                settings, predictor, Metrics(), projects=projects, clock=lambda: self.now
-            )
+            local_service(settings, predictor, Metrics(), projects=projects, clock=lambda: self.now)
             for _ in range(2)
         )
 

@@ -1,0 +1,71 @@
+"""Joining a Ray cluster: with a token, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import pickle
+import time
+from collections.abc import Callable
+
+from edgeflow import __version__
+from edgeflow_backend.cluster.errors import ClusterError
+from edgeflow_backend.cluster.remote import RemoteSegmenter
+from edgeflow_backend.log import get_logger
+from edgeflow_backend.segmenter.local import LocalSegmenter, load_segmenter
+from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.metrics import Metrics
+
+START_S = 600.0
+"""Time for the first replica: it loads weights and warms up."""
+
+
+def check_ray() -> None:
+    """Refuse to start without Ray.
+
+    Raises:
+        ClusterError: It is not installed.
+    """
+    if importlib.util.find_spec("ray") is None:
+        raise ClusterError(
+            "--cluster needs Ray, which is not installed",
+            hint="pip install 'edgeflow-backend[ray]', on every machine of the cluster",
+        )
+
+
+def load_remote(
+    settings: Settings,
+    address: str,
+    metrics: Metrics,
+    *,
+    on_note: Callable[[str], None] | None = None,
+    load: Callable[..., LocalSegmenter] = load_segmenter,
+) -> RemoteSegmenter:
+    """Join a cluster; start its replicas, or use those that were started with the same settings.
+
+    Args:
+        settings: Settings of the backend, and of the replicas.
+        address: Of the cluster, as ``host:port``; ``auto`` for the one on this machine.
+        metrics: Counts what replicas count.
+        on_note: Told what a user should know of an image.
+        load: Makes a replica's segmenter.
+
+    Raises:
+        ClusterError: The cluster cannot be joined, or lets anybody in.
+    """
+    # Ray is slow to import and optional.
+    from edgeflow_backend.cluster import ray_cluster  # noqa: PLC0415
+
+    ray_cluster.connect(address, allow_open=settings.cluster_without_token)
+    fingerprint = fingerprint_of(settings)
+    replicas = ray_cluster.running(fingerprint)
+    if replicas is None:
+        get_logger().info("starting replicas", least=settings.cluster_replicas)
+        replicas = ray_cluster.start(fingerprint, settings, load)
+    described = replicas.ask("describe", "", None, deadline=time.monotonic() + START_S).unpacked()
+    return RemoteSegmenter(settings, replicas, described, metrics, on_note=on_note)
+
+
+def fingerprint_of(settings: Settings) -> str:
+    """Differs wherever the code or any setting does, secrets included."""
+    return hashlib.sha256(__version__.encode() + pickle.dumps(settings)).hexdigest()

@@ -1,0 +1,222 @@
+"""A segmenter whose images and networks are in replicas, chosen by image."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from cachetools import TTLCache
+from prometheus_client import Counter, Gauge
+from typing_extensions import override
+
+from edgeflow_backend.cluster.errors import ReplicaLostError
+from edgeflow_backend.cluster.observations import count
+from edgeflow_backend.cluster.replicas import Replicas
+from edgeflow_backend.cluster.wire import Asked, Described, Load, Opened, Reply, Segmented
+from edgeflow_backend.engine.model_pool import model_name
+from edgeflow_backend.errors import ChangedImageError
+from edgeflow_backend.images.sources import AsStored, Source
+from edgeflow_backend.log import get_logger
+from edgeflow_backend.segmenter.segmenter import Clicks, Model, OpenedImage, Segmentation, Segmenter
+from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.metrics import Metrics
+from edgeflow_backend.status.report import Cache
+
+MOST_LOST = 4
+"""Replicas that one call may lose: a call that ends them must not end all, one after the other."""
+
+FIRST_PAUSE_S = 0.05
+"""Before a lost call is made again; twice as long each time."""
+
+LOADING_S = 90.0
+"""A model that was never used is loaded by the first request for it."""
+
+KNOWN_IMAGES = 100_000
+KNOWN_LOADS = 1000
+
+
+class RemoteSegmenter(Segmenter):
+    """Asks replicas; what it knows itself is only what they said.
+
+    All calls for one image go to the replica that holds it. An opened image is remembered, so that
+    a later click takes one hop.
+
+    Args:
+        settings: Settings of the backend.
+        replicas: Who is asked.
+        described: What a replica said of itself.
+        metrics: Counts what replicas counted.
+        on_note: Told what a user should know of an image.
+        sleep: ``time.sleep`` unless a test says otherwise.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        replicas: Replicas,
+        described: Described,
+        metrics: Metrics,
+        *,
+        on_note: Callable[[str], None] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._settings = settings
+        self._replicas = replicas
+        self._runtime = described.runtime
+        self._metrics = metrics
+        self._retries = Counter(
+            "edgeflow_cluster_retries",
+            "Calls made again since a replica was lost.",
+            registry=metrics.registry,
+        )
+        running = Gauge(
+            "edgeflow_cluster_replicas", "Replicas that answer.", registry=metrics.registry
+        )
+        running.set_function(lambda: replicas.fleet.running)
+        self._on_note = on_note
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._under_way = 0
+        self._models: dict[str | None, Model] = {None: described.default}
+        self._loads: OrderedDict[str, Load] = OrderedDict()
+        self._opened: TTLCache[str, Opened] = TTLCache(KNOWN_IMAGES, settings.image_ttl_s)
+
+    @property
+    @override
+    def default(self) -> Model:
+        return self._models[None]
+
+    @property
+    @override
+    def runtime(self) -> str:
+        fleet = self._replicas.fleet
+        return f"{self._runtime}, on {fleet.running} of {fleet.wanted} replicas"
+
+    @property
+    @override
+    def waiting(self) -> int:
+        with self._lock:
+            return self._under_way
+
+    @override
+    def caches(self) -> Sequence[Cache]:
+        """All replicas' together, each as it was at its last reply."""
+        with self._lock:
+            loads = list(self._loads.values())[-max(self._replicas.fleet.running, 1) :]
+        sums: dict[str, Cache] = {}
+        for each in (cache for load in loads for cache in load.caches):
+            before = sums.get(each.name, Cache(each.name, 0, 0))
+            sums[each.name] = Cache(
+                each.name, before.nbytes + each.nbytes, before.max_bytes + each.max_bytes
+            )
+        return tuple(sums.values())
+
+    @override
+    def choose(self, project: str, hint: str | None) -> Model:
+        name = model_name(self._settings, project, hint)
+        known = self._models.get(name)
+        if known is not None:
+            return known
+        model: Model = self._ask("choose", str(name), name, time.monotonic() + LOADING_S)
+        self._models[name] = model
+        return model
+
+    @override
+    def open(self, source: Source | AsStored, *, deadline: float) -> OpenedImage:
+        with self._lock:
+            known = self._opened.get(source.key)
+        if known is None:
+            opened: Opened = self._ask("open", source.key, source, deadline)
+            with self._lock:
+                known = self._opened[source.key] = opened
+        return OpenedImage(source, known.size, known.digest)
+
+    @override
+    def prefetch(self, source: Source | AsStored) -> None:
+        with self._lock:
+            known = source.key in self._opened
+        if not known:
+            self._replicas.tell("prefetch", routing_key(source.key), source)
+
+    @override
+    def segment(
+        self, image: OpenedImage, asked: Clicks, model: Model, *, deadline: float
+    ) -> Segmentation:
+        with self._counted():
+            try:
+                return self._segment(image, asked, model, deadline)
+            except ChangedImageError:
+                with self._lock:
+                    self._opened.pop(image.source.key, None)
+                now = self.open(image.source, deadline=deadline)
+                if now.size != image.size:  # the clicks' pixels are no longer theirs
+                    raise
+                return self._segment(now, asked, model, deadline)
+
+    @override
+    def warm_up(self) -> None:
+        """Nothing: each replica does before it is asked."""
+
+    @override
+    def close(self) -> None:
+        self._replicas.close()
+
+    def _segment(
+        self, image: OpenedImage, asked: Clicks, model: Model, deadline: float
+    ) -> Segmentation:
+        sent = Asked.of(image, asked, model)
+        answer: Segmented = self._ask("segment", image.source.key, sent, deadline)
+        if self._models.get(model.name, model).version != answer.model_version:
+            self._models[model.name] = Model(model.name, answer.model_version)  # being updated
+        return answer.segmentation()
+
+    def _ask(self, method: str, key: str, value: object, deadline: float) -> Any:  # noqa: ANN401
+        """Call a replica, and another one if it is lost: calls change nothing but caches."""
+        place = routing_key(key)
+        for lost in range(MOST_LOST):
+            try:
+                reply = self._replicas.ask(method, place, value, deadline=deadline)
+            except ReplicaLostError as error:
+                pause_s = FIRST_PAUSE_S * 2**lost
+                if lost + 1 == MOST_LOST or time.monotonic() + pause_s >= deadline:
+                    raise
+                get_logger().warning("a replica was lost", method=method, reason=error.message)
+                self._retries.inc()
+                self._sleep(pause_s)
+                if lost:  # the one that the image belongs to may be unreachable rather than gone
+                    place = routing_key(f"{key}|{lost}")
+            else:
+                self._take_note(reply)
+                return reply.unpacked()
+        raise AssertionError("the last loss is raised")
+
+    def _take_note(self, reply: Reply[Any]) -> None:
+        count(reply.observed, self._metrics)
+        with self._lock:
+            self._loads[reply.load.replica] = reply.load
+            self._loads.move_to_end(reply.load.replica)
+            while len(self._loads) > KNOWN_LOADS:
+                self._loads.popitem(last=False)
+        for note in reply.notes:
+            if self._on_note is not None:
+                self._on_note(note)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._lock:
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
+
+def routing_key(key: str) -> str:
+    """A key that may be logged: keys of images can hold pre-signed URLs."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]

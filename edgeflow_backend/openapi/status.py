@@ -1,0 +1,100 @@
+"""The body of ``/status``, see :func:`edgeflow_backend.status.report.report`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from edgeflow_backend.openapi.answers import Body
+from edgeflow_backend.status.calls import Call
+from edgeflow_backend.status.config_checks import Place
+from edgeflow_backend.status.failures import Failure
+from edgeflow_backend.status.lost_masks import LostOfProject
+from edgeflow_backend.status.report import ModelState
+
+
+class Summary(Body):
+    """The page in one sentence."""
+
+    level: Literal["good", "warning", "bad"]
+    text: str
+
+
+class Model(Body):
+    """The default model."""
+
+    state: ModelState
+    version: str
+    runtime: str
+    message: str
+    hint: str
+
+
+class Load(Body):
+    """Predictions since the start, and how long the last ones took."""
+
+    waiting: int
+    queue_limit: int
+    ok: int
+    failed: int
+    last_ok: datetime | None
+    measured: int
+    median_ms: float | None
+    p95_ms: float | None
+
+
+class CacheUse(Body):
+    """How full a cache is."""
+
+    name: str
+    bytes: int
+    max_bytes: int
+
+
+@dataclass(frozen=True)
+class LostMasks(LostOfProject):
+    """A project's annotations with clicks but without masks, in words, too."""
+
+    message: str
+    hint: str
+
+
+class ProjectSeen(Body):
+    """A project's labelling config."""
+
+    project: str
+    problems: list[str]
+    warnings: list[str]
+    refining: str = Field(description="which masks clicks refine")
+    export: str = Field(description="the command that exports it")
+    seen: datetime
+    place: Place
+
+
+class Help(Body):
+    """Where to read on."""
+
+    title: str
+    page: str
+    url: str
+
+
+class Status(Body):
+    """Why clicks fail, the state of the model, and the load. Lists are newest first."""
+
+    summary: Summary
+    time: datetime
+    started: datetime
+    uptime_s: float = Field(ge=0)
+    model: Model
+    load: Load
+    caches: list[CacheUse]
+    troubles: list[Failure]
+    notes: list[Failure]
+    lost: list[LostMasks]
+    calls: list[Call]
+    projects: list[ProjectSeen]
+    help: Help

@@ -1,0 +1,1 @@
+"""Where images and networks are: in this process, or on other machines."""

@@ -1,0 +1,175 @@
+"""Images and networks in this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from typing_extensions import override
+
+from edgeflow.geometry import ImagePoint
+from edgeflow.inference.predictor import Predictor, load_predictor
+from edgeflow.inference.state import EncodedImage
+from edgeflow.inference.zoom import POLICIES
+from edgeflow.prompts.click import Click
+from edgeflow_backend.engine.engine import Engine, PrefixStates
+from edgeflow_backend.engine.model_pool import ModelPool, model_name
+from edgeflow_backend.errors import ChangedImageError
+from edgeflow_backend.images.provider import ImageProvider
+from edgeflow_backend.images.sources import AsStored, Source
+from edgeflow_backend.memory.byte_lru import ByteLRU
+from edgeflow_backend.memory.pages import state_to_pages
+from edgeflow_backend.segmenter.segmenter import Clicks, Model, OpenedImage, Segmentation, Segmenter
+from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.metrics import Metrics
+from edgeflow_backend.status.report import Cache
+
+
+class LocalSegmenter(Segmenter):
+    """Images, networks and their queue.
+
+    Args:
+        settings: Settings of the backend.
+        predictor: The default model.
+        metrics: Counts batches and waiting times.
+        on_note: Told once an image which one it is and what a user should know of it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        predictor: Predictor,
+        metrics: Metrics,
+        *,
+        on_note: Callable[[str], None] | None = None,
+    ) -> None:
+        self._settings = settings
+        self.predictor = predictor
+        self.models = ModelPool(settings, predictor)
+        self.images = ImageProvider(settings, predictor, on_note=on_note, metrics=metrics)
+        states: PrefixStates = ByteLRU(settings.state_cache_bytes, copy=state_to_pages)
+        self.engine = Engine(
+            predictor,
+            states,
+            queue_limit=settings.queue_limit,
+            max_batch=settings.max_batch,
+            window_s=settings.batch_window_ms / 1000,
+            metrics=metrics,
+        )
+        self._default = Model(None, predictor.version)
+
+    @property
+    @override
+    def default(self) -> Model:
+        return self._default
+
+    @property
+    @override
+    def runtime(self) -> str:
+        return self.predictor.runtime.name
+
+    @property
+    @override
+    def waiting(self) -> int:
+        return self.engine.waiting
+
+    @override
+    def caches(self) -> Sequence[Cache]:
+        return (
+            Cache("images", self.images.cache.nbytes, self._settings.image_cache_bytes),
+            Cache("click states", self.engine.states.nbytes, self._settings.state_cache_bytes),
+        )
+
+    @override
+    def choose(self, project: str, hint: str | None) -> Model:
+        return self.model(model_name(self._settings, project, hint))
+
+    def model(self, name: str | None) -> Model:
+        """A model by name, loaded if it was not yet; None for the default one.
+
+        Raises:
+            LabelConfigError: There is no model with that name.
+            CheckpointError: Its weights cannot be used.
+        """
+        return Model(name, self.models.load(name).version)
+
+    @override
+    def open(self, source: Source | AsStored, *, deadline: float) -> OpenedImage:
+        encoded = self.images.get(source, deadline=deadline)
+        return OpenedImage(source, encoded.size, encoded.digest, encoded)
+
+    @override
+    def prefetch(self, source: Source | AsStored) -> None:
+        self.images.prefetch(source)
+
+    @override
+    def segment(
+        self, image: OpenedImage, asked: Clicks, model: Model, *, deadline: float
+    ) -> Segmentation:
+        predictor = self.models.load(model.name)
+        prediction = self.engine.predict(
+            image.encoded or self._encoded(image, deadline),
+            asked.clicks,
+            deadline=deadline,
+            predictor=predictor,
+            start=asked.start,
+            stream=asked.stream,
+            marks=asked.marks,
+        )
+        return Segmentation(prediction.patch, prediction.score, prediction.steps, predictor.version)
+
+    @override
+    def warm_up(self) -> None:
+        self.measure_click(brightness=127)
+        self.images.warm_up()
+
+    def measure_click(self, brightness: int) -> float:
+        """Run a first and a later click on a plain image; return seconds a click.
+
+        Args:
+            brightness: 0 to 255; one that was not used before, so that no state is known.
+        """
+        plain = self.predictor.encode(np.full((480, 640, 3), brightness, dtype=np.uint8))
+        clicks = [Click(ImagePoint(320, 240)), Click(ImagePoint(100, 100), positive=False)]
+        started = time.perf_counter()
+        self.engine.predict(plain, clicks, deadline=time.monotonic() + 600)
+        return (time.perf_counter() - started) / len(clicks)
+
+    @override
+    def close(self) -> None:
+        self.engine.close()
+        self.images.close()
+
+    def _encoded(self, image: OpenedImage, deadline: float) -> EncodedImage:
+        """The image that another process opened."""
+        encoded = self.images.get(image.source, deadline=deadline)
+        if encoded.digest != image.digest:
+            raise ChangedImageError(
+                "the image behind the task's URL was replaced while it was clicked on",
+                hint="click again; reload the task if the picture looks different",
+            )
+        return encoded
+
+
+def load_segmenter(
+    settings: Settings, metrics: Metrics, *, on_note: Callable[[str], None] | None = None
+) -> LocalSegmenter:
+    """Load the default model; the arguments are those of :class:`LocalSegmenter`.
+
+    Raises:
+        CheckpointError: The weights cannot be used.
+        DeviceError: The device does not exist.
+    """
+    if settings.cpu_threads:
+        torch.set_num_threads(settings.cpu_threads)
+    predictor = load_predictor(
+        settings.model,
+        folder=settings.models_folder,
+        device=settings.device,
+        policy=POLICIES[settings.zoom],
+        cleanup=settings.cleanup,
+        runtime=settings.runtime,
+    )
+    return LocalSegmenter(settings, predictor, metrics, on_note=on_note)

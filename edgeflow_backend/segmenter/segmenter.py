@@ -1,0 +1,159 @@
+"""What a click's way needs of images and networks, wherever they are.
+
+Everything here is a pure function of weights, image and clicks; what it keeps saves work and never
+decides an answer. So a call that failed with its machine may be made again on another one. What is
+known of people and their tasks stays on this side: :mod:`edgeflow_backend.objects`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from edgeflow.geometry import Size
+from edgeflow.inference.state import EncodedImage
+from edgeflow.masks.patch import MaskPatch
+from edgeflow.prompts.click import Click
+from edgeflow.prompts.start import Start
+from edgeflow_backend.engine.schedule import Stream
+from edgeflow_backend.images.sources import AsStored, Source
+from edgeflow_backend.status.report import Cache
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network with its weights.
+
+    Attributes:
+        name: Name in the folder of models; None for the default one.
+        version: Changes whenever the weights do.
+    """
+
+    name: str | None
+    version: str
+
+
+@dataclass(frozen=True)
+class OpenedImage:
+    """An image that can be segmented.
+
+    Attributes:
+        source: Where it came from.
+        size: Height and width in pixels, turned as the editor shows it.
+        digest: Hex digest of size and pixels.
+        encoded: The image itself, where it is in this process.
+    """
+
+    source: Source | AsStored
+    size: Size
+    digest: str
+    encoded: EncodedImage | None = None
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """The answer to clicks on an image.
+
+    Attributes:
+        mask: The mask, and where in the image it lies; may be empty.
+        score: Estimate of its IoU with the object, 0 to 1.
+        steps: Network runs that it took.
+        model_version: Version of the model that made it.
+    """
+
+    mask: MaskPatch
+    score: float
+    steps: int
+    model_version: str
+
+
+@dataclass(frozen=True)
+class Clicks:
+    """What is asked of an image.
+
+    Attributes:
+        clicks: In image pixels, in the order in which they were made.
+        start: Outline or prior mask that the object begins with; None for clicks alone.
+        stream: Object that the clicks belong to; None for one of its own.
+        marks: Identifies the clicks within the stream; see
+            :class:`edgeflow_backend.engine.schedule.Job`.
+    """
+
+    clicks: Sequence[Click]
+    start: Start | None = None
+    stream: Stream | None = None
+    marks: frozenset[Hashable] = frozenset()
+
+
+class Segmenter(Protocol):
+    """Opens images and segments them. Thread-safe. Deadlines are on ``time.monotonic``'s clock."""
+
+    @property
+    def default(self) -> Model:
+        """The model that answers where nothing names another."""
+        ...
+
+    @property
+    def runtime(self) -> str:
+        """Runtime, device and precision of the default model, in words."""
+        ...
+
+    @property
+    def waiting(self) -> int:
+        """Predictions that wait for the network, running ones included."""
+        ...
+
+    def caches(self) -> Sequence[Cache]:
+        """How full each cache is."""
+        ...
+
+    def choose(self, project: str, hint: str | None) -> Model:
+        """The model for a request.
+
+        Args:
+            project: Project id; the setting ``project_models`` may name a model for it.
+            hint: Name of a model in the labelling config, which takes precedence.
+
+        Raises:
+            LabelConfigError: There is no model with that name.
+            CheckpointError: Its weights cannot be used.
+        """
+        ...
+
+    def open(self, source: Source | AsStored, *, deadline: float) -> OpenedImage:
+        """Fetch and decode an image.
+
+        Raises:
+            FetchError: It cannot be fetched.
+            ImageError: It cannot be decoded, or is too large.
+            OverloadedError: Too many large images are being decoded.
+            DeadlineError: It is not there in time.
+        """
+        ...
+
+    def prefetch(self, source: Source | AsStored) -> None:
+        """Start to open an image that may be needed soon, without waiting and without errors."""
+        ...
+
+    def segment(
+        self, image: OpenedImage, asked: Clicks, model: Model, *, deadline: float
+    ) -> Segmentation:
+        """Answer clicks on an image.
+
+        Raises:
+            PromptError: The clicks are not on the image, or there are none.
+            OverloadedError: Too many requests are waiting already.
+            SupersededError: A newer request of the same stream came before this one ran.
+            DeadlineError: The answer is not there in time.
+            NotReadyError: It is being stopped.
+        """
+        ...
+
+    def warm_up(self) -> None:
+        """Run a first and a later click, so that no annotator waits for lazy initialisation."""
+        ...
+
+    def close(self) -> None:
+        """Stop its threads."""
+        ...

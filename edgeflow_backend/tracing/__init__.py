@@ -1,0 +1,1 @@
+"""Where the time of a request goes, as OpenTelemetry traces; free unless they are switched on."""
