@@ -60,7 +60,7 @@ def click_on_all(world: World, visit: str) -> None:
 
 @pytest.mark.parametrize("disk", DISKS)
 def test_a_disk_that_takes_nothing_costs_no_click_and_one_warning(disk: str) -> None:
-    with world(partial(on_a_disk, DISKS[disk]), EDGEFLOW_IMAGE_CACHE_MB="0") as made:
+    with world(partial(on_a_disk, DISKS[disk]), settings={"EDGEFLOW_IMAGE_CACHE_MB": "0"}) as made:
         for visit in ("first", "second"):
             click_on_all(made, visit)
         click_on_all(made, "first")
@@ -69,7 +69,7 @@ def test_a_disk_that_takes_nothing_costs_no_click_and_one_warning(disk: str) -> 
 
 
 def test_an_entry_that_was_changed_is_fetched_again_and_mended() -> None:
-    with world(disk_cache_mb=64, EDGEFLOW_IMAGE_CACHE_MB="0") as made:
+    with world(disk_cache_mb=64, settings={"EDGEFLOW_IMAGE_CACHE_MB": "0"}) as made:
         click_on_all(made, "v")
         click_on_all(made, "v")
         assert len(made.pictures.fetched) == len(NAMES)

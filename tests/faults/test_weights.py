@@ -96,7 +96,7 @@ def test_a_second_model_that_is_spoilt_costs_only_its_own_project_until_it_is_me
         "EDGEFLOW_MODELS_DIR": str(models),
         "EDGEFLOW_PROJECT_MODELS": '{"7": "second"}',
     }
-    with world(**settings) as made:
+    with world(settings=settings) as made:
 
         def click(project: int) -> Asked:
             name = NAMES[0]

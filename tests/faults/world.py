@@ -86,7 +86,10 @@ MakeBackend = Callable[[Path, Mapping[str, str]], contextlib.AbstractContextMana
 
 @contextlib.contextmanager
 def world(
-    make: MakeBackend = OneProcess, *, disk_cache_mb: float = DISK_CACHE_MB, **settings: str
+    make: MakeBackend = OneProcess,
+    *,
+    disk_cache_mb: float = DISK_CACHE_MB,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[World]:
     """Make a world, and check at its end that nobody saw a token or a traceback.
 
@@ -101,7 +104,7 @@ def world(
         Host(token=TOKEN) as studio,
     ):
         folder = Path(name)
-        environment = settings_of(studio, folder, disk_cache_mb) | settings
+        environment = settings_of(studio, folder, disk_cache_mb) | dict(settings or {})
         with make(folder, environment) as backend:
             oracle = Oracle(health(backend.url).json()["runtime"])
             yield World(backend, pictures, studio, folder / "cache", folder / "clock", oracle)
