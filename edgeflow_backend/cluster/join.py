@@ -33,7 +33,7 @@ def join(address: str, settings: Settings) -> None:
     if importlib.util.find_spec("ray") is None:
         raise ClusterError(
             "--cluster needs Ray, which is not installed",
-            hint="pip install 'edgeflow-backend[ray]', on every machine of the cluster",
+            hint="install this project with its extra `ray`, on every machine of the cluster",
         )
     from edgeflow_backend.cluster import ray_cluster  # noqa: PLC0415 - slow, optional
 

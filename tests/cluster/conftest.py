@@ -56,9 +56,16 @@ def door(door_service: Service) -> str:
 
 
 @pytest.fixture(scope="session")
-def one(settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def one_service(
+    settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
     """The same backend as one process."""
     log = tmp_path_factory.mktemp("one") / "one.log"
     with start({**settings, "OMP_NUM_THREADS": "1"}, log) as service:
         service.wait(60)
-        yield service.health.removesuffix("/health")
+        yield service
+
+
+@pytest.fixture(scope="session")
+def one(one_service: Service) -> str:
+    return one_service.health.removesuffix("/health")

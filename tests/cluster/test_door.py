@@ -118,3 +118,14 @@ def test_logs_of_door_and_replicas_hold_no_token(
     token = Path(head.environment["RAY_AUTH_TOKEN_PATH"]).read_bytes()
     for secret in (TOKEN.encode(), b"s3cr3t-in-a-url", token):
         assert [path for path, text in texts.items() if secret in text] == []
+
+
+def test_without_a_cluster_ray_is_never_loaded(
+    one: str, one_service: Service, door_service: Service
+) -> None:
+    assert post(one, request(keypoint(43, 60)))["results"][0]["result"]
+    loaded = [
+        Path(f"/proc/{service.process.pid}/maps").read_text()
+        for service in (one_service, door_service)
+    ]
+    assert ["_raylet" in libraries for libraries in loaded] == [False, True]
