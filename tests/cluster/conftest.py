@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from demo.label_studio import Service, free_port
-from tests.cluster.head import Head, ray_head
+from demo.ray_head import Head, ray_head
 from tests.contract.images import TOKEN, serve_images
 
 SETTINGS = {

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from demo.label_studio import Service
-from tests.cluster.head import Head
+from demo.ray_head import Head
 from tests.contract.images import TOKEN
 from tests.contract.test_captured_requests import BATCH, INTERACTIVE
 from tests.contract.wire import JSONObject, captured, keypoint, request

@@ -10,7 +10,7 @@ from functools import partial
 
 import requests
 
-from tests.cluster.head import Head
+from demo.ray_head import Head
 from tests.cluster.test_door import metric, post
 from tests.contract.wire import JSONObject, keypoint, request
 

@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from demo.label_studio import free_port
+from demo.ray_head import Head
 from edgeflow_backend.cluster.ray_cluster import lets_anybody_in
-from tests.cluster.head import Head
 
 
 def test_a_job_without_the_token_is_refused_and_never_runs(head: Head, tmp_path: Path) -> None:

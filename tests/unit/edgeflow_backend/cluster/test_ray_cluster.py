@@ -14,7 +14,7 @@ from edgeflow_backend.settings import Settings
 Code = grpc.StatusCode
 
 
-class _Head(grpc.GenericRpcHandler):
+class _Head(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
     """Answers every call alike."""
 
     def __init__(self, code: grpc.StatusCode) -> None:

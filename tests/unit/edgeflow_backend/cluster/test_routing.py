@@ -14,7 +14,7 @@ from edgeflow_backend.cluster.routing import (
     OWN_ROUTER,
     RAYS_ROUTER,
     ranked,
-    router_path,
+    router,
 )
 
 NAMES = [f"replica{number}" for number in range(8)]
@@ -38,10 +38,10 @@ def test_only_what_a_lost_replica_held_goes_elsewhere() -> None:
 
 
 def test_rays_router_is_used_while_it_is_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert router_path() == RAYS_ROUTER
+    assert router()["request_router_class"] == RAYS_ROUTER
     monkeypatch.setitem(sys.modules, "ray.serve.experimental", None)
     monkeypatch.delitem(sys.modules, RAYS_ROUTER.rpartition(".")[0], raising=False)
-    assert router_path() == OWN_ROUTER
+    assert router() == {"request_router_class": OWN_ROUTER}
 
 
 def choose(session: str, names: list[str], internal: str = "x") -> list[str]:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from demo.label_studio import Service
 
-ROOT = Path(__file__).parents[2]
-FIRST_PORT = int(os.environ.get("EDGEFLOW_TEST_RAY_PORT", "25000"))
+ROOT = Path(__file__).parents[1]
+FIRST_PORT = 25000
 STARTED = "Ray runtime started"
 START_S = 120.0
 
@@ -71,8 +71,17 @@ class Head:
 
 
 @contextlib.contextmanager
-def ray_head(first_port: int = FIRST_PORT, *, token: bool = True) -> Iterator[Head]:
-    """Start the head of a cluster, and end it with all that it started."""
+def ray_head(
+    first_port: int = FIRST_PORT, *, token: bool = True, dashboard: bool = True, cpus: int = 4
+) -> Iterator[Head]:
+    """Start the head of a cluster, and end it with all that it started.
+
+    Args:
+        first_port: All ports are among the hundred from here.
+        token: Whether members need a token.
+        dashboard: Whether to serve the dashboard, and with it jobs, on loopback.
+        cpus: Cores that Ray believes to have.
+    """
     folder = Path(tempfile.mkdtemp(prefix="ray"))  # short: paths of sockets have 107 characters
     secret = folder / "token"
     secret.write_text(secrets.token_hex(32))
@@ -92,9 +101,9 @@ def ray_head(first_port: int = FIRST_PORT, *, token: bool = True) -> Iterator[He
         sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block",
         "--node-ip-address", "127.0.0.1", "--dashboard-host", "127.0.0.1",
         "--max-worker-port", str(first_port + len(PORTS) + WORKER_PORTS),
-        "--object-store-memory", "100000000", "--num-cpus", "4", "--num-gpus", "0",
-        "--include-dashboard", "true", "--include-log-monitor", "false", "--disable-usage-stats",
-        "--temp-dir", str(folder),
+        "--object-store-memory", "100000000", "--num-cpus", str(cpus), "--num-gpus", "0",
+        "--include-dashboard", str(dashboard).lower(), "--include-log-monitor", "false",
+        "--disable-usage-stats", "--temp-dir", str(folder),
         *(text for name, port in ports.items() for text in (f"--{name}", str(port))),
     ]  # fmt: skip
     log = folder / "head.log"
