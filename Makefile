@@ -104,7 +104,7 @@ clean:  ## remove environments, demo data, the site and artefacts
 
 $(MAIN)/.made: pyproject.toml $(call lock,main) | python
 	$(call make_env,$(MAIN),main) --what 'the backend and all tools for working on it' $(with_torch) \
-	  -- -e '.[onnx,train]' --group test --group lint --group docs
+	  -- -e '.[onnx,train,redis]' --group test --group lint --group docs
 
 $(DEMO)/.made: pyproject.toml $(call lock,main) | python
 	$(call make_env,$(DEMO),main) --what 'the backend' $(with_torch) --no-compile -- -e .

@@ -20,7 +20,7 @@ LAYERS = {
     ),
     "edgeflow_backend": (
         "cli", "wsgi", "server", "app", "connect", "doctor", "model", "calls", "repair", "service",
-        "objects", "requests", "segmenter", "engine", "images", "status", "protocol",
+        "objects", "requests", "segmenter", "engine", "images", "shared", "status", "protocol",
         "label_studio", "hosts", "auth", "background", "log", "settings", "memory", "net", "redact",
         "errors",
     ),
