@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -14,6 +15,11 @@ from typing import Any
 
 import pytest
 import redis
+
+from edgeflow_backend.shared.connection import Server
+from edgeflow_backend.shared.sealing import Seal
+from edgeflow_backend.shared.tier import Tier
+from edgeflow_backend.status.metrics import Metrics
 
 PASSWORD = "correct-horse"
 
@@ -75,12 +81,36 @@ class RedisServer:
             time.sleep(0.02)
         raise RuntimeError((self.folder / "redis.log").read_text())
 
+    @contextlib.contextmanager
+    def halted(self) -> Iterator[None]:
+        """Let it do nothing for a while, with its connections open."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """End it at once, with all it holds."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+@pytest.fixture(scope="session")
+def running_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One for all tests of a process."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def shared_redis(running_redis: RedisServer) -> RedisServer:
+    """The same, empty."""
+    running_redis.client.flushall()
+    return running_redis
 
 
 @contextlib.contextmanager
@@ -94,3 +124,11 @@ def redis_server(
         yield server
     finally:
         server.kill()
+
+
+def tier_of(server: RedisServer | str, *, key: str = "", call_s: float = 10.0, **more: Any) -> Tier:
+    """A tier with patience, for machines that run other tests, too."""
+    url = server if isinstance(server, str) else server.url
+    ca = "" if isinstance(server, str) or server.ca is None else str(server.ca)
+    more.setdefault("queue_bytes", 10_000_000)
+    return Tier("tests", Server(url, ca, call_s, call_s), Seal(key), Metrics(), **more)

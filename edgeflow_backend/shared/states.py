@@ -79,10 +79,10 @@ def pack_start(packer: Packer, start: Start | None) -> None:
     """
     if start is None or start is NOTHING:
         packer.text("nothing")
-    elif isinstance(start, PriorMask):
+    elif type(start) is PriorMask:
         packer.text("mask")
         packer.mask(start.mask)
-    elif isinstance(start, Outline) and start.beyond is None:
+    elif type(start) is Outline and start.beyond is None:
         packer.text("outline")
         packer.box(start.box)
         packer.flag(start.inside is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from edgeflow.errors import PromptError
 from edgeflow.geometry import Size
@@ -14,6 +14,11 @@ from edgeflow_backend.protocol.record import RecordedClick
 from edgeflow_backend.protocol.wire import OUTLINE_REGION, KeyPoint
 from edgeflow_backend.shared.packing import Packer, SpoiledValueError, Unpacker
 from edgeflow_backend.shared.states import pack_start, unpack_start
+
+MAX_NAME = 256
+"""Longest id of a region."""
+
+_RECORDED = TypeAdapter(tuple[RecordedClick, ...])
 
 
 def pack_answer(packer: Packer, answer: RecentAnswer) -> None:
@@ -110,12 +115,16 @@ def _unpack_object(
 ) -> SegmentedObject:
     """An object; with the start of the one ``before``, if that is given."""
     region_id, control, labels = unpacker.text(), unpacker.text(), _unpack_texts(unpacker)
+    if len(region_id) > MAX_NAME:
+        raise SpoiledValueError("an id that is none")
     start = unpack_start(unpacker) if before is None else before.start
     if start is not None:
         start.check(size)
     clicks = unpacker.clicks()
     check_clicks(clicks, size)
-    recorded = tuple(_recorded(unpacker) for _ in range(unpacker.count(25)))
+    recorded = _RECORDED.validate_python(
+        tuple(_recorded(unpacker) for _ in range(unpacker.count(25)))
+    )
     outline = unpacker.text()
     return SegmentedObject(
         region_id=region_id,

@@ -18,8 +18,8 @@ from edgeflow_backend.objects.recent_answers import (
     AnswerStore,
     RecentAnswer,
 )
-from edgeflow_backend.objects.shared.ages import age_of
 from edgeflow_backend.objects.shared.answer_codec import pack_answer, unpack_answer
+from edgeflow_backend.shared.ages import age_of
 from edgeflow_backend.shared.packing import Packer, SpoiledValueError, Unpacker
 from edgeflow_backend.shared.tier import Tier
 

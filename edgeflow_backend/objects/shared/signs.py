@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from edgeflow_backend.objects.shared.ages import age_of
 from edgeflow_backend.objects.shared.place_signs import PlaceSigns, SignStore
 from edgeflow_backend.objects.signs import LIFE_S, MAX_POINTS
+from edgeflow_backend.shared.ages import age_of
 from edgeflow_backend.shared.packing import Packer, SpoiledValueError, Unpacker
 from edgeflow_backend.shared.tier import Tier
 
