@@ -39,7 +39,7 @@ class RedisServer:
             assert not os.environ.get("CI"), "CI needs the redis-server command"
             pytest.skip("no redis-server or valkey-server command")
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self._program, self._tls, self.ca = folder, program, tls, ca
+        self.folder, self.program, self._tls, self.ca = folder, program, tls, ca
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -67,12 +67,16 @@ class RedisServer:
         secured = ["--tls-cert-file", str(self._tls), "--tls-key-file", str(self._tls)]
         secured += ["--tls-ca-cert-file", str(self.ca), "--tls-auth-clients", "no"]
         command = [
-            self._program, *port, *(secured if self._tls else []), "--bind", "127.0.0.1",
+            self.program, *port, *(secured if self._tls else []), "--bind", "127.0.0.1",
             "--requirepass", PASSWORD, "--save", "", "--appendonly", "no",
             "--enable-debug-command", "yes", "--dir", str(self.folder),
         ]  # fmt: skip
         with (self.folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until it answers."""
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             with contextlib.suppress(redis.RedisError):

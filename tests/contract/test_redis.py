@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -11,7 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import redis
 import requests
+import yaml
 
 from demo.label_studio import Service, free_port, start_backend
 from edgeflow.geometry import Size
@@ -25,6 +29,7 @@ from tests.redis_server import PASSWORD, RedisServer, redis_server
 pytestmark = pytest.mark.slow
 
 IMAGE = "data:image/png;base64," + base64.b64encode(photo()).decode()
+ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).with_name("edgeflow-backend")
 ENVIRONMENT = {
     "EDGEFLOW_REFINE": "annotations",  # as in a project where one person annotates each task
@@ -128,3 +133,26 @@ def test_a_backend_that_is_killed_between_two_clicks_is_followed_by_one_that_goe
 
 def clicked(region: JSONObject) -> list[str]:
     return [click[0] for click in region["meta"]["edgeflow"]["clicks"]]
+
+
+def test_the_redis_of_the_compose_file_starts_with_its_password(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path)
+    compose = yaml.safe_load((ROOT / "docker" / "compose.redis.yml").read_text())
+    (command,) = compose["services"]["redis"]["command"]
+    assert "exec valkey-server -" in command
+    here = f"exec {server.program} - --port {server.port} --bind 127.0.0.1 --dir {tmp_path}"
+    command = command.replace("$$", "$").replace("exec valkey-server -", here)
+    environment = {**os.environ, "REDIS_PASSWORD": PASSWORD}
+    process = subprocess.Popen(["sh", "-c", command], env=environment, stdout=subprocess.DEVNULL)
+    try:
+        server.wait()
+        assert server.client.config_get("maxmemory-policy")["maxmemory-policy"] == "allkeys-lru"
+        stranger = redis.Redis(port=server.port)
+        with pytest.raises(redis.AuthenticationError):
+            stranger.ping()
+        stranger.close()
+    finally:
+        with contextlib.suppress(redis.ConnectionError):
+            server.client.shutdown(nosave=True)
+        process.terminate()
+        process.wait(10)

@@ -42,7 +42,8 @@ CLICKS = [
 
 def disk(size: Size = SIZE) -> BoolMask:
     rows, cols = np.mgrid[: size.height, : size.width]
-    return (rows - 14) ** 2 + (cols - 20) ** 2 < 60
+    inside: BoolMask = (rows - 14) ** 2 + (cols - 20) ** 2 < 60
+    return inside
 
 
 STARTS: dict[str, Start] = {
