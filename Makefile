@@ -19,6 +19,7 @@ BIN := $(MAIN)/bin
 # What each environment is made for, and each lock file.
 main = -e '.[onnx,train,ray,redis,tracing]' --group test --group lint --group docs --group supply
 backend = -e .
+full = -e '.[ray,tracing]'
 peer = -e '.[label-studio-ml]'
 readers = --group export-readers
 locker = --group lock
@@ -119,6 +120,7 @@ lock: $(LOCKER)/.made  ## bring requirements/ up to date with pyproject.toml; UP
 	$(call make_lock,build) --wheels -- pip hatchling editables
 	$(call make_lock,backend) --wheels --torch '$(TORCH)' $(call fit,build) -- $(backend)
 	$(call make_lock,main) --wheels --torch '$(TORCH)' $(call fit,build) $(call fit,backend) -- $(main)
+	$(call make_lock,full) --wheels --torch '$(TORCH)' $(call fit,build) $(call fit,main) -- $(full)
 	$(call make_lock,label-studio-ml) --torch '$(TORCH)' -- $(peer)
 	$(call make_lock,label-studio) -- '$(LABEL_STUDIO)'
 	$(call make_lock,export-readers) --wheels -- $(readers)

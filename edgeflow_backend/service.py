@@ -149,6 +149,7 @@ class SegmentationService:
         for cache in self.segmenter.caches():
             kind = cache.name.rpartition(" ")[2]  # "click states" have been "states" there for long
             self.metrics.cache_bytes.labels(kind).set(cache.nbytes)
+            self.metrics.cache_limit_bytes.labels(kind).set(cache.max_bytes)
 
     def shared(self) -> Sequence[SharedTier]:
         """How each use of Redis is on this side of the segmenter; empty without it."""

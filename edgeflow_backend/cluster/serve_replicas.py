@@ -23,6 +23,7 @@ from edgeflow_backend.cluster.replicas import Fleet, Replicas
 from edgeflow_backend.cluster.wire import Reply
 from edgeflow_backend.errors import DeadlineError, NotReadyError, OverloadedError
 from edgeflow_backend.log import get_logger
+from edgeflow_backend.tracing.spans import inject
 
 LOOK_S = 2.0
 """Seconds between two looks at how many replicas there are."""
@@ -55,7 +56,7 @@ class ServeReplicas(Replicas):
     def ask(self, method: str, key: str, value: object, *, deadline: float) -> Reply[Any]:
         patience_s = max(deadline - time.monotonic(), 0.0)
         call = self._handle.options(method_name=method, session_id=key)
-        response = call.remote(value, patience_s)
+        response = call.remote(value, patience_s, inject())
         try:
             reply: Reply[Any] = response.result(timeout_s=patience_s)
         except (TimeoutError, concurrent.futures.TimeoutError) as error:
@@ -84,7 +85,7 @@ class ServeReplicas(Replicas):
 
     @override
     def tell(self, method: str, key: str, value: object) -> None:
-        self._handle.options(method_name=method, session_id=key).remote(value, TELL_S)
+        self._handle.options(method_name=method, session_id=key).remote(value, TELL_S, inject())
 
     @override
     def close(self) -> None:

@@ -180,8 +180,6 @@ class Metrics:
         """Show the settings that the gauges are to be compared with."""
         self.threads.set(settings.http_threads)
         self.queue_limit.set(settings.queue_limit)
-        self.cache_limit_bytes.labels("images").set(settings.image_cache_bytes)
-        self.cache_limit_bytes.labels("states").set(settings.state_cache_bytes)
 
     def observe(self, snapshot: Snapshot) -> None:
         """Bring the gauges of model and queue up to date."""

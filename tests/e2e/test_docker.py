@@ -70,8 +70,8 @@ def test_nothing_is_fetched_without_a_hash() -> None:
             if " install " in command:
                 assert "--require-hashes" in command or "--no-index" in command, command
             for name in re.findall(r"-r (\S+)", command):
-                for build in ("cpu", "cu130"):
-                    path = name.replace("${TORCH_BUILD}", build)
+                for build, packages in (("cpu", "backend"), ("cu130", "full")):
+                    path = name.replace("${TORCH_BUILD}", build).replace("${PACKAGES}", packages)
                     assert (ROOT / path).is_file(), path
                     assert path.endswith(f"-py{version[0]}.{version[1]}.txt")
             assert "pip wheel" not in command or "--no-build-isolation" in command
