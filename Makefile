@@ -63,6 +63,7 @@ test-units: $(MAIN)/.made  ## the part of them that runs on all cores, with its 
 test-whole: envs  ## the rest: a running backend, then browsers, with trainings beside them
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/contract
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/faults
+	@$(BIN)/python -m pytest tests/cluster
 	@$(MAKE) --no-print-directory -j2 test-browsers test-trainings
 
 test-browsers: envs  ## with a real Label Studio, three at a time: they wait more than they compute
