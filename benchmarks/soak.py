@@ -35,7 +35,7 @@ SAMPLE_S = 5.0
 LASTS_S = 3.0
 """How long a fault goes on."""
 
-AFTERMATH_S = 6.0
+AFTERMATH_S = 8.0
 """How long after it a request may still get its error: downloads and waits end by then."""
 
 ALL_ANSWERED_S = 60.0

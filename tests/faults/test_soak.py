@@ -17,7 +17,7 @@ GOOD: dict[str, Any] = {"wrong": [], "unexplained": [], "all_answered": True, "g
 
 
 def test_a_short_soak_finds_nothing_and_is_drawn(tmp_path: Path) -> None:
-    short = "--minutes 0.2 --annotators 3 --fault-every 2 --think 0.3 --faults pictures-reset"
+    short = "--minutes 0.22 --annotators 3 --fault-every 2 --think 1 --faults pictures-reset"
     report = soak(parse(short.split()))
     assert report["against"] == []
     assert report["outcomes"][RIGHT] > 3

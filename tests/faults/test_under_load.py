@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +35,14 @@ def test_answers_are_right_or_honest_and_right_again_afterwards(spoiled: World, 
         until(lambda: team.everybody_since(over), RECOVERY_S)
     assert tally.wrong == []
     assert tally.outcomes <= {RIGHT, fault.felt} | AT_ANY_TIME | fault.codes
+
+
+def test_the_page_of_faults_has_each_of_them() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "faults.md").read_text(encoding="utf-8")
+    rows = page.partition("## While people click")[2].partition("\n## ")[0]
+    named = set()
+    for cell in re.findall(r"^\| (`.*?`) \|", rows, re.MULTILINE):
+        first, *others = re.findall(r"`([^`]+)`", cell)
+        host = first.partition("-")[0]
+        named |= {first, *(f"{host}{each}" if each[0] == "-" else each for each in others)}
+    assert named == FAULTS.keys()
