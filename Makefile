@@ -17,7 +17,7 @@ LOCKER := $(ENVS)/lock
 BIN := $(MAIN)/bin
 
 # What each environment is made for, and each lock file.
-main = -e '.[onnx,train,ray,tracing]' --group test --group lint --group docs --group supply
+main = -e '.[onnx,train,ray,redis,tracing]' --group test --group lint --group docs --group supply
 backend = -e .
 full = -e '.[ray,tracing]'
 peer = -e '.[label-studio-ml]'
@@ -63,6 +63,7 @@ test-units: $(MAIN)/.made  ## the part of them that runs on all cores, with its 
 test-whole: envs  ## the rest: a running backend, then browsers, with trainings beside them
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/contract
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/faults
+	@$(BIN)/python -m pytest tests/cluster
 	@$(MAKE) --no-print-directory -j2 test-browsers test-trainings
 
 test-browsers: envs  ## with a real Label Studio, three at a time: they wait more than they compute
@@ -141,8 +142,8 @@ licences: $(MAIN)/.made $(PEER)/.made  ## refuse packages whose licences are not
 	@$(BIN)/python -m tools.supply.licences $(MAIN) $(PEER)
 
 audit: $(LOCKER)/.made  ## look for known vulnerabilities in what is locked; asks an online service
-	@$(LOCKER)/bin/pip-audit --disable-pip --require-hashes \
-	  $(foreach name,build backend main torch-cpu,-r requirements/$(name)-$(PY).txt)
+	@$(LOCKER)/bin/pip-audit --strict --disable-pip --require-hashes \
+	  $(foreach name,build main label-studio-ml torch-cu130,-r requirements/$(name)-$(PY).txt)
 
 clean:  ## remove environments, demo data, the site and artefacts
 	rm -rf $(ENVS) .demo artifacts dist site

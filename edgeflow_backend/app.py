@@ -233,6 +233,7 @@ def take_snapshot(service: SegmentationService) -> Snapshot:
         waiting=segmenter.waiting,
         queue_limit=settings.queue_limit,
         caches=tuple(segmenter.caches()),
+        shared=(*segmenter.shared(), *service.shared()),
         refining=describe_rules(settings.refine, service.projects.known()),
         label_studios={
             name: studio.public_url or studio.url for name, studio in settings.label_studios.items()

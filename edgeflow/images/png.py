@@ -242,4 +242,7 @@ def _inflated(stream: bytes, limit: int) -> bytes:
 
 def _damaged(kind: bytes) -> ImageError:
     name = kind.decode("ascii", "replace")
-    return ImageError(f"not a readable image (a PNG whose {name} chunk is damaged or missing)")
+    return ImageError(
+        f"not a readable image (a PNG whose {name} chunk is damaged or missing)",
+        hint="save it anew in an image editor, or fetch it again from where it came",
+    )

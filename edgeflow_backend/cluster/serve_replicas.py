@@ -40,7 +40,7 @@ class ServeReplicas(Replicas):
         look: Says how many replicas there are; may take its time, or fail.
     """
 
-    def __init__(self, handle: DeploymentHandle, look: Callable[[], Fleet]) -> None:
+    def __init__(self, handle: DeploymentHandle[Any], look: Callable[[], Fleet]) -> None:
         self._handle = handle
         self._look = look
         self._fleet = Fleet(0, 0)
@@ -60,7 +60,7 @@ class ServeReplicas(Replicas):
         try:
             reply: Reply[Any] = response.result(timeout_s=patience_s)
         except (TimeoutError, concurrent.futures.TimeoutError) as error:
-            response.cancel()
+            response.cancel()  # type: ignore[no-untyped-call]
             raise DeadlineError(
                 "no replica answered in time",
                 hint="too many annotators for the replicas, or the cluster is out of reach; see "

@@ -59,6 +59,8 @@ class Refusal(ErrorTask):  # type: ignore[misc]  # waitress has no types
         content = error.body()
         self.status = f"{error.status.value} {error.phrase}"
         self.response_headers.append(("Content-Type", "application/json"))
+        if error.retry_after_s is not None:
+            self.response_headers.append(("Retry-After", str(error.retry_after_s)))
         self.set_close_on_finish()
         self.content_length = len(content)
         self.write(b"" if self.request.command == "HEAD" else content)

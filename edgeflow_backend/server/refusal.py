@@ -16,6 +16,9 @@ HINTS = {
 }
 """The way out, where the refusal itself names none."""
 
+RETRY_AFTER_S = 2
+"""When a client may come again that was refused for want of room."""
+
 
 class RefusalError(Exception):
     """A request that never becomes one.
@@ -43,6 +46,11 @@ class RefusalError(Exception):
         if self.status == HTTPStatus.INTERNAL_SERVER_ERROR:
             return "internal"
         return self.phrase.lower().replace(" ", "_")
+
+    @property
+    def retry_after_s(self) -> int | None:
+        """Seconds until a retry; None if retrying cannot help."""
+        return RETRY_AFTER_S if self.status == HTTPStatus.SERVICE_UNAVAILABLE else None
 
     def body(self) -> bytes:
         """The answer's JSON."""

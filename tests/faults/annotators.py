@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import requests
 
@@ -49,6 +50,10 @@ COPIES = 6
 
 ANSWER_S = 25.0
 """The longest time to an answer: ``EDGEFLOW_REQUEST_TIMEOUT_S`` in these tests, and some more."""
+
+AT_ANY_TIME = {"prompt_unusable", "superseded", "overloaded"}
+"""What clicks may get without a fault: nothing is there, a newer click came, too many came at once.
+"""
 
 PAUSE_S = 0.3
 """Until somebody whose click failed clicks again."""
@@ -159,23 +164,47 @@ def _post(url: str, body: JSONObject) -> tuple[int, dict[str, str], JSONObject]:
     return response.status_code, dict(response.headers), answer
 
 
+class Event(NamedTuple):
+    """A request that ended.
+
+    Attributes:
+        at: When, on ``time.monotonic``'s clock.
+        seconds: From sending to then.
+        outcome: Right, broken, or an error's code; empty for a wrong answer.
+    """
+
+    at: float
+    seconds: float
+    outcome: str
+
+
 @dataclass
 class Tally:
     """What became of requests. Thread-safe.
 
     Attributes:
-        outcomes: How many answers were right, broken, or an error of each code.
+        events: All, in the order of their ends.
         wrong: What was neither right nor honest.
-        latencies: Seconds of each right answer, with the time at which it came.
     """
 
-    outcomes: dict[str, int] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
-    latencies: list[tuple[float, float]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def outcomes(self) -> set[str]:
+        """The different outcomes so far."""
+        with self.lock:
+            return {event.outcome for event in self.events}
+
+    def since(self, moment: float) -> list[Event]:
+        """All, with the times of their ends counted from a moment."""
+        with self.lock:
+            return [event._replace(at=event.at - moment) for event in self.events]
 
     def add(self, oracle: Oracle, asked: Asked) -> str:
         """Judge an answer and count it; returns the outcome, empty if it is wrong."""
+        ended = time.monotonic()
         try:
             outcome = oracle.judge(asked, within_s=ANSWER_S)
         except (AssertionError, LookupError, TypeError, ValueError) as error:
@@ -183,9 +212,7 @@ class Tally:
             with self.lock:
                 self.wrong.append(f"{type(error).__name__}: {error}"[:1000])
         with self.lock:
-            self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
-            if outcome == RIGHT:
-                self.latencies.append((time.monotonic(), asked.seconds))
+            self.events.append(Event(ended, asked.seconds, outcome))
         return outcome
 
 

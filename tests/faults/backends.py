@@ -128,6 +128,10 @@ class OneProcess:
     def terminate(self) -> int:
         """See :class:`Backend`."""
         self.ask_to_stop()
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait until it has stopped; returns its exit status."""
         return self._running.process.wait(30)
 
     def stop(self) -> None:

@@ -163,6 +163,7 @@ BEHAVIOURS: dict[str, Callable[[Exchange], None]] = {
     "chunks": lambda each: each.send(b"zz\r\nno chunk", "Transfer-Encoding: chunked"),
     "flood": _flood,
     "html": lambda each: each.send(b"<html>Log in</html>", "Content-Type: image/png"),
+    "damaged": lambda each: each.send(_damaged(each.content)),
     "nothing": lambda each: each.send(b""),
     "not-http": lambda each: each.connection.sendall(b"\x16\x03\x01 what?\r\n\r\n"),
     "size": lambda each: each.send(photo(each.name, (SIZE[0] + 40, SIZE[1]))),
@@ -177,6 +178,12 @@ BEHAVIOURS: dict[str, Callable[[Exchange], None]] = {
     "503": _status("503 Service Unavailable", "Retry-After: 9"),
 }
 """What a host may do instead of sending a picture, by the name that a URL's path has for it."""
+
+
+def _damaged(content: bytes) -> bytes:
+    """One bit of the picture's size is another."""
+    at = content.index(b"IHDR") + 6
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
 
 
 def _bomb() -> bytes:

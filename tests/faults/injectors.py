@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import resource
 import signal
 import socket
 import threading
@@ -38,26 +39,32 @@ class Fault:
         inject: Begins it, and ends it with the ``with`` block.
         felt: What some clicks get meanwhile, of necessity; empty if nobody should notice.
         codes: What else they may get.
+        restarts: Whether the backend is another process afterwards.
     """
 
     what: str
     inject: Inject
     felt: str = ""
     codes: frozenset[str] = frozenset()
+    restarts: bool = False
 
 
 @contextlib.contextmanager
 def _killed(world: World) -> Iterator[None]:
     world.backend.kill()
-    yield
-    world.backend.start()
+    try:
+        yield
+    finally:
+        world.backend.start()
 
 
 @contextlib.contextmanager
 def _told_to_stop(world: World) -> Iterator[None]:
     world.backend.terminate()
-    yield
-    world.backend.start()
+    try:
+        yield
+    finally:
+        world.backend.start()
 
 
 @contextlib.contextmanager
@@ -86,10 +93,28 @@ def _decoders_killed(world: World) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _decoders_starved(world: World) -> Iterator[None]:
+    """No memory beyond what they have, as in a container that is full."""
+    starved = decoders_of(world.backend)
+    for pid in starved:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize()
+        resource.prlimit(pid, resource.RLIMIT_AS, (limit, limit))
+    try:
+        yield
+    finally:
+        for pid in starved:  # others take their place
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
 def _clock_off(seconds: float, world: World) -> Iterator[None]:
     write(world.clock, str(seconds))
-    yield
-    write(world.clock, "0")
+    try:
+        yield
+    finally:
+        write(world.clock, "0")
 
 
 @contextlib.contextmanager
@@ -166,14 +191,22 @@ def spoil(path: Path, chance: random.Random) -> None:
     path.write_bytes(data)
 
 
+STARTING = frozenset({"not_ready"})
+
 FAULTS: dict[str, Fault] = {
     "kill": Fault(
-        "`kill -9` of the backend, and a restart", _killed, BROKEN, frozenset({"not_ready"})
+        "`kill -9` of the backend, and a restart", _killed, BROKEN, STARTING, restarts=True
     ),
-    "stop": Fault("`SIGTERM`, and a restart", _told_to_stop, BROKEN, frozenset({"not_ready"})),
+    "stop": Fault("`SIGTERM`, and a restart", _told_to_stop, BROKEN, STARTING, restarts=True),
     "freeze": Fault("the backend gets no processor for a while (`SIGSTOP`)", _frozen),
     "decoders": Fault(
         "`kill -9` of the children that decode pictures", _decoders_killed, "image_unreadable"
+    ),
+    "memory": Fault(
+        "those children get no more memory",
+        _decoders_starved,
+        "image_too_large",
+        frozenset({"image_unreadable"}),
     ),
     "tomorrow": Fault("the wall clock jumps a day ahead", partial(_clock_off, DAY_S)),
     "yesterday": Fault("the wall clock jumps a day back", partial(_clock_off, -DAY_S)),

@@ -29,6 +29,7 @@ EXPECTED = {
     "chunks": FETCH,
     "flood": FETCH,
     "html": "image_unreadable",
+    "damaged": "image_unreadable",
     "nothing": "image_unreadable",
     "not-http": FETCH,
     "size": "prompt_unusable",
@@ -53,7 +54,7 @@ PICTURES = {"change": (WHOLE, picture(OTHER[NAME])), "short": (WHOLE[: len(WHOLE
 
 @pytest.fixture(scope="module")
 def hosts() -> Iterator[World]:
-    with world(EDGEFLOW_IMAGE_CACHE_MB="0") as made:
+    with world(settings={"EDGEFLOW_IMAGE_CACHE_MB": "0"}) as made:
         yield made
 
 

@@ -6,7 +6,6 @@ import random
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,7 +14,7 @@ from tests.faults.backends import OneProcess, descriptors, has_read_all, until
 from tests.faults.hosts import NAMES, picture
 from tests.faults.oracle import RIGHT, Asked
 from tests.faults.pending import Pending
-from tests.faults.world import World, world
+from tests.faults.world import PATIENT, World, world
 
 ONE_PERSON, TWO_PEOPLE = 1, 2
 """Projects, by how many people annotate their tasks."""
@@ -29,7 +28,7 @@ BEGUN = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{"
 @pytest.fixture(scope="module")
 def calm() -> Iterator[World]:
     """A world in which nothing is spoiled but the requests."""
-    with world() as made:
+    with world(settings=PATIENT) as made:
         yield made
 
 
@@ -62,8 +61,8 @@ def test_requests_twice_out_of_order_or_given_up_get_their_own_masks(
         given_up.give_up()
     kept = [each for order, each in enumerate(sent) if order % 4]
     outcomes = [judged(calm, each.read()) for each in kept]
-    assert set(outcomes) <= {RIGHT, "superseded"}
-    assert outcomes.count(RIGHT) >= len(kept) // 3
+    assert set(outcomes) <= {RIGHT, "superseded"}, outcomes
+    assert outcomes.count(RIGHT) >= 4, outcomes  # the newest of each person in each task
 
 
 def test_two_people_take_turns_on_one_task_and_get_their_own_objects(calm: World) -> None:
@@ -107,7 +106,7 @@ def test_clients_who_hang_up_in_the_middle_of_a_request_leave_nothing_behind(cal
     backend = calm.backend
     assert isinstance(backend, OneProcess)
     before = descriptors(backend)
-    address = (urlsplit(backend.url).hostname, urlsplit(backend.url).port)
+    address = ("127.0.0.1", backend.port)
     clients = []
     for number in range(HANG_UP):
         client = socket.create_connection(address, timeout=10)

@@ -10,6 +10,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -65,6 +66,10 @@ def open_task(backend: OneProcess, number: int, image: str, name: str = "cat") -
     return Task(backend.url, number, f"{image}/{name}.png", (picture(name),))
 
 
+def is_right(oracle: Oracle, task: Task) -> bool:
+    return oracle.judge(task.ask(), within_s=ANSWER_S) == RIGHT
+
+
 def test_without_its_hosts_it_answers_for_what_it_has_and_says_what_it_lacks(
     backend: OneProcess, parted: Network, oracle: Oracle
 ) -> None:
@@ -87,7 +92,7 @@ def test_without_its_hosts_it_answers_for_what_it_has_and_says_what_it_lacks(
     for each in asked:
         assert oracle.judge(each, within_s=DOWNLOAD_S) == "image_fetch"
     for task in (*others, under_way):
-        until(lambda task=task: oracle.judge(task.ask(), within_s=ANSWER_S) == RIGHT)
+        until(partial(is_right, oracle, task))
 
 
 def test_annotators_who_were_cut_off_for_a_while_get_their_answers(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from edgeflow.checkpoints.checkpoint import shipped_folder
+from edgeflow.checkpoints.manifest import MANIFEST
 from edgeflow.geometry import Size
 from edgeflow.label_studio.brush_rle import decode_brush
 from tests.contract.wire import JSONObject
@@ -17,19 +23,20 @@ from tests.faults.backends import START_S, OneProcess, has_read_all, health, unt
 from tests.faults.hosts import NAMES, SIZE, picture
 from tests.faults.oracle import RIGHT, Asked
 from tests.faults.pending import Pending
-from tests.faults.world import World, world
+from tests.faults.world import PATIENT, World, world
 
 UNDER_WAY = 12
 OTHER_MODEL = "edgeflow_lite_416"
 OLD_MODEL = "edgeflow_lite"
-PROJECT_OF_THE_OLD = 7
+SECOND_MODEL = "second"
+PROJECT_OF_THE_OLD, PROJECT_OF_THE_SECOND = 7, 8
 FIRST = clicks_on("astronaut", 0, 1)[0]
 
 
 @pytest.fixture(scope="module")
 def lasting() -> Iterator[World]:
     """A world whose disk cache holds every picture."""
-    with world(disk_cache_mb=64) as made:
+    with world(disk_cache_mb=64, settings=PATIENT) as made:
         yield made
 
 
@@ -90,7 +97,18 @@ def test_after_a_kill_all_goes_on_with_the_pictures_of_the_disk(lasting: World) 
 
 
 @pytest.fixture(scope="module")
-def swapped(lasting: World) -> Task:
+def second_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a further model, whose file is cut short."""
+    folder = tmp_path_factory.mktemp("models")
+    entry = json.loads((shipped_folder() / MANIFEST).read_text())["models"][OLD_MODEL]
+    (folder / MANIFEST).write_text(json.dumps({"format": 1, "models": {SECOND_MODEL: entry}}))
+    shutil.copy(shipped_folder() / entry["file"], folder)
+    os.truncate(folder / entry["file"], 1_000_000)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def swapped(lasting: World, second_model: Path) -> Task:
     """A task with a mask that other weights made, before a restart with those of now."""
     task = open_task(lasting, 200)
     old = task.click(*FIRST)
@@ -98,8 +116,10 @@ def swapped(lasting: World) -> Task:
     task.accept(old)
     backend = process_of(lasting)
     backend.terminate()
+    models = {PROJECT_OF_THE_OLD: OLD_MODEL, PROJECT_OF_THE_SECOND: SECOND_MODEL}
     backend.environment["EDGEFLOW_MODEL"] = OTHER_MODEL
-    backend.environment["EDGEFLOW_PROJECT_MODELS"] = f'{{"{PROJECT_OF_THE_OLD}": "{OLD_MODEL}"}}'
+    backend.environment["EDGEFLOW_PROJECT_MODELS"] = json.dumps(models)
+    backend.environment["EDGEFLOW_MODELS_DIR"] = str(second_model)
     backend.start()
     return task
 
@@ -138,6 +158,22 @@ def test_two_models_at_once_answer_for_their_own_projects(lasting: World) -> Non
             assert model == (OLD_MODEL if number % 2 else OTHER_MODEL)
 
 
+@pytest.mark.usefixtures("swapped")
+def test_a_second_model_that_is_spoilt_costs_its_own_project_only_and_until_it_is_mended(
+    lasting: World, second_model: Path
+) -> None:
+    def click(project: int) -> Asked:
+        return replace(open_task(lasting, 400), project=project).click(*FIRST)
+
+    assert judged(lasting, click(PROJECT_OF_THE_SECOND)) == "checkpoint"
+    assert judged(lasting, click(PROJECT_OF_THE_OLD)) == RIGHT
+    for weights in shipped_folder().glob(f"{OLD_MODEL}.*"):
+        shutil.copy(weights, second_model)
+    (prediction,) = click(PROJECT_OF_THE_SECOND).answer["results"]
+    assert prediction["model_version"].startswith(f"{SECOND_MODEL}-")
+    assert prediction["result"]
+
+
 def test_told_to_stop_it_answers_all_that_it_was_asked(lasting: World) -> None:
     backend = process_of(lasting)
     tasks = [open_task(lasting, 100 + number, f"p{number}") for number in range(UNDER_WAY)]
@@ -150,4 +186,4 @@ def test_told_to_stop_it_answers_all_that_it_was_asked(lasting: World) -> None:
     slow.send_rest()  # had begun before
     for each in [*pending, slow]:
         assert judged(lasting, each.read()) == RIGHT
-    assert backend.terminate() == 0
+    assert backend.wait() == 0

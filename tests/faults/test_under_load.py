@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.faults.annotators import Tally
+from tests.faults.annotators import AT_ANY_TIME, Tally
 from tests.faults.backends import until
 from tests.faults.injectors import FAULTS
 from tests.faults.oracle import RIGHT
@@ -17,8 +19,6 @@ UNFELT_S = 0.6
 """How long a fault goes on that nobody notices."""
 
 RECOVERY_S = 40.0
-AT_ANY_TIME = {"prompt_unusable", "superseded", "overloaded"}
-"""What clicks may get: nothing is there, a newer click came, too many came at once."""
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -34,4 +34,15 @@ def test_answers_are_right_or_honest_and_right_again_afterwards(spoiled: World, 
         over = time.monotonic()
         until(lambda: team.everybody_since(over), RECOVERY_S)
     assert tally.wrong == []
-    assert tally.outcomes.keys() <= {RIGHT, fault.felt} | AT_ANY_TIME | fault.codes
+    assert tally.outcomes <= {RIGHT, fault.felt} | AT_ANY_TIME | fault.codes
+
+
+def test_the_page_of_faults_has_each_of_them() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "faults.md").read_text(encoding="utf-8")
+    rows = page.partition("## While people click")[2].partition("\n## ")[0]
+    named = set()
+    for cell in re.findall(r"^\| (`.*?`) \|", rows, re.MULTILINE):
+        first, *others = re.findall(r"`([^`]+)`", cell)
+        host = first.partition("-")[0]
+        named |= {first, *(f"{host}{each}" if each[0] == "-" else each for each in others)}
+    assert named == FAULTS.keys()

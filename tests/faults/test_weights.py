@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,8 +15,7 @@ from edgeflow.checkpoints.checkpoint import shipped_folder
 from tests.faults.annotators import Task
 from tests.faults.backends import OneProcess, health, until
 from tests.faults.hosts import NAMES, picture
-from tests.faults.oracle import Asked, Oracle
-from tests.faults.world import world
+from tests.faults.oracle import Oracle
 
 NAME = "edgeflow_lite"
 FILE = f"{NAME}.safetensors"
@@ -80,34 +78,3 @@ def test_a_backend_with_spoilt_weights_says_so_and_answers_nothing(
     assert report["model"]["state"] == "failed"
     assert reason in report["model"]["message"]
     assert backend.alive
-
-
-def test_a_second_model_that_is_spoilt_costs_only_its_own_project_until_it_is_mended(
-    tmp_path: Path,
-) -> None:
-    models = tmp_path / "models"
-    shutil.copytree(shipped_folder(), models)
-    manifest = json.loads((models / "manifest.json").read_text())
-    entry = manifest["models"].pop("edgeflow_lite_416")
-    manifest["models"] = {"second": entry | {"file": OTHER}}
-    (models / "manifest.json").write_text(json.dumps(manifest))
-    os.truncate(models / OTHER, 1_000_000)
-    settings = {
-        "EDGEFLOW_MODELS_DIR": str(models),
-        "EDGEFLOW_PROJECT_MODELS": '{"7": "second"}',
-    }
-    with world(**settings) as made:
-
-        def click(project: int) -> Asked:
-            name = NAMES[0]
-            image = f"{made.pictures.url}/{name}.png"
-            task = Task(made.backend.url, 1, image, (picture(name),), project=project)
-            return task.click(50, 45)
-
-        assert made.oracle.judge(click(7), within_s=25) == "checkpoint"
-        assert made.oracle.judge(click(1), within_s=25) == "right"
-        shutil.copy(shipped_folder() / OTHER, models / OTHER)
-        mended = click(7)
-        (prediction,) = mended.answer["results"]
-        assert prediction["model_version"].startswith("second-")
-        assert made.oracle.judge(click(1), within_s=25) == "right"

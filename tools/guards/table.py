@@ -105,8 +105,8 @@ THREATS = (
             Guard(
                 "with several Label Studios, each has its own token",
                 "edgeflow_backend/images/provider.py",
-                "return self._downloaders[source.host].fetch(source.url)",
-                'return self._downloaders[""].fetch(source.url)',
+                "self._downloaders[source.host].fetch(source.url)",
+                'self._downloaders[""].fetch(source.url)',
                 (
                     f"{_IMAGES}/test_provider.py::test_each_label_studio_is_asked_for_its_own_images_with_its_own_token",
                 ),

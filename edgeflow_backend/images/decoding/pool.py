@@ -57,7 +57,9 @@ class Pool:
         while True:
             with self._lock:
                 if self._closed:
-                    raise NotReadyError("the backend is being stopped")
+                    raise NotReadyError(
+                        "the backend is being stopped", hint="try again in a few seconds"
+                    )
                 worker = self._idle.pop() if self._idle else None
                 if worker is not None and worker.alive:
                     self._busy.add(worker)

@@ -272,8 +272,9 @@ def test_the_end_ends_all_children_and_leaves_no_zombie() -> None:
         with pytest.raises(ImageError):
             running.result(10)
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
-    with pytest.raises(NotReadyError):
+    with pytest.raises(NotReadyError) as refused:
         pool.warm_up()
+    assert refused.value.hint
 
 
 def test_a_child_sees_no_token(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
