@@ -19,7 +19,7 @@ BIN := $(MAIN)/bin
 # What each environment is made for, and each lock file.
 main = -e '.[onnx,train,ray,redis,tracing]' --group test --group lint --group docs --group supply
 backend = -e .
-full = -e '.[ray,tracing]'
+full = -e '.[ray,redis,tracing]'
 peer = -e '.[label-studio-ml]'
 readers = --group export-readers
 locker = --group lock

@@ -186,6 +186,7 @@ class Metrics:
         ready = snapshot.state == "ready"
         self.ready.set(ready)
         self.waiting.set(snapshot.waiting)
+        self.model.clear()
         if ready:
             self.model.labels(__version__, snapshot.version, snapshot.runtime).set(1)
 

@@ -87,8 +87,9 @@ def exposed(url: str) -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     text = requests.get(f"{url}/metrics", timeout=30).text + of_a_door()
     for family in text_string_to_metric_families(text):
-        name = f"{family.name}_total" if family.type == "counter" else family.name
-        found.setdefault(name, frozenset())
+        endings = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
+        for ending in endings.get(family.type, ("",)):
+            found.setdefault(family.name + ending, frozenset())
         for sample in family.samples:
             found[sample.name] = found.get(sample.name, frozenset()) | frozenset(sample.labels)
     return found
@@ -98,7 +99,14 @@ def test_every_series_is_one_that_the_backend_exposes_with_these_labels(clicked:
     series = {**exposed(clicked), "up": frozenset()}  # Prometheus' own
     asked = {selector for expression in EXPRESSIONS for selector in selectors(expression)}
     assert sorted(each.metric for each in asked if each.metric not in series) == []
-    without_series = {"edgeflow_http_dropped_total": frozenset({"reason"})}
+    without_series = {
+        "edgeflow_http_dropped_total": frozenset({"reason"}),
+        "edgeflow_shared_lookups_total": frozenset({"use", "outcome"}),
+        "edgeflow_shared_errors_total": frozenset({"use", "reason"}),
+        "edgeflow_shared_bytes_total": frozenset({"use", "direction"}),
+        "edgeflow_shared_seconds_bucket": frozenset({"use", "operation", "le"}),
+        "edgeflow_shared_breaker": frozenset({"use"}),
+    }
     labels = {**series, **without_series}
     assert [each for each in asked if not each.labels <= labels[each.metric]] == []
     for expression in EXPRESSIONS:
@@ -230,8 +238,8 @@ def test_a_real_prometheus_answers_every_panel(clicked: str, tmp_path: Path) -> 
             if not ask(url, "query", query=query)["result"]:
                 silent.append(question)
         groups = ask(url, "rules", type="alert")["groups"]
-    # Nothing was dropped, the backend was not just started, and it has no cluster.
-    allowed = re.compile("dropped|changes|cluster")
+    # Nothing was dropped, the backend was not just started, and has neither cluster nor Redis.
+    allowed = re.compile("dropped|changes|cluster|shared")
     assert [each for each in silent if not allowed.search(each)] == []
     states = {rule["name"]: rule for group in groups for rule in group["rules"]}
     assert {name: rule["health"] for name, rule in states.items()} == {

@@ -317,7 +317,7 @@ def test_the_network_policy_lets_through_what_the_settings_name() -> None:
     ports = {port["port"] for rule in POLICY["spec"]["egress"] for port in rule["ports"]}
     label_studio = int(CONFIG["data"]["EDGEFLOW_LABEL_STUDIO_URL"].rpartition(":")[2])
     (example,) = re.findall(r"http://[\w.-]+:(\d+); empty", (BASE / "configmap.yaml").read_text())
-    assert {53, 80, 443, label_studio, int(example)} == ports
+    assert {53, 80, 443, 6379, label_studio, int(example)} == ports
     inside = [
         block["ipBlock"]["except"]
         for rule in POLICY["spec"]["egress"]

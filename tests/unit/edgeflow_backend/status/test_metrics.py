@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from edgeflow import __version__
+from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
+from edgeflow_backend.status.report import Snapshot
 
 
 def families(metrics: Metrics) -> dict[str, object]:
@@ -77,3 +80,29 @@ def test_unknown_webhook_events_share_one_label() -> None:
     assert counts["edgeflow_annotation_events_total", ("ANNOTATION_CREATED",)] == 1
     assert counts["edgeflow_annotation_events_total", ("START_TRAINING",)] == 1
     assert counts["edgeflow_annotation_events_total", ("other",)] == 2
+
+
+def test_what_alerts_count_begins_at_zero() -> None:
+    """Prometheus sees no increase in a series that begins with 1."""
+    shown = samples(Metrics())
+    assert shown["edgeflow_predictions_total", ("internal",)] == 0
+    assert shown["edgeflow_predictions_total", ("image_fetch",)] == 0
+    assert shown["edgeflow_http_requests_total", ("predict", "503")] == 0
+    assert shown["edgeflow_trace_spans_total", ("lost",)] == 0
+
+
+def test_gauges_show_the_model_and_the_queue_beside_their_limits() -> None:
+    metrics = Metrics()
+    metrics.note_limits(Settings(http_threads=9, queue_limit=5))
+    metrics.observe(Snapshot("loading", "edgeflow_lite"))
+    before = samples(metrics)
+    assert before["edgeflow_model_ready", ()] == 0
+    assert "edgeflow_model_info" not in {name for name, _ in before}
+    for version in ("lite-1", "lite-2"):  # replicas may be updated meanwhile
+        metrics.observe(Snapshot("ready", version, "OpenVINO", waiting=3))
+    shown = samples(metrics)
+    assert shown["edgeflow_model_ready", ()] == 1
+    assert shown["edgeflow_model_info", (__version__, "OpenVINO", "lite-2")] == 1
+    assert [name for name, _ in shown].count("edgeflow_model_info") == 1
+    assert shown["edgeflow_waiting_predictions", ()] == 3
+    assert (shown["edgeflow_queue_limit", ()], shown["edgeflow_http_threads", ()]) == (5, 9)
