@@ -19,7 +19,7 @@ from edgeflow_backend.openapi.operations import OPERATIONS
 from tests.contract.conftest import LIMITS
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-PATIENCE_S = 120
+PATIENCE_S = 600
 USER, PASSWORD = "user", "pass-word"
 
 

@@ -28,7 +28,11 @@ HALVES = Guard(
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A tiny project with one guard, one test that sees it, and one that does not."""
+    plain = (
+        "-p no:schemathesis -p no:hypothesispytest -p no:playwright"  # they take seconds to load
+    )
     files = {
+        "pytest.ini": f"[pytest]\naddopts = {plain}\n",
         "halves/__init__.py": "",
         "halves/even.py": "def half(number):\n    if number % 2:\n        raise ValueError\n"
         "    return number // 2\n",

@@ -56,6 +56,12 @@ def test_strokes_need_no_code() -> None:
     assert parse_brush({"touches": [stroke(50, 50)]}).mask(SIZE)[15, 20]
 
 
+@pytest.mark.parametrize("rle", [5, 10**13, True, "QUJD", {"0": 1}, 1.5])
+def test_a_brush_code_is_a_list_whatever_bytes_would_make_of_it(rle: object) -> None:
+    with pytest.raises(MaskCodecError, match="not a list"):
+        parse_brush({"rle": rle})
+
+
 def zigzag(corners: int) -> list[float]:
     """From side to side."""
     return [place for n in range(corners) for place in (n % 2 * 100.0, n * 37 % 100)]

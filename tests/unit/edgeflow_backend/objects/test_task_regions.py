@@ -292,6 +292,9 @@ def test_a_mask_that_cannot_be_read_is_none(kind: str, value: JSONObject) -> Non
 
 
 def test_a_mask_much_larger_than_its_image_is_not_decoded() -> None:
+    for side in (1000, 2000):
+        code = {"format": "rle", "rle": list(encode_brush(np.ones((side, side), dtype=np.bool_)))}
+        assert decoded(region(value=code, original_width=side, original_height=side)) is None
     huge = region(original_width=10**6, original_height=10**6)
     assert decoded(huge) is None
 
