@@ -1,4 +1,4 @@
-"""The codec against a decoder that reads one bit after the other, on streams of every kind."""
+"""The codec against a decoder that reads one record after the other, on streams of every kind."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ def write(records: list[Record], length_bits: list[int], total: int) -> bytes:
     bits = f"{total:032b}{7:05b}" + "".join(f"{width - 1:04b}" for width in length_bits)
     for is_run, which, values in records:
         bits += f"{int(is_run)}{which:02b}{len(values) - 1:0{length_bits[which]}b}"
-        bits += "".join(f"{value:08b}" for value in (values[:1] if is_run else values))
+        some = values[:1] if is_run else values
+        bits += f"{int.from_bytes(some, 'big'):0{8 * len(some)}b}"
     bits += "0" * (-len(bits) % 8)
     return int(bits, 2).to_bytes(len(bits) // 8, "big")
 
 
 def read(code: bytes, size: Size) -> npt.NDArray[np.uint8]:
-    """The alpha channel, bit by bit."""
-    bits = "".join(f"{byte:08b}" for byte in code)
+    """The alpha channel, record by record."""
+    bits = f"{int.from_bytes(code, 'big'):0{8 * len(code)}b}"
     place = 0
 
     def take(count: int) -> int:
@@ -49,7 +50,9 @@ def read(code: bytes, size: Size) -> npt.NDArray[np.uint8]:
     while len(values) < total:
         is_run, which = take(1), take(2)
         length = take(length_bits[which]) + 1
-        values += [take(8)] * length if is_run else [take(8) for _ in range(length)]
+        count = 1 if is_run else length
+        some = take(8 * count).to_bytes(count, "big")
+        values += some * length if is_run else some
     return np.array(values, dtype=np.uint8).reshape(*size, 4)[:, :, 3]
 
 
