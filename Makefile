@@ -17,8 +17,9 @@ LOCKER := $(ENVS)/lock
 BIN := $(MAIN)/bin
 
 # What each environment is made for, and each lock file.
-main = -e '.[onnx,train,ray,tracing]' --group test --group lint --group docs --group supply
+main = -e '.[onnx,train,ray,redis,tracing]' --group test --group lint --group docs --group supply
 backend = -e .
+full = -e '.[ray,tracing]'
 peer = -e '.[label-studio-ml]'
 readers = --group export-readers
 locker = --group lock
@@ -40,7 +41,7 @@ with_torch = --torch '$(TORCH)' --torch-index '$(TORCH_INDEX)' \
   $(addprefix --torch-lock ,$(torch_lock))
 python_fault = $(shell $(PYTHON) -m tools.environments.check_python 2>&1 || true)
 
-.PHONY: help python demo dist test test-units test-whole test-fast lint types docs pictures reference format bench envs lock sbom licences audit clean
+.PHONY: help python demo dist test test-units test-whole test-browsers test-trainings test-fast lint types docs pictures reference format bench envs lock sbom licences audit clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,12 +60,21 @@ test: test-units test-whole  ## all tests, with a real Label Studio and, where t
 test-units: $(MAIN)/.made  ## the part of them that runs on all cores, with its coverage
 	@$(BIN)/python -m pytest -n auto --cov --cov-report= tests/unit tests/golden
 
-test-whole: envs  ## the rest: trainings one after the other, servers and browsers two at a time
-	@$(BIN)/python -m pytest --ignore tests/unit --ignore tests/golden --ignore tests/contract \
-	  --ignore tests/faults -m "alone or not e2e"
+test-whole: envs  ## the rest: a running backend, then browsers, with trainings beside them
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/contract
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/faults
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "e2e and not alone" tests/e2e
+	@$(BIN)/python -m pytest tests/cluster
+	@$(MAKE) --no-print-directory -j2 test-browsers test-trainings
+
+test-browsers: envs  ## with a real Label Studio, three at a time: they wait more than they compute
+	@$(BIN)/python -m pytest -n 3 --dist loadfile tests/e2e
+
+# They take what browsers leave of the machine, so nothing in them may depend on time. Their report
+# comes in one piece at the end, because the browsers' goes on beside it.
+test-trainings: $(MAIN)/.made  ## whole trainings and the benchmarks' clicks, on one thread
+	@mkdir -p artifacts
+	@OMP_NUM_THREADS=1 nice -n 19 $(BIN)/python -m pytest tests/training tests/quality \
+	  > artifacts/trainings.log 2>&1; status=$$?; cat artifacts/trainings.log; exit $$status
 
 test-fast: $(MAIN)/.made  ## the quick unit and golden tests: a minute on two cores
 	@$(BIN)/python -m pytest -n auto -m "not slow" tests/unit tests/golden
@@ -111,6 +121,7 @@ lock: $(LOCKER)/.made  ## bring requirements/ up to date with pyproject.toml; UP
 	$(call make_lock,build) --wheels -- pip hatchling editables
 	$(call make_lock,backend) --wheels --torch '$(TORCH)' $(call fit,build) -- $(backend)
 	$(call make_lock,main) --wheels --torch '$(TORCH)' $(call fit,build) $(call fit,backend) -- $(main)
+	$(call make_lock,full) --wheels --torch '$(TORCH)' $(call fit,build) $(call fit,main) -- $(full)
 	$(call make_lock,label-studio-ml) --torch '$(TORCH)' -- $(peer)
 	$(call make_lock,label-studio) -- '$(LABEL_STUDIO)'
 	$(call make_lock,export-readers) --wheels -- $(readers)
@@ -131,8 +142,8 @@ licences: $(MAIN)/.made $(PEER)/.made  ## refuse packages whose licences are not
 	@$(BIN)/python -m tools.supply.licences $(MAIN) $(PEER)
 
 audit: $(LOCKER)/.made  ## look for known vulnerabilities in what is locked; asks an online service
-	@$(LOCKER)/bin/pip-audit --disable-pip --require-hashes \
-	  $(foreach name,build backend main torch-cpu,-r requirements/$(name)-$(PY).txt)
+	@$(LOCKER)/bin/pip-audit --strict --disable-pip --require-hashes \
+	  $(foreach name,build main label-studio-ml torch-cu130,-r requirements/$(name)-$(PY).txt)
 
 clean:  ## remove environments, demo data, the site and artefacts
 	rm -rf $(ENVS) .demo artifacts dist site

@@ -6,30 +6,34 @@ from collections.abc import Callable
 from http import HTTPStatus
 from importlib.metadata import version
 
-import orjson
 from flask import Blueprint, Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from edgeflow.label_studio.values import JSONObject
-from edgeflow_backend.auth import BasicAuth, asked_by_a_page, read_authorization
 from edgeflow_backend.background import Background
 from edgeflow_backend.calls.events import TRAIN, Event, take_note
-from edgeflow_backend.errors import MalformedRequestError, NotReadyError, RefusedRequestError
-from edgeflow_backend.hosts import add_hosts
-from edgeflow_backend.log import get_logger
+from edgeflow_backend.errors import MalformedRequestError, NotReadyError
 from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.objects.refine_rule import describe_rules
 from edgeflow_backend.openapi.document import describe
 from edgeflow_backend.protocol.body import parse_body
 from edgeflow_backend.protocol.project import ProjectRef
-from edgeflow_backend.redact.texts import clean
 from edgeflow_backend.service import SegmentationService, build_service
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 from edgeflow_backend.status.page import render_html
 from edgeflow_backend.status.report import HEADERS, ModelState, Snapshot, report, wants_json
+from edgeflow_backend.web.answers import (
+    add_error_handlers,
+    describe_error,
+    endpoint_name,
+    json_answer,
+    refusal,
+)
+from edgeflow_backend.web.auth import BasicAuth, asked_by_a_page, read_authorization
+from edgeflow_backend.web.hosts import add_hosts
 
 Loading = Background[SegmentationService]
 Build = Callable[[Settings, Metrics, Journal], SegmentationService]
@@ -62,7 +66,7 @@ def create_app(
     metrics.note_limits(settings)
     _add_request_count(app, metrics)
     _add_authentication(app, auth, journal)
-    _add_error_handlers(app, settings, journal)
+    add_error_handlers(app, settings, journal)
     routes = Blueprint("backend", __name__)
     _add_protocol(routes, loading, metrics, journal)
     _add_monitoring(routes, settings, loading, metrics)
@@ -80,7 +84,7 @@ def _add_authentication(app: Flask, auth: BasicAuth, journal: Journal) -> None:
         # Not below /hosts/<host>, where it would tell which names there are.
         if request.endpoint == "backend.health" or auth.allows(authorization):
             return None
-        response = _refusal(
+        response = refusal(
             journal,
             HTTPStatus.UNAUTHORIZED,
             "unauthorised",
@@ -94,7 +98,7 @@ def _add_authentication(app: Flask, auth: BasicAuth, journal: Journal) -> None:
     def refuse_pages() -> Response | None:
         if not asked_by_a_page(request.method, request.headers.get("Origin")):
             return None
-        return _refusal(
+        return refusal(
             journal,
             HTTPStatus.FORBIDDEN,
             "forbidden",
@@ -114,7 +118,7 @@ def _add_request_count(app: Flask, metrics: Metrics) -> None:
 
     @app.after_request
     def count(response: Response) -> Response:
-        metrics.requests.labels(_endpoint(), str(response.status_code)).inc()
+        metrics.requests.labels(endpoint_name(), str(response.status_code)).inc()
         return response
 
 
@@ -130,7 +134,7 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
         schema = body.get("schema")
         if isinstance(schema, str) and schema.strip():
             answer |= journal.config_checks.setup(str(project), schema)
-        return _json(answer)
+        return json_answer(answer)
 
     @routes.post("/predict")
     def predict() -> Response:
@@ -146,7 +150,7 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
             label_config=body.get("label_config"),
             project=g.project,
         )
-        return _json({"results": results, "model_version": service.model_version})
+        return json_answer({"results": results, "model_version": service.model_version})
 
     @routes.post("/webhook")
     @routes.post("/train", defaults={"action": TRAIN})  # of a Label Studio without that event
@@ -156,11 +160,11 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
         take_note(event, journal)
         service = loading.get() if loading.ready() else None
         noted = EdgeFlowBackend(service=service).fit(event.action, event.content, host=g.host)
-        return _json(noted, HTTPStatus.CREATED)
+        return json_answer(noted, HTTPStatus.CREATED)
 
     @routes.route("/versions", methods=["GET", "POST"])
     def versions() -> Response:
-        return _json({"versions": [loading.get().model_version]})
+        return json_answer({"versions": [loading.get().model_version]})
 
 
 def _add_monitoring(
@@ -173,9 +177,12 @@ def _add_monitoring(
             service = loading.get(patience_s=0.0)
         except NotReadyError as error:
             status = "DOWN" if loading.failure() else "LOADING"
-            answer = {"status": status, "error": _describe(error.code, error.message, error.hint)}
-            return _json(answer, HTTPStatus.SERVICE_UNAVAILABLE)
-        return _json(
+            answer = {
+                "status": status,
+                "error": describe_error(error.code, error.message, error.hint),
+            }
+            return json_answer(answer, HTTPStatus.SERVICE_UNAVAILABLE)
+        return json_answer(
             {
                 "status": "UP",
                 "model_class": EdgeFlowBackend.__name__,
@@ -193,7 +200,7 @@ def _add_monitoring(
 
     @routes.get("/openapi.json", endpoint="openapi")
     def show_description() -> Response:
-        return _json(describe())
+        return json_answer(describe())
 
 
 def _add_status(routes: Blueprint, settings: Settings, loading: Loading, journal: Journal) -> None:
@@ -201,7 +208,7 @@ def _add_status(routes: Blueprint, settings: Settings, loading: Loading, journal
     def show_status() -> Response:
         body = report(journal, _observe(settings, loading))
         if wants_json(request.accept_mimetypes, request.args.get("format")):
-            response = _json(body)
+            response = json_answer(body)
         else:
             response = Response(render_html(body), content_type="text/html; charset=utf-8")
         response.headers.update(HEADERS)
@@ -226,49 +233,12 @@ def take_snapshot(service: SegmentationService) -> Snapshot:
         waiting=segmenter.waiting,
         queue_limit=settings.queue_limit,
         caches=tuple(segmenter.caches()),
+        shared=(*segmenter.shared(), *service.shared()),
         refining=describe_rules(settings.refine, service.projects.known()),
         label_studios={
             name: studio.public_url or studio.url for name, studio in settings.label_studios.items()
         },
     )
-
-
-def _add_error_handlers(app: Flask, settings: Settings, journal: Journal) -> None:
-    @app.errorhandler(RefusedRequestError)
-    def refuse(error: RefusedRequestError) -> Response:
-        response = _refusal(journal, error.http_status, error.code, error.message, error.hint)
-        if error.retry_after_s is not None:
-            response.headers["Retry-After"] = str(error.retry_after_s)
-        return response
-
-    @app.errorhandler(HTTPException)
-    def refuse_http(error: HTTPException) -> Response:
-        status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-        hint = (
-            f"the limit is EDGEFLOW_MAX_BODY_MB={settings.max_body_mb:g}"
-            if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-            else "docs/protocol.md lists the routes and methods of this backend"
-        )
-        code = error.name.lower().replace(" ", "_")
-        response = _refusal(journal, status, code, error.name, hint)
-        response.headers.update(h for h in error.get_headers() if h[0] != "Content-Type")
-        return response
-
-    @app.errorhandler(Exception)
-    def refuse_unexpected(error: Exception) -> Response:
-        get_logger().error("unexpected error", endpoint=_endpoint(), exc_info=error)
-        return _refusal(
-            journal,
-            HTTPStatus.INTERNAL_SERVER_ERROR,
-            "internal",
-            "an unexpected error",
-            "see the backend's log",
-        )
-
-
-def _endpoint() -> str:
-    """The endpoint of the request, without the prefix of its blueprint."""
-    return (request.endpoint or "unknown").rpartition(".")[2]
 
 
 def _body() -> JSONObject:
@@ -281,21 +251,3 @@ def _body() -> JSONObject:
     if request.content_length is None and len(data) == request.max_content_length:
         raise RequestEntityTooLarge  # Werkzeug cuts a body without Content-Length there
     return parse_body(data)
-
-
-def _json(body: JSONObject, status: int = HTTPStatus.OK) -> Response:
-    return Response(orjson.dumps(body), status=int(status), content_type="application/json")
-
-
-def _describe(code: str, message: str, hint: str) -> JSONObject:
-    return {"code": code, "message": clean(message), "hint": clean(hint)}
-
-
-def _refusal(journal: Journal, status: int, code: str, message: str, hint: str) -> Response:
-    """An HTTP error, logged; one that costs a click also goes to the status page."""
-    error = _describe(code, message, hint)
-    if _endpoint() == "predict":
-        project = str(g.get("project", ""))
-        error["id"] = journal.failures.note(code, message, hint, project=project)
-    get_logger().warning("request refused", **error)
-    return _json({"error": error}, status)

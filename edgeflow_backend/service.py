@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -25,6 +25,7 @@ from edgeflow_backend.objects.refine import Refinement
 from edgeflow_backend.objects.refine_rule import RefineRule, refine_rule
 from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.separate import divide, separate
+from edgeflow_backend.objects.shared.stores import share
 from edgeflow_backend.objects.shown import show
 from edgeflow_backend.objects.signs import Signs, Visit
 from edgeflow_backend.objects.spent_clicks import drop_spent
@@ -36,8 +37,10 @@ from edgeflow_backend.requests import Answer, Request, ResolvedRequest, joined
 from edgeflow_backend.segmenter.local import load_segmenter
 from edgeflow_backend.segmenter.segmenter import Clicks, OpenedImage, Segmenter
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.shared.tier import open_tier
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
+from edgeflow_backend.status.report import SharedTier
 
 RECENT_BYTES = 64_000_000
 STORED_MASKS_BYTES = 64_000_000
@@ -71,8 +74,10 @@ class SegmentationService:
         self.journal = journal or Journal()
         self.projects = projects or Projects(ask_label_studio(settings))
         self.locator = Locator(settings)
-        self.recent = RecentAnswers(RECENT_BYTES, clock)
-        self.signs = Signs(clock)
+        self._tier = open_tier(settings, "recent answers", metrics)
+        answers, signs = share(self._tier)
+        self.recent = RecentAnswers(RECENT_BYTES, clock, answers)
+        self.signs = Signs(clock, signs)
         masks: MaskCache = ByteLRU(STORED_MASKS_BYTES)
         self._refinement = Refinement(settings.refine_reach, masks)
         self._neighbours = Neighbours(masks)
@@ -98,6 +103,7 @@ class SegmentationService:
         shared = not rule.remembers
         with self.signs.visit(request.place, prompt.ids, regions.author, shared=shared) as visit:
             resolved = self._look_up(replace(request, prompt=prompt), deadline)
+            self.recent.bring(resolved.scene, resolved.image.size)
             answer = partial(self._answer_object, resolved, regions, rule, visit)
             reach = self.settings.refine_reach
             answers, lost = separate(prompt, visit, answer, reach=reach)
@@ -143,11 +149,18 @@ class SegmentationService:
         for cache in self.segmenter.caches():
             kind = cache.name.rpartition(" ")[2]  # "click states" have been "states" there for long
             self.metrics.cache_bytes.labels(kind).set(cache.nbytes)
+            self.metrics.cache_limit_bytes.labels(kind).set(cache.max_bytes)
+
+    def shared(self) -> Sequence[SharedTier]:
+        """How each use of Redis is on this side of the segmenter; empty without it."""
+        return () if self._tier is None else (self._tier.describe(),)
 
     def close(self) -> None:
         """Stop the threads."""
         self.segmenter.close()
         self.projects.close()
+        if self._tier is not None:
+            self._tier.close()
 
     def _look_up(self, request: Request, deadline: float) -> ResolvedRequest:
         """Resolve the config first: its mistakes are cheaper to find than an image."""

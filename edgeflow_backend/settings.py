@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -27,6 +29,9 @@ from edgeflow.masks.polygons import HolePolicy
 from edgeflow.runtime.selection import RuntimeName
 from edgeflow_backend.net.host_settings import HostSettings
 from edgeflow_backend.tracing.collector import CollectorSettings
+
+MIN_REDIS_KEY = 16
+"""Characters of the secret that signs what is left in Redis."""
 
 LARGEST_MAX_PIXELS = 357_913_940
 """No larger image is decoded: beyond, RGB takes more than a gigabyte."""
@@ -169,6 +174,21 @@ class Settings(HostSettings, CollectorSettings, BaseSettings):
     cluster_without_token: bool = False
     """Whether to join a Ray cluster that asks for no token, where whoever reaches it can run
     anything."""
+    redis_url: SecretStr = SecretStr("")
+    """Redis or Valkey as a second tier behind the caches: `redis://user:password@host:6379/0`, or
+    `rediss://` for TLS, whose certificate is checked against the public authorities and
+    `EDGEFLOW_CA_BUNDLE`. Empty for none. See [Redis](redis.md)."""
+    redis_key: SecretStr = SecretStr("")
+    """Secret of all backends that share one Redis, which signs what they leave there: nobody else
+    who can write to it can then change a mask."""
+    redis_connect_timeout_s: float = Field(default=0.2, gt=0, le=10)
+    """Seconds to connect to Redis."""
+    redis_timeout_s: float = Field(default=0.05, gt=0, le=10)
+    """Seconds that Redis may take to answer; a click then goes on without it."""
+    redis_ttl_s: float = Field(default=3600, ge=1)
+    """Seconds that click states stay in Redis."""
+    redis_queue_mb: float = Field(default=64, gt=0)
+    """Megabytes of click states that wait to be written; the oldest are dropped."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Lowest severity of messages that are logged."""
@@ -206,6 +226,11 @@ class Settings(HostSettings, CollectorSettings, BaseSettings):
         return _to_bytes(self.image_disk_cache_mb)
 
     @property
+    def redis_queue_bytes(self) -> int:
+        """Most bytes that wait to be written to Redis."""
+        return _to_bytes(self.redis_queue_mb)
+
+    @property
     def cleanup(self) -> Cleanup:
         """Rules for cleaning up each mask."""
         return Cleanup(
@@ -228,6 +253,18 @@ class Settings(HostSettings, CollectorSettings, BaseSettings):
             raise ValueError("EDGEFLOW_QUEUE_LIMIT must be below EDGEFLOW_HTTP_THREADS")
         return self
 
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_url(cls, value: SecretStr) -> SecretStr:
+        return SecretStr(_redis_url(value.get_secret_value()))
+
+    @field_validator("redis_key")
+    @classmethod
+    def _check_redis_key(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < MIN_REDIS_KEY:
+            raise ValueError(f"must have at least {MIN_REDIS_KEY} characters")
+        return value
+
     @field_validator("project_models", mode="before")
     @classmethod
     def _read_json(cls, value: object) -> object:
@@ -242,3 +279,19 @@ def environment_of_children() -> dict[str, str]:
 
 def _to_bytes(megabytes: float) -> int:
     return int(megabytes * 1_000_000)
+
+
+def _redis_url(text: str) -> str:
+    """A URL of Redis; no error repeats it.
+
+    A query is refused: the client would take settings from it, such as not to check certificates.
+    """
+    url = text.strip()
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if url and not (usable and re.fullmatch(r"/?\d{0,4}", parts.path) and not parts.query):
+        raise ValueError("must look like redis://user:password@host:6379/0, or rediss:// for TLS")
+    return url

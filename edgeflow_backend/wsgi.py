@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from flask import Flask
 
 from edgeflow_backend import log
 from edgeflow_backend.app import Build, create_app
-from edgeflow_backend.cluster.join import check_ray, load_remote
+from edgeflow_backend.cluster.join import join, load_remote
 from edgeflow_backend.memory.malloc import configure_malloc
 from edgeflow_backend.server.listener import listen
 from edgeflow_backend.server.server import Server
@@ -42,21 +40,21 @@ def serve(host: str, port: int, settings: Settings, cluster: str = "") -> None:
     Raises:
         ListenError: The server cannot listen there.
         TracingUnavailableError: Traces are wanted, but their packages are not installed.
-        ClusterError: Ray is not installed.
+        ClusterError: The cluster cannot be joined, or should not be.
     """
+    listener = listen(host, port)  # before the model is loaded
     build = build_service
     if cluster:
-        check_ray()
-        build = partial(_build_in_cluster, cluster)
-    listener = listen(host, port)  # before the model is loaded
+        join(cluster, settings)
+        build = _build_in_cluster
     metrics = Metrics()
     Server(_create(settings, metrics, build), listener, settings, metrics).run()
 
 
 def _build_in_cluster(
-    address: str, settings: Settings, metrics: Metrics, journal: Journal
+    settings: Settings, metrics: Metrics, journal: Journal
 ) -> SegmentationService:
-    segmenter = load_remote(settings, address, metrics, on_note=journal.note_image)
+    segmenter = load_remote(settings, metrics, on_note=journal.note_image)
     return SegmentationService(settings, segmenter, metrics, journal=journal)
 
 

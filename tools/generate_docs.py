@@ -1,4 +1,4 @@
-"""Write the pages that follow from code: commands, settings, configs, rooms, the API's description.
+"""Write the pages that follow from code: commands, settings, configs, rooms, threats, the HTTP API.
 
 ``python -m tools.generate_docs`` rewrites them, ``--check`` only compares. The text is built from
 Typer's own parameters instead of rendered help, so the terminal's width and colours do not matter.
@@ -24,6 +24,8 @@ from edgeflow.label_studio.config.labels import Label
 from edgeflow.label_studio.config.recommended import RECOMMENDATIONS, recommended_config
 from edgeflow_backend.openapi.document import describe
 from edgeflow_backend.settings import Settings
+from tools.guards.page import threat_table
+from tools.guards.table import THREATS
 
 DOCS = Path(__file__).parents[1] / "docs"
 COMMANDS = {"edgeflow": edgeflow.cli.app, "edgeflow-backend": edgeflow_backend.cli.app}
@@ -41,13 +43,14 @@ BEGIN, END = "<!-- begin generated: make reference -->", "<!-- end generated -->
 def pages() -> dict[Path, str]:
     """Every generated page with the text it should have."""
     settings, configs = DOCS / "settings.md", DOCS / "labelling-configs.md"
-    how = DOCS / "how-it-works.md"
+    how, security = DOCS / "how-it-works.md", DOCS / "security.md"
     return {
         DOCS / "reference" / "cli.md": cli_page(),
         DOCS / "reference" / "openapi.json": json.dumps(describe(), indent=2) + "\n",
         settings: _with_part(settings, settings_table()),
         configs: _with_part(configs, recommended_configs()),
         how: _with_part(how, rooms()),
+        security: _with_part(security, threat_table(THREATS)),
     }
 
 

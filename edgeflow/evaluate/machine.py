@@ -14,7 +14,7 @@ import torch
 def describe_machine(runtime: str) -> dict[str, Any]:
     """Processor, cores, threads, precision and load, printed beside every figure."""
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "network threads": torch.get_num_threads(),
         "runtime and precision": runtime,
@@ -23,7 +23,8 @@ def describe_machine(runtime: str) -> dict[str, Any]:
     }
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The processor's name, as the system tells it."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):

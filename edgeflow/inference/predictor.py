@@ -154,7 +154,7 @@ class Predictor:
         store: StateStore | None,
         start: Start,
     ) -> Steps[Prediction]:
-        keys = prefix_digests(f"{self._identity}|{image.digest}|{start.digest}", clicks)
+        keys = self.prefixes(image, clicks, start)
         state, count, steps = yield from self._resume(image, start, keys, store)
         patch: Patch | None = None
         for key, click in zip(keys[count + 1 :], clicks[count:], strict=True):
@@ -165,6 +165,17 @@ class Predictor:
         mask = (patch or self._stepper.patch(image, state)).mask
         score = 0.0 if mask.empty else self._score(state)
         return Prediction(mask, score, steps, state)
+
+    def prefixes(
+        self, image: EncodedImage, clicks: Sequence[Click], start: Start | None = None
+    ) -> list[bytes]:
+        """The keys under which a store keeps the states of a click sequence.
+
+        Returns:
+            ``len(clicks) + 1`` digests of 32 bytes; entry k stands for ``clicks[:k]``.
+        """
+        start = NOTHING if start is None else start
+        return prefix_digests(f"{self._identity}|{image.digest}|{start.digest}", clicks)
 
     def start(self, image: EncodedImage, start: Start | None = None) -> State:
         """The state before any click; a start that opens runs the network for it."""

@@ -10,7 +10,7 @@ from ray.serve.config import AutoscalingConfig, RequestRouterConfig
 from ray.serve.schema import LoggingConfig
 
 from edgeflow_backend.cluster.replica import Replica
-from edgeflow_backend.cluster.routing import router_path
+from edgeflow_backend.cluster.routing import router
 from edgeflow_backend.segmenter.local import LocalSegmenter, load_segmenter
 from edgeflow_backend.settings import Settings
 
@@ -72,7 +72,7 @@ def options(settings: Settings) -> dict[str, Any]:
             "num_cpus": settings.cluster_cpus,
             "num_gpus": settings.cluster_gpus,
         },
-        "request_router_config": RequestRouterConfig(request_router_class=router_path()),
+        "request_router_config": RequestRouterConfig.model_validate(router()),
         "logging_config": LoggingConfig(log_level="WARNING", enable_access_log=False),
         "health_check_period_s": CHECK_S,
         "health_check_timeout_s": CHECK_TIMEOUT_S,

@@ -20,43 +20,47 @@ START_S = 600.0
 """Time for the first replica: it loads weights and warms up."""
 
 
-def check_ray() -> None:
-    """Refuse to start without Ray.
+def join(address: str, settings: Settings) -> None:
+    """Join a cluster. From the main thread: Ray changes what happens on signals.
+
+    Args:
+        address: Of the cluster, as ``host:port``; ``auto`` for the one on this machine.
+        settings: Settings of the backend.
 
     Raises:
-        ClusterError: It is not installed.
+        ClusterError: Ray is not installed, or the cluster cannot be joined or lets anybody in.
     """
     if importlib.util.find_spec("ray") is None:
         raise ClusterError(
             "--cluster needs Ray, which is not installed",
-            hint="pip install 'edgeflow-backend[ray]', on every machine of the cluster",
+            hint="install this project with its extra `ray`, on every machine of the cluster",
         )
+    from edgeflow_backend.cluster import ray_cluster  # noqa: PLC0415 - slow, optional
+
+    ray_cluster.connect(address, allow_open=settings.cluster_without_token)
 
 
 def load_remote(
     settings: Settings,
-    address: str,
     metrics: Metrics,
     *,
     on_note: Callable[[str], None] | None = None,
     load: Callable[..., LocalSegmenter] = load_segmenter,
 ) -> RemoteSegmenter:
-    """Join a cluster; start its replicas, or use those that were started with the same settings.
+    """Start replicas in the cluster joined, or use those that have the same settings.
 
     Args:
         settings: Settings of the backend, and of the replicas.
-        address: Of the cluster, as ``host:port``; ``auto`` for the one on this machine.
         metrics: Counts what replicas count.
         on_note: Told what a user should know of an image.
         load: Makes a replica's segmenter.
 
     Raises:
-        ClusterError: The cluster cannot be joined, or lets anybody in.
+        NotReadyError: No replica could be started.
+        DeadlineError: None was started in time.
     """
-    # Ray is slow to import and optional.
-    from edgeflow_backend.cluster import ray_cluster  # noqa: PLC0415
+    from edgeflow_backend.cluster import ray_cluster  # noqa: PLC0415 - slow, optional
 
-    ray_cluster.connect(address, allow_open=settings.cluster_without_token)
     fingerprint = fingerprint_of(settings)
     replicas = ray_cluster.running(fingerprint)
     if replicas is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
@@ -41,7 +42,7 @@ def connect(address: str, *, allow_open: bool) -> None:
     """
     try:
         ray.init(
-            address, namespace=NAMESPACE, log_to_driver=False, logging_level="WARNING",
+            address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.WARNING,
             ignore_reinit_error=True,
         )  # fmt: skip
     except AuthenticationError as error:
@@ -106,5 +107,5 @@ def _replicas() -> ServeReplicas:
 def _look() -> Fleet:
     """How many replicas there are."""
     states = serve.status().applications[APPLICATION].deployments[DEPLOYMENT].replica_states
-    going = states.get("STOPPING", 0)
-    return Fleet(states.get("RUNNING", 0), sum(states.values()) - going)
+    counts = {str(state.value): count for state, count in states.items()}
+    return Fleet(counts.get("RUNNING", 0), sum(counts.values()) - counts.get("STOPPING", 0))

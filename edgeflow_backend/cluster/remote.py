@@ -26,6 +26,7 @@ from edgeflow_backend.segmenter.segmenter import Clicks, Model, OpenedImage, Seg
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
 from edgeflow_backend.status.report import Cache
+from edgeflow_backend.tracing.spans import set_attributes, traced
 
 MOST_LOST = 4
 """Replicas that one call may lose: a call that ends them must not end all, one after the other."""
@@ -175,8 +176,10 @@ class RemoteSegmenter(Segmenter):
             self._models[model.name] = Model(model.name, answer.model_version)  # being updated
         return answer.segmentation()
 
+    @traced("call")
     def _ask(self, method: str, key: str, value: object, deadline: float) -> Any:  # noqa: ANN401
         """Call a replica, and another one if it is lost: calls change nothing but caches."""
+        set_attributes(method=method)
         place = routing_key(key)
         for lost in range(MOST_LOST):
             try:

@@ -7,7 +7,7 @@ from ray.serve.request_router import PendingRequest, RequestRouter, RunningRepli
 from edgeflow_backend.cluster.routing import CANDIDATES, ranked
 
 
-class RendezvousRouter(RequestRouter):  # type: ignore[misc]  # Ray need not be there
+class RendezvousRouter(RequestRouter):
     """Sends calls with the same session id to the same replica."""
 
     async def choose_replicas(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -19,6 +19,8 @@ from edgeflow_backend.memory.malloc import configure_malloc
 from edgeflow_backend.segmenter.local import LocalSegmenter, load_segmenter
 from edgeflow_backend.segmenter.segmenter import Model
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.trace_export import TraceExport
+from edgeflow_backend.tracing.tracer import continued, open_tracer
 
 THREADS = 64
 """Calls under way that wait for an image or the network, beyond those that the queue holds."""
@@ -27,6 +29,9 @@ KEPT_NOTES = 100
 """Notes on images that wait for the next reply."""
 
 T = TypeVar("T")
+Carrier = Mapping[str, str]
+"""Which trace a call belongs to; empty for none."""
+NO_TRACE: Carrier = {}
 
 
 class Replica:
@@ -54,20 +59,24 @@ class Replica:
         self._name, self._fingerprint = name, fingerprint
         self._notes: deque[str] = deque(maxlen=KEPT_NOTES)
         self._metrics = ReplicaMetrics()
+        collector = settings.collector(settings.uplink.tls)
+        self._tracer = open_tracer(collector, TraceExport(self._metrics)) if collector else None
         self._segmenter = load(settings, self._metrics, on_note=self._notes.append)
         self._segmenter.warm_up()
         self._threads = ThreadPoolExecutor(settings.queue_limit + THREADS, "call")
 
-    async def describe(self, _: None, __: float) -> Reply[Described]:
+    async def describe(self, _: None, __: float, ___: Carrier = NO_TRACE) -> Reply[Described]:
         """What it was started with, and its default model."""
         its = self._segmenter
         return self._reply(Described(self._fingerprint, its.default, its.runtime))
 
-    async def choose(self, name: str | None, _: float) -> Reply[Model]:
+    async def choose(self, name: str | None, _: float, carrier: Carrier = NO_TRACE) -> Reply[Model]:
         """Load a model by name; see :meth:`.Segmenter.choose`."""
-        return await self._answer(lambda: self._segmenter.model(name))
+        return await self._answer(lambda: self._segmenter.model(name), carrier)
 
-    async def open(self, source: Source | AsStored, patience_s: float) -> Reply[Opened]:
+    async def open(
+        self, source: Source | AsStored, patience_s: float, carrier: Carrier = NO_TRACE
+    ) -> Reply[Opened]:
         """Open an image; see :meth:`.Segmenter.open`."""
         deadline = time.monotonic() + patience_s
 
@@ -75,13 +84,17 @@ class Replica:
             image = self._segmenter.open(source, deadline=deadline)
             return Opened(image.size, image.digest)
 
-        return await self._answer(opened)
+        return await self._answer(opened, carrier)
 
-    async def prefetch(self, source: Source | AsStored, _: float) -> Reply[None]:
+    async def prefetch(
+        self, source: Source | AsStored, _: float, carrier: Carrier = NO_TRACE
+    ) -> Reply[None]:
         """Start to open an image; see :meth:`.Segmenter.prefetch`."""
-        return await self._answer(lambda: self._segmenter.prefetch(source))
+        return await self._answer(lambda: self._segmenter.prefetch(source), carrier)
 
-    async def segment(self, asked: Asked, patience_s: float) -> Reply[Segmented]:
+    async def segment(
+        self, asked: Asked, patience_s: float, carrier: Carrier = NO_TRACE
+    ) -> Reply[Segmented]:
         """Answer clicks; see :meth:`.Segmenter.segment`."""
         deadline = time.monotonic() + patience_s
 
@@ -90,12 +103,16 @@ class Replica:
             answer = self._segmenter.segment(asked.image, asked.asked, model, deadline=deadline)
             return Segmented.of(answer)
 
-        return await self._answer(segmented)
+        return await self._answer(segmented, carrier)
 
-    async def _answer(self, work: Callable[[], T]) -> Reply[T]:
+    async def _answer(self, work: Callable[[], T], carrier: Carrier) -> Reply[T]:
+        def traced_work() -> T:
+            with continued(self._tracer, "replica", carrier):
+                return work()
+
         value: T | Failure
         try:
-            value = await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            value = await asyncio.get_running_loop().run_in_executor(self._threads, traced_work)
         except EdgeFlowError as error:
             value = Failure.of(error)
         except Exception:  # noqa: BLE001 - as in a backend of one process, the click fails alone

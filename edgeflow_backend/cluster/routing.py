@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from collections.abc import Iterable
+from typing import Any
 
 RAYS_MODULE = "ray.serve.experimental.consistent_hash_router"
 RAYS_ROUTER = f"{RAYS_MODULE}.ConsistentHashRouter"
@@ -18,13 +19,20 @@ CANDIDATES = 3
 """Replicas that may take a call: the image's own, and the next ones should it refuse."""
 
 
-def router_path() -> str:
-    """Import path of the router to use."""
+VIRTUAL_NODES = 1000
+"""Places of each replica on the ring. With Ray's 100, the busiest of eight gets 15 % too much."""
+
+
+def router() -> dict[str, Any]:
+    """The router to use: import path and arguments, as Ray Serve names them."""
     try:
         found = importlib.util.find_spec(RAYS_MODULE)
     except ModuleNotFoundError:
         found = None
-    return RAYS_ROUTER if found else OWN_ROUTER
+    if found is None:
+        return {"request_router_class": OWN_ROUTER}
+    kwargs = {"num_virtual_nodes": VIRTUAL_NODES, "num_fallback_replicas": CANDIDATES - 1}
+    return {"request_router_class": RAYS_ROUTER, "request_router_kwargs": kwargs}
 
 
 def ranked(key: str, names: Iterable[str]) -> list[str]:

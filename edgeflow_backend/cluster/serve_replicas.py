@@ -23,6 +23,7 @@ from edgeflow_backend.cluster.replicas import Fleet, Replicas
 from edgeflow_backend.cluster.wire import Reply
 from edgeflow_backend.errors import DeadlineError, NotReadyError, OverloadedError
 from edgeflow_backend.log import get_logger
+from edgeflow_backend.tracing.spans import inject
 
 LOOK_S = 2.0
 """Seconds between two looks at how many replicas there are."""
@@ -39,7 +40,7 @@ class ServeReplicas(Replicas):
         look: Says how many replicas there are; may take its time, or fail.
     """
 
-    def __init__(self, handle: DeploymentHandle, look: Callable[[], Fleet]) -> None:
+    def __init__(self, handle: DeploymentHandle[Any], look: Callable[[], Fleet]) -> None:
         self._handle = handle
         self._look = look
         self._fleet = Fleet(0, 0)
@@ -55,11 +56,11 @@ class ServeReplicas(Replicas):
     def ask(self, method: str, key: str, value: object, *, deadline: float) -> Reply[Any]:
         patience_s = max(deadline - time.monotonic(), 0.0)
         call = self._handle.options(method_name=method, session_id=key)
-        response = call.remote(value, patience_s)
+        response = call.remote(value, patience_s, inject())
         try:
             reply: Reply[Any] = response.result(timeout_s=patience_s)
         except (TimeoutError, concurrent.futures.TimeoutError) as error:
-            response.cancel()
+            response.cancel()  # type: ignore[no-untyped-call]
             raise DeadlineError(
                 "no replica answered in time",
                 hint="too many annotators for the replicas, or the cluster is out of reach; see "
@@ -84,7 +85,7 @@ class ServeReplicas(Replicas):
 
     @override
     def tell(self, method: str, key: str, value: object) -> None:
-        self._handle.options(method_name=method, session_id=key).remote(value, TELL_S)
+        self._handle.options(method_name=method, session_id=key).remote(value, TELL_S, inject())
 
     @override
     def close(self) -> None:

@@ -11,9 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from cachetools import TTLCache
 
+from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch
 from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.signs import Visit
@@ -81,6 +83,23 @@ class _Scene:
         return 1000 + sum(answer.nbytes for _, answer in self.answers)
 
 
+class AnswerStore(Protocol):
+    """Keeps recent answers for other processes, as far as it can."""
+
+    def load(self, scene: str, size: Size) -> list[tuple[float, RecentAnswer]]:
+        """Answers of other processes in a scene, newest first, and how many seconds old they are.
+
+        Args:
+            scene: Identifies an image in a task.
+            size: Size of that image.
+        """
+        ...
+
+    def save(self, scene: str, answer: RecentAnswer) -> None:
+        """Keep an answer that was given now; it takes the place of one to the same prompt."""
+        ...
+
+
 class RecentAnswers:
     """The last answers in each scene (an image in a task). Thread-safe; bounded in bytes and time.
 
@@ -92,9 +111,16 @@ class RecentAnswers:
     Args:
         max_bytes: Bytes of all scenes together.
         clock: Seconds; ``time.monotonic`` unless a test says otherwise.
+        store: Where they outlive this process; None for nowhere.
     """
 
-    def __init__(self, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        max_bytes: int,
+        clock: Callable[[], float] = time.monotonic,
+        store: AnswerStore | None = None,
+    ) -> None:
+        self._store = store
         self._lock = threading.Lock()
         self._clock = clock
         self._max_bytes = max_bytes
@@ -104,17 +130,34 @@ class RecentAnswers:
 
     def remember(self, scene: str, answer: RecentAnswer) -> None:
         """Note an answer; it takes the place of an older one to the same prompt."""
+        if answer.nbytes <= self._max_bytes // 4:
+            with self._change(scene) as state:
+                now = self._clock()
+                others = [each for each in state.answers if not _replaces(answer, each[1])]
+                state.answers = self._fitting([(now, answer), *others], now)
+        if self._store is not None:
+            self._store.save(scene, answer)
+
+    def bring(self, scene: str, size: Size) -> None:
+        """Note what other processes answered, one that has ended since among them.
+
+        Args:
+            scene: Identifies an image in a task.
+            size: Size of that image.
+        """
+        theirs = self._store.load(scene, size) if self._store is not None else []
+        if not theirs:
+            return
         with self._change(scene) as state:
             now = self._clock()
-            answers = [(now, answer)]
-            room = self._max_bytes // 4 - answer.nbytes
-            for when, older in state.answers[: ANSWERS_A_SCENE - 1]:
-                room -= older.nbytes
-                replaced = older.prompt_ids == answer.prompt_ids
-                if not replaced and now - when < SHAPE_WINDOW_S and room >= 0:
-                    answers.append((when, older))
-            if answer.nbytes <= self._max_bytes // 4:
-                state.answers = tuple(answers)
+            answers = list(state.answers)
+            for age, answer in theirs:
+                same = [each for each in answers if _replaces(answer, each[1])]
+                if all(when < now - age for when, _ in same):
+                    answers = [each for each in answers if each not in same]
+                    answers.append((now - age, answer))
+            answers.sort(key=lambda each: each[0], reverse=True)
+            state.answers = self._fitting(answers, now)
 
     def of(
         self, scene: str, stored: Container[str], visit: Visit, author: str = ""
@@ -156,6 +199,17 @@ class RecentAnswers:
         same = (a for _, a in state.answers if frozenset(a.prompt_ids) == visit.accepted)
         return next(same, None)
 
+    def _fitting(
+        self, answers: Sequence[tuple[float, RecentAnswer]], now: float
+    ) -> tuple[tuple[float, RecentAnswer], ...]:
+        """The newest answers of a scene, as many as there is room and time for."""
+        kept, room = [], self._max_bytes // 4
+        for when, answer in answers[:ANSWERS_A_SCENE]:
+            room -= answer.nbytes
+            if now - when < SHAPE_WINDOW_S and room >= 0:
+                kept.append((when, answer))
+        return tuple(kept)
+
     @contextlib.contextmanager
     def _change(self, scene: str) -> Iterator[_Scene]:
         with self._lock:
@@ -173,3 +227,7 @@ def _counts(answer: RecentAnswer, age: float, stored: Container[str], visit: Vis
     if answer.drawn:
         return visit.alone and age < SHAPE_WINDOW_S
     return visit.accepting and age < WINDOW_S
+
+
+def _replaces(answer: RecentAnswer, older: RecentAnswer) -> bool:
+    return answer.prompt_ids == older.prompt_ids

@@ -12,10 +12,12 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cachetools import TTLCache
+
+from edgeflow_backend.objects.shared.place_signs import PlaceSigns, SignStore
 
 LIFE_S = 300.0
 """How long evidence of a second annotator, or of auto-accept being off, counts."""
@@ -86,6 +88,7 @@ class _Place:
     Attributes:
         under_way: Requests that are not answered yet.
         last: When an answer was last given, and to which points.
+        last_arrived: When that request had come.
         answered: When each point was last answered, oldest first.
         several_at: When more than one annotator was last seen.
         waiting_at: When points were last seen that an answer had left in their places.
@@ -96,6 +99,7 @@ class _Place:
 
     under_way: list[Visit] = field(default_factory=list)
     last: tuple[float, frozenset[str]] = (-math.inf, frozenset())
+    last_arrived: float = -math.inf
     answered: dict[str, float] = field(default_factory=dict)
     several_at: float = -math.inf
     waiting_at: float = -math.inf
@@ -129,7 +133,7 @@ class _Place:
         """Note that a request is answered."""
         self.under_way.remove(visit)
         if not self._obsolete(visit):
-            self.last = (now, visit.ids)
+            self.last, self.last_arrived = (now, visit.ids), visit.arrived
         if visit.several:
             self.rushed |= visit.ids
         for key in visit.ids:
@@ -138,6 +142,38 @@ class _Place:
         for key in list(self.answered)[:-MAX_POINTS]:
             del self.answered[key]
             self.rushed.discard(key)
+
+    def learn(self, seen: PlaceSigns, now: float) -> None:
+        """Add what another process saw, as if it had been seen here."""
+        self.several_at = max(self.several_at, now - seen.several)
+        self.waiting_at = max(self.waiting_at, now - seen.waiting)
+        self.accepting_at = max(self.accepting_at, now - seen.accepting)
+        self.rushed |= seen.rushed
+        times = {key: now - ago for key, ago in seen.answered.items()}
+        for key, when in self.answered.items():
+            times[key] = max(when, times.get(key, -math.inf))
+        self.answered = dict(sorted(times.items(), key=lambda each: each[1])[-MAX_POINTS:])
+        (ended, ids), theirs = self.last, now - seen.last
+        apart = max(self.last_arrived, now - seen.arrived) - min(ended, theirs)
+        if ids and seen.last_ids and not ids & seen.last_ids and apart < HUMAN_PACE_S:
+            self.several_at = max(self.several_at, ended, theirs)
+        if theirs > ended:
+            self.last, self.last_arrived = (theirs, seen.last_ids), now - seen.arrived
+            self.author = seen.author or self.author
+
+    def signs(self, now: float) -> PlaceSigns:
+        """What others should know."""
+        return PlaceSigns(
+            arrived=now - self.last_arrived,
+            last=now - self.last[0],
+            last_ids=self.last[1],
+            answered={key: now - when for key, when in self.answered.items()},
+            several=now - self.several_at,
+            waiting=now - self.waiting_at,
+            accepting=now - self.accepting_at,
+            rushed=frozenset(self.rushed),
+            author=self.author,
+        )
 
     def _see_people(self, visit: Visit, others: list[Visit]) -> None:
         """Two at a time are two people; so are two drafts, and a click too soon for one person."""
@@ -181,17 +217,21 @@ class Signs:
 
     Args:
         clock: Seconds; ``time.monotonic`` unless a test says otherwise.
+        store: Where they outlive this process; None for nowhere.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, store: SignStore | None = None
+    ) -> None:
+        self._store = store
         self._lock = threading.Lock()
         self._clock = clock
-        self._places: TTLCache[Hashable, _Place] = TTLCache(MAX_PLACES, LIFE_S, timer=clock)
+        self._places: TTLCache[str, _Place] = TTLCache(MAX_PLACES, LIFE_S, timer=clock)
 
     @contextlib.contextmanager
     def visit(
         self,
-        place: Hashable,
+        place: str,
         prompt_ids: Sequence[str],
         author: str = "",
         *,
@@ -207,8 +247,11 @@ class Signs:
                 tell anything.
         """
         visit = Visit(frozenset(prompt_ids), arrived=self._clock(), author=author, shared=shared)
+        others = self._store.load(place) if self._store is not None else []
         with self._lock:
             known = self._places.pop(place, None) or _Place()
+            for seen in others:
+                known.learn(seen, self._clock())
             known.arrive(visit)
             self._places[place] = known
         try:
@@ -216,3 +259,6 @@ class Signs:
         finally:
             with self._lock:
                 known.leave(visit, self._clock())
+                signs = known.signs(self._clock()) if self._store is not None else None
+            if self._store is not None and signs is not None:
+                self._store.save(place, signs)

@@ -23,8 +23,10 @@ from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.memory.pages import state_to_pages
 from edgeflow_backend.segmenter.segmenter import Clicks, Model, OpenedImage, Segmentation, Segmenter
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.shared.states import SharedStates, numerics
+from edgeflow_backend.shared.tier import open_tier
 from edgeflow_backend.status.metrics import Metrics
-from edgeflow_backend.status.report import Cache
+from edgeflow_backend.status.report import Cache, SharedTier
 
 
 class LocalSegmenter(Segmenter):
@@ -49,10 +51,10 @@ class LocalSegmenter(Segmenter):
         self.predictor = predictor
         self.models = ModelPool(settings, predictor)
         self.images = ImageProvider(settings, predictor, on_note=on_note, metrics=metrics)
-        states: PrefixStates = ByteLRU(settings.state_cache_bytes, copy=state_to_pages)
+        self._tier = open_tier(settings, "click states", metrics)
         self.engine = Engine(
             predictor,
-            states,
+            self._make_states(),
             queue_limit=settings.queue_limit,
             max_batch=settings.max_batch,
             window_s=settings.batch_window_ms / 1000,
@@ -83,6 +85,10 @@ class LocalSegmenter(Segmenter):
         )
 
     @override
+    def shared(self) -> Sequence[SharedTier]:
+        return () if self._tier is None else (self._tier.describe(),)
+
+    @override
     def choose(self, project: str, hint: str | None) -> Model:
         return self.model(model_name(self._settings, project, hint))
 
@@ -109,8 +115,12 @@ class LocalSegmenter(Segmenter):
         self, image: OpenedImage, asked: Clicks, model: Model, *, deadline: float
     ) -> Segmentation:
         predictor = self.models.load(model.name)
+        encoded = image.encoded or self._encoded(image, deadline)
+        states = self.engine.states
+        if isinstance(states, SharedStates):  # in this thread: the network's never waits for it
+            states.bring(predictor, encoded, asked.clicks, asked.start)
         prediction = self.engine.predict(
-            image.encoded or self._encoded(image, deadline),
+            encoded,
             asked.clicks,
             deadline=deadline,
             predictor=predictor,
@@ -141,6 +151,19 @@ class LocalSegmenter(Segmenter):
     def close(self) -> None:
         self.engine.close()
         self.images.close()
+        if self._tier is not None:
+            self._tier.close()
+
+    def _make_states(self) -> PrefixStates:
+        max_bytes = self._settings.state_cache_bytes
+        if self._tier is None:
+            return ByteLRU(max_bytes, copy=state_to_pages)
+        return SharedStates(
+            max_bytes,
+            self._tier,
+            numerics=numerics(self.predictor.runtime.device),
+            ttl_s=self._settings.redis_ttl_s,
+        )
 
     def _encoded(self, image: OpenedImage, deadline: float) -> EncodedImage:
         """The image that another process opened."""

@@ -18,7 +18,7 @@ from edgeflow.prompts.click import Click
 from edgeflow.prompts.start import Start
 from edgeflow_backend.engine.schedule import Stream
 from edgeflow_backend.images.sources import AsStored, Source
-from edgeflow_backend.status.report import Cache
+from edgeflow_backend.status.report import Cache, SharedTier
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,10 @@ class Segmenter(Protocol):
     def caches(self) -> Sequence[Cache]:
         """How full each cache is."""
         ...
+
+    def shared(self) -> Sequence[SharedTier]:
+        """How each use of Redis is, here; empty without it."""
+        return ()
 
     def choose(self, project: str, hint: str | None) -> Model:
         """The model for a request.

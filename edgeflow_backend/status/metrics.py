@@ -19,6 +19,7 @@ from edgeflow_backend.status.report import Snapshot
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 60.0)
 QUEUE_BUCKETS = (0.001, 0.0025, 0.005, *BUCKETS)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
+SHARED_BUCKETS = (0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 
 KNOWN_ACTIONS = frozenset(
     f"{thing}_{event}"
@@ -26,6 +27,43 @@ KNOWN_ACTIONS = frozenset(
     for event in ("CREATED", "UPDATED", "DELETED")
 ) | {"START_TRAINING"}
 """Label Studio's webhook actions; others share one label, so that metrics stay bounded."""
+
+
+class SharedMetrics:
+    """What happens between this process and Redis, by what it is used for."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.lookups = Counter(
+            "edgeflow_shared_lookups",
+            "Values looked up in Redis: `hit`, `miss`, or `refused` since it was wrong.",
+            ["use", "outcome"],
+            registry=registry,
+        )
+        self.errors = Counter(
+            "edgeflow_shared_errors",
+            "What Redis did not do, by reason; `dropped` and `too large` were never sent.",
+            ["use", "reason"],
+            registry=registry,
+        )
+        self.nbytes = Counter(
+            "edgeflow_shared_bytes",
+            "Bytes of values `read` and `written`.",
+            ["use", "direction"],
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "edgeflow_shared_seconds",
+            "Time until Redis answered, or was given up.",
+            ["use", "operation"],
+            buckets=SHARED_BUCKETS,
+            registry=registry,
+        )
+        self.breaker = Gauge(
+            "edgeflow_shared_breaker",
+            "Whether Redis is asked: 0 yes, 1 one call tries it, 2 not for now.",
+            ["use"],
+            registry=registry,
+        )
 
 
 class Metrics:
@@ -130,6 +168,7 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+        self.shared = SharedMetrics(self.registry)
         ProcessCollector(registry=self.registry)
         self._begin_at_zero()
 
@@ -141,8 +180,6 @@ class Metrics:
         """Show the settings that the gauges are to be compared with."""
         self.threads.set(settings.http_threads)
         self.queue_limit.set(settings.queue_limit)
-        self.cache_limit_bytes.labels("images").set(settings.image_cache_bytes)
-        self.cache_limit_bytes.labels("states").set(settings.state_cache_bytes)
 
     def observe(self, snapshot: Snapshot) -> None:
         """Bring the gauges of model and queue up to date."""

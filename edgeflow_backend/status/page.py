@@ -256,6 +256,9 @@ the end of this page.</p>
 {{ tile(cache.name, cache.bytes | megabytes, "of " ~ cache.max_bytes | megabytes ~ " MB") }}
 {% endfor %}
 </dl>
+{% for tier in shared %}
+<p class="soft">Redis for {{ tier.use }}: {{ tier.message }}.</p>
+{% endfor %}
 </section>
 {% endif %}
 </main>

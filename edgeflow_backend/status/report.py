@@ -47,6 +47,21 @@ class Cache:
 
 
 @dataclass(frozen=True)
+class SharedTier:
+    """A use of Redis.
+
+    Attributes:
+        use: What it is used for.
+        reached: Whether it answered lately, as far as is known.
+        message: How it is, in words.
+    """
+
+    use: str
+    reached: bool
+    message: str
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """The state of the backend at the moment of a request for the page.
 
@@ -59,6 +74,7 @@ class Snapshot:
         waiting: Predictions waiting for the network, including the running one.
         queue_limit: Limit of ``waiting``; further predictions are refused.
         caches: How full each cache is.
+        shared: How each use of Redis is; empty without it.
         refining: By project, which masks clicks refine, and why.
         label_studios: URLs of the configured Label Studios, as people open them, by name.
     """
@@ -71,6 +87,7 @@ class Snapshot:
     waiting: int = 0
     queue_limit: int = 0
     caches: tuple[Cache, ...] = ()
+    shared: tuple[SharedTier, ...] = ()
     refining: Mapping[str, str] = field(default_factory=dict)
     label_studios: Mapping[str, str] = field(default_factory=dict)
 
@@ -116,6 +133,7 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
             {"name": cache.name, "bytes": cache.nbytes, "max_bytes": cache.max_bytes}
             for cache in snapshot.caches
         ],
+        "shared": [asdict(tier) for tier in snapshot.shared],
         "troubles": [_listed(failure) for failure in failures],
         "notes": [_listed(note) for note in journal.notes.recent()],
         "lost": [_lost(found) for found in lost],
@@ -191,6 +209,7 @@ def _summary(
         ),
         "a labelling config has problems": any(check.problems for check in checks),
         "annotations were submitted without masks": bool(lost),
+        "Redis is not reached": not all(tier.reached for tier in snapshot.shared),
     }
     if any(warnings.values()):
         texts = " and ".join(text for text, holds in warnings.items() if holds)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from edgeflow.errors import EdgeFlowError
 from edgeflow_backend.tracing.collector import Collector, OnExport
-from edgeflow_backend.tracing.spans import Attributes, Span
+from edgeflow_backend.tracing.spans import NO_SPAN, Attributes, Span
 
 
 class TracingUnavailableError(EdgeFlowError):
@@ -37,6 +37,19 @@ class Tracer(Protocol):
     def close(self) -> None:
         """Send what is left, within seconds."""
         ...
+
+
+def continued(
+    tracer: Tracer | None, name: str, carrier: Mapping[str, str]
+) -> AbstractContextManager[Span]:
+    """What this process does for a trace of another one; no span without such a trace.
+
+    Args:
+        tracer: Of this process; None if it sends no traces.
+        name: Of the span around the ``with`` block.
+        carrier: What :func:`edgeflow_backend.tracing.spans.inject` said there.
+    """
+    return tracer.trace(name, carrier, {}) if tracer and carrier else nullcontext(NO_SPAN)
 
 
 def open_tracer(collector: Collector, on_export: OnExport) -> Tracer:

@@ -28,6 +28,9 @@ DRAFT_MS = 6500
 PAUSE_MS = 1000
 """Between clicks, as a person would; the editor drops faster ones."""
 
+PATIENCE_MS = 180_000
+"""For what must come; a busy machine takes a minute to draw two hundred masks."""
+
 
 _TICK = """() => {
   for (const stage of window.Konva.stages) {
@@ -125,7 +128,7 @@ class Editor:
             if "lsf-label_selected" not in (tag.get_attribute("class") or ""):
                 tag.click()
         self.page.wait_for_timeout(PAUSE_MS)
-        with self.page.expect_response(lambda r: INTERACTIVE in r.url, timeout=30_000) as answer:
+        with self.page.expect_response(lambda r: INTERACTIVE in r.url) as answer:
             for key in keys:
                 self.page.keyboard.down(key)
             self.page.mouse.click(x, y)
@@ -177,7 +180,7 @@ class Editor:
     def draw_box(self, left: float, top: float, right: float, bottom: float) -> dict[str, Any]:
         """Pick the smart rectangle, press and drag (0 to 1), await the answer."""
         self.pick_tool("rectangle-tool")
-        with self.page.expect_response(lambda r: INTERACTIVE in r.url, timeout=30_000) as answer:
+        with self.page.expect_response(lambda r: INTERACTIVE in r.url) as answer:
             self.page.mouse.move(*self.place(left, top))
             self.page.wait_for_timeout(PAUSE_MS // 3)
             self.page.mouse.down()
@@ -334,7 +337,7 @@ def first_card(page: Page, heading: str) -> bytes:
 
 def _first_page(browser: Browser, url: str) -> Editor:
     page = browser.new_page(viewport={"width": 1500, "height": 1150})
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(PATIENCE_MS)
     return Editor(page, url)
 
 
@@ -356,16 +359,9 @@ def open_editor_of_colleague(editor: Editor) -> Iterator[Editor]:
     """Sign a second annotator up, in a window of their own; once in a test run."""
     browser = editor.page.context.browser
     assert browser is not None
-    page = _new_page(browser)  # with cookies of its own
+    colleague = _first_page(browser, editor.url)  # with cookies of its own
     try:
-        colleague = Editor(page, editor.url)
         colleague.log_in(COLLEAGUE)
         yield colleague
     finally:
-        page.close()
-
-
-def _new_page(browser: Browser) -> Page:
-    page = browser.new_page(viewport={"width": 1500, "height": 1150})
-    page.set_default_timeout(60_000)
-    return page
+        colleague.page.close()

@@ -246,7 +246,6 @@ def test_a_click_that_fails_leaves_the_editor_alive_and_its_reason_on_the_status
     assert "Add <Label value=\"Object\"/> to BrushLabels 'mask'" in text
 
 
-@pytest.mark.alone
 def test_a_click_is_answered_in_a_task_with_two_hundred_masks(
     studio: Studio, editor: Editor, artifacts: Path
 ) -> None:

@@ -70,8 +70,8 @@ def test_nothing_is_fetched_without_a_hash() -> None:
             if " install " in command:
                 assert "--require-hashes" in command or "--no-index" in command, command
             for name in re.findall(r"-r (\S+)", command):
-                for build in ("cpu", "cu130"):
-                    path = name.replace("${TORCH_BUILD}", build)
+                for build, packages in (("cpu", "backend"), ("cu130", "full")):
+                    path = name.replace("${TORCH_BUILD}", build).replace("${PACKAGES}", packages)
                     assert (ROOT / path).is_file(), path
                     assert path.endswith(f"-py{version[0]}.{version[1]}.txt")
             assert "pip wheel" not in command or "--no-build-isolation" in command
@@ -121,6 +121,15 @@ def test_the_compose_files_are_valid_and_put_label_studio_beside_the_backend() -
     if compose is not None:
         files = [part for name in COMPOSE_FILES for part in ("-f", str(DOCKER / name))]
         subprocess.run([compose, *files, "config", "--quiet"], check=True, cwd=ROOT)
+        files += ["-f", str(DOCKER / "compose.redis.yml")]
+        command, secrets = [compose, *files, "config"], ("REDIS_PASSWORD", "EDGEFLOW_REDIS_KEY")
+        given = {**os.environ, **dict.fromkeys(secrets, "a-secret-of-our-own")}
+        shown = subprocess.run(command, check=True, cwd=ROOT, env=given, capture_output=True).stdout
+        assert "redis://:a-secret-of-our-own@redis:6379/0" in str(yaml.safe_load(shown))
+        for name in secrets:  # no default that everybody knows
+            without = {key: value for key, value in given.items() if key != name}
+            run = subprocess.run(command, check=False, cwd=ROOT, env=without, capture_output=True)
+            assert name in run.stderr.decode()
 
 
 def test_label_studio_is_open_to_this_machine_only_and_nobody_signs_up() -> None:
@@ -233,7 +242,7 @@ def as_in_a_container(command: list[str], tmpfs: list[Path]) -> list[str]:
 
     That takes mount namespaces, and so root; CI has both.
     """
-    rights = ["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
+    rights = ["setpriv", "--no-new-privs", "--bounding-set=-all"]
     lines = ["mount -o remount,ro,bind /"]
     lines += [f"mount -t tmpfs tmpfs {shlex.quote(str(place))}" for place in tmpfs]
     lines += [f"exec {shlex.join([*rights, *command])}"]

@@ -83,9 +83,12 @@ def new_project(studio: Studio, title: str, kind: str) -> int:
 
 
 def stored(studio: Studio, project: int) -> list[dict[str, Any]]:
-    """A project's tasks with all that is in them, oldest first."""
+    """A project's tasks with all that is in them but their age, oldest first."""
     query = {"project": project, "fields": "all", "resolve_uri": "false"}
     tasks: list[dict[str, Any]] = studio.client.call("GET", "tasks", params=query)["tasks"]
+    for task in tasks:
+        for each in (*task["predictions"], *task["annotations"]):
+            each.pop("created_ago", None)  # in minutes: the same thing is older when asked again
     return sorted(tasks, key=lambda task: int(task["id"]))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -128,10 +129,17 @@ def make_service(predictor: Predictor) -> Iterator[MakeService]:
     """Makes services with changed settings."""
     services: list[SegmentationService] = []
 
-    def make(*, overlap: int | None = None, **changes: Any) -> SegmentationService:
+    def make(
+        *,
+        overlap: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        **changes: Any,
+    ) -> SegmentationService:
         """A service; Label Studio says this overlap of every project, or nothing."""
         projects = None if overlap is None else projects_with_overlap(overlap)
-        service = local_service(Settings(**changes), predictor, Metrics(), projects=projects)
+        service = local_service(
+            Settings(**changes), predictor, Metrics(), projects=projects, clock=clock
+        )
         services.append(service)
         return service
 

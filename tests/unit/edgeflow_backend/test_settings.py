@@ -245,6 +245,40 @@ def test_an_unusable_url_is_refused_with_the_name_of_the_setting(
     assert "LABEL_STUDIO_URL" in refusal(monkeypatch, name, url)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "localhost",
+        "http://localhost:6379",
+        "redis://",
+        "redis://host:99999",
+        "redis://host/zero",
+        "redis://:secret@host:port/0",
+        "rediss://:secret@host/0?ssl_cert_reqs=none",
+        "rediss://:secret@host?ssl_check_hostname=false",
+        "unix:///run/redis.sock",
+    ],
+)
+def test_an_unusable_url_of_redis_is_refused_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    message = refusal(monkeypatch, "EDGEFLOW_REDIS_URL", url)
+    assert "redis_url" in message.lower()
+    assert "secret" not in message
+
+
+def test_redis_is_off_unless_it_has_a_url_and_its_secrets_are_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert Settings().redis_url.get_secret_value() == ""
+    monkeypatch.setenv("EDGEFLOW_REDIS_URL", " rediss://me:secret@host:6380/1 ")
+    monkeypatch.setenv("EDGEFLOW_REDIS_KEY", "secret" * 3)
+    settings = Settings()
+    assert settings.redis_url.get_secret_value() == "rediss://me:secret@host:6380/1"
+    assert "secret" not in repr(settings)
+    assert "16" in refusal(monkeypatch, "EDGEFLOW_REDIS_KEY", "short")
+
+
 def test_project_models_that_are_no_json_are_refused_like_any_other_setting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -433,7 +467,8 @@ def test_the_folder_of_files_may_begin_at_home(
 
 
 @pytest.mark.parametrize(
-    "name", ["max_body", "max_image", "state_cache", "image_cache", "image_disk_cache"]
+    "name",
+    ["max_body", "max_image", "state_cache", "image_cache", "image_disk_cache", "redis_queue"],
 )
 def test_a_megabyte_is_a_million_bytes(name: str) -> None:
     settings = Settings.model_validate({f"{name}_mb": 0.5})

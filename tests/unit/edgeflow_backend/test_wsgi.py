@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from edgeflow_backend import wsgi
-from edgeflow_backend.app import create_app
+from edgeflow_backend.app import Build, create_app
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
@@ -24,7 +24,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     def no_model(_: Settings, __: Metrics, ___: Journal) -> SegmentationService:
         raise RuntimeError("not in this test")
 
-    def make(settings: Settings, *, metrics: Metrics) -> Flask:
+    def make(settings: Settings, _: Build, *, metrics: Metrics) -> Flask:
         made.append(settings)
         app = create_app(settings, no_model, metrics=metrics)
         give_up = time.monotonic() + PATIENCE_S

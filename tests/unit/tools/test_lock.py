@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -59,36 +60,48 @@ def test_others_are_noticed(tmp_path: Path, text: str) -> None:
         list(read_lock(path))
 
 
+def asked(variable: str) -> list[str]:
+    """What pyproject.toml requires for a variable of the Makefile, such as ``-e .[train]``."""
+    (line,) = re.findall(rf"^{variable} = (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    requirements, options = lock.split(shlex.split(line))
+    extras = [each for text in requirements for each in re.findall(r"[\w-]+", text[len("-e ") :])]
+    project, groups = PROJECT["project"], PROJECT["dependency-groups"]
+    tables = [project["optional-dependencies"][each] for each in extras]
+    tables += [groups[each] for each in options if each != "--group"]
+    if requirements:
+        tables.append(project["dependencies"])
+    return [each for table in tables for each in table]
+
+
 @pytest.mark.parametrize(
-    ("name", "asked"),
+    ("name", "variable"),
     [
-        ("backend", []),
-        ("main", ["onnx", "train", "test", "lint", "docs", "supply"]),
-        ("label-studio-ml", ["label-studio-ml"]),
-        ("build", ["build-system"]),
-        ("export-readers", ["export-readers"]),
-        ("lock", ["lock"]),
+        ("backend", "backend"),
+        ("main", "main"),
+        ("label-studio-ml", "peer"),
+        ("export-readers", "readers"),
+        ("lock", "locker"),
     ],
 )
-def test_what_pyproject_asks_for_is_in_the_lock_file(name: str, asked: list[str]) -> None:
+def test_what_pyproject_asks_for_is_in_the_lock_file(name: str, variable: str) -> None:
     """Otherwise: make lock."""
-    project = PROJECT["project"]
-    tables = {
-        **project["optional-dependencies"],
-        **PROJECT["dependency-groups"],
-        "build-system": PROJECT["build-system"]["requires"],
-    }
-    wanted = [each for table in asked for each in tables[table]]
-    if name not in {"build", "export-readers", "lock"}:
-        wanted += project["dependencies"]
     locked = versions(name)
     assert "torch" not in locked, "PyTorch has lock files of its own"
-    locked |= versions("torch-cpu")
+    check(asked(variable), locked | versions("torch-cpu"))
+
+
+def test_what_builds_the_project_is_in_the_lock_file() -> None:
+    check(PROJECT["build-system"]["requires"], versions("build"))
+
+
+def check(wanted: list[str], locked: dict[str, str]) -> None:
+    assert wanted
     for requirement in map(Requirement, wanted):
         if requirement.marker is None or requirement.marker.evaluate(PYTHON):
-            version = locked.get(canonicalize_name(requirement.name), "nothing")
+            version = locked.get(canonicalize_name(requirement.name))
+            assert version is not None, f"{requirement} is asked for and not locked"
             assert requirement.specifier.contains(version, prereleases=True), (
-                f"{name}: {requirement} is asked for and {version} locked"
+                f"{requirement} is asked for and {version} locked"
             )
 
 

@@ -15,12 +15,10 @@ from edgeflow.inference.predictor import Predictor
 from edgeflow_backend.app import create_app
 from edgeflow_backend.openapi.document import describe
 from edgeflow_backend.openapi.operations import OPERATIONS, Operation
-from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
-from edgeflow_backend.status.journal import Journal
-from edgeflow_backend.status.metrics import Metrics
 from tests.contract.openapi import check_answer, check_request
 from tests.contract.wire import BODIES, captured
+from tests.unit.local_service import local_service
 
 AUTOMATIC = {"HEAD", "OPTIONS"}
 """Methods that Flask adds."""
@@ -32,7 +30,7 @@ CAPTURED = sorted(path.name for path in BODIES.glob("*.json"))
 
 @pytest.fixture(scope="module")
 def app(predictor: Predictor) -> Iterator[Flask]:
-    service = SegmentationService(Settings(), predictor, Metrics(), journal=Journal())
+    service = local_service(Settings(), predictor)
     yield create_app(service.settings, lambda *_: service)
     service.close()
 

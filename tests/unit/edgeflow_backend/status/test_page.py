@@ -16,7 +16,7 @@ from edgeflow_backend.status.config_checks import MAX_PROJECTS
 from edgeflow_backend.status.failures import MAX_FAILURES
 from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.page import in_words, render_html
-from edgeflow_backend.status.report import HELP_PAGE, HELP_TITLE, Snapshot, report
+from edgeflow_backend.status.report import HELP_PAGE, HELP_TITLE, SharedTier, Snapshot, report
 from tests.unit.edgeflow_backend.status.clock import Clock
 from tests.unit.edgeflow_backend.status.snapshots import FAILED, LOADING, READY
 
@@ -328,3 +328,13 @@ def test_no_text_at_all_breaks_the_page(text: str) -> None:
 )
 def test_durations_are_told_in_words(seconds: float, words: str) -> None:
     assert in_words(seconds) == words
+
+
+def test_redis_is_named_and_one_that_is_not_reached_is_a_warning() -> None:
+    tiers = (SharedTier("click states", True, "reached"), SharedTier("answers", False, "gone <b>"))
+    body = report(Journal(), replace(READY, shared=tiers))
+    assert body["summary"] == {"level": "warning", "text": "Ready, but Redis is not reached."}
+    page = Page(render_html(body))
+    assert "Redis for click states: reached." in page.text
+    assert "Redis for answers: gone <b>." in page.text
+    assert "Redis" not in Page(render_html(report(Journal(), READY))).text

@@ -73,6 +73,7 @@ def test_the_json_has_this_shape(journal: Journal, clock: Clock) -> None:
             {"name": "images", "bytes": 312_400_000, "max_bytes": 1_024_000_000},
             {"name": "click states", "bytes": 0, "max_bytes": 512_000_000},
         ],
+        "shared": [],
         "troubles": [
             {
                 "id": noted,

@@ -24,6 +24,7 @@ from tests.contract.wire import JSONObject, request
 from tests.unit.edgeflow_backend.loopback import Host, Reply
 from tests.unit.edgeflow_backend.samples import click, disk_png, disk_request
 from tests.unit.edgeflow_backend.tracing.recorder import Recorder
+from tests.unit.local_service import local_service
 
 MakeClient = Callable[..., FlaskClient]
 
@@ -35,7 +36,7 @@ def make_client(predictor: Predictor, recorder: Recorder) -> Iterator[MakeClient
 
     def make(**changes: Any) -> FlaskClient:
         def build(settings: Settings, metrics: Metrics, journal: Journal) -> SegmentationService:
-            services.append(SegmentationService(settings, predictor, metrics, journal=journal))
+            services.append(local_service(settings, predictor, metrics, journal=journal))
             return services[-1]
 
         app = create_app(Settings(**changes), build)

