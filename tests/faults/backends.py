@@ -59,6 +59,8 @@ class OneProcess:
         folder: Folder of its log.
         environment: Settings.
         before: Command that runs the backend's command, which follows it.
+        options: Further ones of ``serve``.
+        start_s: Seconds that it may take to start.
         address: Where it listens.
         port: Where it listens; 0 for a free one.
     """
@@ -69,12 +71,16 @@ class OneProcess:
         environment: Mapping[str, str],
         *,
         before: Sequence[str] = (),
+        options: Sequence[str] = (),
+        start_s: float = START_S,
         address: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         self.log = folder / "backend.log"
         self.environment = dict(environment)
         self._before = before
+        self._options = options
+        self._start_s = start_s
         self._address = address
         self._port = port or free_port()
         self._service: Service | None = None
@@ -107,14 +113,14 @@ class OneProcess:
 
     def launch(self) -> None:
         """Start the process without waiting for it."""
-        serve = ["serve", "--host", self._address, "--port", str(self._port)]
+        serve = ["serve", "--host", self._address, "--port", str(self._port), *self._options]
         command = [*self._before, str(COMMAND), *serve]
         self._service = Service(command, f"{self.url}/health", self.log, self.environment)
 
     def start(self) -> None:
         """See :class:`Backend`."""
         self.launch()
-        self._running.wait(START_S)
+        self._running.wait(self._start_s)
 
     def kill(self) -> None:
         """See :class:`Backend`."""

@@ -109,7 +109,8 @@ def world(
         folder = Path(name)
         environment = settings_of(studio, folder, disk_cache_mb) | dict(settings or {})
         with make(folder, environment) as backend:
-            oracle = Oracle(health(backend.url).json()["runtime"])
+            named = health(backend.url).json()["runtime"]
+            oracle = Oracle(named.partition(", on ")[0])  # without the number of replicas
             yield World(backend, pictures, studio, folder / "cache", folder / "clock", oracle)
         check_log(backend.log)
         assert pictures.tokens_seen == 0, "a picture's host was sent Label Studio's token"
