@@ -126,7 +126,7 @@ def images(count: int, size: Size) -> Iterator[str]:
     """A host of images named by number; yields its address."""
     with tempfile.TemporaryDirectory() as name:
         for number in range(count):
-            (Path(name) / f"{number}.jpg").write_bytes(jpeg(size, number))
+            (Path(name) / f"{number}.jpg").write_bytes(jpeg(size, 5 * number))
         with serve_folder(Path(name)) as host:
             yield host
 
@@ -142,11 +142,13 @@ def ask(session: requests.Session, url: str, asked: JSONObject) -> tuple[float, 
     return (time.perf_counter() - started) * 1000, regions
 
 
-def objects(host: str, size: Size, number: int, task: object) -> list[JSONObject]:
-    """The requests of five clicks on one object of an image."""
+def objects(host: str, size: Size, number: int, task: str) -> list[JSONObject]:
+    """The requests of five clicks on one object of an image; each task's are its own."""
+    chance = random.Random(task)
+    clicks = [(x + chance.uniform(-3, 3), y + chance.uniform(-3, 3)) for x, y in CLICKS]
     bodies = []
     for count in range(1, len(CLICKS) + 1):
-        asked = body(size, f"{host}/{number}.jpg", list(CLICKS[:count]))
+        asked = body(size, f"{host}/{number}.jpg", clicks[:count])
         asked["tasks"][0]["id"] = task
         bodies.append(asked)
     return bodies
