@@ -27,7 +27,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 import torch
@@ -91,9 +91,21 @@ def load_sleeping(
     return LocalSegmenter(settings, predictor, metrics, on_note=on_note)
 
 
+class Backend(NamedTuple):
+    """A running ``serve``."""
+
+    url: str
+    pid: int
+
+    def cpu_s(self) -> float:
+        """Processor time that it has taken."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextlib.contextmanager
-def backend(environment: dict[str, str], *options: str) -> Iterator[str]:
-    """A running ``serve``; yields its URL."""
+def backend(environment: dict[str, str], *options: str) -> Iterator[Backend]:
+    """Start one, and end it."""
     port = free_port()
     command = [sys.executable, "-m", "edgeflow_backend.cli", "serve", "--port", str(port), *options]
     url = f"http://127.0.0.1:{port}"
@@ -106,7 +118,7 @@ def backend(environment: dict[str, str], *options: str) -> Iterator[str]:
         log = Path(folder) / "log"
         with Service(command, f"{url}/health", log, {**settings, **environment}) as service:
             service.wait(180)
-            yield url
+            yield Backend(url, service.process.pid)
 
 
 @contextlib.contextmanager
@@ -114,7 +126,7 @@ def images(count: int, size: Size) -> Iterator[str]:
     """A host of images named by number; yields its address."""
     with tempfile.TemporaryDirectory() as name:
         for number in range(count):
-            (Path(name) / f"{number}.jpg").write_bytes(jpeg(size, number))
+            (Path(name) / f"{number}.jpg").write_bytes(jpeg(size, 5 * number))
         with serve_folder(Path(name)) as host:
             yield host
 
@@ -130,11 +142,13 @@ def ask(session: requests.Session, url: str, asked: JSONObject) -> tuple[float, 
     return (time.perf_counter() - started) * 1000, regions
 
 
-def objects(host: str, size: Size, number: int, task: object) -> list[JSONObject]:
-    """The requests of five clicks on one object of an image."""
+def objects(host: str, size: Size, number: int, task: str) -> list[JSONObject]:
+    """The requests of five clicks on one object of an image; each task's are its own."""
+    chance = random.Random(task)
+    clicks = [(x + chance.uniform(-3, 3), y + chance.uniform(-3, 3)) for x, y in CLICKS]
     bodies = []
     for count in range(1, len(CLICKS) + 1):
-        asked = body(size, f"{host}/{number}.jpg", list(CLICKS[:count]))
+        asked = body(size, f"{host}/{number}.jpg", clicks[:count])
         asked["tasks"][0]["id"] = task
         bodies.append(asked)
     return bodies
@@ -146,8 +160,9 @@ def metric(url: str, name: str) -> float:
     return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
 
 
-def measure_hop(one: str, door: str, host: str, images_count: int) -> JSONObject:
+def measure_hop(one: str, front: Backend, host: str, images_count: int) -> JSONObject:
     """Each click on one process and through the door, in an order that changes."""
+    door, cpu_s = front.url, front.cpu_s()
     times: dict[str, list[float]] = {one: [], door: []}
     chance, session = random.Random(0), requests.Session()
     before = metric(door, "edgeflow_network_steps_total")
@@ -170,6 +185,7 @@ def measure_hop(one: str, door: str, host: str, images_count: int) -> JSONObject
         "difference_of_p50_ms": p50[door] - p50[one],
         "median_of_differences_ms": statistics.median(gaps),
         "state_hits": 1 - (steps - clicks) / later,
+        "door_cpu_ms_a_click": (front.cpu_s() - cpu_s) / clicks * 1000,
     }
 
 
@@ -274,12 +290,13 @@ def main() -> None:
         with (
             ray_head(arguments.first_port, dashboard=False) as head,
             images(max(arguments.images, 40), SIZE) as host,
-            backend({"OMP_NUM_THREADS": "1"}) as one,
-            backend(head.environment, "--cluster", head.address) as door,
+            backend({"OMP_NUM_THREADS": "1"}) as alone,
+            backend(head.environment, "--cluster", head.address) as front,
         ):
+            one, door = alone.url, front.url
             report["runtime"] = requests.get(f"{door}/health", timeout=10).json()["runtime"]
             if "hop" in arguments.parts:
-                report["hop"] = measure_hop(one, door, host, arguments.images)
+                report["hop"] = measure_hop(one, front, host, arguments.images)
                 print(json.dumps(report["hop"], indent=2))
             if "kill" in arguments.parts:
                 report["kill"] = measure_kill(one, door, host, head, arguments.seconds)

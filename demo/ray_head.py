@@ -96,6 +96,7 @@ def ray_head(
         "PYTHONPATH": str(ROOT),
         "OMP_NUM_THREADS": "1",
         "RAY_worker_niceness": "0",  # 15 by default: beside other work, replicas would starve
+        "RAY_raylet_start_wait_time_s": "120",  # 30 by default, too little on a busy machine
     }
     command = [
         sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block",

@@ -3,11 +3,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent import futures
+from types import SimpleNamespace
 
 import grpc
 import pytest
 
 from edgeflow_backend.cluster import ray_cluster
+from edgeflow_backend.cluster.errors import ClusterError
 from edgeflow_backend.cluster.join import fingerprint_of
 from edgeflow_backend.settings import Settings
 
@@ -57,6 +59,23 @@ def test_any_other_answer_counts_as_open(head: str) -> None:
 def test_a_head_that_speaks_to_members_only_is_no_open_door() -> None:
     """Mutual TLS ends the connection of a stranger, as nothing there does."""
     assert not ray_cluster.lets_anybody_in("127.0.0.1:1")
+
+
+@pytest.mark.parametrize("head", [Code.OK], indirect=True)
+def test_a_door_leaves_a_cluster_that_lets_anybody_in_unless_told_to_stay(
+    head: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[bool] = []
+    joined = SimpleNamespace(gcs_address=head)
+    monkeypatch.setattr(ray_cluster.ray, "init", lambda *_, **__: None)
+    monkeypatch.setattr(ray_cluster.ray, "get_runtime_context", lambda: joined)
+    monkeypatch.setattr(ray_cluster.ray, "shutdown", lambda: left.append(True))
+    with pytest.raises(ClusterError, match="asks for no token") as caught:
+        ray_cluster.connect("auto", allow_open=False)
+    assert "EDGEFLOW_CLUSTER_WITHOUT_TOKEN" in caught.value.hint
+    assert left == [True]
+    ray_cluster.connect("auto", allow_open=True)
+    assert left == [True]
 
 
 def test_settings_and_their_secrets_are_told_apart() -> None:
