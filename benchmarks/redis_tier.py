@@ -90,16 +90,18 @@ def request(seed: int, count: int) -> Request:
 
 
 def measure_clicks(services: dict[str, SegmentationService], rounds: int) -> Times:
-    """The second click of each object, in turns with and without Redis."""
+    """The second click of each object, in turns with and without Redis, and the difference."""
     times: Times = {}
     for number in range(rounds + 1):
         if number == 1:
             times.clear()
-        for name, service in services.items():
+        turns = list(services.items())
+        for name, service in turns if number % 2 else reversed(turns):
             service.segment(request(number, 1))
             with timed(times, name):
                 service.segment(request(number, 2))
-    return times
+    pairs = zip(times["with"], times["without"], strict=True)
+    return times | {"difference": [one - other for one, other in pairs]}
 
 
 def measure_takeover(services: dict[str, SegmentationService], rounds: int, first: int) -> Times:

@@ -26,7 +26,7 @@ MAX_VALUE_BYTES = 16_000_000
 """No larger value is stored, or read."""
 
 MAX_FIELDS = 64
-"""Most values under one name."""
+"""Most values under one name; more are dropped together."""
 
 LINKS = 8
 """Connections of a process to Redis, for requests."""
@@ -102,8 +102,9 @@ class Tier:
         found = answers[0] if answers else None
         if found is None:
             return {}
-        if not isinstance(found, dict) or len(found) > 2 * MAX_FIELDS:
+        if not isinstance(found, dict) or len(found) > MAX_FIELDS:
             self._count("refused")
+            self._writer.add(lambda: self._in_background(("DEL", name)), 0)
             return {}
         bodies = {}
         for code, value in found.items():

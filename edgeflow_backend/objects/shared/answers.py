@@ -47,14 +47,12 @@ class SharedAnswers(AnswerStore):
             unpacker = Unpacker(body, size.height * size.width)
             try:
                 ages[field] = age = age_of(unpacker.real(), self._clock())
-                own = unpacker.text() == self._writer
-                answer = unpack_answer(unpacker, size)
+                if unpacker.text() == self._writer or age >= SHAPE_WINDOW_S:
+                    continue
+                found.append((age, unpack_answer(unpacker, size)))
                 unpacker.end()
             except SpoiledValueError:
                 self._tier.refuse()
-                continue
-            if not own and age < SHAPE_WINDOW_S:
-                found.append((age, answer))
         newest = sorted(ages, key=lambda field: ages[field])
         if newest[ANSWERS_A_SCENE:]:
             self._tier.drop_fields(name, newest[ANSWERS_A_SCENE:])

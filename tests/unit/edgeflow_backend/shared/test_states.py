@@ -148,18 +148,23 @@ def test_an_outline_alone_is_found(
         assert answer(predictor, image, theirs, STARTS["a box"], 0).steps == 0
 
 
+def looked_up(server: RedisServer) -> int:
+    """How often sizes were asked for."""
+    return int(server.client.info("commandstats").get("cmdstat_strlen", {}).get("calls", 0))
+
+
 def test_what_is_here_is_not_asked_for(
     predictor: Predictor, image: EncodedImage, shared_redis: RedisServer
 ) -> None:
     with two(shared_redis) as (ours, _):
         answer(predictor, image, ours, NOTHING)
         assert ours._tier.flush(10)
-        shared_redis.kill()
-        try:
-            assert answer(predictor, image, ours, NOTHING).steps == 0
-            assert ours._tier.reached
-        finally:
-            shared_redis.start()
+        asked = looked_up(shared_redis)
+        assert answer(predictor, image, ours, NOTHING).steps == 0
+        new = predictor.encode(np.zeros((*SIZE, 3), dtype=np.uint8))
+        answer(predictor, new, ours, NOTHING, 1)  # a first click saves one step at most
+        assert ours._tier.flush(10)
+        assert looked_up(shared_redis) == asked
 
 
 def test_the_networks_thread_never_waits(
@@ -200,6 +205,7 @@ def test_a_changed_byte_never_changes_an_answer(
             client.set(name, bytes(spoiled))
         with two(shared_redis) as (_, theirs):
             found = answer(predictor, image, theirs, NOTHING, 2)
+            assert theirs._tier.flush(10)  # before the next values are spoiled
         assert found.steps == 2, "neither value was believed"
         assert same(found.state, fresh.state)
 

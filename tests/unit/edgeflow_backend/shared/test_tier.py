@@ -79,6 +79,8 @@ def test_several_values_under_one_name(shared_redis: RedisServer) -> None:
         for number in range(3 * MAX_FIELDS):
             client.hset(name, str(number), "x")
         assert tier.fields(name) == {}
+        assert tier.flush(10)
+        assert not client.exists(name), "it would stay as long as anybody adds to it"
 
 
 def test_what_is_too_large_is_neither_stored_nor_fetched(shared_redis: RedisServer) -> None:
