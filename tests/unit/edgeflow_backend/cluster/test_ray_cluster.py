@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import grpc
 import pytest
+import ray
 
 from edgeflow_backend.cluster import ray_cluster
 from edgeflow_backend.cluster.errors import ClusterError
@@ -67,9 +68,9 @@ def test_a_door_leaves_a_cluster_that_lets_anybody_in_unless_told_to_stay(
 ) -> None:
     left: list[bool] = []
     joined = SimpleNamespace(gcs_address=head)
-    monkeypatch.setattr(ray_cluster.ray, "init", lambda *_, **__: None)
-    monkeypatch.setattr(ray_cluster.ray, "get_runtime_context", lambda: joined)
-    monkeypatch.setattr(ray_cluster.ray, "shutdown", lambda: left.append(True))
+    monkeypatch.setattr(ray, "init", lambda *_, **__: None)
+    monkeypatch.setattr(ray, "get_runtime_context", lambda: joined)
+    monkeypatch.setattr(ray, "shutdown", lambda: left.append(True))
     with pytest.raises(ClusterError, match="asks for no token") as caught:
         ray_cluster.connect("auto", allow_open=False)
     assert "EDGEFLOW_CLUSTER_WITHOUT_TOKEN" in caught.value.hint
