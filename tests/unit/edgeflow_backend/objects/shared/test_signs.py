@@ -25,7 +25,8 @@ NOW = 1_800_000_000.0
 times_ago = st.floats(0, 1000) | st.just(math.inf)
 ids = st.frozensets(st.text(max_size=9), max_size=5)
 signs = st.builds(
-    PlaceSigns, times_ago, times_ago, ids, st.dictionaries(st.text(max_size=9), times_ago, max_size=9),
+    PlaceSigns, times_ago, times_ago, ids,
+    st.dictionaries(st.text(max_size=9), times_ago, max_size=9),
     times_ago, times_ago, times_ago, ids, st.text(max_size=9),
 )  # fmt: skip
 
