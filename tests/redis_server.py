@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from edgeflow_backend.shared.connection import Server
 from edgeflow_backend.shared.sealing import Seal
@@ -53,9 +55,11 @@ class RedisServer:
 
     @property
     def client(self) -> Any:
-        """A client with patience."""
+        """A client with patience, which does not try again."""
         checked = {"ssl_ca_certs": str(self.ca)} if self._tls else {}
-        return redis.Redis.from_url(self.url, socket_timeout=10, **checked)
+        return redis.Redis.from_url(
+            self.url, socket_timeout=10, retry=Retry(NoBackoff(), 0), **checked
+        )
 
     def start(self) -> None:
         """Start it, empty, and wait until it answers."""

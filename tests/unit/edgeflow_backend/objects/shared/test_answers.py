@@ -272,7 +272,7 @@ def test_a_spoiled_answer_is_as_none_and_costs_no_other(
         assert seen(memory(tier, clocks, "second")) == ["two"]
 
 
-def test_without_redis_the_memory_is_this_processs(
+def test_without_redis_each_process_has_its_own_memory(
     tier: Tier, clocks: Clocks, shared_redis: RedisServer
 ) -> None:
     shared_redis.kill()

@@ -22,11 +22,12 @@ from tests.redis_server import RedisServer, tier_of
 from tests.unit.edgeflow_backend.objects.shared.test_answers import Clocks
 
 NOW = 1_800_000_000.0
-agos = st.floats(0, 1000) | st.just(math.inf)
+times_ago = st.floats(0, 1000) | st.just(math.inf)
 ids = st.frozensets(st.text(max_size=9), max_size=5)
 signs = st.builds(
-    PlaceSigns, agos, agos, ids, st.dictionaries(st.text(max_size=9), agos, max_size=9),
-    agos, agos, agos, ids, st.text(max_size=9),
+    PlaceSigns, times_ago, times_ago, ids,
+    st.dictionaries(st.text(max_size=9), times_ago, max_size=9),
+    times_ago, times_ago, times_ago, ids, st.text(max_size=9),
 )  # fmt: skip
 
 
