@@ -90,6 +90,13 @@ def test_a_malformed_or_misleading_field_is_refused(field: bytes) -> None:
     assert status(GET + b"\r\n" + field) == 400
 
 
+@pytest.mark.parametrize("name", [b"Authorization", b"content-type", b"Content-Length", b"HOST"])
+def test_of_a_field_that_is_alone_a_second_one_is_refused(name: bytes) -> None:
+    field = name + b": 1\r\n"
+    with pytest.raises(RefusalError, match="the request has two"):
+        parse_head(b"POST / HTTP/1.1\r\nHost: x\r\n" + field + b"A: b\r\n" + field.strip())
+
+
 @pytest.mark.parametrize(
     ("data", "expected"),
     [

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import argparse
+import calendar
 import collections
 import functools
 import io
-import os
 import zipfile
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
@@ -138,12 +138,18 @@ def test_an_attack_is_refused_even_beside_good_tensors(tmp_path: Path, place: st
     assert not (tmp_path / "sprung").exists()
 
 
-def test_a_foreign_callable_is_not_called(tmp_path: Path) -> None:
-    class Quiet:
-        def __reduce__(self) -> tuple[object, tuple[str]]:
-            return os.path.exists, (str(tmp_path),)  # posixpath: not on the list of attacks
+def test_a_foreign_callable_is_not_called() -> None:
+    before = calendar.firstweekday()
 
-    assert read({"state_dict": state(), "x": Quiet()}).keys() == state().keys()
+    class Quiet:
+        def __reduce__(self) -> tuple[object, tuple[int]]:
+            return calendar.setfirstweekday, (before + 1,)  # not on the list of attacks
+
+    try:
+        assert read({"state_dict": state(), "x": Quiet()}).keys() == state().keys()
+        assert calendar.firstweekday() == before
+    finally:
+        calendar.setfirstweekday(before)
 
 
 @pytest.mark.parametrize(
