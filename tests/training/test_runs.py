@@ -129,7 +129,7 @@ name = "shapes"
 
 @needs_data
 @pytest.mark.slow
-def test_250_steps_on_a_slice_of_real_images_help_on_others(tmp_path: Path) -> None:
+def test_150_steps_on_a_slice_of_real_images_help_on_others(tmp_path: Path) -> None:
     config = tmp_path / "train.toml"
     config.write_text(
         body_of_the_shipped_weights()
@@ -147,7 +147,7 @@ rate = 5e-4
 warm_up = 20
 average = 0.98
 [schedule]
-steps = 250
+steps = 150
 batch = 8
 validate_every = 0
 validation_objects = 0

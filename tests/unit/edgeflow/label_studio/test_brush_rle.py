@@ -1,4 +1,4 @@
-"""The codec against a decoder that reads one record after the other, on streams of every kind."""
+"""The codec against a decoder that reads one bit after the other, on streams of every kind."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ Record = tuple[bool, int, list[int]]
 
 def write(records: list[Record], length_bits: list[int], total: int) -> bytes:
     """A code: records are (run?, which width, values); a run's values are all the same."""
-    bits = f"{total:032b}{7:05b}" + "".join(f"{width - 1:04b}" for width in length_bits)
+    parts = [f"{total:032b}{7:05b}", *(f"{width - 1:04b}" for width in length_bits)]
     for is_run, which, values in records:
-        bits += f"{int(is_run)}{which:02b}{len(values) - 1:0{length_bits[which]}b}"
-        some = values[:1] if is_run else values
-        bits += f"{int.from_bytes(some, 'big'):0{8 * len(some)}b}"
+        parts.append(f"{int(is_run)}{which:02b}{len(values) - 1:0{length_bits[which]}b}")
+        parts.extend(f"{value:08b}" for value in (values[:1] if is_run else values))
+    bits = "".join(parts)  # a string that grows is copied each time where coverage is traced
     bits += "0" * (-len(bits) % 8)
     return int(bits, 2).to_bytes(len(bits) // 8, "big")
 
 
 def read(code: bytes, size: Size) -> npt.NDArray[np.uint8]:
-    """The alpha channel, record by record."""
-    bits = f"{int.from_bytes(code, 'big'):0{8 * len(code)}b}"
+    """The alpha channel, bit by bit."""
+    bits = "".join(f"{byte:08b}" for byte in code)
     place = 0
 
     def take(count: int) -> int:
@@ -50,9 +50,7 @@ def read(code: bytes, size: Size) -> npt.NDArray[np.uint8]:
     while len(values) < total:
         is_run, which = take(1), take(2)
         length = take(length_bits[which]) + 1
-        count = 1 if is_run else length
-        some = take(8 * count).to_bytes(count, "big")
-        values += some * length if is_run else some
+        values += [take(8)] * length if is_run else [take(8) for _ in range(length)]
     return np.array(values, dtype=np.uint8).reshape(*size, 4)[:, :, 3]
 
 
