@@ -107,5 +107,5 @@ def _replicas() -> ServeReplicas:
 def _look() -> Fleet:
     """How many replicas there are."""
     states = serve.status().applications[APPLICATION].deployments[DEPLOYMENT].replica_states
-    counts = {str(state.value): count for state, count in states.items()}
+    counts = {str(state): count for state, count in states.items()}  # names, whatever the type says
     return Fleet(counts.get("RUNNING", 0), sum(counts.values()) - counts.get("STOPPING", 0))
