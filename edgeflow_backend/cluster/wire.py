@@ -1,7 +1,7 @@
 """What crosses between the door and its replicas, as small values that pickle.
 
-Masks cross as deflated bits. Errors cross as values, since those with keyword arguments do not pickle; on
-the other side they are of the same class again.
+Masks cross as deflated bits. Errors cross as values, since those with keyword arguments do not
+pickle; on the other side they are of the same class again.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ class SentMask(NamedTuple):
     @classmethod
     def of(cls, mask: MaskPatch) -> SentMask:
         """Pack a mask."""
-        bits = zlib.compress(np.packbits(mask.pixels), 1)  # a twentieth, within a millisecond or two
+        bits = zlib.compress(
+            np.packbits(mask.pixels), 1
+        )  # a twentieth, within a millisecond or two
         return cls(bits, mask.box, mask.image_size)
 
     def patch(self) -> MaskPatch:
