@@ -108,6 +108,7 @@ bench: $(MAIN)/.made $(STUDIO)/.made  ## speed: stages, HTTP, runtimes, networks
 	@$(BIN)/python -m benchmarks.codec --json artifacts/bench-codec.json
 	@$(BIN)/python -m benchmarks.export --tasks 1000 --json artifacts/bench-export.json
 	@$(BIN)/python -m benchmarks.load
+	@$(BIN)/python -m benchmarks.cluster
 	@$(BIN)/python -m benchmarks.cutouts
 	@$(BIN)/python -m benchmarks.plots
 

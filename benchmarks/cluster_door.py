@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from ray import serve
 
 from benchmarks.cluster import load_sleeping
+from edgeflow_backend import log
 from edgeflow_backend.app import create_app
 from edgeflow_backend.cluster.join import join, load_remote
 from edgeflow_backend.server.listener import listen
@@ -38,6 +39,7 @@ def running_door(replicas: int, people: int) -> Iterator[str]:
         segmenter = load_remote(settings, metrics, load=load_sleeping)
         return SegmentationService(settings, segmenter, metrics, journal=journal)
 
+    log.configure(settings.log_level, settings.log_format)
     join(os.environ["RAY_ADDRESS"], settings)
     metrics = Metrics()
     listener = listen("127.0.0.1", 0)

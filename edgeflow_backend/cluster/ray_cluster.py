@@ -11,10 +11,12 @@ import ray
 from ray import serve
 from ray.exceptions import AuthenticationError
 
+from edgeflow.errors import EdgeFlowError
 from edgeflow_backend.cluster.deployment import APPLICATION, DEPLOYMENT, application
 from edgeflow_backend.cluster.errors import ClusterError
 from edgeflow_backend.cluster.replicas import Fleet
 from edgeflow_backend.cluster.serve_replicas import ServeReplicas
+from edgeflow_backend.log import get_logger
 from edgeflow_backend.segmenter.local import LocalSegmenter
 from edgeflow_backend.settings import Settings
 
@@ -84,9 +86,12 @@ def running(fingerprint: str) -> ServeReplicas | None:
     if status is None or status.status != "RUNNING":
         return None
     replicas = _replicas()
-    reply = replicas.ask("describe", "", None, deadline=time.monotonic() + ASK_S)
-    if reply.unpacked().fingerprint == fingerprint:
-        return replicas
+    try:
+        reply = replicas.ask("describe", "", None, deadline=time.monotonic() + ASK_S)
+        if reply.unpacked().fingerprint == fingerprint:
+            return replicas
+    except EdgeFlowError as error:  # they are started anew
+        get_logger().warning("replicas do not answer", reason=error.message)
     replicas.close()
     return None
 
@@ -107,5 +112,5 @@ def _replicas() -> ServeReplicas:
 def _look() -> Fleet:
     """How many replicas there are."""
     states = serve.status().applications[APPLICATION].deployments[DEPLOYMENT].replica_states
-    counts = {str(state.value): count for state, count in states.items()}
+    counts = {str(state): count for state, count in states.items()}  # names, whatever the type says
     return Fleet(counts.get("RUNNING", 0), sum(counts.values()) - counts.get("STOPPING", 0))
