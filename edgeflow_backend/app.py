@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from edgeflow.label_studio.values import JSONObject
-from edgeflow_backend.background import Background
+from edgeflow_backend.background import PATIENCE_S, Background
 from edgeflow_backend.calls.events import TRAIN, Event, take_note
 from edgeflow_backend.errors import MalformedRequestError, NotReadyError
 from edgeflow_backend.model import EdgeFlowBackend
@@ -58,7 +58,9 @@ def create_app(
             "label-studio-ml 1.x use `label-studio-ml start` (see docs/label-studio-ml.md)"
         )
     metrics, journal = metrics or Metrics(), Journal()
-    loading: Loading = Background(lambda: build(settings, metrics, journal))
+    # A click's time begins once the model is there; Label Studio waits for both, 100 s at most.
+    patience_s = min(PATIENCE_S, settings.request_timeout_s)
+    loading: Loading = Background(lambda: build(settings, metrics, journal), patience_s)
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # by a redirect to whatever host the client names
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes

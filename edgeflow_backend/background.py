@@ -10,8 +10,8 @@ from edgeflow.errors import EdgeFlowError
 from edgeflow_backend.errors import NotReadyError
 from edgeflow_backend.log import get_logger
 
-PATIENCE_S = 60.0
-"""How long a request waits for a model that is still loading."""
+PATIENCE_S = 30.0
+"""How long a request waits for a model that is still loading, unless it says otherwise."""
 
 T = TypeVar("T")
 
@@ -21,9 +21,11 @@ class Background(Generic[T]):
 
     Args:
         make: Function that makes the value.
+        patience_s: How long a request waits for it, unless it says otherwise.
     """
 
-    def __init__(self, make: Callable[[], T]) -> None:
+    def __init__(self, make: Callable[[], T], patience_s: float = PATIENCE_S) -> None:
+        self._patience_s = patience_s
         self._done = threading.Event()
         self._value: T | None = None
         self._failure: BaseException | None = None
@@ -42,13 +44,13 @@ class Background(Generic[T]):
         self._done.wait(timeout_s)
         return self._value
 
-    def get(self, patience_s: float = PATIENCE_S) -> T:
+    def get(self, patience_s: float | None = None) -> T:
         """The value, for a request that cannot be answered without it.
 
         Raises:
             NotReadyError: It is not there in time, or could not be made.
         """
-        if not self._done.wait(patience_s):
+        if not self._done.wait(self._patience_s if patience_s is None else patience_s):
             raise NotReadyError("the model is still loading", hint="try again in a few seconds")
         failure = self._failure
         if failure is None:

@@ -14,6 +14,7 @@ from edgeflow_backend.cluster.remote import RemoteSegmenter
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.segmenter.local import LocalSegmenter, load_segmenter
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.shared.tier import open_tier
 from edgeflow_backend.status.metrics import Metrics
 
 START_S = 600.0
@@ -67,7 +68,8 @@ def load_remote(
         get_logger().info("starting replicas", least=settings.cluster_replicas)
         replicas = ray_cluster.start(fingerprint, settings, load)
     described = replicas.ask("describe", "", None, deadline=time.monotonic() + START_S).unpacked()
-    return RemoteSegmenter(settings, replicas, described, metrics, on_note=on_note)
+    tier = open_tier(settings, "images", metrics)
+    return RemoteSegmenter(settings, replicas, described, metrics, on_note=on_note, tier=tier)
 
 
 def fingerprint_of(settings: Settings) -> str:

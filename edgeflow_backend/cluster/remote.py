@@ -17,15 +17,17 @@ from typing_extensions import override
 from edgeflow_backend.cluster.errors import ReplicaLostError
 from edgeflow_backend.cluster.observations import count
 from edgeflow_backend.cluster.replicas import Replicas
-from edgeflow_backend.cluster.wire import Asked, Described, Load, Opened, Reply, Segmented
+from edgeflow_backend.cluster.wire import Asked, Described, Load, Reply, Segmented
 from edgeflow_backend.engine.model_pool import model_name
 from edgeflow_backend.errors import ChangedImageError
 from edgeflow_backend.images.sources import AsStored, Source
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.segmenter.segmenter import Clicks, Model, OpenedImage, Segmentation, Segmenter
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.shared.image_facts import Facts, ImageFacts
+from edgeflow_backend.shared.tier import Tier
 from edgeflow_backend.status.metrics import Metrics
-from edgeflow_backend.status.report import Cache
+from edgeflow_backend.status.report import Cache, SharedTier
 from edgeflow_backend.tracing.spans import set_attributes, traced
 
 MOST_LOST = 4
@@ -53,6 +55,7 @@ class RemoteSegmenter(Segmenter):
         described: What a replica said of itself.
         metrics: Counts what replicas counted.
         on_note: Told what a user should know of an image.
+        tier: Where what is known of images outlives this process; None for nowhere.
         sleep: ``time.sleep`` unless a test says otherwise.
     """
 
@@ -64,6 +67,7 @@ class RemoteSegmenter(Segmenter):
         metrics: Metrics,
         *,
         on_note: Callable[[str], None] | None = None,
+        tier: Tier | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
@@ -85,7 +89,9 @@ class RemoteSegmenter(Segmenter):
         self._under_way = 0
         self._models: dict[str | None, Model] = {None: described.default}
         self._loads: OrderedDict[str, Load] = OrderedDict()
-        self._opened: TTLCache[str, Opened] = TTLCache(KNOWN_IMAGES, settings.image_ttl_s)
+        self._tier = tier
+        self._facts = ImageFacts(tier, settings.image_ttl_s) if tier else None
+        self._opened: TTLCache[str, Facts] = TTLCache(KNOWN_IMAGES, settings.image_ttl_s)
 
     @property
     @override
@@ -128,14 +134,16 @@ class RemoteSegmenter(Segmenter):
         return model
 
     @override
+    def shared(self) -> Sequence[SharedTier]:
+        return () if self._tier is None else (self._tier.describe(),)
+
+    @override
     def open(self, source: Source | AsStored, *, deadline: float) -> OpenedImage:
         with self._lock:
             known = self._opened.get(source.key)
-        if known is None:
-            opened: Opened = self._ask("open", source.key, source, deadline)
-            with self._lock:
-                known = self._opened[source.key] = opened
-        return OpenedImage(source, known.size, known.digest)
+        if known is None and self._facts is not None:
+            known = self._facts.get(source.key)
+        return self._know(source, known or self._ask_open(source, deadline))
 
     @override
     def prefetch(self, source: Source | AsStored) -> None:
@@ -152,9 +160,7 @@ class RemoteSegmenter(Segmenter):
             try:
                 return self._segment(image, asked, model, deadline)
             except ChangedImageError:
-                with self._lock:
-                    self._opened.pop(image.source.key, None)
-                now = self.open(image.source, deadline=deadline)
+                now = self._know(image.source, self._ask_open(image.source, deadline))
                 if now.size != image.size:  # the clicks' pixels are no longer theirs
                     raise
                 return self._segment(now, asked, model, deadline)
@@ -166,6 +172,19 @@ class RemoteSegmenter(Segmenter):
     @override
     def close(self) -> None:
         self._replicas.close()
+        if self._tier is not None:
+            self._tier.close()
+
+    def _know(self, source: Source | AsStored, facts: Facts) -> OpenedImage:
+        with self._lock:
+            self._opened[source.key] = facts
+        return OpenedImage(source, facts.size, facts.digest)
+
+    def _ask_open(self, source: Source | AsStored, deadline: float) -> Facts:
+        facts: Facts = self._ask("open", source.key, source, deadline)
+        if self._facts is not None:
+            self._facts.put(source.key, facts)
+        return facts
 
     def _segment(
         self, image: OpenedImage, asked: Clicks, model: Model, deadline: float

@@ -12,13 +12,14 @@ from typing import TypeVar
 from edgeflow.errors import EdgeFlowError
 from edgeflow_backend import log
 from edgeflow_backend.cluster.observations import ReplicaMetrics
-from edgeflow_backend.cluster.wire import Asked, Described, Failure, Load, Opened, Reply, Segmented
+from edgeflow_backend.cluster.wire import Asked, Described, Failure, Load, Reply, Segmented
 from edgeflow_backend.errors import InternalError
 from edgeflow_backend.images.sources import AsStored, Source
 from edgeflow_backend.memory.malloc import configure_malloc
 from edgeflow_backend.segmenter.local import LocalSegmenter, load_segmenter
 from edgeflow_backend.segmenter.segmenter import Model
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.shared.image_facts import Facts
 from edgeflow_backend.status.trace_export import TraceExport
 from edgeflow_backend.tracing.tracer import continued, open_tracer
 
@@ -76,13 +77,13 @@ class Replica:
 
     async def open(
         self, source: Source | AsStored, patience_s: float, carrier: Carrier = NO_TRACE
-    ) -> Reply[Opened]:
+    ) -> Reply[Facts]:
         """Open an image; see :meth:`.Segmenter.open`."""
         deadline = time.monotonic() + patience_s
 
-        def opened() -> Opened:
+        def opened() -> Facts:
             image = self._segmenter.open(source, deadline=deadline)
-            return Opened(image.size, image.digest)
+            return Facts(image.size, image.digest)
 
         return await self._answer(opened, carrier)
 

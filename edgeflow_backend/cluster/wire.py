@@ -56,9 +56,8 @@ class SentMask(NamedTuple):
     @classmethod
     def of(cls, mask: MaskPatch) -> SentMask:
         """Pack a mask."""
-        bits = zlib.compress(
-            np.packbits(mask.pixels), 1
-        )  # a twentieth, within a millisecond or two
+        packed = np.packbits(mask.pixels).tobytes()
+        bits = zlib.compress(packed, 1)  # a twentieth, within a millisecond or two
         return cls(bits, mask.box, mask.image_size)
 
     def patch(self) -> MaskPatch:
@@ -175,13 +174,6 @@ class Segmented(NamedTuple):
     def segmentation(self) -> Segmentation:
         """The answer itself."""
         return Segmentation(self.mask.patch(), self.score, self.steps, self.model_version)
-
-
-class Opened(NamedTuple):
-    """What is known of an image once a replica has opened it."""
-
-    size: Size
-    digest: str
 
 
 class Described(NamedTuple):

@@ -82,6 +82,14 @@ class Help(Body):
     url: str
 
 
+class SharedTierUse(Body):
+    """One use of the second tier."""
+
+    use: str
+    reached: bool
+    message: str
+
+
 class Status(Body):
     """Why clicks fail, the state of the model, and the load. Lists are newest first."""
 
@@ -92,6 +100,7 @@ class Status(Body):
     model: Model
     load: Load
     caches: list[CacheUse]
+    shared: list[SharedTierUse] = Field(description="the second tier; empty without it")
     troubles: list[Failure]
     notes: list[Failure]
     lost: list[LostMasks]

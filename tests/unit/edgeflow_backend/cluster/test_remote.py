@@ -22,7 +22,6 @@ from edgeflow_backend.cluster.wire import (
     Failure,
     Load,
     Observed,
-    Opened,
     Reply,
     Segmented,
     SentMask,
@@ -31,8 +30,10 @@ from edgeflow_backend.errors import ChangedImageError, OverloadedError, supersed
 from edgeflow_backend.images.sources import WebSource
 from edgeflow_backend.segmenter.segmenter import Clicks, Model, OpenedImage
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.shared.image_facts import Facts
 from edgeflow_backend.status.metrics import Metrics
 from edgeflow_backend.status.report import Cache
+from tests.redis_server import RedisServer, tier_of
 
 SIZE = Size(40, 50)
 SOURCE = WebSource("http://host/a.png?token=secret")
@@ -95,7 +96,7 @@ def lost() -> ReplicaLostError:
 
 
 def test_an_image_is_opened_once_and_later_clicks_take_one_hop() -> None:
-    replicas = Scripted(open=[Opened(SIZE, "d")], segment=[segmented()])
+    replicas = Scripted(open=[Facts(SIZE, "d")], segment=[segmented()])
     segmenter = remote(replicas)
     for _ in range(3):
         image = segmenter.open(SOURCE, deadline=soon())
@@ -105,8 +106,31 @@ def test_an_image_is_opened_once_and_later_clicks_take_one_hop() -> None:
     assert [method for method, *_ in replicas.asked] == ["open", *["segment"] * 3]
 
 
+def test_a_door_that_follows_another_knows_the_images_that_were_opened(
+    shared_redis: RedisServer,
+) -> None:
+    tier = tier_of(shared_redis)
+    digest = "0" * 64
+    before = remote(Scripted(open=[Facts(SIZE, digest)]), tier=tier)
+    opened = before.open(SOURCE, deadline=soon())
+    assert tier.flush(10)
+    replicas = Scripted(open=[Facts(SIZE, "1" * 64)], segment=[ChangedImageError(""), segmented()])
+    after = remote(replicas, tier=tier_of(shared_redis))
+    known = after.open(SOURCE, deadline=soon())
+    assert known == opened
+    assert replicas.asked == []
+    answer = after.segment(known, CLICKS, after.default, deadline=soon())  # it is another by now
+    assert answer.mask.digest == MASK.digest
+    assert [method for method, *_ in replicas.asked] == ["segment", "open", "segment"]
+    assert after.open(SOURCE, deadline=soon()).digest == "1" * 64
+    (shared,) = after.shared()
+    assert shared.reached
+    before.close()
+    after.close()
+
+
 def test_all_calls_for_an_image_go_to_one_place_whose_name_may_be_logged() -> None:
-    replicas = Scripted(open=[Opened(SIZE, "d")], segment=[segmented()])
+    replicas = Scripted(open=[Facts(SIZE, "d")], segment=[segmented()])
     segmenter = remote(replicas)
     segmenter.prefetch(SOURCE)
     image = segmenter.open(SOURCE, deadline=soon())
@@ -118,14 +142,14 @@ def test_all_calls_for_an_image_go_to_one_place_whose_name_may_be_logged() -> No
 
 def test_a_call_whose_replica_was_lost_is_made_again() -> None:
     metrics = Metrics()
-    replicas = Scripted(open=[lost(), Opened(SIZE, "d")])
+    replicas = Scripted(open=[lost(), Facts(SIZE, "d")])
     assert remote(replicas, metrics).open(SOURCE, deadline=soon()).digest == "d"
     assert len(replicas.asked) == 2
     assert b"edgeflow_cluster_retries_total 1.0" in metrics.render()
 
 
 def test_a_replica_that_stays_out_of_reach_is_passed_over() -> None:
-    replicas = Scripted(open=[lost(), lost(), Opened(SIZE, "d")])
+    replicas = Scripted(open=[lost(), lost(), Facts(SIZE, "d")])
     remote(replicas).open(SOURCE, deadline=soon())
     first, second, third = (key for _, key, _ in replicas.asked)
     assert first == second != third
@@ -166,7 +190,7 @@ def test_errors_of_replicas_pass_and_are_not_asked_again(error: Any) -> None:
 def test_an_image_that_changed_is_opened_again_once() -> None:
     changed = Failure.of(ChangedImageError("replaced", hint="click again"))
     replicas = Scripted(
-        open=[Opened(SIZE, "old"), Opened(SIZE, "new")], segment=[changed, segmented()]
+        open=[Facts(SIZE, "old"), Facts(SIZE, "new")], segment=[changed, segmented()]
     )
     segmenter = remote(replicas)
     image = segmenter.open(SOURCE, deadline=soon())
@@ -180,7 +204,7 @@ def test_an_image_that_changed_is_opened_again_once() -> None:
 def test_clicks_on_an_image_of_another_size_are_not_moved() -> None:
     changed = Failure.of(ChangedImageError("replaced", hint="click again"))
     replicas = Scripted(
-        open=[Opened(SIZE, "old"), Opened(Size(50, 40), "new")], segment=[changed, segmented()]
+        open=[Facts(SIZE, "old"), Facts(Size(50, 40), "new")], segment=[changed, segmented()]
     )
     segmenter = remote(replicas)
     image = segmenter.open(SOURCE, deadline=soon())
@@ -209,7 +233,7 @@ def test_the_version_is_that_of_the_newest_answer_while_replicas_are_replaced() 
 
 
 def test_an_image_that_is_known_is_not_fetched_ahead() -> None:
-    replicas = Scripted(open=[Opened(SIZE, "d")])
+    replicas = Scripted(open=[Facts(SIZE, "d")])
     segmenter = remote(replicas)
     segmenter.prefetch(SOURCE)
     segmenter.open(SOURCE, deadline=soon())
@@ -220,7 +244,7 @@ def test_an_image_that_is_known_is_not_fetched_ahead() -> None:
 def test_what_replicas_count_and_note_comes_with_their_replies() -> None:
     metrics, notes = Metrics(), list[str]()
     observed = Observed((0.004, 0.2), (1.0, 3.0, 2.0), 2)
-    replicas = Scripted(open=[Reply(Opened(SIZE, "d"), LOAD, observed, ("a.png: truncated",))])
+    replicas = Scripted(open=[Reply(Facts(SIZE, "d"), LOAD, observed, ("a.png: truncated",))])
     remote(replicas, metrics, on_note=notes.append).open(SOURCE, deadline=soon())
     text = metrics.render()
     assert b"edgeflow_queue_seconds_count 2.0" in text
@@ -233,7 +257,7 @@ def test_caches_are_those_of_the_replicas_that_run() -> None:
     def load(name: str, nbytes: int) -> Load:
         return Load(name, 0, (Cache("images", nbytes, 100),))
 
-    replies = [Reply(Opened(SIZE, "d"), load(f"r{number}", 10**number)) for number in range(3)]
+    replies = [Reply(Facts(SIZE, "d"), load(f"r{number}", 10**number)) for number in range(3)]
     replicas = Scripted(open=list(replies))
     segmenter = remote(replicas)
     for number in range(3):
