@@ -56,8 +56,7 @@ class SentMask(NamedTuple):
     @classmethod
     def of(cls, mask: MaskPatch) -> SentMask:
         """Pack a mask."""
-        packed = np.packbits(mask.pixels).tobytes()
-        bits = zlib.compress(packed, 1)  # a twentieth, within a millisecond or two
+        bits = zlib.compress(np.packbits(mask.pixels).tobytes(), 1)  # a tenth, in 3 ms or less
         return cls(bits, mask.box, mask.image_size)
 
     def patch(self) -> MaskPatch:
