@@ -120,7 +120,9 @@ def ray_head(
         )
     finally:
         workers = _descendants(service.process.pid)  # have process groups of their own
-        service.stop()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(service.process.pid, signal.SIGKILL)  # told to end, Ray takes ten seconds
+        service.process.wait()
         for pid in workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
