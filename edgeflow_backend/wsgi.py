@@ -42,13 +42,13 @@ def serve(host: str, port: int, settings: Settings, cluster: str = "") -> None:
         TracingUnavailableError: Traces are wanted, but their packages are not installed.
         ClusterError: The cluster cannot be joined, or should not be.
     """
-    listener = listen(host, port)  # before the model is loaded
-    build = build_service
-    if cluster:
-        join(cluster, settings)
-        build = _build_in_cluster
     metrics = Metrics()
-    Server(_create(settings, metrics, build), listener, settings, metrics).run()
+    with listen(host, port) as listener:  # before the model is loaded
+        build = build_service
+        if cluster:
+            join(cluster, settings)
+            build = _build_in_cluster
+        Server(_create(settings, metrics, build), listener, settings, metrics).run()
 
 
 def _build_in_cluster(
