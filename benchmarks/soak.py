@@ -177,26 +177,40 @@ def judge(report: dict[str, Any]) -> list[str]:
             against.append(f"memory grew from {memory['early']} to {memory['late']} MB")
         if files["late"] > files["early"] + MORE_FILES:
             against.append(f"open files grew from {files['early']} to {files['late']}")
+    if "log" in report:
+        against.append(f"the log: {report['log'][:1000]}")
     return against
 
 
 def soak(options: argparse.Namespace) -> dict[str, Any]:
     """Let people work while things break; returns what happened."""
+    report: dict[str, Any] = {}
+    try:
+        with world() as made:
+            report |= work_in(made, options)
+    except AssertionError as error:  # of the backend's log, when all is over
+        if not report:
+            raise
+        report["log"] = str(error)
+    return report | {"against": judge(report)}
+
+
+def work_in(made: World, options: argparse.Namespace) -> dict[str, Any]:
+    """What happened, without a judgement."""
     seconds, tally = options.minutes * 60, Tally()
-    with world() as made:
-        machine = describe_machine(str(health(made.backend.url).json()["runtime"]))
-        print(machine, flush=True)
-        started = time.monotonic()
-        with made.team(options.annotators, tally, options.think) as team:
-            with Sampler(made, started) as sampler:
-                broken = break_things(
-                    made, options.faults, started, seconds, options.fault_every, options.seed
-                )
-            ended = time.monotonic()
-            answered = _comes_true(lambda: team.everybody_since(ended))
+    machine = describe_machine(str(health(made.backend.url).json()["runtime"]))
+    print(machine, flush=True)
+    started = time.monotonic()
+    with made.team(options.annotators, tally, options.think) as team:
+        with Sampler(made, started) as sampler:
+            broken = break_things(
+                made, options.faults, started, seconds, options.fault_every, options.seed
+            )
+        ended = time.monotonic()
+        answered = _comes_true(lambda: team.everybody_since(ended))
     events = tally.since(started)
     seen = [event for event in events if event.outcome == RIGHT]
-    report = {
+    return {
         "machine": machine,
         "options": vars(options),
         "outcomes": dict(Counter(event.outcome or "wrong" for event in events)),
@@ -209,7 +223,6 @@ def soak(options: argparse.Namespace) -> dict[str, Any]:
         "samples": [asdict(sample) for sample in sampler.samples],
         "answers": [[round(event.at, 2), round(event.seconds, 3)] for event in seen],
     }
-    return report | {"against": judge(report)}
 
 
 def latency(events: Sequence[Event]) -> dict[str, float]:

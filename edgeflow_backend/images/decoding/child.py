@@ -177,6 +177,7 @@ def limits(nbytes: int, timeout_s: float) -> Iterator[None]:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)  # others may have lowered it
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
 
