@@ -10,6 +10,7 @@ _NET = f"{_BACKEND}/net"
 _IMAGES = f"{_BACKEND}/images"
 _DECODING = f"{_IMAGES}/decoding"
 _SERVER = f"{_BACKEND}/server"
+_SHARED = f"{_BACKEND}/shared"
 _STUDIO = f"{_LIBRARY}/label_studio"
 _CONVERT = f"{_LIBRARY}/checkpoints/convert"
 
@@ -721,6 +722,97 @@ THREATS = (
                 (
                     f"{_IMAGES}/test_disk_cache.py::test_no_altered_byte_goes_unnoticed",
                     f"{_IMAGES}/test_disk_cache.py::test_a_file_under_another_files_name_is_not_taken_for_it",
+                ),
+            ),
+        ),
+    ),
+    Threat(
+        "Somebody writes to Redis, or listens",
+        (
+            Guard(
+                "a value is the one that was made for its name; with `EDGEFLOW_REDIS_KEY`, by us",
+                "edgeflow_backend/shared/sealing.py",
+                "if not hmac.compare_digest(found, self._digest(name, body)):",
+                "if False:",
+                (
+                    f"{_SHARED}/test_sealing.py::test_a_value_is_refused_under_another_name",
+                    f"{_SHARED}/test_sealing.py::test_nobody_without_the_secret_makes_a_value",
+                    f"{_SHARED}/test_tier.py::test_any_changed_byte_in_redis_makes_a_value_none",
+                ),
+            ),
+            Guard(
+                "nothing but numbers, texts, masks and maps can come out of one",
+                "edgeflow_backend/shared/packing.py",
+                "if not least <= value <= most:",
+                "if False:",
+                (
+                    f"{_SHARED}/test_packing.py::test_what_does_not_fit_its_place_is_refused",
+                    f"{_SHARED}/test_packing.py::test_any_bytes_are_read_or_refused",
+                ),
+            ),
+            Guard(
+                "a compressed mask takes no more than its image",
+                "edgeflow_backend/shared/packing.py",
+                "if pixels > self._max_pixels:",
+                "if False:",
+                (f"{_SHARED}/test_packing.py::test_a_mask_that_is_none_is_refused",),
+            ),
+            Guard(
+                "a state of other clicks, or of another image, is not gone on from",
+                "edgeflow_backend/shared/states.py",
+                "check_state(state, predictor, image.size, clicks[:count], start)",
+                "pass",
+                (f"{_SHARED}/test_states.py::test_a_forged_state_that_does_not_fit_is_refused",),
+            ),
+            Guard(
+                "the server's certificate is checked",
+                "edgeflow_backend/shared/connection.py",
+                """                "ssl_cert_reqs": "required",
+                "ssl_check_hostname": True,
+""",
+                """                "ssl_cert_reqs": "none",
+                "ssl_check_hostname": False,
+""",
+                (f"{_SHARED}/test_tier.py::test_tls_is_checked",),
+            ),
+            Guard(
+                "a password is not repeated, in words or in the log",
+                "edgeflow_backend/shared/tier.py",
+                "self._trouble = reason",
+                "self._trouble = str(error)",
+                (f"{_SHARED}/test_tier.py::test_a_wrong_password_is_told_without_repeating_it",),
+            ),
+        ),
+    ),
+    Threat(
+        "A stranger in the cluster's network",
+        (
+            Guard(
+                "a door joins no cluster that lets anybody in",
+                "edgeflow_backend/cluster/ray_cluster.py",
+                "if not allow_open and lets_anybody_in(ray.get_runtime_context().gcs_address):",
+                "if False:",
+                (
+                    f"{_BACKEND}/cluster/test_ray_cluster.py::test_a_door_leaves_a_cluster_that_lets_anybody_in_unless_told_to_stay",
+                ),
+            ),
+            Guard(
+                "Ray runs no job and no application of those without the token",
+                "demo/ray_head.py",
+                '"RAY_AUTH_MODE": "token" if token else "disabled",',
+                '"RAY_AUTH_MODE": "disabled",',
+                (
+                    "tests/cluster/test_strangers.py::test_a_job_without_the_token_is_refused_and_never_runs",
+                    "tests/cluster/test_strangers.py::test_an_application_without_the_token_is_refused",
+                ),
+            ),
+            Guard(
+                "an image's URL is not written where Ray logs calls",
+                "edgeflow_backend/cluster/remote.py",
+                'return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]',
+                "return key",
+                (
+                    f"{_BACKEND}/cluster/test_remote.py::test_all_calls_for_an_image_go_to_one_place_whose_name_may_be_logged",
                 ),
             ),
         ),
