@@ -41,7 +41,7 @@ with_torch = --torch '$(TORCH)' --torch-index '$(TORCH_INDEX)' \
   $(addprefix --torch-lock ,$(torch_lock))
 python_fault = $(shell $(PYTHON) -m tools.environments.check_python 2>&1 || true)
 
-.PHONY: help python demo dist test test-units test-whole test-browsers test-trainings test-fast lint types docs pictures reference format bench envs lock sbom licences audit clean
+.PHONY: help python demo dist test test-units test-whole test-servers test-cluster test-trainings test-fast lint types docs pictures reference format bench envs lock sbom licences audit clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,21 +60,25 @@ test: test-units test-whole  ## all tests, with a real Label Studio and, where t
 test-units: $(MAIN)/.made  ## the part of them that runs on all cores, with its coverage
 	@$(BIN)/python -m pytest -n auto --cov --cov-report= tests/unit tests/golden
 
-test-whole: envs  ## the rest: a running backend, then browsers, with trainings beside them
+test-whole: envs  ## the rest: running backends, then browsers, with a cluster and trainings beside them
+	@$(MAKE) --no-print-directory -j3 test-servers test-cluster test-trainings
+
+test-servers: envs  ## a backend, one in which things break, and browsers with a real Label Studio
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/contract
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/faults
-	@$(BIN)/python -m pytest tests/cluster
-	@$(MAKE) --no-print-directory -j2 test-browsers test-trainings
+	@$(BIN)/python -m pytest -n 3 --dist loadfile tests/e2e  # they wait more than they compute
 
-test-browsers: envs  ## with a real Label Studio, three at a time: they wait more than they compute
-	@$(BIN)/python -m pytest -n 3 --dist loadfile tests/e2e
+# They take what the others leave of the machine, so nothing in them may depend on time. Their
+# reports come in one piece at the end, because the others' go on beside them.
+aside = @mkdir -p artifacts; $(2) > artifacts/$(1).log 2>&1; status=$$?; \
+  cat artifacts/$(1).log; exit $$status
 
-# They take what browsers leave of the machine, so nothing in them may depend on time. Their report
-# comes in one piece at the end, because the browsers' goes on beside it.
-test-trainings: $(MAIN)/.made  ## whole trainings and the benchmarks' clicks, on one thread
-	@mkdir -p artifacts
-	@OMP_NUM_THREADS=1 nice -n 19 $(BIN)/python -m pytest tests/training tests/quality \
-	  > artifacts/trainings.log 2>&1; status=$$?; cat artifacts/trainings.log; exit $$status
+test-cluster: $(MAIN)/.made  ## a real Ray on this machine
+	$(call aside,cluster,$(BIN)/python -m pytest tests/cluster )
+
+test-trainings: $(MAIN)/.made  ## whole trainings and the benchmarks' clicks, on one thread each
+	$(call aside,trainings,OMP_NUM_THREADS=1 nice -n 19 \
+	  $(BIN)/python -m pytest -n 2 --dist worksteal tests/training tests/quality )
 
 test-fast: $(MAIN)/.made  ## the quick unit and golden tests: a minute on two cores
 	@$(BIN)/python -m pytest -n auto -m "not slow" tests/unit tests/golden
