@@ -122,6 +122,14 @@ def test_a_mask_that_is_none_is_refused(code: bytes) -> None:
         Unpacker(code, PIXELS).mask()
 
 
+def test_a_mask_larger_than_its_image_is_refused() -> None:
+    packer = Packer()
+    packer.mask(np.ones((10, 10), dtype=np.bool_))
+    assert Unpacker(packer.bytes(), 100).mask().all()
+    with pytest.raises(SpoiledValueError, match="larger than its image"):
+        Unpacker(packer.bytes(), 99).mask()
+
+
 @given(st.binary(max_size=400), st.sampled_from(["text", "box", "clicks", "mask", "patch", "map"]))
 def test_any_bytes_are_read_or_refused(data: bytes, kind: str) -> None:
     unpacker = Unpacker(data, PIXELS)
