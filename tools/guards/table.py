@@ -263,10 +263,7 @@ THREATS = (
                 "edgeflow/label_studio/config/tags.py",
                 "from defusedxml.ElementTree import fromstring",
                 "from xml.etree.ElementTree import fromstring",
-                (
-                    f"{_STUDIO}/config/test_tags.py::test_entities_that_grow_are_refused_at_once",
-                    f"{_STUDIO}/config/test_tags.py::test_entities_of_any_kind_are_refused",
-                ),
+                (f"{_STUDIO}/config/test_tags.py::test_entities_of_any_kind_are_refused",),
             ),
             Guard(
                 "a labelling config is measured",

@@ -351,7 +351,10 @@ def test_a_body_over_the_limit_gets_a_413_that_names_the_setting(
     error_of(client.post(path, data=b" " * 500_000), 400)
 
 
-@pytest.mark.parametrize("path", ["/admin", "/predict/", "/static/x", "/..%2f..%2fetc/passwd"])
+@pytest.mark.parametrize(
+    "path",
+    ["/admin", "/predict/", "/static/x", "/..%2f..%2fetc/passwd", "/hosts/a//versions"],
+)
 def test_an_unknown_route_gets_a_404_in_json(client: FlaskClient, path: str) -> None:
     assert error_of(client.get(path), 404)["code"] == "not_found"
 
