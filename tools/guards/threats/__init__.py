@@ -1,0 +1,1 @@
+"""The threats, a module for each kind, and the guards against each."""

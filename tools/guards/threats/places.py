@@ -1,0 +1,13 @@
+"""Folders of tests."""
+
+from __future__ import annotations
+
+BACKEND = "tests/unit/edgeflow_backend"
+LIBRARY = "tests/unit/edgeflow"
+NET = f"{BACKEND}/net"
+IMAGES = f"{BACKEND}/images"
+DECODING = f"{IMAGES}/decoding"
+SERVER = f"{BACKEND}/server"
+SHARED = f"{BACKEND}/shared"
+STUDIO = f"{LIBRARY}/label_studio"
+CONVERT = f"{LIBRARY}/checkpoints/convert"
