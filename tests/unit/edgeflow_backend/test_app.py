@@ -351,12 +351,19 @@ def test_a_body_over_the_limit_gets_a_413_that_names_the_setting(
     error_of(client.post(path, data=b" " * 500_000), 400)
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/admin", "/predict/", "/static/x", "/..%2f..%2fetc/passwd", "/hosts/a//versions"],
-)
+@pytest.mark.parametrize("path", ["/admin", "/predict/", "/static/x", "/..%2f..%2fetc/passwd"])
 def test_an_unknown_route_gets_a_404_in_json(client: FlaskClient, path: str) -> None:
     assert error_of(client.get(path), 404)["code"] == "not_found"
+
+
+def test_a_path_is_not_put_right_by_a_redirect(make_app: MakeApp) -> None:
+    """It would lead to whatever host the request names."""
+    app = make_app(label_studio_hosts={"team": {"url": "http://127.0.0.1:1"}})
+    client = app.test_client()
+    for path in ("/hosts/team//versions", "/hosts//team", "/hosts//team/"):
+        asked = client.get("/", environ_overrides={"PATH_INFO": path}, headers={"Host": "evil"})
+        assert error_of(asked, 404)["code"] == "not_found"
+        assert "Location" not in asked.headers
 
 
 @pytest.mark.parametrize(
