@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import pickle
+import json
 import time
 from collections.abc import Callable
+
+from pydantic import SecretStr
 
 from edgeflow import __version__
 from edgeflow_backend.cluster.errors import ClusterError
@@ -73,5 +75,10 @@ def load_remote(
 
 
 def fingerprint_of(settings: Settings) -> str:
-    """Differs wherever the code or any setting does, secrets included."""
-    return hashlib.sha256(__version__.encode() + pickle.dumps(settings)).hexdigest()
+    """Differs wherever the code or any setting does, secrets included; the same in any process."""
+    values = json.dumps(settings.model_dump(), sort_keys=True, default=_revealed)
+    return hashlib.sha256(f"{__version__} {values}".encode()).hexdigest()
+
+
+def _revealed(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent import futures
@@ -85,3 +88,28 @@ def test_settings_and_their_secrets_are_told_apart() -> None:
     assert first == again != other
     assert fingerprint_of(Settings(zoom="ritm")) != fingerprint_of(Settings())
     assert "a" * 40 not in first
+
+
+ASKED = """
+from edgeflow_backend.cluster.join import fingerprint_of
+from edgeflow_backend.settings import Settings
+print(fingerprint_of(Settings()))
+"""
+
+
+def test_a_door_that_starts_again_has_the_same_fingerprint() -> None:
+    """Whatever order its process gives to sets: otherwise it would replace all replicas."""
+    set_up = {
+        "EDGEFLOW_LABEL_STUDIO_HOSTS": '{"a": {"url": "http://a", "api_key": "0123456789"}}',
+        "EDGEFLOW_REDIS_KEY": "k" * 16,
+    }
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", ASKED],
+            env={**os.environ, **set_up, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in range(3)
+    }
+    assert len(found) == 1
