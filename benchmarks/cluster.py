@@ -164,13 +164,20 @@ def metric(url: str, name: str) -> float:
 
 
 def measure_hop(one: str, front: Backend, host: str, images_count: int) -> JSONObject:
-    """Each click on one process and through the door, in an order that changes."""
+    """Each click on one process and through the door, in an order that changes.
+
+    All objects get their first clicks, then all their second ones: of a request that follows its
+    last answer sooner than a person can click, each point is answered by itself.
+    """
     door, cpu_s = front.url, front.cpu_s()
     times: dict[str, list[float]] = {one: [], door: []}
     chance, session = random.Random(0), requests.Session()
     before = {url: metric(url, STEPS) for url in times}
-    for number in range(images_count):
-        for count, asked in enumerate(objects(host, SIZE, number, f"hop {number}")):
+    numbers = range(images_count)
+    for count, bodies in enumerate(
+        zip(*(objects(host, SIZE, number, f"hop {number}") for number in numbers), strict=True)
+    ):
+        for number, asked in enumerate(bodies):
             for url in chance.sample([one, door], 2):
                 spent, regions = ask(session, url, asked)
                 if not regions:
