@@ -107,7 +107,8 @@ class SegmentationService:
             answer = partial(self._answer_object, resolved, regions, rule, visit)
             reach = self.settings.refine_reach
             answers, lost = separate(prompt, visit, answer, reach=reach)
-            answers += divide(self.recent.accepted(resolved.scene, visit), answer, reach=reach)
+            for whole in self.recent.accepted(resolved.scene, visit):
+                answers += divide(whole, answer, reach=reach)
             answers, covered = self._neighbours.apart(answers, resolved)
             for each in answers:
                 waits = visit.waits(each.prompt_ids)

@@ -190,14 +190,18 @@ class RecentAnswers:
         same = (a for _, a in state.answers if a.prompt_ids[0] == prompt_ids[0])
         return next(same, None)
 
-    def accepted(self, scene: str, visit: Visit) -> RecentAnswer | None:
-        """The answer that took several points for one object, and that auto-accept accepted."""
+    def accepted(self, scene: str, visit: Visit) -> list[RecentAnswer]:
+        """The answers that took several points for one object, and that auto-accept accepted.
+
+        An answer whose region was refined since is not among them.
+        """
         with self._lock:
             state = self._scenes.get(scene, _Scene())
-        if len(visit.accepted) < 2:
-            return None
-        same = (a for _, a in state.answers if frozenset(a.prompt_ids) == visit.accepted)
-        return next(same, None)
+        newest: dict[str, RecentAnswer] = {}
+        for _, answer in state.answers:
+            newest.setdefault(answer.after.region_id, answer)
+        several = [points for points in visit.accepted if len(points) > 1]
+        return [each for each in newest.values() if frozenset(each.prompt_ids) in several]
 
     def _fitting(
         self, answers: Sequence[tuple[float, RecentAnswer]], now: float

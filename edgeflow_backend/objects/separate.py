@@ -80,7 +80,7 @@ def separate(
     return [each.answer for each in found], lost
 
 
-def divide(whole: RecentAnswer | None, answer: Answerer, *, reach: float) -> list[RecentAnswer]:
+def divide(whole: RecentAnswer, answer: Answerer, *, reach: float) -> list[RecentAnswer]:
     """Answer each object of clicks that were taken for one object's, if they are of several.
 
     Args:
@@ -89,9 +89,9 @@ def divide(whole: RecentAnswer | None, answer: Answerer, *, reach: float) -> lis
         reach: As in :func:`separate`.
 
     Returns:
-        None if there is nothing to divide.
+        Empty if there is nothing to divide.
     """
-    if whole is None or whole.prompt is None:
+    if whole.prompt is None:
         return []
     quick = Visit(frozenset(whole.prompt_ids), pending=True, hurried=True)
     (first, *others), _ = separate(whole.prompt, quick, answer, reach=reach)

@@ -42,6 +42,7 @@ BY_HAND_S = 0.7
 
 MAX_PLACES = 10_000
 MAX_POINTS = 256
+MAX_UNSURE = 8
 
 
 @dataclass(eq=False)
@@ -58,7 +59,8 @@ class Visit:
             lately.
         overtaken: Whether a newer request holds these points and more.
         several: Whether its points were answered as several objects'.
-        accepted: Points of the last answer, if auto-accept was seen to accept it.
+        accepted: If auto-accept was seen to be on: the points of the last answer, and of older ones
+            that were taken for one object's while nothing told.
         arrived: When it came, in the clock's seconds.
         author: Whose draft the task holds; empty for none.
         shared: Whether other people's requests may be among those seen.
@@ -71,7 +73,7 @@ class Visit:
     hurried: bool = False
     overtaken: bool = False
     several: bool = False
-    accepted: frozenset[str] = frozenset()
+    accepted: tuple[frozenset[str], ...] = ()
     arrived: float = -math.inf
     author: str = ""
     shared: bool = False
@@ -94,6 +96,8 @@ class _Place:
         waiting_at: When points were last seen that an answer had left in their places.
         accepting_at: When an answer's points were last seen to be gone at once.
         rushed: Points sent again before they were answered, or answered as several objects'.
+        unsure: Points of answers that took them for one object's, though nothing told that they
+            were, and when each was given.
         author: Whose draft was last seen.
     """
 
@@ -105,6 +109,7 @@ class _Place:
     waiting_at: float = -math.inf
     accepting_at: float = -math.inf
     rushed: set[str] = field(default_factory=set)
+    unsure: dict[frozenset[str], float] = field(default_factory=dict)
     author: str = ""
 
     def arrive(self, visit: Visit) -> None:
@@ -136,12 +141,16 @@ class _Place:
             self.last, self.last_arrived = (now, visit.ids), visit.arrived
         if visit.several:
             self.rushed |= visit.ids
+        elif visit.pending:
+            self.unsure[visit.ids] = now
         for key in visit.ids:
             self.answered.pop(key, None)
             self.answered[key] = now
         for key in list(self.answered)[:-MAX_POINTS]:
             del self.answered[key]
             self.rushed.discard(key)
+        recent = {ids: when for ids, when in self.unsure.items() if now - when < LATELY_S}
+        self.unsure = dict(list(recent.items())[-MAX_UNSURE:])
 
     def learn(self, seen: PlaceSigns, now: float) -> None:
         """Add what another process saw, as if it had been seen here."""
@@ -149,6 +158,8 @@ class _Place:
         self.waiting_at = max(self.waiting_at, now - seen.waiting)
         self.accepting_at = max(self.accepting_at, now - seen.accepting)
         self.rushed |= seen.rushed
+        for ids, ago in seen.unsure.items():
+            self.unsure.setdefault(ids, now - ago)
         times = {key: now - ago for key, ago in seen.answered.items()}
         for key, when in self.answered.items():
             times[key] = max(when, times.get(key, -math.inf))
@@ -172,6 +183,7 @@ class _Place:
             waiting=now - self.waiting_at,
             accepting=now - self.accepting_at,
             rushed=frozenset(self.rushed),
+            unsure={ids: now - when for ids, when in self.unsure.items()},
             author=self.author,
         )
 
@@ -188,7 +200,9 @@ class _Place:
                 other.alone = other.accepting = False
         elif gone and since < BY_HAND_S:
             self.accepting_at = visit.arrived
-            visit.accepted = ids
+            older = (each for each in self.unsure if not each & (ids | visit.ids))
+            visit.accepted = (ids, *older)
+            self.unsure.clear()
 
     def _see_waiting(self, visit: Visit) -> bool:
         """Whether an answer to earlier points may have come too late for the newest click."""

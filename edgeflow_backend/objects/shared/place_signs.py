@@ -20,6 +20,7 @@ class PlaceSigns:
         waiting: When points were last seen that an answer had left in their places.
         accepting: When an answer's points were last seen to be gone at once.
         rushed: Points sent again before they were answered, or answered as several objects'.
+        unsure: When points were answered as one object's though nothing told that they were.
         author: Whose draft was last seen.
     """
 
@@ -31,6 +32,7 @@ class PlaceSigns:
     waiting: float
     accepting: float
     rushed: frozenset[str]
+    unsure: Mapping[frozenset[str], float]
     author: str
 
 

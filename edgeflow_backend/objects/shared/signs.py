@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from edgeflow_backend.objects.shared.place_signs import PlaceSigns, SignStore
-from edgeflow_backend.objects.signs import LIFE_S, MAX_POINTS
+from edgeflow_backend.objects.signs import LIFE_S, MAX_POINTS, MAX_UNSURE
 from edgeflow_backend.shared.ages import age_of
 from edgeflow_backend.shared.packing import Packer, SpoiledValueError, Unpacker
 from edgeflow_backend.shared.tier import Tier
@@ -18,7 +18,7 @@ from edgeflow_backend.shared.tier import Tier
 KIND = "signs"
 
 SHORTEST_POINT = 16
-"""Bytes of a point that was answered: the length of its id, and a time."""
+"""Bytes of a point that was answered, or of several: a length, and a time."""
 
 
 class SharedSigns(SignStore):
@@ -58,9 +58,11 @@ def pack_signs(signs: PlaceSigns, now: float) -> bytes:
     for ago in (signs.arrived, signs.last, signs.several, signs.waiting, signs.accepting):
         packer.real(ago)
     for keys in (signs.last_ids, signs.rushed):
-        packer.number(len(keys))
-        for key in sorted(keys):
-            packer.text(key)
+        _pack_keys(packer, keys)
+    packer.number(len(signs.unsure))
+    for keys, ago in signs.unsure.items():
+        _pack_keys(packer, keys)
+        packer.real(ago)
     packer.number(len(signs.answered))
     for key, ago in signs.answered.items():
         packer.text(key)
@@ -85,13 +87,23 @@ def unpack_signs(body: bytes, now: float) -> PlaceSigns:
         return seconds + since
 
     arrived, last, several, waiting, accepting = (ago() for _ in range(5))
-    last_ids, rushed = (
-        frozenset(unpacker.text() for _ in range(unpacker.count(8))) for _ in range(2)
-    )
+    last_ids, rushed = (_unpack_keys(unpacker) for _ in range(2))
+    answers = min(unpacker.count(SHORTEST_POINT), MAX_UNSURE)
+    unsure = {_unpack_keys(unpacker): ago() for _ in range(answers)}
     points = min(unpacker.count(SHORTEST_POINT), MAX_POINTS)
     answered = {unpacker.text(): ago() for _ in range(points)}
     author = unpacker.text()
     unpacker.end()
     return PlaceSigns(
-        arrived, last, last_ids, answered, several, waiting, accepting, rushed, author
+        arrived, last, last_ids, answered, several, waiting, accepting, rushed, unsure, author
     )
+
+
+def _pack_keys(packer: Packer, keys: frozenset[str]) -> None:
+    packer.number(len(keys))
+    for key in sorted(keys):
+        packer.text(key)
+
+
+def _unpack_keys(unpacker: Unpacker) -> frozenset[str]:
+    return frozenset(unpacker.text() for _ in range(unpacker.count(8)))

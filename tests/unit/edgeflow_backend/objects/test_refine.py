@@ -392,3 +392,27 @@ def test_two_quick_objects_that_were_taken_for_one_are_divided_once_auto_accept_
     assert first["id"] == whole["id"]  # takes its place
     assert [region["value"] for region in (first, second, third)] == alone
     assert len(ask_quickly(desk, point(80, 55, "n", positive=False))) == 1  # and only once
+
+
+def test_two_quick_objects_are_divided_though_a_stall_came_before_auto_accept_showed(
+    make: Make,
+) -> None:
+    desk = make()
+    disks = [point(*place, key) for key, place in DISKS.items()]
+    alone = [ask_quickly(make(), disk)[0]["value"] for disk in disks]
+    ask_quickly(desk, disks[0])
+    (whole,) = ask_quickly(desk, *disks[:2])
+    ask_quickly(desk, disks[2], after=2.0)  # might have been accepted by hand
+    _, first, second = ask_quickly(desk, point(80, 55, "n", positive=False))
+    assert first["id"] == whole["id"]
+    assert [region["value"] for region in (first, second)] == alone[:2]
+
+
+def test_an_object_that_was_refined_meanwhile_is_not_divided(make: Make) -> None:
+    desk = make()
+    disks = [point(*place, key) for key, place in DISKS.items()]
+    ask_quickly(desk, disks[0])
+    (whole,) = ask_quickly(desk, *disks[:2])
+    (refined,) = ask_quickly(desk, point(50, 55, "n", positive=False), after=2.0)
+    assert refined["id"] == whole["id"]
+    assert len(ask_quickly(desk, disks[2])) == 1

@@ -10,6 +10,7 @@ from edgeflow_backend.objects.signs import (
     AT_ONCE_S,
     BY_HAND_S,
     HUMAN_PACE_S,
+    LATELY_S,
     LIFE_S,
     MAX_POINTS,
     Signs,
@@ -94,6 +95,21 @@ def test_points_gone_after_a_while_may_have_been_accepted_by_hand(desk: Desk) ->
     desk.ask("a", after=0)
     desk.ask("ab", after=2)
     assert not desk.ask("c", after=BY_HAND_S + 0.1).accepting
+
+
+def test_points_taken_for_one_object_are_remembered_until_auto_accept_shows(desk: Desk) -> None:
+    desk.ask("a", after=0)
+    assert desk.ask("ab", after=0.2).pending
+    assert desk.ask("c", after=BY_HAND_S + 0.1).accepted == ()  # may have been accepted by hand
+    assert desk.ask("d", after=BY_HAND_S - 0.1).accepted == (frozenset("c"), frozenset("ab"))
+    assert desk.ask("e", after=BY_HAND_S - 0.1).accepted == (frozenset("d"),)
+
+
+def test_points_taken_for_one_object_are_not_remembered_for_long(desk: Desk) -> None:
+    desk.ask("a", after=0)
+    assert desk.ask("ab", after=0.2).pending
+    desk.ask("c", after=LATELY_S)
+    assert desk.ask("d", after=BY_HAND_S - 0.1).accepted == (frozenset("c"),)
 
 
 def test_many_new_points_after_an_answer_were_clicked_quickly(desk: Desk) -> None:

@@ -27,7 +27,8 @@ ids = st.frozensets(st.text(max_size=9), max_size=5)
 signs = st.builds(
     PlaceSigns, times_ago, times_ago, ids,
     st.dictionaries(st.text(max_size=9), times_ago, max_size=9),
-    times_ago, times_ago, times_ago, ids, st.text(max_size=9),
+    times_ago, times_ago, times_ago, ids, st.dictionaries(ids, times_ago, max_size=5),
+    st.text(max_size=9),
 )  # fmt: skip
 
 
@@ -50,7 +51,7 @@ def test_spoiled_bytes_are_read_or_refused(signs: PlaceSigns, data: st.DataObjec
 
 
 def test_signs_from_the_future_are_refused() -> None:
-    code = pack_signs(PlaceSigns(1, 1, frozenset(), {}, 1, 1, 1, frozenset(), ""), NOW)
+    code = pack_signs(PlaceSigns(1, 1, frozenset(), {}, 1, 1, 1, frozenset(), {}, ""), NOW)
     assert unpack_signs(code, NOW + 9).last == 10
     with pytest.raises(SpoiledValueError, match="future"):
         unpack_signs(code, NOW - 5)
@@ -97,6 +98,10 @@ STORIES: dict[str, list[tuple[float, tuple[str, ...], str]]] = {
     "sooner than a person can": [(1.0, ("a",), ""), (0.05, ("b",), ""), (2.0, ("c",), "")],
     "two drafts": [(1.0, ("a",), "ann"), (3.0, ("b",), "ben"), (3.0, ("c",), "ann")],
     "quick clicks": [(1.0, ("a",), ""), (0.3, ("a", "b"), ""), (0.2, ("a", "b", "c"), "")],
+    "taken for one object": [
+        (1.0, ("a",), ""), (ARRIVED_S / 2, ("a", "b"), ""), (2.0, ("c",), ""),
+        (BY_HAND_S / 2, ("d",), ""),
+    ],
     "quick, and known to be": [
         (1.0, ("a",), ""), (BY_HAND_S / 2, ("b",), ""), (ARRIVED_S / 2, ("b", "c"), ""),
     ],
