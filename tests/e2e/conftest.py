@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import sys
@@ -59,8 +60,28 @@ class Studio:
 
 
 @pytest.fixture(scope="session")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+def new_studio(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Data of a Label Studio that was started once: its tables take half a minute to make.
+
+    Made by whichever process of this run comes first.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "new-label-studio"
+    made = folder / "made"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            executable = environment("label-studio") / "label-studio"
+            with start_label_studio(executable, folder, free_port()) as server:
+                server.wait(240)
+            made.touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory, new_studio: Path) -> Iterator[Studio]:
     folder = tmp_path_factory.mktemp("label-studio")
+    shutil.copytree(new_studio, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.log"))
     port, backend_port = free_port(), free_port()
     url = f"http://127.0.0.1:{port}"
     command = Path(sys.executable).with_name("edgeflow-backend")

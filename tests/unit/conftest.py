@@ -36,6 +36,13 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "eiseg"
 MakeService = Callable[..., SegmentationService]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Properties run the same lines over and over, which takes twice as long when it is watched."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.no_cover)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> Iterator[None]:
     """On a busy machine, two threads that wait for each other take many times as long as one."""

@@ -28,6 +28,8 @@ from edgeflow_backend.status.metrics import Metrics
 from tests.unit.edgeflow_backend.samples import click, disk_request, projects_with_overlap
 from tests.unit.local_service import local_service
 
+pytestmark = pytest.mark.no_cover  # thousands of requests on the same lines
+
 TASKS = 500
 """With two streams of clicks each."""
 
