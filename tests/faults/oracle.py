@@ -141,9 +141,7 @@ class Oracle:
         with self._lock:
             if model not in self._predictors:
                 name = model.rpartition("-")[0]
-                loaded = load_predictor(
-                    name, folder=self.models_dir, device="cpu", runtime="auto"
-                )
+                loaded = load_predictor(name, folder=self.models_dir, device="cpu", runtime="auto")
                 if loaded.version != model:
                     raise WrongAnswerError(f"made by {model}, which nobody has")
                 if loaded.runtime.name != self._runtime:

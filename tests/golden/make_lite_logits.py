@@ -2,9 +2,9 @@
 
     python tests/golden/make_lite_logits.py
 
-The images and prompts are the prototype's, in whose repository the network was first written; with
-the weights that it trained, the modules here gave its logits to 2e-5. Since the shipped weights were
-trained on, the logits are those of the modules in float64.
+Images and prompts are those of the prototype in which the network was first written; with the
+weights that it trained, the modules here gave its logits to 2e-5. The logits for the weights of
+today are computed by the same modules, in float64.
 """
 
 from __future__ import annotations
