@@ -21,7 +21,7 @@ from edgeflow.cli.options import (
     Split,
     Zoom,
 )
-from edgeflow.data.base import Dataset
+from edgeflow.data.base import Dataset, DatasetError
 from edgeflow.data.left_out import LeftOut, left_out_lines
 from edgeflow.data.listed import left_out_of
 from edgeflow.data.opening import open_dataset
@@ -106,11 +106,16 @@ def evaluate(
     rules = Rules(max_clicks=max_clicks, stop_at=1.01 if all_clicks else Rules.stop_at)
     click = partial(click_dataset, predictor, dataset, rules, starts=starts)
     traces = _click_all(dataset, partial(click, tell=left_out.extend))
+    for line in left_out_lines(left_out):
+        typer.echo(line, err=True)
+    if not traces:
+        raise DatasetError(
+            f"{dataset.name}: there is nothing to click",
+            hint="it needs objects with a pixel that is not ignored, and start masks with an error",
+        )
     runs = [
         _click_all(dataset, partial(click, aim_of=jittered_run(run))) for run in range(jitter or 0)
     ]
-    for line in left_out_lines(left_out):
-        typer.echo(line, err=True)
     evaluation = Evaluation(
         dataset=dataset.name,
         model=predictor.version,

@@ -13,7 +13,7 @@ from edgeflow.arrays import BoolMask
 from edgeflow.data.base import DatasetError, Sample
 from edgeflow.data.files import read_bytes
 from edgeflow.data.label_maps import Annotation, any_value, binary, label_map
-from edgeflow.data.layouts.davis585 import Davis585, start_file
+from edgeflow.data.layouts.davis585 import Davis585, object_files, start_file
 from edgeflow.evaluate.chance import chance
 from edgeflow.evaluate.starts.flawed import flawed
 
@@ -80,15 +80,16 @@ class Published:
         """See :attr:`StartMasks.kind`."""
         return f"DAVIS585, {self.method}"
 
-    def of(self, sample: Sample, number: int) -> BoolMask:  # noqa: ARG002 - one object an image
+    def of(self, sample: Sample, number: int) -> BoolMask:
         """See :meth:`StartMasks.of`."""
-        path = None if sample.path is None else start_file(sample.path, sample.name, self.method)
-        if path is None or not path.is_file():
+        masks = [] if sample.path is None else object_files(sample.path)
+        if len(masks) != len(sample.objects):
             raise DatasetError(
-                f"{sample.name} has no start mask {self.method}",
-                hint="only a folder in the layout davis585 has them; elsewhere use "
+                f"{sample.name} has no start masks beside its image",
+                hint="only folders in the layout davis585 have them; for others use "
                 "`--start-masks generated`, or a folder of your own",
             )
+        path = start_file(masks[number - 1], self.method)
         return _only(binary(read_bytes(path), str(path)), sample, path)
 
 
