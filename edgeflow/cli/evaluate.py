@@ -62,7 +62,7 @@ def evaluate(
         str | None,
         typer.Option(
             help="Imperfect masks that clicks begin from: generated; sp or stm, which DAVIS585 "
-            "brings; or a folder of <image>.png.",
+            "brings; or a folder of PNG named as the images.",
             metavar="FOLDER",
         ),
     ] = None,

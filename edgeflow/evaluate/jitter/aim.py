@@ -17,9 +17,10 @@ def jittered(rng: np.random.Generator) -> Aim:
 
     The error is the connected one (8 neighbours) around the deepest point, so which error is
     clicked, and whether positively, is as in the standard protocol. Of the distributions that need
-    no learning, this is the nearest to people's clicks that RClicks found on all five of its
-    datasets (Antonov et al., NeurIPS 2024, arXiv:2410.11722: "DT" in its comparison of click
-    models); people click still more towards certain parts, which its learnt model knows.
+    no training, this is the nearest to people's clicks that RClicks found on GrabCut, Berkeley and
+    DAVIS, by all five of its measures (Antonov et al., NeurIPS 2024, arXiv:2410.11722, "DT" in
+    ``eval_cm_all.csv`` of emb-ai/rclicks). It is not RClicks, whose click model is trained on
+    people's clicks and comes nearer still.
 
     Args:
         rng: Used up by each click.

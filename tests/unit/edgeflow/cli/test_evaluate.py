@@ -53,8 +53,8 @@ def test_clicks_from_start_masks_and_jittered_clicks_are_counted_beside(
     shapes: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "out.json"
-    options = ["--start-masks", "generated", "--jitter", "2", "--max-clicks", "1", "--json", path]
-    result = evaluate("--data", shapes, *options)
+    jitter = ("--jitter", "2", "--max-clicks", "1")
+    result = evaluate("--data", shapes, "--start-masks", "generated", *jitter, "--json", path)
     assert result.exit_code == 0, result.output
     assert "from start masks: generated, seed 0; mean IoU 0.8" in result.output
     assert "with jittered clicks, 2 times:" in result.output
@@ -68,13 +68,13 @@ def test_clicks_from_start_masks_and_jittered_clicks_are_counted_beside(
 def test_start_masks_that_have_no_error_leave_nothing_to_measure(
     shapes: Path, tmp_path: Path
 ) -> None:
-    right = ["--start-masks", shapes / "masks", "--json", tmp_path / "out.json"]
-    result = evaluate("--data", shapes, *right)
+    json = tmp_path / "out.json"
+    result = evaluate("--data", shapes, "--start-masks", shapes / "masks", "--json", json)
     assert result.exit_code == 1
     assert "objects whose start mask has no error (4)" in result.output
     assert "nothing to click" in result.output
     assert "Traceback" not in result.output
-    assert not (tmp_path / "out.json").exists()
+    assert not json.exists()
 
 
 def test_no_output_replaces_a_start_mask(shapes: Path) -> None:
