@@ -105,7 +105,7 @@ def evaluate(
     left_out: list[LeftOut] = []
     rules = Rules(max_clicks=max_clicks, stop_at=1.01 if all_clicks else Rules.stop_at)
     click = partial(click_dataset, predictor, dataset, rules, starts=starts)
-    traces = _click_all(dataset, partial(click, tell=left_out.extend))
+    traces = _click_all(dataset, dataset.name, partial(click, tell=left_out.extend))
     for line in left_out_lines(left_out):
         typer.echo(line, err=True)
     if not traces:
@@ -114,7 +114,12 @@ def evaluate(
             hint="it needs objects with a pixel that is not ignored, and start masks with an error",
         )
     runs = [
-        _click_all(dataset, partial(click, aim_of=jittered_run(run))) for run in range(jitter or 0)
+        _click_all(
+            dataset,
+            f"{dataset.name}, jittered, {run + 1} of {jitter}",
+            partial(click, aim_of=jittered_run(run)),
+        )
+        for run in range(jitter or 0)
     ]
     evaluation = Evaluation(
         dataset=dataset.name,
@@ -182,9 +187,9 @@ def _means(estimates: Mapping[int, Estimate]) -> str:
     return "  ".join(f"{count}: {each.mean:.3f}" for count, each in estimates.items())
 
 
-def _click_all(dataset: Dataset, click: Callable[..., Iterator[Trace]]) -> list[Trace]:
+def _click_all(dataset: Dataset, label: str, click: Callable[..., Iterator[Trace]]) -> list[Trace]:
     """Click every object of a dataset under a progress bar."""
-    with typer.progressbar(length=len(dataset), label=dataset.name) as bar:
+    with typer.progressbar(length=len(dataset), label=label) as bar:
         return list(click(progress=lambda done, _total: bar.update(done - bar.pos)))
 
 

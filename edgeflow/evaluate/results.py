@@ -153,6 +153,7 @@ def _jitter(jitter: Jitter) -> dict[str, Any]:
         "noc_spread": {str(key): spread for key, spread in jitter.spread.items()},
         "iou_at": _means(jitter.iou_at),
         "iou_at_interval": _intervals(jitter.iou_at),
+        "per_object": [{"ious": ious} for ious in jitter.ious],
     }
 
 

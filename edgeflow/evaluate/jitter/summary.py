@@ -22,6 +22,7 @@ class Jitter:
         spread: Target IoU in percent → standard deviation of the clicks of one object from run to
             run, averaged over objects.
         iou_at: Number of clicks → mean IoU.
+        ious: IoU after each click, by object and run: models are compared object by object.
     """
 
     runs: int
@@ -29,6 +30,7 @@ class Jitter:
     added: dict[int, Estimate]
     spread: dict[int, float]
     iou_at: dict[int, Estimate]
+    ious: tuple[tuple[tuple[float, ...], ...], ...]
 
 
 def summarise_jitter(
@@ -64,4 +66,5 @@ def summarise_jitter(
             percent: float(each.std(axis=0, ddof=1).mean()) for percent, each in clicks.items()
         },
         iou_at={count: next(found) for count in COUNTS},
+        ious=tuple(zip(*([trace.ious for trace in run] for run in runs), strict=True)),
     )

@@ -89,6 +89,8 @@ def test_the_json_tells_of_start_masks_and_jittered_clicks(from_masks: Evaluatio
     assert data["jitter"]["noc"] == data["noc"]
     assert data["jitter"]["noc_added"]["90"] == data["jitter"]["noc_spread"]["90"] == 0
     assert "depth" in data["jitter"]["kind"]
+    ious = [each["ious"] for each in data["per_object"]]
+    assert [each["ious"] for each in data["jitter"]["per_object"]] == [[x, x] for x in ious]
 
 
 def test_a_curve_read_back_is_the_one_written(evaluation: Evaluation, tmp_path: Path) -> None:

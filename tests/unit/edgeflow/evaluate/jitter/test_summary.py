@@ -26,6 +26,7 @@ def test_runs_are_averaged_and_compared_with_the_standard_clicks() -> None:
     assert jitter.added[90].mean == pytest.approx(2.5 - 1.5)
     assert jitter.spread[90] == pytest.approx((2**0.5 + 2**0.5) / 2)  # 3, 1 and 2, 4
     assert jitter.iou_at[1].mean == pytest.approx((0.5 + 0.5 + 0.95 + 0.7) / 4)
+    assert jitter.ious == (((0.5, 0.5, 0.95), (0.95,)), ((0.5, 0.96), (0.7, 0.5, 0.5, 0.96)))
     assert jitter.added[90].low <= 1 <= jitter.added[90].high
 
 
