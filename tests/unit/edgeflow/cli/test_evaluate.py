@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copytree
 
 import orjson
 import pytest
@@ -77,11 +78,12 @@ def test_start_masks_that_have_no_error_leave_nothing_to_measure(
     assert not json.exists()
 
 
-def test_no_output_replaces_a_start_mask(shapes: Path) -> None:
-    mask = next((shapes / "masks").iterdir())
+def test_no_output_replaces_a_start_mask(shapes: Path, tmp_path: Path) -> None:
+    mask = next(copytree(shapes / "masks", tmp_path / "starts").iterdir())
     before = mask.read_bytes()
     result = evaluate("--data", shapes, "--start-masks", mask.parent, "--json", mask)
-    assert result.exit_code != 0
+    assert result.exit_code == 1
+    assert mask.name in result.output
     assert mask.read_bytes() == before
 
 
