@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,15 +21,19 @@ from edgeflow.cli.options import (
     Split,
     Zoom,
 )
+from edgeflow.data.base import Dataset, DatasetError
 from edgeflow.data.left_out import LeftOut, left_out_lines
 from edgeflow.data.listed import left_out_of
 from edgeflow.data.opening import open_dataset
 from edgeflow.evaluate.flip import FlippedRuntime
+from edgeflow.evaluate.jitter.aim import jittered_run
+from edgeflow.evaluate.jitter.summary import summarise_jitter
 from edgeflow.evaluate.machine import describe_machine
 from edgeflow.evaluate.report import REPORT_FILES, RESULTS, write_report
 from edgeflow.evaluate.results import Evaluation, ResultsError, read_curve, write_json
-from edgeflow.evaluate.summary import Summary, summarise
-from edgeflow.evaluate.traces import Rules, click_dataset
+from edgeflow.evaluate.starts.sources import find_start_masks
+from edgeflow.evaluate.summary import Estimate, summarise
+from edgeflow.evaluate.traces import Rules, Trace, click_dataset
 from edgeflow.files import check_outputs, in_folders
 from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow.inference.zoom import POLICIES
@@ -52,6 +58,21 @@ def evaluate(
     all_clicks: Annotated[
         bool, typer.Option(help="Make all clicks; by default an object is done at an IoU of .95.")
     ] = False,
+    start_masks: Annotated[
+        str | None,
+        typer.Option(
+            help="Imperfect masks that clicks begin from: generated; sp or stm, which DAVIS585 "
+            "brings; or a folder of PNG named as the images.",
+            metavar="FOLDER",
+        ),
+    ] = None,
+    jitter: Annotated[
+        int | None,
+        typer.Option(
+            help="Click each object this often again, each click anywhere in the largest error.",
+            min=2,
+        ),
+    ] = None,
     json: Annotated[Path | None, typer.Option(help="JSON file to write the figures to.")] = None,
     report: Annotated[
         Path | None, typer.Option(help="Folder to write a page with curves and the worst cases to.")
@@ -62,7 +83,9 @@ def evaluate(
     ] = None,
 ) -> None:
     """Count the clicks that a model needs, after RITM's protocol."""
-    _check_outputs(json, report, [path for path in (data, images, *(compare or ())) if path])
+    starts = None if start_masks is None else find_start_masks(start_masks)
+    read = [data, images, *(compare or ()), *([Path(start_masks)] if start_masks else [])]
+    _check_outputs(json, report, [path for path in read if path and path.exists()])
     others = [read_curve(path) for path in compare or ()]
     dataset = open_dataset(
         data, layout=layout, split=split, images=images, label_config=label_config
@@ -81,18 +104,23 @@ def evaluate(
         predictor = _flipped(predictor)
     left_out: list[LeftOut] = []
     rules = Rules(max_clicks=max_clicks, stop_at=1.01 if all_clicks else Rules.stop_at)
-    with typer.progressbar(length=len(dataset), label=dataset.name) as bar:
-        traces = list(
-            click_dataset(
-                predictor,
-                dataset,
-                rules,
-                lambda done, _total: bar.update(done - bar.pos),
-                left_out.extend,
-            )
-        )
+    click = partial(click_dataset, predictor, dataset, rules, starts=starts)
+    traces = _click_all(dataset, dataset.name, partial(click, tell=left_out.extend))
     for line in left_out_lines(left_out):
         typer.echo(line, err=True)
+    if not traces:
+        raise DatasetError(
+            f"{dataset.name}: there is nothing to click",
+            hint="it needs objects with a pixel that is not ignored, and start masks with an error",
+        )
+    runs = [
+        _click_all(
+            dataset,
+            f"{dataset.name}, jittered, {run + 1} of {jitter}",
+            partial(click, aim_of=jittered_run(run)),
+        )
+        for run in range(jitter or 0)
+    ]
     evaluation = Evaluation(
         dataset=dataset.name,
         model=predictor.version,
@@ -101,8 +129,10 @@ def evaluate(
         rules=rules,
         summary=summarise(traces, rules),
         traces=traces,
+        start_masks=None if starts is None else starts.kind,
+        jitter=summarise_jitter(traces, runs, rules) if runs else None,
     )
-    typer.echo(describe(evaluation.summary, max_clicks))
+    typer.echo(describe(evaluation))
     typer.echo(f"{predictor.version}, {predictor.runtime.name}, zoom {zoom}")
     if json is not None:
         write_json(evaluation, json)
@@ -110,23 +140,57 @@ def evaluate(
         typer.echo(f"report: {write_report(report, evaluation, dataset, others)}")
 
 
-def describe(summary: Summary, max_clicks: int) -> str:
+def describe(evaluation: Evaluation) -> str:
     """A few lines for the terminal."""
-    noc = "  ".join(
-        f"NoC@{percent} {estimate.mean:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
-        for percent, estimate in summary.noc.items()
-    )
-    ious = "  ".join(f"{count}: {each.mean:.3f}" for count, each in summary.iou_at.items())
-    rims = "  ".join(f"{count}: {each.mean:.3f}" for count, each in summary.boundary_iou_at.items())
+    summary, jitter = evaluation.summary, evaluation.jitter
     failures = "  ".join(f"{percent} %: {count}" for percent, count in summary.failures.items())
-    return (
-        f"{summary.objects} objects, {summary.clicks} clicks, "
-        f"{summary.seconds_per_click * 1000:.0f} ms a click\n"
-        f"{noc}\n"
-        f"not in {max_clicks} clicks  {failures}\n"
-        f"IoU after clicks           {ious}\n"
-        f"boundary IoU after clicks  {rims}"
+    milliseconds = round(summary.seconds_per_click * 1000)
+    lines = [f"{summary.objects} objects, {summary.clicks} clicks, {milliseconds} ms a click"]
+    if (start := summary.start_iou) is not None:
+        lines.append(f"from start masks: {evaluation.start_masks}; mean IoU {start.mean:.3f}")
+    lines += [
+        _nocs(summary.noc),
+        f"not in {evaluation.rules.max_clicks} clicks  {failures}",
+        f"IoU after clicks           {_means(summary.iou_at)}",
+        f"boundary IoU after clicks  {_means(summary.boundary_iou_at)}",
+    ]
+    if jitter is not None:
+        lines += [
+            f"with jittered clicks, {jitter.runs} times:",
+            _nocs(jitter.noc),
+            f"more than without          {_signed(jitter.added)}",
+            f"spread of one object       {_spreads(jitter.spread)}",
+            f"IoU after clicks           {_means(jitter.iou_at)}",
+        ]
+    return "\n".join(lines)
+
+
+def _nocs(noc: Mapping[int, Estimate]) -> str:
+    return "  ".join(
+        f"NoC@{percent} {each.mean:.2f} [{each.low:.2f}, {each.high:.2f}]"
+        for percent, each in noc.items()
     )
+
+
+def _signed(added: Mapping[int, Estimate]) -> str:
+    return "  ".join(
+        f"@{percent} {each.mean:+.2f} [{each.low:+.2f}, {each.high:+.2f}]"
+        for percent, each in added.items()
+    )
+
+
+def _spreads(spread: Mapping[int, float]) -> str:
+    return "  ".join(f"@{percent} {each:.2f}" for percent, each in spread.items())
+
+
+def _means(estimates: Mapping[int, Estimate]) -> str:
+    return "  ".join(f"{count}: {each.mean:.3f}" for count, each in estimates.items())
+
+
+def _click_all(dataset: Dataset, label: str, click: Callable[..., Iterator[Trace]]) -> list[Trace]:
+    """Click every object of a dataset under a progress bar."""
+    with typer.progressbar(length=len(dataset), label=label) as bar:
+        return list(click(progress=lambda done, _total: bar.update(done - bar.pos)))
 
 
 def _check_outputs(json: Path | None, report: Path | None, read: list[Path]) -> None:

@@ -15,6 +15,7 @@ from edgeflow.data.label_studio import LabelStudio
 from edgeflow.data.layouts.coco_panoptic import CocoPanoptic
 from edgeflow.data.layouts.cutouts import Cutouts
 from edgeflow.data.layouts.cvat import Cvat
+from edgeflow.data.layouts.davis585 import Davis585
 from edgeflow.data.layouts.eiseg import Eiseg
 from edgeflow.data.layouts.hf import HfImageFolder
 from edgeflow.data.layouts.index_masks import Instances, Semantic
@@ -79,6 +80,12 @@ LAYOUTS: dict[str, Layout] = {
         Davis.recognise,
         lambda path, split, _images: Davis(path, split),
         frozenset({"split"}),
+    ),
+    "davis585": Layout(
+        "DAVIS585 with its start masks",
+        "<sequence>/<frame>.jpg, <sequence>/object<k>_<frame>.png, init_sp_… and init_stm_…",
+        Davis585.recognise,
+        lambda path, _split, _images: Davis585(path),
     ),
     "voc": Layout(
         "PASCAL VOC",

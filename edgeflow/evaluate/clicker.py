@@ -6,12 +6,24 @@ that figures can be compared with published ones.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
 from edgeflow.arrays import BoolMask, FloatMap
 from edgeflow.geometry import ImagePoint
 from edgeflow.prompts.click import Click
+
+Aim = Callable[[FloatMap], tuple[int, int]]
+"""From the depth of each pixel within errors of one kind, H×W, 0 outside them and where a click was
+made, not 0 everywhere, to the row and column to click: a pixel that is not 0."""
+
+
+def deepest(depth: FloatMap) -> tuple[int, int]:
+    """The standard aim: the deepest point; of several the first in row-major order."""
+    row, col = np.unravel_index(int(depth.argmax()), depth.shape)
+    return int(row), int(col)
 
 
 class Clicker:
@@ -20,19 +32,21 @@ class Clicker:
     Args:
         truth: H×W mask of the object.
         ignore: H×W, true where no error counts; None for nowhere.
+        aim: Where within the larger error a click falls.
     """
 
-    def __init__(self, truth: BoolMask, ignore: BoolMask | None = None) -> None:
+    def __init__(self, truth: BoolMask, ignore: BoolMask | None = None, aim: Aim = deepest) -> None:
+        self._aim = aim
         self.truth = truth if ignore is None else truth & ~ignore
         self.valid = np.ones_like(truth) if ignore is None else ~ignore
         self._free = np.ones(truth.shape, dtype=np.float32)
 
     def next_click(self, predicted: BoolMask) -> Click | None:
-        """The deepest point of the larger error region.
+        """A point of the larger error region: with the standard aim, the deepest.
 
         Depth is the exact Euclidean distance to the region's border, and the image's edge is a
         border. The click is positive if the deepest missed point is deeper than the deepest excess
-        point, so ties are negative; of equally deep points the first in row-major order.
+        point, so ties are negative.
 
         Args:
             predicted: H×W mask.
@@ -44,9 +58,9 @@ class Clicker:
         excess = self._depth(~self.truth & predicted & self.valid)
         positive = bool(missed.max() > excess.max())
         depth = missed if positive else excess
-        row, col = np.unravel_index(int(depth.argmax()), depth.shape)
-        if depth[row, col] == 0:
+        if not depth.any():
             return None
+        row, col = self._aim(depth)
         self._free[row, col] = 0
         return Click(ImagePoint(float(col), float(row)), positive)
 

@@ -14,7 +14,8 @@ from PIL import Image
 from edgeflow.arrays import RGBImage
 from edgeflow.data.base import Dataset
 from edgeflow.errors import EdgeFlowError
-from edgeflow.evaluate.results import Curve, Evaluation, curve_of, write_json
+from edgeflow.evaluate.jitter.summary import Jitter
+from edgeflow.evaluate.results import JITTER_KIND, Curve, Evaluation, curve_of, write_json
 from edgeflow.evaluate.summary import Estimate
 from edgeflow.evaluate.tiles import tile
 from edgeflow.evaluate.traces import Trace
@@ -166,6 +167,13 @@ def _page(evaluation: Evaluation) -> str:
         f"<td>{_interval(summary.boundary_iou_at[count], 3)}</td></tr>"
         for count in summary.iou_at
     )
+    starts = (
+        ""
+        if summary.start_iou is None
+        else f" Clicks begin from start masks ({html.escape(evaluation.start_masks or '')}), "
+        f"IoU {_interval(summary.start_iou, 3)}."
+    )
+    jitter = "" if evaluation.jitter is None else _jitter_table(evaluation.jitter)
     title = html.escape(f"{evaluation.model} on {evaluation.dataset}")
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
@@ -179,16 +187,29 @@ def _page(evaluation: Evaluation) -> str:
 <p>{summary.objects} objects, {summary.clicks} clicks, {summary.seconds_per_click * 1000:.0f} ms a
 click. Protocol of RITM: deepest point of the larger error, threshold
 {evaluation.rules.threshold:g}, at most {evaluation.rules.max_clicks} clicks; zoom policy
-{html.escape(evaluation.zoom)}. In brackets: 95 % bootstrap intervals over objects.</p>
+{html.escape(evaluation.zoom)}. In brackets: 95 % bootstrap intervals over objects.{starts}</p>
 <table><tr><th>clicks to IoU</th><th>mean</th><th>failures</th></tr>{noc}</table>
 <table><tr><th>after clicks</th><th>IoU</th><th>boundary IoU</th></tr>{ious}</table>
-<p><img src="curves.png" alt="mean IoU and share of objects done against clicks"></p>
+{jitter}<p><img src="curves.png" alt="mean IoU and share of objects done against clicks"></p>
 <h2>The worst {min(WORST, summary.objects)}</h2>
 <p>Blue: the last mask. Yellow: the truth. Clicks in order, green positive, red negative.</p>
 <p><img src="worst.png" alt="contact sheet of the worst cases"></p>
 <p><small>{html.escape(machine)}</small></p>
 </html>
 """
+
+
+def _jitter_table(jitter: Jitter) -> str:
+    rows = "".join(
+        f"<tr><th>NoC@{percent}</th><td>{_interval(jitter.noc[percent], 2)}</td>"
+        f"<td>{_interval(jitter.added[percent], 2)}</td><td>{jitter.spread[percent]:.2f}</td></tr>"
+        for percent in jitter.noc
+    )
+    return (
+        f"<p>With jittered clicks, {jitter.runs} times: {JITTER_KIND}.</p>\n"
+        "<table><tr><th>clicks to IoU</th><th>mean</th><th>more than without</th>"
+        f"<th>spread of one object</th></tr>{rows}</table>\n"
+    )
 
 
 def _interval(estimate: Estimate, digits: int) -> str:

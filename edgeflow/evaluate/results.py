@@ -11,11 +11,14 @@ import numpy as np
 import orjson
 
 from edgeflow.errors import EdgeFlowError
+from edgeflow.evaluate.jitter.summary import Jitter
 from edgeflow.evaluate.summary import Estimate, Summary
 from edgeflow.evaluate.traces import Rules, Trace
 from edgeflow.files import write_atomically
 
 FORMAT = 1
+
+JITTER_KIND = "drawn from the largest error, in proportion to depth"
 
 
 class ResultsError(EdgeFlowError):
@@ -37,6 +40,8 @@ class Evaluation:
         rules: Numbers of the protocol.
         summary: Figures.
         traces: Traces, one for each object.
+        start_masks: What clicks began from; None for nothing.
+        jitter: Figures with jittered clicks; None if none were made.
     """
 
     dataset: str
@@ -46,6 +51,8 @@ class Evaluation:
     rules: Rules
     summary: Summary
     traces: Sequence[Trace]
+    start_masks: str | None = None
+    jitter: Jitter | None = None
 
 
 def to_json(evaluation: Evaluation) -> dict[str, Any]:
@@ -68,6 +75,8 @@ def to_json(evaluation: Evaluation) -> dict[str, Any]:
         "boundary_iou_at": _means(summary.boundary_iou_at),
         "boundary_iou_at_interval": _intervals(summary.boundary_iou_at),
         "seconds_per_click": summary.seconds_per_click,
+        "start_masks": _start_masks(evaluation),
+        "jitter": None if evaluation.jitter is None else _jitter(evaluation.jitter),
         "per_object": [_object(trace) for trace in evaluation.traces],
     }
 
@@ -126,6 +135,28 @@ def _intervals(estimates: Mapping[int, Estimate]) -> dict[str, list[float]]:
     return {str(key): [estimate.low, estimate.high] for key, estimate in estimates.items()}
 
 
+def _start_masks(evaluation: Evaluation) -> dict[str, Any] | None:
+    iou = evaluation.summary.start_iou
+    if iou is None:
+        return None
+    return {"kind": evaluation.start_masks, "iou": iou.mean, "iou_interval": [iou.low, iou.high]}
+
+
+def _jitter(jitter: Jitter) -> dict[str, Any]:
+    return {
+        "kind": JITTER_KIND,
+        "runs": jitter.runs,
+        "noc": _means(jitter.noc),
+        "noc_interval": _intervals(jitter.noc),
+        "noc_added": _means(jitter.added),
+        "noc_added_interval": _intervals(jitter.added),
+        "noc_spread": {str(key): spread for key, spread in jitter.spread.items()},
+        "iou_at": _means(jitter.iou_at),
+        "iou_at_interval": _intervals(jitter.iou_at),
+        "per_object": [{"ious": ious} for ious in jitter.ious],
+    }
+
+
 def _object(trace: Trace) -> dict[str, Any]:
     return {
         "sample": trace.sample,
@@ -133,4 +164,5 @@ def _object(trace: Trace) -> dict[str, Any]:
         "clicks": [[click.point.x, click.point.y, click.positive] for click in trace.clicks],
         "ious": trace.ious,
         "boundary_ious": trace.boundary_ious,
+        "start_iou": trace.start_iou,
     }

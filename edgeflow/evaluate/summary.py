@@ -39,6 +39,7 @@ class Summary:
         iou_at: Number of clicks → mean IoU; an object that was done earlier counts as it ended.
         boundary_iou_at: Number of clicks → mean boundary IoU, counted in the same way.
         seconds_per_click: Mean time from click to mask.
+        start_iou: Mean IoU of the start masks; None if clicks began from nothing.
     """
 
     objects: int
@@ -48,6 +49,7 @@ class Summary:
     iou_at: dict[int, Estimate]
     boundary_iou_at: dict[int, Estimate]
     seconds_per_click: float
+    start_iou: Estimate | None = None
 
 
 def summarise(traces: Sequence[Trace], rules: Rules) -> Summary:
@@ -62,27 +64,34 @@ def summarise(traces: Sequence[Trace], rules: Rules) -> Summary:
     """
     if not traces:
         raise ValueError("no object was clicked")
-    targets = {round(target * 100): target for target in TARGETS if target <= rules.stop_at}
+    targets = targets_of(rules)
     noc = [[t.clicks_to(target, rules.max_clicks) for t in traces] for target in targets.values()]
     iou = [[trace.iou_at(count) for trace in traces] for count in COUNTS]
     boundary = [[trace.boundary_iou_at(count) for trace in traces] for count in COUNTS]
-    estimates = iter(_estimates(np.array([*noc, *iou, *boundary], dtype=np.float64)))
+    starts = [trace.start_iou for trace in traces if trace.start_iou is not None]
+    found = iter(estimates(np.array([*noc, *iou, *boundary], dtype=np.float64)))
     seconds = [second for trace in traces for second in trace.seconds]
     return Summary(
         objects=len(traces),
         clicks=len(seconds),
-        noc={percent: next(estimates) for percent in targets},
+        noc={percent: next(found) for percent in targets},
         failures={
             percent: sum(max(trace.ious) < target for trace in traces)
             for percent, target in targets.items()
         },
-        iou_at={count: next(estimates) for count in COUNTS},
-        boundary_iou_at={count: next(estimates) for count in COUNTS},
+        iou_at={count: next(found) for count in COUNTS},
+        boundary_iou_at={count: next(found) for count in COUNTS},
         seconds_per_click=float(np.mean(seconds)),
+        start_iou=estimates(np.array([starts]))[0] if starts else None,
     )
 
 
-def _estimates(figures: npt.NDArray[np.float64]) -> list[Estimate]:
+def targets_of(rules: Rules) -> dict[int, float]:
+    """Target IoUs by percent, those that traces made by these rules can tell of."""
+    return {round(target * 100): target for target in TARGETS if target <= rules.stop_at}
+
+
+def estimates(figures: npt.NDArray[np.float64]) -> list[Estimate]:
     """Mean and interval of each row of a figures×objects array."""
     count = figures.shape[1]
     rng = np.random.default_rng(0)

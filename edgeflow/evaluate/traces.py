@@ -13,10 +13,17 @@ from edgeflow.arrays import BoolMask
 from edgeflow.data.base import Dataset
 from edgeflow.data.left_out import LeftOut
 from edgeflow.evaluate.boundary import BoundaryIoU
-from edgeflow.evaluate.clicker import Clicker
+from edgeflow.evaluate.clicker import Aim, Clicker, deepest
+from edgeflow.evaluate.starts.sources import StartMasks
 from edgeflow.inference.predictor import Predictor
 from edgeflow.inference.state import EncodedImage
 from edgeflow.prompts.click import Click
+from edgeflow.prompts.prior_mask import PriorMask
+
+AimOf = Callable[[str, int], Aim]
+"""From the name of a sample and the number of an object to where its clicks are aimed."""
+
+FLAWLESS = "objects whose start mask has no error"
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,7 @@ class Trace:
         seconds: Time from each click to its mask on the CPU, without the simulated annotator.
         shape: Height and width of the image.
         packed: Last mask, compressed; see :attr:`mask`.
+        start_iou: IoU of the mask that the clicks began from; None if they began from nothing.
     """
 
     sample: str
@@ -57,6 +65,7 @@ class Trace:
     seconds: tuple[float, ...]
     shape: tuple[int, int]
     packed: bytes
+    start_iou: float | None = None
 
     @property
     def mask(self) -> BoolMask:
@@ -87,8 +96,10 @@ def click_object(
     *,
     sample: str = "",
     number: int = 1,
+    start: BoolMask | None = None,
+    aim: Aim = deepest,
 ) -> Trace:
-    """Click one object until it is done.
+    """Click one object until it is done; at least once, however good its start mask.
 
     Args:
         predictor: Predictor; with the clean-up :data:`edgeflow.masks.cleanup.UNTOUCHED` the network
@@ -99,16 +110,21 @@ def click_object(
         rules: Rules that say when to stop.
         sample: Name of the image, for the trace.
         number: Number of the object, for the trace.
+        start: H×W mask that clicks begin from, with at least one error that counts; None for
+            nothing.
+        aim: Where within an error the annotator clicks.
 
     Raises:
-        ValueError: The object has no pixel that counts.
+        ValueError: The object has no pixel that counts, or the start mask no error.
     """
-    clicker = Clicker(truth, ignore)
+    clicker = Clicker(truth, ignore, aim)
     if not clicker.truth.any():
         raise ValueError(f"{sample}: object {number} has no pixel that counts")
+    if start is not None and clicker.iou(start) == 1:
+        raise ValueError(f"{sample}: the start mask of object {number} has no error")
     rim_iou = BoundaryIoU(clicker.truth, clicker.valid)
-    state = predictor.start(image)
-    predicted = np.zeros_like(truth)
+    state = predictor.start(image, None if start is None else PriorMask(start))
+    predicted = np.zeros_like(truth) if start is None else start
     clicks: list[Click] = []
     figures: list[tuple[float, float, float]] = []
     while len(clicks) < rules.max_clicks and (not figures or figures[-1][0] < rules.stop_at):
@@ -132,6 +148,7 @@ def click_object(
         seconds=seconds,
         shape=(height, width),
         packed=zlib.compress(np.packbits(predicted).tobytes(), 1),
+        start_iou=None if start is None else clicker.iou(start),
     )
 
 
@@ -141,6 +158,9 @@ def click_dataset(
     rules: Rules,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     tell: Callable[[tuple[LeftOut, ...]], None] = lambda _left_out: None,
+    *,
+    starts: StartMasks | None = None,
+    aim_of: AimOf = lambda _sample, _number: deepest,
 ) -> Iterator[Trace]:
     """Click every object of a dataset, in order.
 
@@ -149,10 +169,13 @@ def click_dataset(
         dataset: Dataset; its objects without a pixel that counts are passed over.
         rules: Rules that say when to stop.
         progress: Called after each image with images done and images in all.
-        tell: Called for each image with what is not among its objects.
+        tell: Called for each image with what is not among its objects, and for each object whose
+            start mask has no error, so that there is nothing to click.
+        starts: Masks that clicks begin from; None for nothing.
+        aim_of: The aim for each object.
 
     Raises:
-        DatasetError: A sample cannot be read.
+        DatasetError: A sample or a start mask cannot be read.
     """
     for index in range(len(dataset)):
         sample = dataset[index]
@@ -161,8 +184,20 @@ def click_dataset(
         for number, truth in enumerate(sample.objects, start=1):
             if sample.ignore is not None and not (truth & ~sample.ignore).any():
                 continue
+            start = None if starts is None else starts.of(sample, number)
+            if start is not None and Clicker(truth, sample.ignore).iou(start) == 1:
+                tell((LeftOut(FLAWLESS),))
+                continue
             image = image or predictor.encode(sample.rgb)
             yield click_object(
-                predictor, image, truth, sample.ignore, rules, sample=sample.name, number=number
+                predictor,
+                image,
+                truth,
+                sample.ignore,
+                rules,
+                sample=sample.name,
+                number=number,
+                start=start,
+                aim=aim_of(sample.name, number),
             )
         progress(index + 1, len(dataset))

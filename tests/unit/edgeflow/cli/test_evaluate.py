@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copytree
 
 import orjson
 import pytest
@@ -48,6 +49,44 @@ def test_flipping_is_said_beside_the_figures(shapes: Path) -> None:
     assert "flip" in evaluate("--data", shapes, "--flip", "--max-clicks", "1").output
 
 
+@pytest.mark.slow
+def test_clicks_from_start_masks_and_jittered_clicks_are_counted_beside(
+    shapes: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "out.json"
+    jitter = ("--jitter", "2", "--max-clicks", "1")
+    result = evaluate("--data", shapes, "--start-masks", "generated", *jitter, "--json", path)
+    assert result.exit_code == 0, result.output
+    assert "from start masks: generated, seed 0; mean IoU 0.8" in result.output
+    assert "with jittered clicks, 2 times:" in result.output
+    assert "spread of one object" in result.output
+    figures = orjson.loads(path.read_bytes())
+    assert figures["start_masks"]["kind"] == "generated, seed 0"
+    assert figures["jitter"]["runs"] == 2
+    assert all(0.75 <= each["start_iou"] <= 0.85 for each in figures["per_object"])
+
+
+def test_start_masks_that_have_no_error_leave_nothing_to_measure(
+    shapes: Path, tmp_path: Path
+) -> None:
+    json = tmp_path / "out.json"
+    result = evaluate("--data", shapes, "--start-masks", shapes / "masks", "--json", json)
+    assert result.exit_code == 1
+    assert "objects whose start mask has no error (4)" in result.output
+    assert "nothing to click" in result.output
+    assert "Traceback" not in result.output
+    assert not json.exists()
+
+
+def test_no_output_replaces_a_start_mask(shapes: Path, tmp_path: Path) -> None:
+    mask = next(copytree(shapes / "masks", tmp_path / "starts").iterdir())
+    before = mask.read_bytes()
+    result = evaluate("--data", shapes, "--start-masks", mask.parent, "--json", mask)
+    assert result.exit_code == 1
+    assert mask.name in result.output
+    assert mask.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [
@@ -55,6 +94,9 @@ def test_flipping_is_said_beside_the_figures(shapes: Path) -> None:
         (["--layout", "no-such-layout"], "no-such-layout"),
         (["--zoom", "no-such-zoom"], "no-such-zoom"),
         (["--compare", "no-such.json"], "no-such.json"),
+        (["--start-masks", "no-such-folder"], "no-such-folder"),
+        (["--start-masks", "sp"], "no start masks beside its image"),
+        (["--jitter", "1"], "--jitter"),
     ],
 )
 def test_what_does_not_exist_is_named_without_a_traceback(

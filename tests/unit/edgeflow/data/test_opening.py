@@ -18,6 +18,7 @@ from edgeflow.data.label_studio import LabelStudio
 from edgeflow.data.layouts.coco_panoptic import CocoPanoptic
 from edgeflow.data.layouts.cutouts import Cutouts
 from edgeflow.data.layouts.cvat import Cvat
+from edgeflow.data.layouts.davis585 import Davis585
 from edgeflow.data.layouts.eiseg import Eiseg
 from edgeflow.data.layouts.hf import HfImageFolder
 from edgeflow.data.layouts.index_masks import Instances, Semantic
@@ -98,6 +99,12 @@ TREES: dict[str, dict[str, bytes]] = {
         "boundary_GT/a.bmp": encoded(ONE * np.uint8(255), "BMP"),
     },
     "davis": {"JPEGImages/480p/s/a.jpg": image_file(), "Annotations/480p/s/a.png": BINARY},
+    "davis585": {
+        "s/00009.jpg": image_file(),
+        "s/object1_00009.png": BINARY,
+        "s/init_sp_object1_00009.png": BINARY,
+        "s/init_stm_object1_00009.png": BINARY,
+    },
     "voc": {
         "JPEGImages/a.jpg": image_file(),
         "SegmentationClass/a.png": encoded(ONE * np.uint8(8)),
@@ -178,7 +185,8 @@ ALL = TREES | {
 """With the layout that is recognised and refused, since it holds no masks."""
 CLASSES = {
     "folder": Folder, "berkeley": Berkeley, "img-gt": ImgGt, "grabcut": GrabCut, "davis": Davis,
-    "voc": Voc, "sbd": Sbd, "coco": Coco, "shards": Shards, "label-studio": LabelStudio,
+    "davis585": Davis585, "voc": Voc, "sbd": Sbd, "coco": Coco, "shards": Shards,
+    "label-studio": LabelStudio,
     "pulled": Pulled, "coco-panoptic": CocoPanoptic, "yolo-seg": YoloSeg, "yolo-box": YoloSeg,
     "semantic": Semantic, "instances": Instances, "labelme": Labelme, "cvat": Cvat,
     "hf": HfImageFolder, "eiseg": Eiseg, "cutouts": Cutouts,
@@ -210,7 +218,9 @@ def test_each_layout_is_recognised_and_read(tmp_path: Path, layout: str) -> None
     assert objects(dataset) == [FIRST]
 
 
-NAMELESS = {"folder", "berkeley", "img-gt", "grabcut", "davis", "shards", "cutouts"}
+NAMELESS = {
+    "folder", "berkeley", "img-gt", "grabcut", "davis", "davis585", "shards", "cutouts",
+}  # fmt: skip
 LABELS = dict.fromkeys(set(TREES) - NAMELESS, "cat") | {
     "sbd": "aeroplane", "label-studio": "Cat", "pulled": "Cat",
 }  # fmt: skip

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 from edgeflow.errors import EdgeFlowError
+from edgeflow.evaluate.jitter.summary import summarise_jitter
 from edgeflow.evaluate.report import contact_sheet, worst_of, write_report
 from edgeflow.evaluate.results import (
     Curve,
@@ -58,6 +60,39 @@ def test_the_json_has_the_figures_by_name(evaluation: Evaluation) -> None:
     assert data["per_object"][0]["clicks"] == [[19.0, 14.0, True]]
 
 
+def test_without_start_masks_and_jitter_the_json_says_so(evaluation: Evaluation) -> None:
+    data = to_json(evaluation)
+    assert data["start_masks"] is None
+    assert data["jitter"] is None
+    assert data["per_object"][0]["start_iou"] is None
+
+
+@pytest.fixture
+def from_masks(evaluation: Evaluation) -> Evaluation:
+    """The same, as if clicks had begun from masks, and been made twice again."""
+    traces = [replace(trace, start_iou=0.8) for trace in evaluation.traces]
+    return replace(
+        evaluation,
+        traces=traces,
+        summary=summarise(traces, evaluation.rules),
+        start_masks="<i>drawn</i>",
+        jitter=summarise_jitter(traces, [traces, traces], evaluation.rules),
+    )
+
+
+def test_the_json_tells_of_start_masks_and_jittered_clicks(from_masks: Evaluation) -> None:
+    data = orjson.loads(orjson.dumps(to_json(from_masks)))
+    start = {"kind": "<i>drawn</i>", "iou": pytest.approx(0.8), "iou_interval": [0.8, 0.8]}
+    assert data["start_masks"] == start
+    assert data["per_object"][1]["start_iou"] == 0.8
+    assert data["jitter"]["runs"] == 2
+    assert data["jitter"]["noc"] == data["noc"]
+    assert data["jitter"]["noc_added"]["90"] == data["jitter"]["noc_spread"]["90"] == 0
+    assert "depth" in data["jitter"]["kind"]
+    ious = [each["ious"] for each in data["per_object"]]
+    assert [each["ious"] for each in data["jitter"]["per_object"]] == [[x, x] for x in ious]
+
+
 def test_a_curve_read_back_is_the_one_written(evaluation: Evaluation, tmp_path: Path) -> None:
     path = tmp_path / "deep" / "result.json"
     write_json(evaluation, path)
@@ -101,6 +136,15 @@ def test_the_report_is_a_page_with_images(evaluation: Evaluation, tmp_path: Path
         with Image.open(page.with_name(name)) as image:
             assert image.width > 600
     assert read_curve(page.with_name("results.json")).ious[0] == 0.5
+
+
+@pytest.mark.slow
+def test_the_report_tells_of_start_masks_and_jittered_clicks(
+    from_masks: Evaluation, tmp_path: Path
+) -> None:
+    text = write_report(tmp_path, from_masks, IMAGES).read_text(encoding="utf-8")
+    assert "start masks (&lt;i&gt;drawn&lt;/i&gt;), IoU 0.800" in text
+    assert "With jittered clicks, 2 times" in text
 
 
 def test_without_matplotlib_the_way_out_is_named(

@@ -1,0 +1,1 @@
+"""Clicks that do not fall on the deepest point of an error: how much depends on where they fall."""
