@@ -120,6 +120,17 @@ class Trainer:
             return output.mask.float().sigmoid()
 
 
+def check_models(config: Config, models_folder: Path | None = None) -> None:
+    """Find out before images are read whether the network and its teacher can be built.
+
+    Raises:
+        TrainingError: They cannot be built.
+        CheckpointError: ``start_from`` or the teacher names weights that cannot be used.
+    """
+    build_network(config.model, models_folder)
+    _teacher(config, models_folder, torch.device("cpu"))
+
+
 def make_trainer(
     config: Config, material: Material, processes: Processes, models_folder: Path | None = None
 ) -> Trainer:
