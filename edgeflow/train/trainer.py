@@ -193,9 +193,9 @@ def train(
         while not processes.agree(_over(config, step, spent)):
             figures = trainer.step(step, _progress(config, step, spent))
             step += 1
+            spent = position.seconds + time.perf_counter() - began
             if step % schedule.log_every == 0:
                 _report(log, say, step, figures, spent, processes)
-            spent = position.seconds + time.perf_counter() - began
             if processes.first and step % schedule.save_every == 0:
                 save_progress(checkpoints, trainer.learner, Position(step, spent, config.digest))
             if schedule.validate_every and step % schedule.validate_every == 0:
