@@ -13,6 +13,7 @@ from edgeflow.runtime.devices import pick_device
 from edgeflow.train.config import Config
 from edgeflow.train.config_file import read_config
 from edgeflow.train.distributed import join_processes
+from edgeflow.train.trainer import check_models
 from edgeflow.train.trainer import train as run
 from edgeflow.train.training_data import open_material
 
@@ -40,6 +41,7 @@ def train(
         update={"schedule": settings.schedule.model_copy(update=changes)}
     )
     _check_outputs(settings, config)
+    check_models(settings, models_dir)
     processes = join_processes(pick_device(device))
 
     def say(text: str) -> None:

@@ -38,9 +38,10 @@ class Batch(NamedTuple):
 
 def view_size(views: Views, random: Random) -> tuple[int, int]:
     """Height and width of a batch: about ``side²`` pixels, sides multiples of 32, random shape."""
+    side = views.side if isinstance(views.side, int) else random.choice(views.side)
     ratio = math.exp(random.uniform(-1, 1) * math.log(views.aspect) / 2)
     step = MULTIPLE
-    height, width = views.side / ratio, views.side * ratio
+    height, width = side / ratio, side * ratio
     return max(step, round(height / step) * step), max(step, round(width / step) * step)
 
 

@@ -12,6 +12,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
+Side = Annotated[int, Field(ge=32)]
 
 
 class _Section(BaseModel):
@@ -103,7 +104,8 @@ class Views(_Section):
     """The views of images that the network is shown.
 
     Attributes:
-        side: Square root of a view's pixels; its sides are multiples of 32.
+        side: Square root of a view's pixels; its sides are multiples of 32. Of a list, each step
+            draws one.
         aspect: Largest ratio of the longer to the shorter side.
         whole: Share of views of the whole image, as at a first click.
         expansion: Range of a zoomed view's sides, relative to those of the object's box.
@@ -120,7 +122,7 @@ class Views(_Section):
         noise: Share of views with sensor noise.
     """
 
-    side: Annotated[int, Field(ge=32)] = 320
+    side: Side | Annotated[tuple[Side, ...], Field(min_length=1)] = 320
     aspect: Annotated[float, Field(ge=1)] = 1.5
     whole: Share = 0.4
     expansion: tuple[Positive, Positive] = (0.9, 2.2)
@@ -147,6 +149,8 @@ class ClickSimulation(_Section):
         near: Share of random negatives at most ``margin`` away from the object; others anywhere.
         margin: Distance in pixels that counts as near.
         rounds: Likelihood of 0, 1, 2, … corrective rounds.
+        at_once: Samples that a round shows the network at a time; None for all that have the
+            round. A GPU's convolution library plans for each number of samples.
         deepest: Share of corrective clicks on the deepest point of the larger error region, as an
             evaluation clicks; others on a random one deeper than half of that.
         forget: Share of rounds after which nothing is fed back.
@@ -160,6 +164,7 @@ class ClickSimulation(_Section):
     near: Share = 0.5
     margin: Positive = 24.0
     rounds: tuple[NotNegative, ...] = Field((0.35, 0.25, 0.2, 0.2), min_length=1)
+    at_once: Count | None = None
     deepest: Share = 0.5
     forget: Share = 0.1
     soften: Share = 0.3
@@ -241,7 +246,7 @@ class Schedule(_Section):
     log_every: Count = 20
     validate_every: Annotated[int, Field(ge=0)] = 2_000
     validation_objects: Annotated[int, Field(ge=0)] = 120
-    validation_side: Annotated[int, Field(ge=32)] = 448
+    validation_side: Side = 448
     seed: int = 0
 
 

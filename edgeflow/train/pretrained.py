@@ -107,6 +107,12 @@ def _start_from(network: nn.Module, model: str, folder: Path | None) -> None:
 
 
 def _read(path: Path) -> dict[str, Tensor]:
+    if not path.exists():
+        raise TrainingError(
+            f"the initial weights {path} do not exist",
+            hint="put the file there, or change model.initial; docs/training.md says where "
+            "encoders come from",
+        )
     try:
         if path.suffix == ".safetensors":
             return load_file(path)

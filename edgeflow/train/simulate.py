@@ -65,10 +65,11 @@ def simulate(
     for count in samples_of_rounds(len(image), simulation.rounds, chance.host.random()):
         if count == 0:
             break
-        part = Prompt(Clicks(clicks.points[:count], clicks.signs[:count]), fed_back[:count])
-        output: NetworkOutput = network(image[:count], part.tensor())
+        mask, answer = _answers(
+            network, image, Prompt(clicks, fed_back), count, simulation.at_once, feedback
+        )
         points, signs = corrective_clicks(
-            output.mask.float() > MASK_LOGIT,
+            mask > MASK_LOGIT,
             truth[:count],
             valid[:count],
             simulation,
@@ -76,7 +77,6 @@ def simulate(
         )
         rest = len(image) - count
         clicks = clicks.followed_by(F.pad(points, (0, 0, 0, rest)), F.pad(signs, (0, rest)))
-        answer = _feedback_map(output, feedback)
         fed_back = torch.cat((_altered(answer, simulation, chance), fed_back[count:]))
     network.train(was_training)
     return Prompt(clicks, fed_back)
@@ -95,6 +95,31 @@ def samples_of_rounds(count: int, shares: Sequence[float], start: float) -> list
     """
     expected = (count * sum(shares[least:]) / sum(shares) for least in range(1, len(shares)))
     return [int(round(number, 6) + start) for number in expected]
+
+
+def _answers(
+    network: nn.Module,
+    image: Tensor,
+    prompt: Prompt,
+    count: int,
+    at_once: int | None,
+    feedback: Feedback,
+) -> tuple[Tensor, Tensor]:
+    """Mask logits and the map to feed back for the first samples, count×1×H×W float32 each.
+
+    The network is shown ``at_once`` samples at a time, always as many: the last time also some that
+    are not asked for, or once more some that were. In evaluation mode samples do not meet.
+    """
+    maps = prompt.tensor()
+    size = min(at_once or count, len(image))
+    masks, maps_back = [], []
+    for begin in range(0, count, size):
+        start = min(begin, len(image) - size)
+        output: NetworkOutput = network(image[start : start + size], maps[start : start + size])
+        wanted = slice(begin - start, count - start)
+        masks.append(output.mask.float()[wanted])
+        maps_back.append(_feedback_map(output, feedback)[wanted])
+    return torch.cat(masks), torch.cat(maps_back)
 
 
 def _feedback_map(output: NetworkOutput, feedback: Feedback) -> Tensor:

@@ -120,6 +120,17 @@ class Trainer:
             return output.mask.float().sigmoid()
 
 
+def check_models(config: Config, models_folder: Path | None = None) -> None:
+    """Find out before images are read whether the network and its teacher can be built.
+
+    Raises:
+        TrainingError: They cannot be built.
+        CheckpointError: ``start_from`` or the teacher names weights that cannot be used.
+    """
+    build_network(config.model, models_folder)
+    _teacher(config, models_folder, torch.device("cpu"))
+
+
 def make_trainer(
     config: Config, material: Material, processes: Processes, models_folder: Path | None = None
 ) -> Trainer:
@@ -182,9 +193,9 @@ def train(
         while not processes.agree(_over(config, step, spent)):
             figures = trainer.step(step, _progress(config, step, spent))
             step += 1
+            spent = position.seconds + time.perf_counter() - began
             if step % schedule.log_every == 0:
                 _report(log, say, step, figures, spent, processes)
-            spent = position.seconds + time.perf_counter() - began
             if processes.first and step % schedule.save_every == 0:
                 save_progress(checkpoints, trainer.learner, Position(step, spent, config.digest))
             if schedule.validate_every and step % schedule.validate_every == 0:

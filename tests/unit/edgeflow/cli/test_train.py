@@ -41,3 +41,18 @@ def test_the_data_folder_is_an_option_or_from_the_environment(config: Path, tmp_
     assert "/from/env/train does not exist" in fails(config, data="/from/env")
     option = tmp_path / "from-option"
     assert f"{option}/train does not exist" in fails(config, "--data", option, data="/from/env")
+
+
+@pytest.mark.parametrize(
+    ("model", "fault"),
+    [
+        ('[model]\ninitial = [{ file = "none.safetensors" }]', "none.safetensors do not exist"),
+        ('[teacher]\nmodel = "nobody"', "nobody"),
+    ],
+)
+def test_a_model_that_is_missing_is_said_before_images_are_read(
+    config: Path, tmp_path: Path, model: str, fault: str
+) -> None:
+    (tmp_path / "train").mkdir()  # without an image, which would be an error, too
+    config.write_text(f"{config.read_text()}\n{model}\n")
+    assert fault in fails(config, "--data", tmp_path)

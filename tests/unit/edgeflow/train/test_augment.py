@@ -160,6 +160,12 @@ def test_batches_have_every_allowed_shape_and_about_the_same_area() -> None:
         assert 0.85 < height * width / 320**2 < 1.15
 
 
+def test_of_several_sides_each_step_draws_one() -> None:
+    views = Views(side=(288, 352, 480), aspect=1)
+    sizes = [view_size(views, random.Random(seed)) for seed in range(60)]
+    assert set(sizes) == {(288, 288), (352, 352), (480, 480)}
+
+
 def test_a_step_is_the_same_from_the_same_seed(store: ImageStore) -> None:
     first, second = draw(store, Views()), draw(store, Views())
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))

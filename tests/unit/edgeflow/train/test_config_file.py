@@ -43,6 +43,8 @@ def test_absolute_paths_stay_as_they_are(tmp_path: Path) -> None:
         (SMALLEST + "[optimiser]\nrat = 1\n", "rat"),
         (SMALLEST + "[optimiser]\nrate = -1\n", "rate"),
         (SMALLEST + "[losses]\nedge_width = 4\n", "edge_width must be odd"),
+        (SMALLEST + "[views]\nside = []\n", "side"),
+        (SMALLEST + "[views]\nside = [416, 16]\n", "side"),
         (SMALLEST + "[schedule]\nprecision = 'fp8'\n", "precision"),
         (SMALLEST.replace("mine", "../mine"), "name"),
         (SMALLEST.replace('[{ path = "images" }]', "[]"), "sources"),

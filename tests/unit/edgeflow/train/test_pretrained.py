@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from edgeflow.checkpoints.checkpoint import shipped_folder
 from edgeflow.nn.encoders.efficientnet_lite import EfficientNetLite2
+from edgeflow.nn.encoders.hrnet import SMALL_DEPTH, HRNet
 from edgeflow.nn.lite import EdgeFlowLite
 from edgeflow.train.config import InitialTensors, Model
 from edgeflow.train.errors import TrainingError
@@ -59,6 +60,45 @@ def test_an_image_net_encoder_is_taken_by_its_published_names(tmp_path: Path) ->
     )
     for name, tensor in encoder.state_dict().items():
         assert torch.equal(network.backbone.state_dict()[name], tensor), name
+
+
+def test_a_file_that_is_not_there_is_named_with_the_page_that_says_where_it_comes_from(
+    tmp_path: Path,
+) -> None:
+    initial = InitialTensors(file=tmp_path / "hrnet_w18.safetensors", into="backbone")
+    with pytest.raises(TrainingError, match=r"hrnet_w18\.safetensors do not exist") as caught:
+        lay_over(nn.Identity(), initial)
+    assert "docs/training.md" in caught.value.hint
+
+
+def test_a_published_hrnet_is_taken_without_its_classifier(tmp_path: Path) -> None:
+    published = HRNet(2, SMALL_DEPTH).state_dict()
+    classifier = {"incre_modules.0.0.conv1.weight": torch.rand(2), "classifier.bias": torch.rand(9)}
+    initial = InitialTensors(file=tmp_path / "hrnet.safetensors", into="backbone")
+    save_file(published | classifier, initial.file)
+    network = nn.ModuleDict({"backbone": HRNet(2, SMALL_DEPTH)})
+    lay_over(network, initial)
+    for name, tensor in network["backbone"].state_dict().items():
+        assert torch.equal(tensor, published[name]), name
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"stage4.1.branches.3.1.bn2.bias": None}, "it lacks stage4.1.branches.3.1.bn2.bias"),
+        ({"transition1.0.0.weight": torch.rand(32, 256, 3, 3)}, "transition1.0.0.weight has shape"),
+    ],
+    ids=["shallower", "wider"],
+)
+def test_an_hrnet_of_another_depth_or_width_is_refused(
+    tmp_path: Path, change: dict[str, Tensor | None], fault: str
+) -> None:
+    own = HRNet(2, SMALL_DEPTH)
+    tensors = {name: change.get(name, tensor) for name, tensor in own.state_dict().items()}
+    initial = InitialTensors(file=tmp_path / "hrnet.safetensors", into="backbone")
+    save_file({name: each for name, each in tensors.items() if each is not None}, initial.file)
+    with pytest.raises(TrainingError, match=fault):
+        lay_over(nn.ModuleDict({"backbone": own}), initial)
 
 
 def test_a_file_without_some_tensors_is_an_error_unless_that_is_allowed(tmp_path: Path) -> None:

@@ -79,6 +79,37 @@ def test_a_round_runs_only_the_samples_that_have_it(batch: Batch) -> None:
     assert ((prompt.feedback > 0).flatten(1).all(dim=1) == (counts > 1)).all()
 
 
+class Reader(nn.Module):
+    """Its mask is the image's first channel, its edges are the second; remembers the sizes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    def forward(self, image: Tensor, prompt: Tensor) -> NetworkOutput:
+        assert len(image) == len(prompt)
+        self.sizes.append(len(image))
+        mask, edge = image[:, :1] - 0.5, image[:, 1:2]
+        return NetworkOutput(mask, mask, mask, edge)
+
+
+@pytest.mark.parametrize("at_once", [7, 16, 40, 100])
+def test_the_network_may_be_shown_always_as_many_samples_with_the_same_result(
+    batch: Batch, at_once: int
+) -> None:
+    whole, parts = Reader(), Reader()
+    rounds = (0.3, 0.3, 0.2, 0.2)
+    prompts = [
+        simulate(network, batch, ClickSimulation(rounds=rounds, at_once=size), "edge", chance())
+        for network, size in ((whole, None), (parts, at_once))
+    ]
+    assert len(set(whole.sizes)) == 3
+    assert set(parts.sizes) == {min(at_once, 40)}
+    assert torch.equal(prompts[0].feedback, prompts[1].feedback)
+    assert torch.equal(prompts[0].clicks.points, prompts[1].clicks.points)
+    assert torch.equal(prompts[0].clicks.signs, prompts[1].clicks.signs)
+
+
 WEIGHTS = (0.35, 0.25, 0.2, 0.2)
 
 

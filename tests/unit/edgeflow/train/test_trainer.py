@@ -60,6 +60,7 @@ def test_samples_are_shown_before_it_starts_and_everything_is_logged(
     assert [each["step"] for each in logged if "loss" in each] == [1, 2, 3, 4]
     assert [each["step"] for each in logged if "validation/noc90" in each] == [3, 4]
     assert {"mask", "aux", "edge", "iou", "gradient", "seconds"} <= logged[0].keys()
+    assert logged[0]["seconds"] > 0
 
 
 def test_a_finished_run_is_not_run_again_but_may_be_made_longer(
