@@ -30,7 +30,7 @@ from edgeflow.masks.cleanup import UNTOUCHED
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.implied import deepest_point
 
-CLICKED_ON = ("zoom 1, 2, 4", "zoom 1, 3, ½", "distinct scales")
+CLICKED_ON = ("zoom 1, 2, 4", "distinct scales", "zoom 1, 3, ½, settled")
 MAX_CLICKS = 8
 TARGETS = (0.85, 0.9)
 FOUND = (0.8, 0.7)
@@ -93,7 +93,7 @@ def try_each(names: Sequence[str], ious: Mapping[str, float]) -> tuple[str, int]
 def foresee(names: Sequence[str], ious: Mapping[str, float]) -> tuple[str, int]:
     """The best proposal and the repeated clicks that reach it, as if known in advance.
 
-    Clicks are counted as of somebody who also knows whether correcting the first answer takes fewer.
+    They are counted as of somebody who also knows where correcting the first answer takes fewer.
     """
     best = max(names, key=lambda name: ious[name])
     return best, names.index(best)
@@ -140,7 +140,7 @@ def report(title: str, cases: list[Case]) -> None:
             after = np.array([clicks_to(case.clicked[key], target) for case in cases])
             change = np.minimum(after - before, 0) if key[1] == "foresees" else after - before
             error = change.std(ddof=1) / math.sqrt(len(change))
-            print(f"    {key[0]:<16} {key[1]:<9} {change.mean():+.2f} ({error:.2f})")
+            print(f"    {key[0]:<21} {key[1]:<9} {change.mean():+.2f} ({error:.2f})")
 
 
 def print_share(name: str, cases: list[Case], best: list[float]) -> None:

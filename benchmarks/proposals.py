@@ -27,6 +27,7 @@ FIRST = "×1"
 ORDER = ("×3", "×0.5", "×6", "×0.7", "×2", "×4", "×8", "×1.5", "×0.35")
 DISTINCT = 0.7
 MAX_CUT = 0.1
+SETTLED = (0.5, 1.5, 2, 3, 4, 6)
 RADII = (2, 10)
 """Network pixels."""
 SURE, POSSIBLE = 0.95, 0.02
@@ -75,6 +76,7 @@ WAYS: dict[str, Way] = {
     "zoom 1, 2, 4": fixed(FIRST, "×2", "×4"),
     "zoom 1, 3, ½": fixed(FIRST, "×3", "×0.5"),
     "distinct scales": distinct_scales,
+    "zoom 1, 3, ½, settled": fixed(FIRST, "×3 settled", "×0.5 settled"),
     "thresholds .5, .3, .7": fixed(FIRST, "> .3", "> .7"),
     "disks 5, 2, 10": fixed(FIRST, "disk 2", "disk 10"),
     "implied clicks": fixed(FIRST, "less", "more"),
@@ -117,9 +119,18 @@ def look(
     return Look(mask, replace(state, mask_box=bounding_box(mask)), cut_share(mask, frame))
 
 
+def settle(predictor: Predictor, image: EncodedImage, first: Look) -> Look:
+    """The same click again, seen from around the mask of a look, which cuts off less of it."""
+    (click,) = first.state.clicks
+    state, probability = predictor.step(image, replace(first.state, clicks=()), click)
+    return Look(probability.numpy() > 0.5, state)
+
+
 def propose(predictor: Predictor, image: EncodedImage, click: Click) -> Looks:
     """All proposals for a first click, by name."""
     looks = {f"×{scale:g}": look(predictor, image, [click], scale=scale) for scale in SCALES}
+    for scale in SETTLED:
+        looks[f"×{scale:g} settled"] = settle(predictor, image, looks[f"×{scale:g}"])
     for radius in RADII:
         looks[f"disk {radius}"] = look(predictor, image, [click], radius=radius)
     first = looks[FIRST]
