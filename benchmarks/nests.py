@@ -5,8 +5,8 @@ people, parts of cars, and cut-outs pasted on objects. One click in the middle o
 means each level in turn. The benchmark says how often the wanted level is among the proposals, for
 several ways of making them, and how many clicks a mask takes in all if a repeated click counts.
 
-Usage: ``python -m benchmarks.nests DATA [--nests 40] [--runtime openvino]``, with the sets of the
-model card in ``DATA/train`` and ``DATA/adapt``. One thread: set ``OMP_NUM_THREADS=1``.
+Usage: ``python -m benchmarks.nests DATA [--nests 40] [--runtime openvino]``. Needs the sets
+``ccp_clothing``, ``ecssd`` and ``human290`` in ``DATA/train`` and ``dsmlr_carparts`` in ``DATA/adapt``.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def try_each(names: Sequence[str], ious: Mapping[str, float]) -> tuple[str, int]
 def foresee(names: Sequence[str], ious: Mapping[str, float]) -> tuple[str, int]:
     """The best proposal and the repeated clicks that reach it, as if known in advance.
 
-    They are counted as of somebody who also knows where correcting the first answer takes fewer.
+    Where trying, or correcting the first answer, takes fewer clicks, the report counts those.
     """
     best = max(names, key=lambda name: ious[name])
     return best, names.index(best)
@@ -136,11 +136,17 @@ def report(title: str, cases: list[Case]) -> None:
     for target in TARGETS:
         before = np.array([clicks_to(case.corrected, target) for case in cases])
         print(f"  clicks to {target}: {before.mean():.2f}. Difference (standard error):")
-        for key in itertools.product(CLICKED_ON, ANNOTATORS):
-            after = np.array([clicks_to(case.clicked[key], target) for case in cases])
-            change = np.minimum(after - before, 0) if key[1] == "foresees" else after - before
-            error = change.std(ddof=1) / math.sqrt(len(change))
-            print(f"    {key[0]:<21} {key[1]:<9} {change.mean():+.2f} ({error:.2f})")
+        for way in CLICKED_ON:
+            tries, knows = (
+                np.array([clicks_to(case.clicked[way, who], target) for case in cases]) - before
+                for who in ANNOTATORS
+            )
+            for who, change in (
+                ("tries", tries),
+                ("foresees", np.minimum(tries, knows).clip(max=0)),
+            ):
+                error = change.std(ddof=1) / math.sqrt(len(change))
+                print(f"    {way:<21} {who:<9} {change.mean():+.2f} ({error:.2f})")
 
 
 def print_share(name: str, cases: list[Case], best: list[float]) -> None:
