@@ -5,8 +5,8 @@ people, parts of cars, and cut-outs pasted on objects. One click in the middle o
 means each level in turn. The benchmark says how often the wanted level is among the proposals, for
 several ways of making them, and how many clicks a mask takes in all if a repeated click counts.
 
-Usage: ``python -m benchmarks.nests DATA [--nests 40] [--runtime openvino]``. Needs the sets
-``ccp_clothing``, ``ecssd`` and ``human290`` in ``DATA/train`` and ``dsmlr_carparts`` in ``DATA/adapt``.
+Usage: ``python -m benchmarks.nests DATA [--nests 40] [--runtime openvino]``. ``DATA/train`` needs
+the sets ``ccp_clothing``, ``ecssd`` and ``human290``, ``DATA/adapt`` the set ``dsmlr_carparts``.
 """
 
 from __future__ import annotations
