@@ -8,21 +8,17 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    SecretStr,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from typing_extensions import Self
 
 from edgeflow.images import MAX_PIXELS
+from edgeflow.inference.quality import QUALITIES
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.masks.cleanup import Cleanup
 from edgeflow.masks.polygons import HolePolicy
@@ -37,10 +33,13 @@ LARGEST_MAX_PIXELS = 357_913_940
 """No larger image is decoded: beyond, RGB takes more than a gigabyte."""
 
 
-def _known_policy(name: str) -> str:
-    if name not in POLICIES:
-        raise ValueError(f"must be one of {', '.join(POLICIES)}")
-    return name
+def _one_of(names: Collection[str]) -> AfterValidator:
+    def check(name: str) -> str:
+        if name not in names:
+            raise ValueError(f"must be one of {', '.join(names)}")
+        return name
+
+    return AfterValidator(check)
 
 
 class Settings(HostSettings, CollectorSettings, BaseSettings):
@@ -65,9 +64,12 @@ class Settings(HostSettings, CollectorSettings, BaseSettings):
     """Folder of converted and downloaded weights; empty for `~/.cache/edgeflow/models`."""
     project_models: Annotated[dict[str, str], NoDecode] = {}
     """Models for single projects, as JSON: `{"12": "hrnet18s_ocr48_human"}`."""
-    zoom: Annotated[str, AfterValidator(_known_policy)] = "edgeflow"
+    zoom: Annotated[str, _one_of(POLICIES)] = "edgeflow"
     """How the image is zoomed after the first click: as `edgeflow` (this project), `ritm`'s
     published evaluation, or `eiseg` does it."""
+    quality: Annotated[str, _one_of(QUALITIES)] = "fast"
+    """What a click may take: `fast` one look of the network, `best` a second one at the mirror
+    image, `auto` the second one only where the first is unsure. See [quality](quality.md)."""
     device: str = "auto"
     """Device of the network: `auto`, `cpu`, `cuda` or `cuda:N`."""
     runtime: RuntimeName = "auto"

@@ -12,11 +12,12 @@ from edgeflow.cli.cutting.jobs import STANDARD, jobs_of
 from edgeflow.cli.cutting.outputs import check_inputs_stay, output_files
 from edgeflow.cli.cutting.prompt_list import Listed
 from edgeflow.cli.cutting.render import ImageReader, Look, Renderer, background_of
-from edgeflow.cli.options import Device, Model, ModelsDir, Runtime, Zoom
+from edgeflow.cli.options import Device, Model, ModelsDir, Quality, Runtime, Zoom
 from edgeflow.errors import EdgeFlowError
 from edgeflow.files import is_special, write_atomically
 from edgeflow.images import MAX_PIXELS
 from edgeflow.inference.predictor import Predictor, load_predictor
+from edgeflow.inference.quality import QUALITIES
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.prompts.notation import click_of, corners_of
 
@@ -89,6 +90,7 @@ def cutout(
     model: Model = "edgeflow_lite",
     models_dir: ModelsDir = None,
     zoom: Zoom = "edgeflow",
+    quality: Quality = "fast",
     runtime: Runtime = "torch",
     device: Device = "auto",
     max_pixels: Annotated[int, typer.Option(help="Refuse larger images.")] = MAX_PIXELS,
@@ -108,7 +110,12 @@ def cutout(
 
     def load() -> Predictor:
         return load_predictor(
-            model, folder=models_dir, device=device, runtime=runtime, policy=POLICIES[zoom]
+            model,
+            folder=models_dir,
+            device=device,
+            runtime=runtime,
+            policy=POLICIES[zoom],
+            quality=QUALITIES[quality],
         )
 
     renderer = Renderer(look, reader, load)

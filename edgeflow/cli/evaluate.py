@@ -17,6 +17,7 @@ from edgeflow.cli.options import (
     Layout,
     Model,
     ModelsDir,
+    Quality,
     Runtime,
     Split,
     Zoom,
@@ -25,7 +26,6 @@ from edgeflow.data.base import Dataset, DatasetError
 from edgeflow.data.left_out import LeftOut, left_out_lines
 from edgeflow.data.listed import left_out_of
 from edgeflow.data.opening import open_dataset
-from edgeflow.evaluate.flip import FlippedRuntime
 from edgeflow.evaluate.jitter.aim import jittered_run
 from edgeflow.evaluate.jitter.summary import summarise_jitter
 from edgeflow.evaluate.machine import describe_machine
@@ -35,7 +35,8 @@ from edgeflow.evaluate.starts.sources import find_start_masks
 from edgeflow.evaluate.summary import Estimate, summarise
 from edgeflow.evaluate.traces import Rules, Trace, click_dataset
 from edgeflow.files import check_outputs, in_folders
-from edgeflow.inference.predictor import Predictor, load_predictor
+from edgeflow.inference.predictor import load_predictor
+from edgeflow.inference.quality import QUALITIES
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.masks.cleanup import UNTOUCHED
 
@@ -51,9 +52,7 @@ def evaluate(
     runtime: Runtime = "torch",
     device: Device = "auto",
     zoom: Zoom = "edgeflow",
-    flip: Annotated[
-        bool, typer.Option(help="Average with the mirrored image; takes twice the time.")
-    ] = False,
+    quality: Quality = "fast",
     max_clicks: Annotated[int, typer.Option(help="Most clicks on one object.", min=1)] = 20,
     all_clicks: Annotated[
         bool, typer.Option(help="Make all clicks; by default an object is done at an IoU of .95.")
@@ -98,10 +97,9 @@ def evaluate(
         device=device,
         runtime=runtime,
         policy=POLICIES[zoom],
+        quality=QUALITIES[quality],
         cleanup=UNTOUCHED,  # the network itself is measured
     )
-    if flip:
-        predictor = _flipped(predictor)
     left_out: list[LeftOut] = []
     rules = Rules(max_clicks=max_clicks, stop_at=1.01 if all_clicks else Rules.stop_at)
     click = partial(click_dataset, predictor, dataset, rules, starts=starts)
@@ -125,7 +123,7 @@ def evaluate(
         dataset=dataset.name,
         model=predictor.version,
         zoom=zoom,
-        machine=describe_machine(predictor.runtime.name),
+        machine=describe_machine(predictor.execution),
         rules=rules,
         summary=summarise(traces, rules),
         traces=traces,
@@ -133,7 +131,7 @@ def evaluate(
         jitter=summarise_jitter(traces, runs, rules) if runs else None,
     )
     typer.echo(describe(evaluation))
-    typer.echo(f"{predictor.version}, {predictor.runtime.name}, zoom {zoom}")
+    typer.echo(f"{predictor.version}, {predictor.execution}, zoom {zoom}")
     if json is not None:
         write_json(evaluation, json)
     if report is not None:
@@ -208,13 +206,3 @@ def _made_here(path: Path) -> bool:
             read_curve(each)
             return True
     return False
-
-
-def _flipped(predictor: Predictor) -> Predictor:
-    return Predictor(
-        FlippedRuntime(predictor.runtime),
-        version=predictor.version,
-        policy=predictor.policy,
-        cleanup=predictor.cleanup,
-        calibration=predictor.calibration,
-    )

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from edgeflow.data.opening import LAYOUTS
+from edgeflow.inference.quality import QUALITIES
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.runtime.selection import RUNTIME_NAMES
 
@@ -25,6 +26,17 @@ def check_zoom(name: str) -> str:
     return name
 
 
+def check_quality(name: str) -> str:
+    """Refuse a name that no quality has.
+
+    Raises:
+        typer.BadParameter: There is no such quality.
+    """
+    if name not in QUALITIES:
+        raise typer.BadParameter(f"{name!r} is not a quality; choose one of {', '.join(QUALITIES)}")
+    return name
+
+
 Model = Annotated[str, typer.Option(help="A model's name, or a weights file.")]
 
 ModelsDir = Annotated[
@@ -38,6 +50,14 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 
 Zoom = Annotated[
     str, typer.Option(help=f"Zoom policy: {', '.join(POLICIES)}.", callback=check_zoom)
+]
+
+Quality = Annotated[
+    str,
+    typer.Option(
+        help=f"{', '.join(QUALITIES)}: how long a click may take; see docs/quality.md.",
+        callback=check_quality,
+    ),
 ]
 
 Layout = Annotated[

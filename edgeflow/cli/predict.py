@@ -14,12 +14,13 @@ from edgeflow.cli.image_output import (
     encode_mask,
     encode_overlay,
 )
-from edgeflow.cli.options import Device, Model, ModelsDir, Runtime, Zoom
+from edgeflow.cli.options import Device, Model, ModelsDir, Quality, Runtime, Zoom
 from edgeflow.errors import PromptError, no_object
 from edgeflow.files import check_outputs, is_special, write_atomically
 from edgeflow.geometry import Size
 from edgeflow.images import MAX_PIXELS, decode_image, quiet_decoders
 from edgeflow.inference.predictor import load_predictor
+from edgeflow.inference.quality import QUALITIES
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.overlay import draw_overlay
 from edgeflow.prompts.click import Click, check_clicks
@@ -71,6 +72,7 @@ def predict(
     model: Model = "edgeflow_lite",
     models_dir: ModelsDir = None,
     zoom: Zoom = "edgeflow",
+    quality: Quality = "fast",
     runtime: Runtime = "torch",
     device: Device = "auto",
     max_pixels: Annotated[int, typer.Option(help="Refuse larger images.")] = MAX_PIXELS,
@@ -83,7 +85,12 @@ def predict(
         rgb = decode_image(data, max_pixels=max_pixels)
     check_clicks(clicks, Size(*rgb.shape[:2]))
     predictor = load_predictor(
-        model, folder=models_dir, device=device, runtime=runtime, policy=POLICIES[zoom]
+        model,
+        folder=models_dir,
+        device=device,
+        runtime=runtime,
+        policy=POLICIES[zoom],
+        quality=QUALITIES[quality],
     )
     started = time.perf_counter()
     prediction = predictor.predict(predictor.encode(rgb), clicks)
@@ -98,7 +105,7 @@ def predict(
     share = prediction.mask.mean()
     typer.echo(
         f"{output}: {prediction.mask.sum()} pixels ({share:.1%}), score {prediction.score:.2f}, "
-        f"{prediction.steps} network steps in {elapsed * 1000:.0f} ms ({predictor.runtime.name})",
+        f"{prediction.steps} network steps in {elapsed * 1000:.0f} ms ({predictor.execution})",
         err=any(map(is_special, files)),  # standard output may be one of them
     )
 

@@ -22,8 +22,10 @@ from edgeflow.checkpoints.checkpoint import find
 from edgeflow.errors import PromptError
 from edgeflow.geometry import Box, Size
 from edgeflow.inference.patch import Patch
+from edgeflow.inference.quality import Quality
+from edgeflow.inference.runs import Steps, drive
 from edgeflow.inference.state import EncodedImage, State, StateStore
-from edgeflow.inference.steps import Stepper, Steps, drive
+from edgeflow.inference.steps import Stepper
 from edgeflow.inference.transfer import upload
 from edgeflow.inference.zoom import ZoomPolicy
 from edgeflow.masks.cleanup import Cleanup
@@ -58,7 +60,7 @@ class Prediction:
 
 
 class Predictor:
-    """A network with its zoom policy and its clean-up. Immutable, so threads may share it."""
+    """A network with its zoom policy, clean-up and quality. Immutable, so threads may share it."""
 
     def __init__(
         self,
@@ -68,14 +70,30 @@ class Predictor:
         policy: ZoomPolicy,
         cleanup: Cleanup | None = None,
         calibration: Calibration | None = None,
+        quality: Quality | None = None,
     ) -> None:
         self.runtime = runtime
         self.version = version
         self.policy = policy
         self.cleanup = cleanup or Cleanup()
         self.calibration = calibration or Calibration()
-        self._stepper = Stepper(policy, self.cleanup, runtime.device, runtime.feedback)
-        self._identity = f"{version}|{policy}|{self.cleanup}|{runtime.name}"
+        self.quality = quality or Quality()
+        self._stepper = Stepper(
+            policy,
+            self.cleanup,
+            runtime.device,
+            runtime.feedback,
+            self.quality,
+            self.calibration,
+        )
+        depends_on = (version, policy, self.cleanup, runtime.name, self.quality, self.calibration)
+        self._identity = "|".join(map(str, depends_on))
+
+    @property
+    def execution(self) -> str:
+        """Runtime, device, precision and, where clicks take longer for it, the quality."""
+        name, quality = self.runtime.name, self.quality
+        return name if quality == Quality() else f"{name}, quality {quality.name}"
 
     def encode(self, image: RGBImage, *, copy: bool = True) -> EncodedImage:
         """Bring an image to the device.
@@ -158,8 +176,8 @@ class Predictor:
         state, count, steps = yield from self._resume(image, start, keys, store)
         patch: Patch | None = None
         for key, click in zip(keys[count + 1 :], clicks[count:], strict=True):
-            state, patch = yield from self._stepper.step(image, state, click)
-            steps += 1
+            state, patch, runs = yield from self._stepper.step(image, state, click)
+            steps += runs
             if store is not None:
                 store.put(key, state)
         mask = (patch or self._stepper.patch(image, state)).mask
@@ -184,7 +202,7 @@ class Predictor:
         return state
 
     def step(self, image: EncodedImage, state: State, click: Click) -> tuple[State, Tensor]:
-        """One network run.
+        """One click's network runs.
 
         Args:
             image: From :meth:`encode`.
@@ -194,7 +212,7 @@ class Predictor:
         Returns:
             The state after it, and the mask probability: H×W float32 at the image's size.
         """
-        state, patch = drive(self._stepper.step(image, state, click), self.runtime.run)
+        state, patch, _ = drive(self._stepper.step(image, state, click), self.runtime.run)
         return state, patch.whole()
 
     def probability(self, image: EncodedImage, state: State) -> Tensor:
@@ -235,6 +253,7 @@ def load_predictor(
     device: str = "auto",
     policy: ZoomPolicy | None = None,
     cleanup: Cleanup | None = None,
+    quality: Quality | None = None,
     runtime: str = "torch",
     exports: Path | None = None,
 ) -> Predictor:
@@ -246,6 +265,7 @@ def load_predictor(
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         policy: One of :data:`edgeflow.inference.zoom.POLICIES`; ``edgeflow`` by default.
         cleanup: What is cleaned of each mask; specks and pinholes by default.
+        quality: One of :data:`edgeflow.inference.quality.QUALITIES`; ``fast`` by default.
         runtime: One of :data:`edgeflow.runtime.selection.RUNTIME_NAMES`; PyTorch by default, which
             gives the same masks on every processor.
         exports: Folder of exported graphs; ``~/.cache/edgeflow/exports`` by default.
@@ -269,4 +289,5 @@ def load_predictor(
         policy=policy,
         cleanup=cleanup,
         calibration=checkpoint.entry.calibration,
+        quality=quality,
     )

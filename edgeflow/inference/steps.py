@@ -1,67 +1,37 @@
-"""Network steps as generators; running the network is left to the caller.
-
-A step yields what the network is to see, is sent the network's output, and returns the state after
-it. The caller may run the network at once (:func:`drive`), or keep many steps waiting and run them
-together.
-"""
+"""The way from a state and a click to the next state; see :mod:`edgeflow.inference.runs`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from edgeflow.geometry import Box, NetworkPoint, Size
 from edgeflow.inference.patch import EnlargedPatch, Patch, ProbabilityPatch
+from edgeflow.inference.quality import Quality
+from edgeflow.inference.runs import StepInput, Steps
 from edgeflow.inference.state import EncodedImage, State
 from edgeflow.inference.transfer import above, upload
 from edgeflow.inference.zoom import ZoomPolicy
 from edgeflow.masks.cleanup import ABSENT, FILLED, Cleanup
 from edgeflow.masks.patch import MASK_THRESHOLD, MaskPatch
+from edgeflow.masks.score import Calibration
 from edgeflow.nn.interface import Feedback
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.disks import disk_pixels
 from edgeflow.prompts.prior_mask import feedback_of
 from edgeflow.prompts.start import Start
-from edgeflow.runtime.base import StepOutput
 
 
-class StepInput(NamedTuple):
-    """Input of one network run, on the runtime's device.
+class Stepped(NamedTuple):
+    """The state after a step, the object's probability, and the network runs that it took."""
 
-    Attributes:
-        image: 1×3×h×w float32 RGB in [0, 1].
-        prompt: 1×3×h×w float32: previous map, positive disks, negative disks.
-    """
-
-    image: Tensor
-    prompt: Tensor
-
-
-T = TypeVar("T")
-Steps = Generator[StepInput, StepOutput, T]
-"""Network runs, one after the other, and the result of them all."""
-
-
-@torch.inference_mode()
-def drive(steps: Steps[T], run: Callable[[Tensor, Tensor], StepOutput]) -> T:
-    """Make each network run as soon as it is asked for.
-
-    Args:
-        steps: A generator that has not begun yet.
-        run: A runtime's :meth:`edgeflow.runtime.base.Runtime.run`.
-    """
-    output: StepOutput | None = None
-    while True:
-        try:
-            step = next(steps) if output is None else steps.send(output)
-        except StopIteration as done:
-            result: T = done.value
-            return result
-        output = run(step.image, step.prompt)
+    state: State
+    patch: Patch
+    runs: int
 
 
 @dataclass(frozen=True)
@@ -73,17 +43,22 @@ class Stepper:
         cleanup: What is cleaned of each mask.
         device: The runtime's device.
         feedback: Which of its outputs the network is fed at the next click.
+        quality: How often the network may look at a view.
+        calibration: Scores a look, where that decides about a second one.
     """
 
     policy: ZoomPolicy
     cleanup: Cleanup
     device: torch.device
     feedback: Feedback
+    quality: Quality
+    calibration: Calibration
 
     def start(self, image: EncodedImage, start: Start) -> Steps[tuple[State, int]]:
         """The state before any click, and the network runs that it took."""
         state = State.nothing(image, start)
         masks: list[MaskPatch] = []
+        runs = 0
         while (opening := start.opening(image.size, masks)) is not None:
             clicks, box = opening
             region = (
@@ -91,32 +66,30 @@ class Stepper:
                 if box is None
                 else self.policy.around(box, image.size)
             )
-            state, patch = yield from self._run(image, state, clicks, (), region)
-            masks.append(patch.mask)
-        return state, len(masks)
+            stepped = yield from self._run(image, state, clicks, (), region)
+            state, runs = stepped.state, runs + stepped.runs
+            masks.append(stepped.patch.mask)
+        return state, runs
 
-    def step(self, image: EncodedImage, state: State, click: Click) -> Steps[tuple[State, Patch]]:
-        """One network run.
+    def step(self, image: EncodedImage, state: State, click: Click) -> Steps[Stepped]:
+        """One click: a network run, or as many as the quality takes.
 
         Args:
             image: On the device.
             state: State after the clicks so far.
             click: The next one, on the image.
-
-        Returns:
-            The state after it, and the object's probability.
         """
         start, clicks = state.start, (*state.clicks, click)
         implied = start.imply(state.implied, clicks)
         # A prior mask is resampled from the image for each step, so no region need be kept for it.
         previous = state.region if start.prior is None else None
         region = self.policy.choose(previous, state.mask_box, (*implied, *clicks), image.size)
-        state, patch = yield from self._run(image, state, implied, clicks, region)
-        start = start.after(patch.mask, click)
+        state, found, runs = yield from self._run(image, state, implied, clicks, region)
+        start = start.after(found.mask, click)
         if start.prior is None:
-            return replace(state, start=start), patch
+            return Stepped(replace(state, start=start), found, runs)
         patch = ProbabilityPatch.of_mask(MaskPatch.of(start.prior), self.device)
-        return replace(state, start=start, mask_box=patch.mask_box), patch
+        return Stepped(replace(state, start=start, mask_box=patch.mask_box), patch, runs)
 
     def patch(self, image: EncodedImage, state: State) -> Patch:
         """The object's probability after a state's clicks."""
@@ -132,15 +105,18 @@ class Stepper:
         implied: tuple[Click, ...],
         clicks: tuple[Click, ...],
         region: Box | None,
-    ) -> Steps[tuple[State, Patch]]:
+    ) -> Steps[Stepped]:
         """Run the network on all clicks in a region, with the feedback of the state before."""
         frame = region or Box.whole(image.size)
         size = self.policy.network_size(frame.size)
         fed_back = self._fed_back(image, state, frame, size)
-        output = yield self._input(image, frame, size, (*implied, *clicks), fed_back)
+        view = self._input(image, frame, size, (*implied, *clicks), fed_back)
+        output, runs = yield from self.quality.look(
+            view, lambda seen: self.calibration(seen.mask[0, 0].cpu().numpy(), len(clicks))
+        )
         after = State(state.start, implied, clicks, region, output.mask, output.feedback, None)
         followed, clean = self._patches(image, after)
-        return replace(after, mask_box=followed.mask_box), clean
+        return Stepped(replace(after, mask_box=followed.mask_box), clean, runs)
 
     def _fed_back(self, image: EncodedImage, state: State, frame: Box, size: Size) -> Tensor:
         """The map that the network is fed in a frame: 1×1×size float32 on the device."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from edgeflow.inference.steps import StepInput
+from edgeflow.inference.runs import StepInput
 from edgeflow.runtime.base import Runtime, StepOutput
 
 CUDA_BATCH = 32
@@ -30,7 +30,7 @@ def run_together(runtime: Runtime, inputs: Sequence[StepInput]) -> list[StepOutp
 
     Args:
         runtime: Runtime that runs them.
-        inputs: Inputs of one or more steps.
+        inputs: Inputs of one or more steps, each of one or more views.
 
     Returns:
         For each step, its slice of the output or its own failure.
@@ -40,7 +40,8 @@ def run_together(runtime: Runtime, inputs: Sequence[StepInput]) -> list[StepOutp
     try:
         images, prompts = (torch.cat(parts) for parts in zip(*inputs, strict=True))
         output = runtime.run(images, prompts)
-        masks, feedbacks = (torch.split(part, 1) for part in output)
+        views = [len(step.image) for step in inputs]
+        masks, feedbacks = (torch.split(part, views) for part in output)
         # Copies, so that a cached state does not keep the whole batch alive.
         return [
             StepOutput(mask.clone(), feedback.clone())

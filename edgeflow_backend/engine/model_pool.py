@@ -64,5 +64,6 @@ class ModelPool:
             device=str(self._default.runtime.device),
             policy=self._default.policy,
             cleanup=self._default.cleanup,
+            quality=self._default.quality,
             runtime=self._settings.runtime,
         )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from edgeflow.inference.predictor import Prediction
-from edgeflow.inference.steps import StepInput, Steps
+from edgeflow.inference.runs import StepInput, Steps
 from edgeflow.runtime.base import Runtime
 from edgeflow_backend.tracing.spans import NO_SPAN, Span
 

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from edgeflow.geometry import ImagePoint
 from edgeflow.inference.predictor import Predictor, load_predictor
+from edgeflow.inference.quality import QUALITIES
 from edgeflow.inference.state import EncodedImage
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.prompts.click import Click
@@ -70,7 +71,7 @@ class LocalSegmenter(Segmenter):
     @property
     @override
     def runtime(self) -> str:
-        return self.predictor.runtime.name
+        return self.predictor.execution
 
     @property
     @override
@@ -193,6 +194,7 @@ def load_segmenter(
         device=settings.device,
         policy=POLICIES[settings.zoom],
         cleanup=settings.cleanup,
+        quality=QUALITIES[settings.quality],
         runtime=settings.runtime,
     )
     return LocalSegmenter(settings, predictor, metrics, on_note=on_note)

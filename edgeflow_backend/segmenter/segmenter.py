@@ -96,7 +96,7 @@ class Segmenter(Protocol):
 
     @property
     def runtime(self) -> str:
-        """Runtime, device and precision of the default model, in words."""
+        """Runtime, device, precision and quality of the default model, in words."""
         ...
 
     @property

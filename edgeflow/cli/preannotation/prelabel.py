@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from edgeflow.cli.label_studio import URL, APIKey, open_api, split_login
-from edgeflow.cli.options import Device, Model, ModelsDir, Runtime, Zoom
+from edgeflow.cli.options import Device, Model, ModelsDir, Quality, Runtime, Zoom
 from edgeflow.cli.preannotation.options import (
     INCOMPLETE,
     ControlKind,
@@ -33,6 +33,7 @@ from edgeflow.errors import EdgeFlowError
 from edgeflow.files import write_atomically
 from edgeflow.images import MAX_PIXELS, quiet_decoders
 from edgeflow.inference.predictor import load_predictor
+from edgeflow.inference.quality import QUALITIES
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.records import Project as ProjectRecord
@@ -92,6 +93,7 @@ def prelabel(
     model: Model = "edgeflow_lite",
     models_dir: ModelsDir = None,
     zoom: Zoom = "edgeflow",
+    quality: Quality = "fast",
     runtime: Runtime = "torch",
     device: Device = "auto",
     max_pixels: Annotated[int, typer.Option(help="Refuse larger images.")] = MAX_PIXELS,
@@ -121,7 +123,12 @@ def prelabel(
     record = api.project(project) if api is not None and project is not None else None
     folder = (images, folder_index(images)) if images is not None else None
     predictor = load_predictor(
-        model, folder=models_dir, device=device, runtime=runtime, policy=POLICIES[zoom]
+        model,
+        folder=models_dir,
+        device=device,
+        runtime=runtime,
+        policy=POLICIES[zoom],
+        quality=QUALITIES[quality],
     )
     version = model_version or f"prelabel {predictor.version}"
     form = TaskForm("predictions", version, PolygonOptions(tolerance=tolerance), label)
@@ -198,7 +205,7 @@ def _into_file(
     urls = work.urls or BelowPrefix()
     run = FolderPrelabel(*folder, work.segmenter, controls, urls, work.form)
     predictor = work.segmenter.predictor
-    made_by = (predictor.version, predictor.runtime.name, zoom)
+    made_by = (predictor.version, predictor.execution, zoom)
     prompts = one_each(work.prompts, folder[1].find, work.report)
     read = (prompts, str(folder[0].resolve()), xml)
     identity = repr((made_by, read, work.form, work.kind, urls, work.segmenter.min_score))

@@ -10,6 +10,7 @@ import pytest
 from pydantic import AliasChoices, SecretStr, ValidationError
 
 from edgeflow.images import MAX_PIXELS
+from edgeflow.inference.quality import QUALITIES
 from edgeflow.inference.zoom import POLICIES
 from edgeflow_backend.net.uplink import Uplink
 from edgeflow_backend.protocol.wire import first_problem
@@ -478,6 +479,11 @@ def test_a_megabyte_is_a_million_bytes(name: str) -> None:
 def test_every_zoom_policy_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [Settings(zoom=name).zoom for name in POLICIES] == list(POLICIES)
     assert ", ".join(POLICIES) in refusal(monkeypatch, "EDGEFLOW_ZOOM", "fisheye")
+
+
+def test_every_quality_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [Settings(quality=name).quality for name in QUALITIES] == list(QUALITIES)
+    assert ", ".join(QUALITIES) in refusal(monkeypatch, "EDGEFLOW_QUALITY", "perfect")
 
 
 def test_settings_cannot_be_changed() -> None:

@@ -45,8 +45,9 @@ def test_all_clicks_are_made_where_that_is_wanted(shapes: Path, tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_flipping_is_said_beside_the_figures(shapes: Path) -> None:
-    assert "flip" in evaluate("--data", shapes, "--flip", "--max-clicks", "1").output
+def test_the_quality_is_said_beside_the_figures(shapes: Path) -> None:
+    said = evaluate("--data", shapes, "--quality", "best", "--max-clicks", "1").output
+    assert "quality best" in said
 
 
 @pytest.mark.slow
@@ -93,6 +94,7 @@ def test_no_output_replaces_a_start_mask(shapes: Path, tmp_path: Path) -> None:
         (["--model", "no-such-model"], "no-such-model"),
         (["--layout", "no-such-layout"], "no-such-layout"),
         (["--zoom", "no-such-zoom"], "no-such-zoom"),
+        (["--quality", "no-such-quality"], "no-such-quality"),
         (["--compare", "no-such.json"], "no-such.json"),
         (["--start-masks", "no-such-folder"], "no-such-folder"),
         (["--start-masks", "sp"], "no start masks beside its image"),

@@ -126,6 +126,13 @@ def test_a_mask_is_written_as_an_8_bit_grey_png_of_0_and_255() -> None:
 
 
 @pytest.mark.slow
+def test_the_quality_is_said_beside_the_runtime() -> None:
+    said = succeeds("predict", COINS, "--click", "108,185", "--quality", "best")
+    assert "1 network steps" in said
+    assert "quality best" in said
+
+
+@pytest.mark.slow
 def test_a_negative_click_shrinks_the_mask() -> None:
     photo = PHOTOS / "astronaut.jpg"
     succeeds("predict", photo, "-c", "230,300", "-o", "one.png")

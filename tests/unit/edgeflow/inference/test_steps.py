@@ -13,8 +13,8 @@ from torch import Tensor
 from edgeflow.errors import PromptError
 from edgeflow.geometry import Box
 from edgeflow.inference.predictor import Prediction, Predictor
+from edgeflow.inference.runs import StepInput, Steps, drive
 from edgeflow.inference.state import EncodedImage, State
-from edgeflow.inference.steps import StepInput, Steps, drive
 from edgeflow.inference.zoom import ZoomPolicy
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.outline import Outline

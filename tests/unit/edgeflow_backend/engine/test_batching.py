@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from edgeflow.inference.predictor import Predictor
-from edgeflow.inference.steps import StepInput
+from edgeflow.inference.runs import StepInput
 from edgeflow.nn.interface import Feedback
 from edgeflow.runtime.base import StepOutput
 from edgeflow_backend.engine.batching import default_batch, run_together
@@ -51,6 +51,17 @@ def test_each_step_gets_its_own_slice_of_one_run(count: int) -> None:
     assert runtime.batches == [count]
     for value, output in enumerate(outputs):
         check(output, value)
+
+
+def test_steps_of_several_views_get_them_all() -> None:
+    runtime = Doubling()
+    both = StepInput(*map(torch.cat, zip(step(1), step(2), strict=True)))
+    outputs = run_together(runtime, [both, step(3), both])
+    assert runtime.batches == [5]
+    for output, values in zip(outputs, ((1, 2), (3,), (1, 2)), strict=True):
+        assert isinstance(output, StepOutput)
+        for view, value in enumerate(values):
+            check(StepOutput(*(part[view : view + 1] for part in output)), value)
 
 
 def test_a_kept_slice_does_not_keep_the_batch() -> None:

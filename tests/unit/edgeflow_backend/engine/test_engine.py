@@ -11,8 +11,8 @@ from torch import Tensor
 from edgeflow.errors import PromptError
 from edgeflow.geometry import ImagePoint
 from edgeflow.inference.predictor import Prediction, Predictor
+from edgeflow.inference.runs import Steps
 from edgeflow.inference.state import EncodedImage, StateStore
-from edgeflow.inference.steps import Steps
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.start import Start
 from edgeflow.runtime.base import Runtime, StepOutput

@@ -10,6 +10,7 @@ import pytest
 
 from edgeflow.errors import CheckpointError, LabelConfigError
 from edgeflow.inference.predictor import Predictor, load_predictor
+from edgeflow.inference.quality import QUALITIES
 from edgeflow_backend.engine import model_pool as models
 from edgeflow_backend.engine.model_pool import ModelPool, model_name
 from edgeflow_backend.settings import Settings
@@ -49,6 +50,14 @@ def test_unless_another_is_asked_for_the_default_model_answers(
 ) -> None:
     assert choose(pool(predictor), project, hint) is predictor
     assert loads == []
+
+
+@pytest.mark.slow
+def test_another_model_looks_as_often_as_the_default(models_dir: Path) -> None:
+    default = load_predictor(device="cpu", quality=QUALITIES["best"])
+    other = choose(pool(default, models_dir, p5="other"), "5", None)
+    assert other.version.startswith("other-")
+    assert other.quality == default.quality
 
 
 @pytest.mark.slow

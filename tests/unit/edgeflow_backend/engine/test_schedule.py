@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeflow.inference.predictor import Prediction
-from edgeflow.inference.steps import StepInput, Steps
+from edgeflow.inference.runs import StepInput, Steps
 from edgeflow.runtime.base import StepOutput
 from edgeflow_backend.engine.schedule import LATELY_S, Job, Schedule, Stream
 from tests.unit.edgeflow.samples import FakeRuntime
