@@ -86,7 +86,9 @@ class Predictor:
             self.quality,
             self.calibration,
         )
-        depends_on = (version, policy, self.cleanup, runtime.name, self.quality, self.calibration)
+        depends_on = [version, policy, self.cleanup, runtime.name, self.quality]
+        if self.quality.asks:
+            depends_on.append(self.calibration)
         self._identity = "|".join(map(str, depends_on))
 
     @property

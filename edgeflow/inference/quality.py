@@ -39,6 +39,11 @@ class Quality:
     name: str = "fast"
     sure: float = 0.0
 
+    @property
+    def asks(self) -> bool:
+        """Whether an answer depends on how sure the score says that the first look is."""
+        return 0 < self.sure < ALWAYS
+
     def look(self, step: StepInput, score: Callable[[StepOutput], float]) -> Steps[Looked]:
         """Look at a view once or twice.
 

@@ -19,6 +19,7 @@ from edgeflow.checkpoints.published import PUBLISHED
 from edgeflow.cli import app
 from edgeflow.cli.predict import parse_click
 from edgeflow.inference.predictor import Prediction, Predictor
+from edgeflow.inference.quality import QUALITIES
 from edgeflow.inference.state import EncodedImage, StateStore
 from edgeflow.inference.zoom import POLICIES, ZoomPolicy
 from edgeflow.prompts.click import Click
@@ -215,7 +216,7 @@ def test_several_clicks_keep_their_order(spy: Spy, image_path: str) -> None:
 def test_options_reach_the_predictor(spy: Spy, image_path: str) -> None:
     succeeds(
         "predict", image_path, "-c", "4,3", "--model", "some", "--device", "cuda:1",
-        "--zoom", "ritm", "--models-dir", "weights", "--runtime", "openvino",
+        "--zoom", "ritm", "--models-dir", "weights", "--runtime", "openvino", "--quality", "best",
     )  # fmt: skip
     assert spy.loaded == {
         "model": "some",
@@ -223,6 +224,7 @@ def test_options_reach_the_predictor(spy: Spy, image_path: str) -> None:
         "runtime": "openvino",
         "policy": POLICIES["ritm"],
         "folder": Path("weights"),
+        "quality": QUALITIES["best"],
     }
 
 
@@ -234,6 +236,7 @@ def test_without_options_the_shipped_model_is_used_with_our_zoom(spy: Spy, image
         "runtime": "torch",
         "policy": ZoomPolicy(),
         "folder": None,
+        "quality": QUALITIES["fast"],
     }
 
 
