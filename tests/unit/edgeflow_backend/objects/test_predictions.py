@@ -67,7 +67,7 @@ def test_predictions_of_another_form_are_no_error(held: object) -> None:
 def test_a_click_on_a_predicted_mask_refines_it_for_everybody(make: Make, overlap: int) -> None:
     drawn = by_hand(disk())
     held = [{"id": 1, "model_version": "a", "result": [drawn]}]
-    negative = point(45, 60, "n", positive=False)
+    negative = point(50, 50, "n", positive=False)
     region = make(overlap=overlap).ask(negative, predictions=held)
     assert region["id"] == "by-hand"
     assert not np.array_equal(region["value"]["rle"], drawn["value"]["rle"])
