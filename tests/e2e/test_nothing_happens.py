@@ -182,8 +182,8 @@ def test_boxes_of_a_detector_become_masks_when_predictions_are_retrieved(
         )
         editor.open(project, task["id"])
         helmet, astronaut = (region["score"] for region in found["result"])
-        assert helmet == pytest.approx(0.87, abs=0.02)  # as docs/pre-annotation.md says
-        assert astronaut == pytest.approx(0.54, abs=0.04)
+        assert helmet > 0.9  # as docs/pre-annotation.md says
+        assert astronaut < 0.6
         assert set(editor.ids()) == {region["id"] for region in found["result"]}
         pictures.keep(pictures.OPENED, editor.picture(panels=True))
 

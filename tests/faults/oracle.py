@@ -6,7 +6,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -84,13 +83,9 @@ class Oracle:
     Args:
         runtime: What the backend's predictor runs on, as ``/health`` names it; this one must be
             the same, for another one's masks may differ in a pixel.
-
-    Attributes:
-        models_dir: Folder of models that are not shipped, as the backend has it.
     """
 
     def __init__(self, runtime: str) -> None:
-        self.models_dir: Path | None = None
         self._runtime = runtime
         self._predictors: dict[str, Predictor] = {}
         self._lock = threading.Lock()
@@ -141,7 +136,7 @@ class Oracle:
         with self._lock:
             if model not in self._predictors:
                 name = model.rpartition("-")[0]
-                loaded = load_predictor(name, folder=self.models_dir, device="cpu", runtime="auto")
+                loaded = load_predictor(name, device="cpu", runtime="auto")
                 if loaded.version != model:
                     raise WrongAnswerError(f"made by {model}, which nobody has")
                 if loaded.runtime.name != self._runtime:

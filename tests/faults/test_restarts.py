@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -13,10 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.torch import load_file, save_file
 
-from edgeflow.checkpoints.checkpoint import find, shipped_folder
-from edgeflow.checkpoints.manifest import add_to_manifest
+from edgeflow.checkpoints.checkpoint import shipped_folder
+from edgeflow.checkpoints.manifest import MANIFEST
 from edgeflow.geometry import Size
 from edgeflow.label_studio.brush_rle import decode_brush
 from tests.contract.wire import JSONObject
@@ -28,7 +26,7 @@ from tests.faults.pending import Pending
 from tests.faults.world import PATIENT, World, world
 
 UNDER_WAY = 12
-OTHER_MODEL = "rounded"
+OTHER_MODEL = "edgeflow_lite_416"
 OLD_MODEL = "edgeflow_lite"
 SECOND_MODEL = "second"
 PROJECT_OF_THE_OLD, PROJECT_OF_THE_SECOND = 7, 8
@@ -99,23 +97,18 @@ def test_after_a_kill_all_goes_on_with_the_pictures_of_the_disk(lasting: World) 
 
 
 @pytest.fixture(scope="module")
-def further_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two more models: the shipped one rounded, and one whose file is cut short."""
+def second_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a further model, whose file is cut short."""
     folder = tmp_path_factory.mktemp("models")
-    shipped = find(OLD_MODEL)
-    file = folder / f"{OTHER_MODEL}.safetensors"
-    save_file({name: tensor.bfloat16() for name, tensor in load_file(shipped.path).items()}, file)
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    rounded = shipped.entry.model_copy(update={"file": file.name, "sha256": digest})
-    add_to_manifest(folder, OTHER_MODEL, rounded)
-    add_to_manifest(folder, SECOND_MODEL, shipped.entry)
-    shutil.copy(shipped.path, folder)
-    os.truncate(folder / shipped.path.name, 1_000_000)
+    entry = json.loads((shipped_folder() / MANIFEST).read_text())["models"][OLD_MODEL]
+    (folder / MANIFEST).write_text(json.dumps({"format": 1, "models": {SECOND_MODEL: entry}}))
+    shutil.copy(shipped_folder() / entry["file"], folder)
+    os.truncate(folder / entry["file"], 1_000_000)
     return folder
 
 
 @pytest.fixture(scope="module")
-def swapped(lasting: World, further_models: Path) -> Task:
+def swapped(lasting: World, second_model: Path) -> Task:
     """A task with a mask that other weights made, before a restart with those of now."""
     task = open_task(lasting, 200)
     old = task.click(*FIRST)
@@ -126,8 +119,7 @@ def swapped(lasting: World, further_models: Path) -> Task:
     models = {PROJECT_OF_THE_OLD: OLD_MODEL, PROJECT_OF_THE_SECOND: SECOND_MODEL}
     backend.environment["EDGEFLOW_MODEL"] = OTHER_MODEL
     backend.environment["EDGEFLOW_PROJECT_MODELS"] = json.dumps(models)
-    backend.environment["EDGEFLOW_MODELS_DIR"] = str(further_models)
-    lasting.oracle.models_dir = further_models
+    backend.environment["EDGEFLOW_MODELS_DIR"] = str(second_model)
     backend.start()
     return task
 
@@ -168,7 +160,7 @@ def test_two_models_at_once_answer_for_their_own_projects(lasting: World) -> Non
 
 @pytest.mark.usefixtures("swapped")
 def test_a_second_model_that_is_spoilt_costs_its_own_project_only_and_until_it_is_mended(
-    lasting: World, further_models: Path
+    lasting: World, second_model: Path
 ) -> None:
     def click(project: int) -> Asked:
         return replace(open_task(lasting, 400), project=project).click(*FIRST)
@@ -176,7 +168,7 @@ def test_a_second_model_that_is_spoilt_costs_its_own_project_only_and_until_it_i
     assert judged(lasting, click(PROJECT_OF_THE_SECOND)) == "checkpoint"
     assert judged(lasting, click(PROJECT_OF_THE_OLD)) == RIGHT
     for weights in shipped_folder().glob(f"{OLD_MODEL}.*"):
-        shutil.copy(weights, further_models)
+        shutil.copy(weights, second_model)
     (prediction,) = click(PROJECT_OF_THE_SECOND).answer["results"]
     assert prediction["model_version"].startswith(f"{SECOND_MODEL}-")
     assert prediction["result"]

@@ -206,7 +206,8 @@ def test_an_absurd_size_is_refused(service: SegmentationService, width: int, hei
 
 @pytest.mark.slow
 def test_clicks_that_find_nothing_are_told(service: SegmentationService) -> None:
-    points = [click(8, 8), click(8.5, 8.5, positive=False)]  # in the meadow, and taken back
+    everywhere = [click(x, y, positive=False) for x in range(5, 100, 12) for y in range(5, 100, 15)]
+    points = [click(50, 50), *everywhere]
     with pytest.raises(PromptError, match="no object") as caught:
         segment(service, disk_request(*points))
     assert caught.value.hint

@@ -399,7 +399,7 @@ def test_the_shipped_models_are_listed_with_use_and_licence() -> None:
         assert str(checkpoint.path) in said
         assert checkpoint.entry.licence in said
         assert checkpoint.entry.use in said
-    assert "NoC@90 1.62" in said
+    assert "NoC@90 1.7" in said
     assert "MISSING" not in said
 
 

@@ -104,7 +104,7 @@ def test_a_name_that_is_none_is_refused_with_the_names_there_are(
     with pytest.raises(LabelConfigError, match="no model named") as caught:
         choose(pool(predictor, models_dir), "5", hint)
     assert hint in caught.value.message
-    assert "edgeflow_lite, other" in caught.value.hint
+    assert "edgeflow_lite, edgeflow_lite_416, other" in caught.value.hint
     assert loads == []
 
 

@@ -44,7 +44,7 @@ def test_cleaning_takes_out_secrets_and_what_does_not_print(text: str, expected:
         "Label Studio refused the personal access token (HTTP 401)",
         "add <Label value=\"Traffic light\"/> to BrushLabels 'mask'",
         "'10.0.0.0/8' is a network; is it? yes (really?)",
-        "weights edgeflow_lite-dbabc55b are intact",
+        "weights edgeflow_lite-99845a7f are intact",
         "a mask of 1920×1080 pixels, 12 % of it: größer",
         "می\u200cخواهم",
         "http://minio:9000/…/a.jpg answered HTTP 403",

@@ -4,7 +4,7 @@ from edgeflow_backend.status.report import Cache, Snapshot
 
 READY = Snapshot(
     "ready",
-    "edgeflow_lite-dbabc55b",
+    "edgeflow_lite-99845a7f",
     "torch 2.13.0 cpu float32",
     waiting=2,
     queue_limit=48,

@@ -133,7 +133,7 @@ def test_the_page_says_everything(journal: Journal, clock: Clock) -> None:
     clock.sleep(seconds=12)
     text = page_of(journal).text
     for words in (
-        "edgeflow_lite-dbabc55b",
+        "edgeflow_lite-99845a7f",
         "torch 2.13.0 cpu float32",
         "up for 1 h 10 min",
         "No image at http://h/a.jpg.",

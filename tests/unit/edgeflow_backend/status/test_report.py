@@ -54,7 +54,7 @@ def test_the_json_has_this_shape(journal: Journal, clock: Clock) -> None:
         "uptime_s": 3.0,
         "model": {
             "state": "ready",
-            "version": "edgeflow_lite-dbabc55b",
+            "version": "edgeflow_lite-99845a7f",
             "runtime": "torch 2.13.0 cpu float32",
             "message": "",
             "hint": "",
