@@ -100,10 +100,10 @@ TREES: dict[str, dict[str, bytes]] = {
     },
     "davis": {"JPEGImages/480p/s/a.jpg": image_file(), "Annotations/480p/s/a.png": BINARY},
     "davis585": {
-        "s/00009.jpg": image_file(),
-        "s/object1_00009.png": BINARY,
-        "s/init_sp_object1_00009.png": BINARY,
-        "s/init_stm_object1_00009.png": BINARY,
+        "s/a.jpg": image_file(),
+        "s/object1_a.png": BINARY,
+        "s/init_sp_object1_a.png": BINARY,
+        "s/init_stm_object1_a.png": BINARY,
     },
     "voc": {
         "JPEGImages/a.jpg": image_file(),
