@@ -29,5 +29,5 @@ def endure(world: World, fault: Fault) -> None:
                 time.sleep(UNFELT_S)
         over = time.monotonic()
         until(lambda: team.everybody_since(over), RECOVERY_S)
-    assert tally.wrong == []
+    assert not tally.wrong, "\n".join(tally.wrong)
     assert tally.outcomes <= {RIGHT, fault.felt} | AT_ANY_TIME | fault.codes
