@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, Page, Response, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
 
 from demo.label_studio import EMAIL, PASSWORD
 
@@ -60,7 +60,9 @@ class Editor:
         self.page = page
         self.url = url
         self.last_request: dict[str, Any] = {}
+        self.requests_without_points = 0
         page.add_init_script(_NOTE_PRESSES)
+        page.on("request", self._count)
 
     def log_in(self, email: str = EMAIL) -> None:
         """Log in: as the user that the test server was started with, or as a new one."""
@@ -176,6 +178,17 @@ class Editor:
             .every(r => !r.type.startsWith("keypoint"))"""
         self.page.wait_for_timeout(PAUSE_MS)
         self.page.wait_for_function(script)
+
+    def _count(self, request: Request) -> None:
+        """Count what asks for nothing.
+
+        An answer that auto-accept accepts takes all points away, one that was set meanwhile and is
+        about to be sent among them. Label Studio then sends a request without it, and the click is
+        lost before any backend hears of it.
+        """
+        if INTERACTIVE in request.url:
+            body: dict[str, Any] = request.post_data_json or {}
+            self.requests_without_points += not body["context"]["result"]
 
     def draw_box(self, left: float, top: float, right: float, bottom: float) -> dict[str, Any]:
         """Pick the smart rectangle, press and drag (0 to 1), await the answer."""
