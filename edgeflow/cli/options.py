@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -13,28 +14,13 @@ from edgeflow.inference.zoom import POLICIES
 from edgeflow.runtime.selection import RUNTIME_NAMES
 
 
-def check_zoom(name: str) -> str:
-    """Refuse a name that no zoom policy has.
+def _one_of(names: Collection[str], what: str) -> Callable[[str], str]:
+    def check(name: str) -> str:
+        if name not in names:
+            raise typer.BadParameter(f"{name!r} is not a {what}; choose one of {', '.join(names)}")
+        return name
 
-    Raises:
-        typer.BadParameter: There is no such policy.
-    """
-    if name not in POLICIES:
-        raise typer.BadParameter(
-            f"{name!r} is not a zoom policy; choose one of {', '.join(POLICIES)}"
-        )
-    return name
-
-
-def check_quality(name: str) -> str:
-    """Refuse a name that no quality has.
-
-    Raises:
-        typer.BadParameter: There is no such quality.
-    """
-    if name not in QUALITIES:
-        raise typer.BadParameter(f"{name!r} is not a quality; choose one of {', '.join(QUALITIES)}")
-    return name
+    return check
 
 
 Model = Annotated[str, typer.Option(help="A model's name, or a weights file.")]
@@ -49,14 +35,17 @@ Runtime = Annotated[str, typer.Option(help=f"{', '.join(RUNTIME_NAMES)}; see doc
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 
 Zoom = Annotated[
-    str, typer.Option(help=f"Zoom policy: {', '.join(POLICIES)}.", callback=check_zoom)
+    str,
+    typer.Option(
+        help=f"Zoom policy: {', '.join(POLICIES)}.", callback=_one_of(POLICIES, "zoom policy")
+    ),
 ]
 
 Quality = Annotated[
     str,
     typer.Option(
         help=f"{', '.join(QUALITIES)}: how long a click may take; see docs/quality.md.",
-        callback=check_quality,
+        callback=_one_of(QUALITIES, "quality"),
     ),
 ]
 

@@ -55,7 +55,7 @@ class Quality:
             both = yield _together(step, _mirrored(step))
             return Looked(_mean(_part(both, 0), _part(both, 1)), 1)
         output = yield step
-        if self.sure <= 0 or score(output) >= self.sure:
+        if not self.asks or score(output) >= self.sure:
             return Looked(output, 1)
         return Looked(_mean(output, (yield _mirrored(step))), 2)
 

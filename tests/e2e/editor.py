@@ -310,6 +310,12 @@ class Editor:
         found: list[str] = self.page.evaluate(script)
         return found
 
+    def results(self) -> list[dict[str, Any]]:
+        """The annotation as it would be submitted now."""
+        script = "() => window.Htx.annotationStore.selected.serializeAnnotation()"
+        found: list[dict[str, Any]] = self.page.evaluate(script)
+        return found
+
     def _note(self, response: Response) -> dict[str, Any]:
         self.last_request = response.request.post_data_json or {}
         body: dict[str, Any] = response.json()

@@ -43,6 +43,16 @@ def mask(region: JSONObject) -> BoolMask:
     return found
 
 
+def without_mask(results: list[JSONObject]) -> list[tuple[float, float]]:
+    """The coins on which no region lies."""
+    masks = [mask(each) for each in results if each["type"] == "brushlabels"]
+    return [
+        (x, y)
+        for x, y in COINS
+        if not any(found[round(y * SIZE.height), round(x * SIZE.width)] for found in masks)
+    ]
+
+
 def clicks(region: JSONObject) -> list[Any]:
     recorded: list[Any] = region["meta"]["edgeflow"]["clicks"]
     return recorded
@@ -84,7 +94,12 @@ def test_each_of_twelve_quick_clicks_gets_its_region_under_auto_accept(
         already = editor.requests_without_points
         editor.click_quickly(COINS, pace)
         editor.wait_for_answers()
+        # Clicks that Label Studio itself took back are made again, as a person would.
         lost = editor.requests_without_points - already
+        missing = without_mask(editor.results())
+        assert len(missing) <= lost, f"{pace} ms: no mask for {missing}"
+        for place in missing:
+            only(editor.click(*place))
         if pace == PACES_MS[0]:  # a quick annotator's masks are refined before any draft is saved
             shrunk = only(editor.click(0.27, 0.42, keys=["Control", "Alt"]))
             assert len(clicks(shrunk)) == 2
@@ -94,15 +109,12 @@ def test_each_of_twelve_quick_clicks_gets_its_region_under_auto_accept(
         # A label that was picked for the next click joins the region as a second result.
         regions = [each for each in annotation["result"] if each["type"] == "brushlabels"]
         told = [(each["type"], each.get("meta", {}).get("edgeflow")) for each in regions]
-        missing = []
+        assert len(regions) == len(COINS), f"{pace} ms: {told}"
         for number, expected in enumerate(slow):
             if pace == PACES_MS[0] and number == 7:
                 continue
-            if max(overlap(mask(region), expected) for region in regions) < 0.95:
-                missing.append(number)
-        # Only clicks that Label Studio itself took back may lack a region.
-        assert len(missing) <= lost, f"{pace} ms: {missing}, {told}"
-        assert len(regions) == len(COINS) - len(missing), f"{pace} ms: {told}"
+            best = max(overlap(mask(region), expected) for region in regions)
+            assert best >= 0.95, f"coin {number} at {pace} ms"
 
 
 def test_without_auto_accept_quick_clicks_make_one_object(studio: Studio, editor: Editor) -> None:

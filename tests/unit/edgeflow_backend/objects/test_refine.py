@@ -379,15 +379,21 @@ def test_slow_clicks_are_answered_with_one_region(make: Make) -> None:
     assert len(region["meta"]["edgeflow"]["clicks"]) == 4
 
 
+def two_taken_for_one(desk: Desk) -> tuple[list[JSONObject], JSONObject]:
+    """The clicks on the three disks, and the one region that the first two got."""
+    disks = [point(*place, key) for key, place in DISKS.items()]
+    ask_quickly(desk, disks[0])
+    (whole,) = ask_quickly(desk, *disks[:2])
+    assert len(whole["meta"]["edgeflow"]["clicks"]) == 2
+    return disks, whole
+
+
 def test_two_quick_objects_that_were_taken_for_one_are_divided_once_auto_accept_shows(
     make: Make,
 ) -> None:
     desk = make()
-    disks = [point(*place, key) for key, place in DISKS.items()]
+    disks, whole = two_taken_for_one(desk)
     alone = [ask_quickly(make(), disk)[0]["value"] for disk in disks]
-    ask_quickly(desk, disks[0])
-    (whole,) = ask_quickly(desk, *disks[:2])
-    assert len(whole["meta"]["edgeflow"]["clicks"]) == 2
     third, first, second = ask_quickly(desk, disks[2])
     assert first["id"] == whole["id"]  # takes its place
     assert [region["value"] for region in (first, second, third)] == alone
@@ -398,10 +404,8 @@ def test_two_quick_objects_are_divided_though_a_stall_came_before_auto_accept_sh
     make: Make,
 ) -> None:
     desk = make()
-    disks = [point(*place, key) for key, place in DISKS.items()]
+    disks, whole = two_taken_for_one(desk)
     alone = [ask_quickly(make(), disk)[0]["value"] for disk in disks]
-    ask_quickly(desk, disks[0])
-    (whole,) = ask_quickly(desk, *disks[:2])
     ask_quickly(desk, disks[2], after=2.0)  # might have been accepted by hand
     _, first, second = ask_quickly(desk, point(80, 55, "n", positive=False))
     assert first["id"] == whole["id"]
@@ -410,9 +414,7 @@ def test_two_quick_objects_are_divided_though_a_stall_came_before_auto_accept_sh
 
 def test_an_object_that_was_refined_meanwhile_is_not_divided(make: Make) -> None:
     desk = make()
-    disks = [point(*place, key) for key, place in DISKS.items()]
-    ask_quickly(desk, disks[0])
-    (whole,) = ask_quickly(desk, *disks[:2])
+    disks, whole = two_taken_for_one(desk)
     (refined,) = ask_quickly(desk, point(50, 55, "n", positive=False), after=2.0)
     assert refined["id"] == whole["id"]
     assert len(ask_quickly(desk, disks[2])) == 1
