@@ -7,6 +7,7 @@ imports what decoding needs, never PyTorch, and ends when the other side closes.
 from __future__ import annotations
 
 import contextlib
+import errno
 import mmap
 import os
 import resource
@@ -90,12 +91,12 @@ def answer(file: int, request: Message) -> tuple[Message, int | None]:
             if request["strips"]
             else decode(file, request["max_pixels"], as_stored=request["as_stored"])
         )
-    except EdgeFlowError as error:
-        message, hint = error.message[:MESSAGE_LENGTH], error.hint[:MESSAGE_LENGTH]
-        return {"code": error.code, "message": message, "hint": hint}, None
-    except MemoryError:
-        return {"code": "memory", "message": "", "hint": ""}, None
     except Exception as error:  # noqa: BLE001 - told to the backend in a word
+        if _for_want_of_memory(error):
+            return {"code": "memory", "message": "", "hint": ""}, None
+        if isinstance(error, EdgeFlowError):
+            message, hint = error.message[:MESSAGE_LENGTH], error.hint[:MESSAGE_LENGTH]
+            return {"code": error.code, "message": message, "hint": hint}, None
         return {"code": "defect", "message": type(error).__name__, "hint": ""}, None
     return {"shape": decoded.shape, "notes": decoded.notes}, decoded.file
 
@@ -107,12 +108,7 @@ def decode(file: int, max_pixels: int, *, as_stored: bool) -> Decoded:
         ImageError: It cannot be decoded, or is too large.
     """
     data = _whole(file)
-    try:
-        read = read_image(data, max_pixels=max_pixels, as_stored=as_stored, partial=True)
-    except EdgeFlowError as error:
-        if _for_want_of_memory(error):
-            raise MemoryError from error
-        raise
+    read = read_image(data, max_pixels=max_pixels, as_stored=as_stored, partial=True)
     del data
     pixels = read.pixels
     result, pages = _shared(pixels.nbytes)
@@ -188,8 +184,11 @@ def _whole(file: int) -> bytes:
 
 
 def _for_want_of_memory(error: BaseException | None) -> bool:
+    """Whether an error or a cause of it is that; a mapping that fails is an OSError."""
     while error is not None:
         if isinstance(error, MemoryError):
+            return True
+        if isinstance(error, OSError) and error.errno == errno.ENOMEM:
             return True
         error = error.__cause__
     return False
@@ -198,8 +197,12 @@ def _for_want_of_memory(error: BaseException | None) -> bool:
 def _shared(nbytes: int) -> tuple[int, mmap.mmap]:
     """Memory without a name, as a descriptor and mapped."""
     file = os.memfd_create("pixels")
-    os.ftruncate(file, nbytes)
-    return file, mmap.mmap(file, nbytes)
+    try:
+        os.ftruncate(file, nbytes)
+        return file, mmap.mmap(file, nbytes)
+    except OSError:
+        os.close(file)
+        raise
 
 
 if __name__ == "__main__":
