@@ -79,6 +79,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         self._next_check = 0.0
         self._stop_at: float | None = None
         self._ended = False
+        self._trigger_lock = threading.RLock()  # a signal may come while this thread holds it
         self.lanes = Lanes(settings.http_threads, SERVED_BODIES * settings.max_body_bytes)
         super().__init__(
             application,
@@ -102,7 +103,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
                 self._next_check = now + CHECK_S
                 self._check(now)
         self.lanes.shutdown()
-        self._ended = True
+        with self._trigger_lock:
+            self._ended = True
         for dispatcher in list(self.sockets.values()):
             dispatcher.close()  # type: ignore[attr-defined]
         self.sockets.close()
@@ -113,9 +115,10 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         self.pull_trigger()
 
     def pull_trigger(self) -> None:
-        """End the loop's wait. Thread-safe."""
-        if not self._ended:
-            super().pull_trigger()
+        """End the loop's wait. Thread-safe: the end does not close a pipe that is written to."""
+        with self._trigger_lock:
+            if not self._ended:
+                super().pull_trigger()
 
     def wake(self, channel: Channel) -> None:
         """Have the loop look at a connection again. Thread-safe."""

@@ -14,13 +14,14 @@ from http import HTTPStatus
 import orjson
 import pytest
 from flask import Flask, request
+from waitress.server import BaseWSGIServer  # type: ignore[import-untyped]
 
 from edgeflow_backend import log
 from edgeflow_backend.server import channel, limits
 from edgeflow_backend.server.lanes import PAGE_REST
 from edgeflow_backend.server.listener import ListenError, listen
 from edgeflow_backend.server.refusal import RefusalError
-from edgeflow_backend.server.server import Server
+from edgeflow_backend.server.server import CHECK_S, Server
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
 from tests.contract.wire import read_to_the_end
@@ -209,6 +210,20 @@ def test_an_idle_client_sees_the_end_without_a_reset(run: Run) -> None:
         assert client.recv(1) == b""
 
 
+def test_a_stop_that_the_loop_notices_by_itself_is_no_error(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = run()
+    pull = BaseWSGIServer.pull_trigger
+
+    def pull_late(server: BaseWSGIServer) -> None:
+        running.thread.join(3 * CHECK_S)
+        pull(server)
+
+    monkeypatch.setattr(BaseWSGIServer, "pull_trigger", pull_late)
+    running.stop()
+
+
 def test_pages_rest_between_each_other(run: Run) -> None:
     running = run()
     with contextlib.ExitStack() as stack:
@@ -278,7 +293,7 @@ def test_a_signal_ends_the_process_after_the_answer_to_a_request_under_way() -> 
     code = """
 import sys, time
 from edgeflow_backend.server.listener import listen
-from edgeflow_backend.server.server import Server
+from edgeflow_backend.server.server import CHECK_S, Server
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
 
