@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from demo.label_studio import EMAIL, PASSWORD
 
@@ -61,8 +62,10 @@ class Editor:
         self.url = url
         self.last_request: dict[str, Any] = {}
         self.requests_without_points = 0
+        self.exchanges: list[Request | Response] = []
         page.add_init_script(_NOTE_PRESSES)
         page.on("request", self._count)
+        page.on("response", self._keep)
 
     def log_in(self, email: str = EMAIL) -> None:
         """Log in: as the user that the test server was started with, or as a new one."""
@@ -99,6 +102,7 @@ class Editor:
         tool = self.page.locator(".lsf-tool_smart").first
         if "lsf-tool_active" not in (tool.get_attribute("class") or ""):  # it is remembered, too
             tool.click()
+        self.page.locator(".lsf-tool_smart.lsf-tool_active").first.wait_for()
         self.page.wait_for_timeout(PAUSE_MS)
 
     def click(
@@ -177,7 +181,11 @@ class Editor:
         script = """() => window.Htx.annotationStore.selected.regions
             .every(r => !r.type.startsWith("keypoint"))"""
         self.page.wait_for_timeout(PAUSE_MS)
-        self.page.wait_for_function(script)
+        try:
+            self.page.wait_for_function(script)
+        except PlaywrightTimeoutError:
+            said = "\n".join(map(_said, self.exchanges[-12:]))
+            raise AssertionError(f"a point is left in the editor after:\n{said}") from None
 
     def _count(self, request: Request) -> None:
         """Count what asks for nothing.
@@ -189,6 +197,11 @@ class Editor:
         if INTERACTIVE in request.url:
             body: dict[str, Any] = request.post_data_json or {}
             self.requests_without_points += not body["context"]["result"]
+            self.exchanges.append(request)
+
+    def _keep(self, response: Response) -> None:
+        if INTERACTIVE in response.url:
+            self.exchanges.append(response)
 
     def draw_box(self, left: float, top: float, right: float, bottom: float) -> dict[str, Any]:
         """Pick the smart rectangle, press and drag (0 to 1), await the answer."""
@@ -331,6 +344,8 @@ class Editor:
         # The editor remembers its switches from page to page.
         if self.page.evaluate(f"() => window.Htx.{state}") != wanted:
             self._button(button).click(force=True)
+            is_so = f"() => window.Htx.{state} === {str(wanted).lower()}"
+            self.page.wait_for_function(is_so)
             self.page.wait_for_timeout(PAUSE_MS)
 
     def _button(self, name: str) -> Any:
@@ -352,6 +367,14 @@ def first_card(page: Page, heading: str) -> bytes:
             "height": card["y"] + card["height"] - whole["y"] + 24,
         },
     )
+
+
+def _said(exchange: Request | Response) -> str:
+    """A request for a mask, or its answer, in a line."""
+    if isinstance(exchange, Response):
+        return f"< {exchange.status} {exchange.text()[:400]}"
+    points = (exchange.post_data_json or {})["context"]["result"]
+    return f"> {[(each['id'], each.get('is_positive')) for each in points]}"
 
 
 def _first_page(browser: Browser, url: str) -> Editor:

@@ -162,8 +162,11 @@ def test_what_was_rejected_deleted_or_undone_does_not_come_back(
     x, y = place
     editor.click_quickly([place], 0)
     editor.page.wait_for_timeout(300)
-    editor.click_quickly([(x + 0.02, y + 0.02)], 0, keys=["Control", "Alt"])
+    negative, already = (x + 0.02, y + 0.02), editor.requests_without_points
+    editor.click_quickly([negative], 0, keys=["Control", "Alt"])
     editor.wait_for_answers()
+    if editor.requests_without_points > already:  # Label Studio itself took it back
+        only(editor.click(*negative, keys=["Control", "Alt"]))
     (refined,) = editor.ids()
     beside = only(editor.click(x - 0.03, y, keys=["Control"]))
     assert [click[3] for click in clicks(beside)] == [True, False, True]
