@@ -155,7 +155,7 @@ clean:  ## remove environments, demo data, the site and artefacts
 
 $(MAIN)/.made: pyproject.toml $(call lock,build) $(call lock,main) $(torch_lock) | python
 	$(call make_env,$(MAIN),main) --what 'the backend and all tools for working on it' $(with_torch) \
-	  -- $(main)
+	  --no-compile -- $(main)
 
 $(DEMO)/.made: pyproject.toml $(call lock,build) $(call lock,backend) $(torch_lock) | python
 	$(call make_env,$(DEMO),backend) --what 'the backend' $(with_torch) --no-compile -- $(backend)
@@ -165,7 +165,7 @@ $(STUDIO)/.made: $(call lock,build) $(call lock,label-studio) | python
 
 $(PEER)/.made: pyproject.toml $(call lock,build) $(call lock,label-studio-ml) $(torch_lock) | python
 	$(call make_env,$(PEER),label-studio-ml) --what 'the backend under label-studio-ml' $(with_torch) \
-	  -- $(peer)
+	  --no-compile -- $(peer)
 
 $(READERS)/.made: pyproject.toml $(call lock,build) $(call lock,export-readers) \
   $(call lock,export-readers-alone) | python

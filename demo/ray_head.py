@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
+import importlib.util
 import os
 import secrets
 import shutil
@@ -82,6 +84,7 @@ def ray_head(
         dashboard: Whether to serve the dashboard, and with it jobs, on loopback.
         cpus: Cores that Ray believes to have.
     """
+    _compile()
     folder = Path(tempfile.mkdtemp(prefix="ray"))  # short: paths of sockets have 107 characters
     secret = folder / "token"
     secret.write_text(secrets.token_hex(32))
@@ -127,6 +130,14 @@ def ray_head(
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _compile() -> None:
+    """Compile Ray's modules: its dashboard gives up where its first import has to."""
+    ray = importlib.util.find_spec("ray")
+    assert ray is not None
+    for folder in ray.submodule_search_locations or ():
+        compileall.compile_dir(folder, quiet=2)
 
 
 def _wait_for_start(process: subprocess.Popen[bytes], log: Path) -> None:
