@@ -23,7 +23,7 @@ def test_the_shipped_weights_need_no_more_clicks_than_their_training_measured(
     name: str, objects: int, published: float
 ) -> None:
     report = ARTIFACTS / f"evaluation-{name}"
-    options = ["--data", str(DATA / "benchmarks" / name), "--runtime", "torch", "--device", "cpu"]
+    options = ["--data", str(DATA / "benchmarks" / name), "--runtime", "auto", "--device", "cpu"]
     result = CliRunner().invoke(app, ["evaluate", *options, "--report", str(report)])
     assert result.exit_code == 0, result.output
     figures = orjson.loads((report / "results.json").read_bytes())
