@@ -1,0 +1,212 @@
+"""One example, and what is suggested for it: tried on the pictures of a dataset."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeflow.arrays import BoolMask
+from edgeflow.data.base import Dataset, Sample
+from edgeflow.data.left_out import LeftOut
+from edgeflow.evaluate.clicker import Clicker
+from edgeflow.evaluate.similar.choosing import Choice, Kind, chosen
+from edgeflow.evaluate.similar.matching import Matching, match, seen
+from edgeflow.evaluate.traces import Rules, click_object
+from edgeflow.inference.predictor import Predictor
+from edgeflow.inference.state import EncodedImage
+from edgeflow.masks.numbered import number_map
+from edgeflow.masks.patch import MaskPatch
+from edgeflow.similar.found import Found, SimilarOptions
+
+TARGET = 0.8
+"""IoU to which objects are clicked: the clicks of an object are its NoC@80."""
+
+ExampleMask = Literal["click", "truth"]
+"""What the search is given: the mask of one click, as in the editor, or the annotated one."""
+
+
+class Finder(Protocol):
+    """Finds what looks like an example; :class:`edgeflow.similar.finder.SimilarFinder` does."""
+
+    def find(
+        self, image: EncodedImage, examples: Sequence[MaskPatch], *, options: SimilarOptions
+    ) -> Found:
+        """See :meth:`edgeflow.similar.finder.SimilarFinder.find`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What holds for all trials.
+
+    Attributes:
+        choice: Which pictures and examples.
+        options: How far each search goes.
+        example: What each search is given.
+        max_clicks: Clicks at which an object is given up; 0 if none is clicked, and nothing can be
+            said about cost.
+    """
+
+    choice: Choice = Choice()
+    options: SimilarOptions = SimilarOptions()
+    example: ExampleMask = "click"
+    max_clicks: int = 10
+
+
+@dataclass(frozen=True)
+class Clicked:
+    """What it takes to click an object.
+
+    Attributes:
+        clicks: To an IoU of :data:`TARGET`; the most allowed for one that never reached it.
+        seconds: From each of these clicks to its mask, together.
+    """
+
+    clicks: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One example in one picture.
+
+    Attributes:
+        sample: Name of the picture.
+        label: Class name of the kind; None if it has none.
+        example: Number of the example in the picture, from 1.
+        others: Numbers of the other objects of the kind.
+        example_iou: IoU of what the search was given with the example as annotated; 0 where the
+            click found no object, and then nothing was searched.
+        matching: Suggestions, best first, and other objects. Suggestions that lie where the
+            annotation does not say what is there are left out.
+        steps: Network steps of the search.
+        seconds: Time of the search, from the example's mask to the answer.
+        complete: Whether neither time nor a limit cut it short.
+        shape: Height and width of the picture.
+        packed: What the search was given and its suggestions, compressed; see :attr:`numbers`.
+        example_clicked: Clicks on the example; None if objects were not clicked.
+        others_clicked: Clicks on each of the others; empty if objects were not clicked.
+    """
+
+    sample: str
+    label: str | None
+    example: int
+    others: tuple[int, ...]
+    example_iou: float
+    matching: Matching
+    steps: int
+    seconds: float
+    complete: bool
+    shape: tuple[int, int]
+    packed: bytes
+    example_clicked: Clicked | None = None
+    others_clicked: tuple[Clicked, ...] = ()
+
+    @property
+    def numbers(self) -> npt.NDArray[np.uint16]:
+        """H×W: 1 what the search was given, 2, 3, … the suggestions, 0 the rest."""
+        height, width = self.shape
+        values = np.frombuffer(zlib.decompress(self.packed), dtype=np.uint16)
+        return values.reshape(height, width)
+
+
+def try_dataset(
+    predictor: Predictor,
+    finder: Finder,
+    dataset: Dataset,
+    conditions: Conditions,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    tell: Callable[[tuple[LeftOut, ...]], None] = lambda _left_out: None,
+) -> Iterator[Trial]:
+    """Try the chosen examples of a dataset, one at a time.
+
+    Args:
+        predictor: Makes the example's mask and clicks objects.
+        finder: Searches.
+        dataset: Dataset.
+        conditions: What holds for all.
+        progress: Called after each picture with pictures done and pictures in all.
+        tell: Called for each picture that is tried with what is not among its objects.
+
+    Raises:
+        DatasetError: A sample cannot be read.
+    """
+    for done, sample, kinds in chosen(dataset, conditions.choice):
+        if sample is not None:
+            tell(sample.left_out)
+            image = predictor.encode(sample.rgb)
+            for kind in kinds:
+                yield from _try_kind(predictor, finder, image, sample, kind, conditions)
+        progress(done, len(dataset))
+
+
+def _try_kind(
+    predictor: Predictor,
+    finder: Finder,
+    image: EncodedImage,
+    sample: Sample,
+    kind: Kind,
+    conditions: Conditions,
+) -> Iterator[Trial]:
+    clicked = {}
+    if conditions.max_clicks and len(kind.numbers) > 1:
+        rules = Rules(max_clicks=conditions.max_clicks, stop_at=TARGET)
+        clicked = {
+            number: _clicked(predictor, image, sample, number, rules) for number in kind.numbers
+        }
+    objects = {number: _visible(sample, number) for number in kind.numbers}
+    for example in kind.examples:
+        others = tuple(number for number in kind.numbers if number != example)
+        mask = (
+            MaskPatch.of(objects[example])
+            if conditions.example == "truth"
+            else _clicked_once(predictor, image, objects[example])
+        )
+        found = (
+            Found((), steps=0, seconds=0.0, complete=True)
+            if mask.empty
+            else finder.find(image, [mask], options=conditions.options)
+        )
+        suggestions = seen([each.mask for each in found.candidates], sample.ignore)
+        numbers = number_map([mask, *suggestions], image.size)
+        yield Trial(
+            sample=sample.name,
+            label=kind.label,
+            example=example,
+            others=others,
+            example_iou=Clicker(objects[example], sample.ignore).iou(mask.whole()),
+            matching=match(suggestions, [MaskPatch.of(objects[number]) for number in others]),
+            steps=found.steps,
+            seconds=found.seconds,
+            complete=found.complete,
+            shape=tuple(image.size),
+            packed=zlib.compress(numbers.astype(np.uint16).tobytes(), 1),
+            example_clicked=clicked.get(example),
+            others_clicked=tuple(clicked[number] for number in others if number in clicked),
+        )
+
+
+def _visible(sample: Sample, number: int) -> BoolMask:
+    """An object without what the annotation ignores."""
+    mask = sample.objects[number - 1]
+    return mask if sample.ignore is None else mask & ~sample.ignore
+
+
+def _clicked_once(predictor: Predictor, image: EncodedImage, truth: BoolMask) -> MaskPatch:
+    """The mask of a click in the middle of an object."""
+    click = Clicker(truth).next_click(np.zeros_like(truth))
+    return predictor.predict(image, [click] if click else []).patch
+
+
+def _clicked(
+    predictor: Predictor, image: EncodedImage, sample: Sample, number: int, rules: Rules
+) -> Clicked:
+    truth = sample.objects[number - 1]
+    trace = click_object(predictor, image, truth, sample.ignore, rules)
+    clicks = trace.clicks_to(TARGET, rules.max_clicks)
+    return Clicked(clicks, sum(trace.seconds[:clicks]))
