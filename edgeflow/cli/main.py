@@ -15,6 +15,7 @@ from edgeflow.cli.compare import compare
 from edgeflow.cli.cutout import cutout
 from edgeflow.cli.datasets import datasets, find_near_duplicates
 from edgeflow.cli.evaluate import evaluate
+from edgeflow.cli.evaluate_similar import evaluate_similar
 from edgeflow.cli.export import export
 from edgeflow.cli.models import convert_weights, download_weights, models
 from edgeflow.cli.preannotation.import_data import import_data
@@ -31,6 +32,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "convert": convert_weights,
     "download": download_weights,
     "evaluate": evaluate,
+    "evaluate-similar": evaluate_similar,
     "train": train,
     "pull": pull,
     "datasets": datasets,

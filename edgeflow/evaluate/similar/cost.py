@@ -7,6 +7,12 @@ from dataclasses import dataclass
 
 from edgeflow.evaluate.similar.matching import Matching
 
+KEPT = 0.5
+"""IoU from which on an annotator takes a suggestion for its object, and does not remove it."""
+
+EXAMPLE = 1
+"""Actions: the click on it."""
+
 ACCEPT = 1
 """Actions: the ✓ that takes all suggestions."""
 
@@ -15,36 +21,86 @@ REMOVE = 1
 
 
 @dataclass(frozen=True)
-class Cost:
-    """Actions for all objects of a kind in one picture.
+class Clicked:
+    """What it takes to click an object until it is good.
 
     Attributes:
-        suggested: With suggestions: the example, the ✓, each wrong suggestion's removal, and the
-            clicks on each object that has none.
+        clicks: Their number; the most allowed for an object that never is.
+        seconds: From each of these clicks to its mask, together.
+    """
+
+    clicks: int
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What people do, and what they wait for.
+
+    Attributes:
+        actions: Clicks and keys.
+        waiting: Seconds from an action to its masks, together.
+    """
+
+    actions: int
+    waiting: float
+
+    def seconds(self, action_seconds: float) -> float:
+        """Time in all, if each action takes so long."""
+        return self.actions * action_seconds + self.waiting
+
+
+@dataclass(frozen=True)
+class Cost:
+    """All objects of a kind in one picture, in two ways.
+
+    Attributes:
+        suggested: With suggestions: the clicks on the example, the ✓, each wrong suggestion's
+            removal, and the clicks on each object that has none.
         clicked: The clicks on each object.
     """
 
-    suggested: int
-    clicked: int
+    suggested: Work
+    clicked: Work
 
 
-def cost(matching: Matching, least: float, example_clicks: int, clicks: Sequence[int]) -> Cost:
-    """Count the actions.
+def cost(
+    matching: Matching,
+    *,
+    example: Clicked,
+    others: Sequence[Clicked],
+    corrected: Sequence[Clicked] | None = None,
+    search_seconds: float = 0.0,
+) -> Cost:
+    """Count actions and waiting.
 
     Accepting what was clicked takes the same ✓ for each object, and is left out: that speaks for
     clicking. Without any suggestion there is nothing to accept.
 
     Args:
-        matching: Of suggestions and the other objects.
-        least: IoU from which on a suggestion is left as it is; one below it is removed and its
-            object clicked.
-        example_clicks: Clicks on the example.
-        clicks: Clicks on each other object, in the matching's order.
+        matching: Of suggestions and the other objects; a pair counts from an IoU of :data:`KEPT`.
+        example: Clicks on the example.
+        others: Clicks on each other object, in the matching's order.
+        corrected: Clicks that make the suggestion of each other object as good; None if suggestions
+            and the example's mask, one click, are left as they are.
+        search_seconds: Time of the search.
     """
-    counts = matching.counts(least)
-    missed = sum(clicks[place] for place in matching.missed(least))
+    counts, missed = matching.counts(KEPT), matching.missed(KEPT)
+    by_hand = [others[place] for place in missed]
+    if corrected is None:
+        by_hand.append(Clicked(EXAMPLE, example.seconds / max(example.clicks, 1)))
+    else:
+        by_hand.append(example)
+        by_hand += [each for place, each in enumerate(corrected) if place not in missed]
+    clicks = _all_of(by_hand)
     accept = ACCEPT if counts.suggested else 0
     return Cost(
-        suggested=example_clicks + accept + REMOVE * counts.wrong + missed,
-        clicked=example_clicks + sum(clicks),
+        suggested=Work(
+            clicks.actions + accept + REMOVE * counts.wrong, clicks.waiting + search_seconds
+        ),
+        clicked=_all_of([example, *others]),
     )
+
+
+def _all_of(objects: Sequence[Clicked]) -> Work:
+    return Work(sum(each.clicks for each in objects), sum(each.seconds for each in objects))

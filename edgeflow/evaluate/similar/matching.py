@@ -63,10 +63,12 @@ class Matching:
     Attributes:
         suggestions: IoU of each suggestion with its object; 0 for one without.
         objects: IoU of each object with its suggestion; 0 for one without.
+        partners: Place of each object's suggestion; None for one without.
     """
 
     suggestions: tuple[float, ...]
     objects: tuple[float, ...]
+    partners: tuple[int | None, ...]
 
     def counts(self, least: float) -> Counts:
         """What is right if a pair counts from an IoU of ``least`` (above 0) on."""
@@ -103,13 +105,15 @@ def match(suggestions: Sequence[MaskPatch], objects: Sequence[MaskPatch]) -> Mat
             if suggestion.box.intersection(each.box).area:
                 ious[row, col] = suggestion.iou(each)
     rows, cols = np.zeros(len(suggestions)), np.zeros(len(objects))
+    partners: list[int | None] = [None] * len(objects)
     for at in np.argsort(-ious, axis=None, kind="stable").tolist():
         row, col = divmod(at, len(objects))
         if ious[row, col] == 0:
             break
         if rows[row] == 0 and cols[col] == 0:
             rows[row] = cols[col] = ious[row, col]
-    return Matching(tuple(rows.tolist()), tuple(cols.tolist()))
+            partners[col] = row
+    return Matching(tuple(rows.tolist()), tuple(cols.tolist()), tuple(partners))
 
 
 def seen(masks: Sequence[MaskPatch], ignore: BoolMask | None) -> list[MaskPatch]:

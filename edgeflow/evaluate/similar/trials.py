@@ -15,19 +15,22 @@ from edgeflow.data.base import Dataset, Sample
 from edgeflow.data.left_out import LeftOut
 from edgeflow.evaluate.clicker import Clicker
 from edgeflow.evaluate.similar.choosing import Choice, Kind, chosen
+from edgeflow.evaluate.similar.cost import Clicked, Cost, cost
+from edgeflow.evaluate.similar.hand import Hand
 from edgeflow.evaluate.similar.matching import Matching, match, seen
-from edgeflow.evaluate.traces import Rules, click_object
+from edgeflow.geometry import Size
 from edgeflow.inference.predictor import Predictor
 from edgeflow.inference.state import EncodedImage
-from edgeflow.masks.numbered import number_map
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.similar.found import Found, SimilarOptions
-
-TARGET = 0.8
-"""IoU to which objects are clicked: the clicks of an object are its NoC@80."""
+from edgeflow.similar.numbered import number_map
 
 ExampleMask = Literal["click", "truth"]
 """What the search is given: the mask of one click, as in the editor, or the annotated one."""
+
+
+NOTHING = Found((), steps=0, seconds=0.0, complete=True)
+"""What a search that has no example answers."""
 
 
 class Finder(Protocol):
@@ -52,23 +55,10 @@ class Conditions:
             said about cost.
     """
 
-    choice: Choice = Choice()
-    options: SimilarOptions = SimilarOptions()
+    choice: Choice
+    options: SimilarOptions
     example: ExampleMask = "click"
-    max_clicks: int = 10
-
-
-@dataclass(frozen=True)
-class Clicked:
-    """What it takes to click an object.
-
-    Attributes:
-        clicks: To an IoU of :data:`TARGET`; the most allowed for one that never reached it.
-        seconds: From each of these clicks to its mask, together.
-    """
-
-    clicks: int
-    seconds: float
+    max_clicks: int = 5
 
 
 @dataclass(frozen=True)
@@ -87,10 +77,12 @@ class Trial:
         steps: Network steps of the search.
         seconds: Time of the search, from the example's mask to the answer.
         complete: Whether neither time nor a limit cut it short.
-        shape: Height and width of the picture.
+        size: Of the picture.
         packed: What the search was given and its suggestions, compressed; see :attr:`numbers`.
         example_clicked: Clicks on the example; None if objects were not clicked.
         others_clicked: Clicks on each of the others; empty if objects were not clicked.
+        others_corrected: Clicks on the suggestion for each of the others; none for one that is good
+            enough or has no suggestion; empty if objects were not clicked.
     """
 
     sample: str
@@ -102,17 +94,36 @@ class Trial:
     steps: int
     seconds: float
     complete: bool
-    shape: tuple[int, int]
+    size: Size
     packed: bytes
     example_clicked: Clicked | None = None
     others_clicked: tuple[Clicked, ...] = ()
+    others_corrected: tuple[Clicked, ...] = ()
 
     @property
     def numbers(self) -> npt.NDArray[np.uint16]:
         """H×W: 1 what the search was given, 2, 3, … the suggestions, 0 the rest."""
-        height, width = self.shape
         values = np.frombuffer(zlib.decompress(self.packed), dtype=np.uint16)
-        return values.reshape(height, width)
+        return values.reshape(self.size)
+
+    def cost(self, *, corrected: bool) -> Cost:
+        """An annotator's.
+
+        Args:
+            corrected: Whether suggestions are refined until they are as good as clicked masks.
+
+        Raises:
+            ValueError: Objects were not clicked.
+        """
+        if self.example_clicked is None:
+            raise ValueError(f"{self.sample}: objects were not clicked")
+        return cost(
+            self.matching,
+            example=self.example_clicked,
+            others=self.others_clicked,
+            corrected=self.others_corrected if corrected else None,
+            search_seconds=self.seconds,
+        )
 
 
 def try_dataset(
@@ -153,26 +164,26 @@ def _try_kind(
     kind: Kind,
     conditions: Conditions,
 ) -> Iterator[Trial]:
-    clicked = {}
-    if conditions.max_clicks and len(kind.numbers) > 1:
-        rules = Rules(max_clicks=conditions.max_clicks, stop_at=TARGET)
-        clicked = {
-            number: _clicked(predictor, image, sample, number, rules) for number in kind.numbers
-        }
     objects = {number: _visible(sample, number) for number in kind.numbers}
+    hand = Hand(predictor, image, sample.ignore, conditions.max_clicks)
+    clicked: dict[int, Clicked] = {}
+    if hand.max_clicks and len(objects) > 1:
+        clicked = {number: hand.click(truth) for number, truth in objects.items()}
     for example in kind.examples:
         others = tuple(number for number in kind.numbers if number != example)
-        mask = (
-            MaskPatch.of(objects[example])
-            if conditions.example == "truth"
-            else _clicked_once(predictor, image, objects[example])
-        )
-        found = (
-            Found((), steps=0, seconds=0.0, complete=True)
-            if mask.empty
-            else finder.find(image, [mask], options=conditions.options)
-        )
+        if conditions.example == "truth":
+            mask = MaskPatch.of(objects[example])
+        else:
+            mask = hand.click_once(objects[example])
+        found = NOTHING if mask.empty else finder.find(image, [mask], options=conditions.options)
         suggestions = seen([each.mask for each in found.candidates], sample.ignore)
+        matching = match(suggestions, [MaskPatch.of(objects[number]) for number in others])
+        corrected = []
+        if clicked:
+            corrected = [
+                hand.correct(objects[number], None if place is None else suggestions[place])
+                for number, place in zip(others, matching.partners, strict=True)
+            ]
         numbers = number_map([mask, *suggestions], image.size)
         yield Trial(
             sample=sample.name,
@@ -180,14 +191,15 @@ def _try_kind(
             example=example,
             others=others,
             example_iou=Clicker(objects[example], sample.ignore).iou(mask.whole()),
-            matching=match(suggestions, [MaskPatch.of(objects[number]) for number in others]),
+            matching=matching,
             steps=found.steps,
             seconds=found.seconds,
             complete=found.complete,
-            shape=tuple(image.size),
+            size=image.size,
             packed=zlib.compress(numbers.astype(np.uint16).tobytes(), 1),
             example_clicked=clicked.get(example),
-            others_clicked=tuple(clicked[number] for number in others if number in clicked),
+            others_clicked=tuple(clicked[number] for number in others if clicked),
+            others_corrected=tuple(corrected),
         )
 
 
@@ -195,18 +207,3 @@ def _visible(sample: Sample, number: int) -> BoolMask:
     """An object without what the annotation ignores."""
     mask = sample.objects[number - 1]
     return mask if sample.ignore is None else mask & ~sample.ignore
-
-
-def _clicked_once(predictor: Predictor, image: EncodedImage, truth: BoolMask) -> MaskPatch:
-    """The mask of a click in the middle of an object."""
-    click = Clicker(truth).next_click(np.zeros_like(truth))
-    return predictor.predict(image, [click] if click else []).patch
-
-
-def _clicked(
-    predictor: Predictor, image: EncodedImage, sample: Sample, number: int, rules: Rules
-) -> Clicked:
-    truth = sample.objects[number - 1]
-    trace = click_object(predictor, image, truth, sample.ignore, rules)
-    clicks = trace.clicks_to(TARGET, rules.max_clicks)
-    return Clicked(clicks, sum(trace.seconds[:clicks]))

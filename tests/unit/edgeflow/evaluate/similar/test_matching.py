@@ -16,7 +16,7 @@ def bar(first: int, last: int, row: int = 0) -> MaskPatch:
 
 def test_each_suggestion_is_at_most_one_object_and_the_reverse() -> None:
     matching = match([bar(0, 10), bar(0, 9), bar(30, 40)], [bar(0, 10), bar(20, 30)])
-    assert matching == Matching(suggestions=(1, 0, 0), objects=(1, 0))
+    assert matching == Matching((1, 0, 0), (1, 0), partners=(0, None))
     assert matching.counts(0.5) == Counts(right=1, suggested=3, objects=2)
     assert matching.missed(0.5) == [1]
 
