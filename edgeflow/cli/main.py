@@ -22,11 +22,13 @@ from edgeflow.cli.preannotation.import_data import import_data
 from edgeflow.cli.preannotation.prelabel import prelabel
 from edgeflow.cli.predict import predict
 from edgeflow.cli.pull import pull
+from edgeflow.cli.similar import similar
 from edgeflow.cli.train import train
 from edgeflow.errors import EdgeFlowError
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "predict": predict,
+    "similar": similar,
     "cutout": cutout,
     "models": models,
     "convert": convert_weights,

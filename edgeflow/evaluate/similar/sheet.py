@@ -12,6 +12,7 @@ from edgeflow.data.base import Dataset, Sample
 from edgeflow.evaluate.similar.cost import KEPT
 from edgeflow.evaluate.similar.trials import Trial
 from edgeflow.evaluate.tiles import tile
+from edgeflow.overlay import tint_mask
 
 CELL = 448
 CAPTION = 42
@@ -20,8 +21,6 @@ EXAMPLE = (255, 255, 255)
 RIGHT = (32, 200, 64)
 WRONG = (230, 32, 32)
 MISSED = (255, 214, 0)
-OPACITY = 0.4
-"""Of the tint."""
 
 
 def worst_of(trials: Iterable[Trial], count: int) -> list[Trial]:
@@ -70,13 +69,13 @@ def _cell(sample: Sample, trial: Trial) -> RGBImage:
     for number in np.unique(trial.numbers[trial.numbers > 0]).tolist():
         mask = _enlarged(trial.numbers == number, size)
         if number == 1:
-            _draw(drawn, mask, EXAMPLE)
+            tint_mask(drawn, mask, EXAMPLE)
         else:
             right = trial.matching.suggestions[number - 2] >= KEPT
-            _draw(drawn, mask, RIGHT if right else WRONG)
+            tint_mask(drawn, mask, RIGHT if right else WRONG)
     for index in trial.matching.missed(KEPT):
         truth = sample.objects[trial.others[index] - 1]
-        _draw(drawn, _enlarged(truth, size), MISSED, opacity=0)
+        tint_mask(drawn, _enlarged(truth, size), MISSED, opacity=0)
     cell = np.full((CELL + CAPTION, CELL, 3), 255, dtype=np.uint8)
     cell[: size[1], : size[0]] = drawn
     for row, text in enumerate((f"{trial.sample[-44:]} #{trial.example}", _caption(trial))):
@@ -97,13 +96,3 @@ def _caption(trial: Trial) -> str:
 
 def _enlarged(mask: BoolMask, size: tuple[int, int]) -> BoolMask:
     return cv2.resize(mask.view(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(np.bool_)
-
-
-def _draw(
-    canvas: RGBImage, mask: BoolMask, colour: tuple[int, int, int], *, opacity: float = OPACITY
-) -> None:
-    if opacity:
-        tinted = canvas[mask] * (1 - opacity) + np.array(colour) * opacity
-        canvas[mask] = tinted.astype(np.uint8)
-    contours, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(canvas, contours, -1, colour, 1)
