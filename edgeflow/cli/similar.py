@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from edgeflow.cli.image_output import (
 from edgeflow.cli.options import Device, Model, ModelsDir, Quality, Runtime, Zoom
 from edgeflow.cli.predict import parse_click
 from edgeflow.cli.similar_output import Numbered, as_coco, draw_numbered
-from edgeflow.errors import EdgeFlowError, no_object
+from edgeflow.errors import EdgeFlowError, ImageError, no_object
 from edgeflow.files import check_outputs, is_special, write_atomically
 from edgeflow.geometry import Size
 from edgeflow.images import MAX_PIXELS, decode_image, quiet_decoders
@@ -115,13 +116,11 @@ def similar(
     rgb = _read(image, max_pixels)
     size = Size(*rgb.shape[:2])
     shown = None if example is None else _read(example, max_pixels)
-    given = (
-        None
-        if example_mask is None
-        else MaskPatch.of(
-            read_mask(example_mask, size if shown is None else Size(*shown.shape[:2]))
-        )
-    )
+    given: MaskPatch | None = None
+    if example_mask is not None:
+        with _naming(example_mask):
+            masked = size if shown is None else Size(*shown.shape[:2])
+            given = MaskPatch.of(read_mask(example_mask, masked))
     predictor = load_predictor(
         model,
         folder=models_dir,
@@ -204,8 +203,17 @@ def _check_outputs(
 
 
 def _read(path: Path, max_pixels: int) -> RGBImage:
-    with quiet_decoders():
+    with _naming(path), quiet_decoders():
         return decode_image(path.read_bytes(), max_pixels=max_pixels)
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Say which of several files it is that cannot be decoded."""
+    try:
+        yield
+    except ImageError as error:
+        raise ImageError(f"{path}: {error.message}", hint=error.hint) from error
 
 
 def _segment(predictor: Predictor, image: EncodedImage, clicks: Sequence[Click]) -> Numbered:
