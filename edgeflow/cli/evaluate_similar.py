@@ -59,7 +59,7 @@ def evaluate_similar(
     zoom: Zoom = "edgeflow",
     quality: Quality = "fast",
     objects: Annotated[
-        int, typer.Option(help="Try pictures with at least so many objects of a kind.", min=2)
+        int, typer.Option(help="Try images with at least so many objects of a kind.", min=2)
     ] = 5,
     examples: Annotated[
         int, typer.Option(help="Objects of each kind that are the example, one at a time.", min=1)
@@ -72,13 +72,13 @@ def evaluate_similar(
             callback=one_of(("click", "truth"), "mask of an example"),
         ),
     ] = "click",
-    pictures: Annotated[
+    max_images: Annotated[
         int | None,
-        typer.Option(help="Most such pictures of each set; all by default.", min=0),
+        typer.Option(help="Most such images of each set; all by default.", min=0),
     ] = None,
-    alone: Annotated[
+    max_alone: Annotated[
         int,
-        typer.Option(help="Most pictures of each set that show one object alone.", min=0),
+        typer.Option(help="Most images of each set that show one object alone.", min=0),
     ] = 50,
     limit: Annotated[int, typer.Option(help="Most suggestions.", min=1)] = DEFAULTS.limit,
     seconds: Annotated[
@@ -95,7 +95,7 @@ def evaluate_similar(
     json: Annotated[Path | None, typer.Option(help="JSON file to write the figures to.")] = None,
     report: Annotated[
         Path | None,
-        typer.Option(help="Folder to write a page with the figures and the worst pictures to."),
+        typer.Option(help="Folder to write a page with the figures and the worst images to."),
     ] = None,
 ) -> None:
     """Measure how many of an example's like are found, and what that saves."""
@@ -114,7 +114,7 @@ def evaluate_similar(
         quality=QUALITIES[quality],
     )
     conditions = Conditions(
-        Choice(objects, examples, pictures, alone),
+        Choice(objects, examples, max_images, max_alone),
         SimilarOptions(limit=limit, seconds=seconds),
         cast("ExampleMask", example),
         max_clicks,
@@ -135,8 +135,8 @@ def evaluate_similar(
         typer.echo(line, err=True)
     if not trials:
         raise DatasetError(
-            f"{dataset.name}: there is no picture to try",
-            hint=f"it needs pictures with at least {objects} objects of a kind (--objects), or "
+            f"{dataset.name}: there is no image to try",
+            hint=f"it needs images with at least {objects} objects of a kind (--objects), or "
             "with one object alone",
         )
     evaluation = SimilarEvaluation(
@@ -167,7 +167,7 @@ def describe(evaluation: SimilarEvaluation) -> str:
 
 
 def _several(name: str, figures: Several) -> list[str]:
-    tried = f"{figures.pictures} pictures, {figures.trials} examples"
+    tried = f"{figures.images} images, {figures.trials} examples"
     lines = [f"{name}: {tried}, {_mean(figures.objects, 1)} others to find"]
     for percent, each in figures.accuracy.items():
         shares = f"precision {_interval(each.precision)}  recall {_interval(each.recall)}"
@@ -188,8 +188,8 @@ def _several(name: str, figures: Several) -> list[str]:
 
 def _alone(name: str, figures: Alone) -> str:
     return (
-        f"{name}: {figures.pictures} pictures with one object, {_interval(figures.false)} "
-        f"suggestions a picture, {figures.with_any} with any"
+        f"{name}: {figures.images} images with one object, {_interval(figures.false)} "
+        f"suggestions an image, {figures.with_any} with any"
     )
 
 

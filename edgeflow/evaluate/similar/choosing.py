@@ -1,4 +1,4 @@
-"""Which pictures and which examples are tried: always the same ones of a dataset."""
+"""Which images and which examples are tried: always the same ones of a dataset."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ class Choice:
     """What is tried.
 
     Attributes:
-        least_objects: Objects of a kind that a picture needs.
+        least_objects: Objects of a kind that an image needs.
         examples: Objects of each kind that are examples, one at a time.
-        pictures: Most such pictures of each set; None for all.
-        alone: Most pictures of each set that show one object alone.
+        max_images: Most such images of each set; None for all.
+        max_alone: Most images of each set that show one object alone.
     """
 
     least_objects: int = 5
     examples: int = 3
-    pictures: int | None = None
-    alone: int = 50
+    max_images: int | None = None
+    max_alone: int = 50
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Objects of a picture that an annotator would call the same.
+    """Objects of an image that an annotator would call the same.
 
     Attributes:
         label: Their class name; None for objects without one, which are then of one kind.
-        numbers: Their numbers in the picture, from 1.
+        numbers: Their numbers in the image, from 1.
         examples: The numbers of those that are examples, in the order in which they are tried.
     """
 
@@ -48,7 +48,7 @@ def chosen(dataset: Dataset, choice: Choice) -> Iterator[tuple[int, Sample | Non
     """Go through a dataset, set by set in turn, in an order that chance has fixed.
 
     Yields:
-        How many pictures were looked at; the picture, or None for one that is not tried; its kinds.
+        How many images were looked at; the image, or None for one that is not tried; its kinds.
 
     Raises:
         DatasetError: A sample cannot be read.
@@ -56,16 +56,16 @@ def chosen(dataset: Dataset, choice: Choice) -> Iterator[tuple[int, Sample | Non
     names = dataset.sample_names
     order = sorted(range(len(dataset)), key=lambda index: _rank(names[index]))
     several, alone = Counter[str](), Counter[str]()
-    most = len(dataset) if choice.pictures is None else choice.pictures
+    most = len(dataset) if choice.max_images is None else choice.max_images
     for done, index in enumerate(order, start=1):
         group = set_of(names[index])
-        if several[group] >= most and alone[group] >= choice.alone:
+        if several[group] >= most and alone[group] >= choice.max_alone:
             yield done, None, []
             continue
         sample = dataset[index]
         kinds = kinds_of(sample, choice)
         tried = alone if [len(kind.numbers) for kind in kinds] == [1] else several
-        if kinds and tried[group] < (choice.alone if tried is alone else most):
+        if kinds and tried[group] < (choice.max_alone if tried is alone else most):
             tried[group] += 1
             yield done, sample, kinds
         else:
@@ -73,7 +73,7 @@ def chosen(dataset: Dataset, choice: Choice) -> Iterator[tuple[int, Sample | Non
 
 
 def kinds_of(sample: Sample, choice: Choice) -> list[Kind]:
-    """The kinds to try in a picture: those with enough objects, or its only object.
+    """The kinds to try in an image: those with enough objects, or its only object.
 
     Objects without a pixel that counts are passed over.
     """
@@ -96,4 +96,4 @@ def kinds_of(sample: Sample, choice: Choice) -> list[Kind]:
 
 
 def _rank(name: str) -> float:
-    return float(chance("similar pictures", name).random())
+    return float(chance("similar images", name).random())

@@ -52,7 +52,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Cost:
-    """All objects of a kind in one picture, in two ways.
+    """All objects of a kind in one image, in two ways.
 
     Attributes:
         suggested: With suggestions: the clicks on the example, the ✓, each wrong suggestion's

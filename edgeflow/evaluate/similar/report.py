@@ -1,4 +1,4 @@
-"""An HTML page: figures of each set, and the worst pictures with what was suggested."""
+"""An HTML page: figures of each set, and the worst images with what was suggested."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def write_report(folder: Path, evaluation: SimilarEvaluation, dataset: Dataset) 
     Args:
         folder: Output folder, made if it does not exist; files of these names are replaced.
         evaluation: Evaluation to show.
-        dataset: Dataset of the evaluation, for the pictures.
+        dataset: Dataset of the evaluation, for the images.
 
     Returns:
         The page's path.
 
     Raises:
         OSError: The folder cannot be written to.
-        DatasetError: A picture cannot be read any more.
+        DatasetError: An image cannot be read any more.
     """
     folder.mkdir(parents=True, exist_ok=True)
     worst = worst_of(evaluation.trials, WORST)
@@ -82,9 +82,9 @@ def _page(evaluation: SimilarEvaluation, worst: int) -> str:
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
 <style>{STYLE}</style>
 <h1>{title}</h1>
-<p>Pictures with at least {choice.least_objects} objects of a kind; up to {choice.examples} of them
+<p>Images with at least {choice.least_objects} objects of a kind; up to {choice.examples} of them
 are examples, one at a time, as {given}. At most {options.limit} suggestions in
-{options.seconds:g} s. Means over pictures; in brackets: 95 % bootstrap intervals over pictures.
+{options.seconds:g} s. Means over images; in brackets: 95 % bootstrap intervals over images.
 Zoom policy {html.escape(evaluation.zoom)}.</p>
 {_several_tables(several)}
 {_alone_table(alone)}
@@ -98,12 +98,12 @@ def _several_tables(groups: dict[str, Several]) -> str:
     if not groups:
         return ""
     head = (
-        "set", "pictures", "examples", "others", "IoU from", "precision", "recall", "F1",
+        "set", "images", "examples", "others", "IoU from", "precision", "recall", "F1",
         "precision, all together", "recall, all together",
     )  # fmt: skip
     rows = [
         (
-            html.escape(name), str(each.pictures), str(each.trials), _number(each.objects, 1),
+            html.escape(name), str(each.images), str(each.trials), _number(each.objects, 1),
             f".{percent}", *map(_interval, (
                 accuracy.precision, accuracy.recall, accuracy.f1,
                 accuracy.all_precision, accuracy.all_recall,
@@ -154,14 +154,14 @@ def _alone_table(groups: dict[str, Alone]) -> str:
         return ""
     rows = [
         (
-            html.escape(name), str(each.pictures), _interval(each.false), str(each.with_any),
+            html.escape(name), str(each.images), _interval(each.false), str(each.with_any),
             _interval(each.seconds),
         )
         for name, each in groups.items()
     ]  # fmt: skip
-    head = ("set", "pictures", "suggestions a picture", "pictures with any", "seconds")
+    head = ("set", "images", "suggestions an image", "images with any", "seconds")
     return (
-        "<h2>Pictures with one object</h2>"
+        "<h2>Images with one object</h2>"
         f"<p>There is nothing to find: each suggestion is wrong.</p>{_table(head, rows)}"
     )
 
@@ -169,9 +169,9 @@ def _alone_table(groups: dict[str, Alone]) -> str:
 def _worst(count: int) -> str:
     if not count:
         return ""
-    return f"""<h2>The worst {count} pictures</h2>
+    return f"""<h2>The worst {count} images</h2>
 <p>White: the example. Green: right suggestions. Red: wrong ones. Yellow: missed objects.</p>
-<p><img src="{WORST_CASES}" alt="contact sheet of the worst pictures"></p>"""
+<p><img src="{WORST_CASES}" alt="contact sheet of the worst images"></p>"""
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

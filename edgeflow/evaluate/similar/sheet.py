@@ -24,9 +24,9 @@ MISSED = (255, 214, 0)
 
 
 def worst_of(trials: Iterable[Trial], count: int) -> list[Trial]:
-    """The worst trial of each picture, the worst first.
+    """The worst trial of each image, the worst first.
 
-    Of pictures with several objects of a kind, those of the lowest F1; of others, those with the
+    Of images with several objects of a kind, those of the lowest F1; of others, those with the
     most suggestions, if they have any.
     """
 

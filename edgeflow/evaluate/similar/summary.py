@@ -1,4 +1,4 @@
-"""The figures of trials, each with its interval over pictures."""
+"""The figures of trials, each with its interval over images."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ class Savings:
 
 @dataclass(frozen=True)
 class Several:
-    """Figures of pictures with several objects of a kind.
+    """Figures of images with several objects of a kind.
 
-    A mean is over pictures, of each of which it is over its trials, unless it says otherwise.
+    A mean is over images, of each of which it is over its trials, unless it says otherwise.
 
     Attributes:
-        pictures: Their number.
+        images: Their number.
         trials: Examples, in all.
         objects: Other objects of the kind.
         accuracy: By the IoU in percent from which on a suggestion is right.
@@ -92,7 +92,7 @@ class Several:
         savings: Costs; None if objects were not clicked.
     """
 
-    pictures: int
+    images: int
     trials: int
     objects: Mean
     accuracy: dict[int, Accuracy]
@@ -106,16 +106,16 @@ class Several:
 
 @dataclass(frozen=True)
 class Alone:
-    """Figures of pictures that show one object alone: each suggestion is wrong.
+    """Figures of images that show one object alone: each suggestion is wrong.
 
     Attributes:
-        pictures: Their number.
-        false: Suggestions, mean of a picture.
-        with_any: Pictures with a suggestion.
+        images: Their number.
+        false: Suggestions, mean of an image.
+        with_any: Images with a suggestion.
         seconds: Time of a search.
     """
 
-    pictures: int
+    images: int
     false: Mean
     with_any: int
     seconds: Mean
@@ -123,14 +123,14 @@ class Alone:
 
 @dataclass(frozen=True)
 class Group:
-    """Figures of a set of pictures; None for a sort that it has none of."""
+    """Figures of a set of images; None for a sort that it has none of."""
 
     several: Several | None
     alone: Alone | None
 
 
 def by_set(trials: Sequence[Trial]) -> dict[str, Group]:
-    """The figures of each set, by its name; empty for pictures of none."""
+    """The figures of each set, by its name; empty for images of none."""
     names = sorted({set_of(trial.sample) for trial in trials})
     return {
         name: summarise([trial for trial in trials if set_of(trial.sample) == name])
@@ -147,19 +147,19 @@ def summarise(trials: Sequence[Trial]) -> Group:
     )
 
 
-def mean(pictures: Sequence[Sequence[float | None]]) -> Mean:
-    """Mean over pictures of the mean of each, with its 95 % interval; None counts nowhere."""
-    given = [[value for value in picture if value is not None] for picture in pictures]
+def mean(images: Sequence[Sequence[float | None]]) -> Mean:
+    """Mean over images of the mean of each, with its 95 % interval; None counts nowhere."""
+    given = [[value for value in image if value is not None] for image in images]
     means = [np.mean(values) for values in given if values]
     return estimates(np.array([means]))[0] if means else None
 
 
 def ratio(above: npt.ArrayLike, below: npt.ArrayLike) -> Mean:
-    """A sum over pictures over another, with its 95 % interval (percentiles, pictures resampled).
+    """A sum over images over another, with its 95 % interval (percentiles, images resampled).
 
     Args:
-        above: Of each picture; at least one.
-        below: Of each picture, 0 or more.
+        above: Of each image; at least one.
+        below: Of each image, 0 or more.
     """
     pairs = np.stack([np.asarray(above, np.float64), np.asarray(below, np.float64)])
     if not pairs[1].any():
@@ -181,7 +181,7 @@ def ratio(above: npt.ArrayLike, below: npt.ArrayLike) -> Mean:
 
 def _several(trials: Sequence[Trial]) -> Several:
     return Several(
-        pictures=len(_by_picture(trials)),
+        images=len(_by_image(trials)),
         trials=len(trials),
         objects=_mean(trials, lambda trial: len(trial.others)),
         accuracy={percent: _accuracy(trials, least) for percent, least in FOUND_FROM.items()},
@@ -196,7 +196,7 @@ def _several(trials: Sequence[Trial]) -> Several:
 
 def _alone(trials: Sequence[Trial]) -> Alone:
     return Alone(
-        pictures=len(_by_picture(trials)),
+        images=len(_by_image(trials)),
         false=_mean(trials, lambda trial: len(trial.matching.suggestions)),
         with_any=sum(bool(trial.matching.suggestions) for trial in trials),
         seconds=_mean(trials, lambda trial: trial.seconds),
@@ -207,9 +207,9 @@ def _accuracy(trials: Sequence[Trial], least: float) -> Accuracy:
     def counts(trial: Trial) -> Counts:
         return trial.matching.counts(least)
 
-    pictures = [[counts(trial) for trial in picture] for picture in _by_picture(trials)]
+    images = [[counts(trial) for trial in image] for image in _by_image(trials)]
     right, suggested, objects = (
-        [sum(getattr(each, what) for each in picture) for picture in pictures]
+        [sum(getattr(each, what) for each in image) for image in images]
         for what in ("right", "suggested", "objects")
     )
     return Accuracy(
@@ -251,11 +251,11 @@ def _savings(trials: Sequence[Trial]) -> Savings | None:
 
 
 def _mean(trials: Sequence[Trial], of: Callable[[Trial], float | None]) -> Mean:
-    return mean([[of(trial) for trial in picture] for picture in _by_picture(trials)])
+    return mean([[of(trial) for trial in image] for image in _by_image(trials)])
 
 
-def _by_picture(trials: Sequence[Trial]) -> list[list[Trial]]:
-    pictures: dict[str, list[Trial]] = {}
+def _by_image(trials: Sequence[Trial]) -> list[list[Trial]]:
+    images: dict[str, list[Trial]] = {}
     for trial in trials:
-        pictures.setdefault(trial.sample, []).append(trial)
-    return list(pictures.values())
+        images.setdefault(trial.sample, []).append(trial)
+    return list(images.values())

@@ -1,4 +1,4 @@
-"""One example, and what is suggested for it: tried on the pictures of a dataset."""
+"""One example, and what is suggested for it: tried on the images of a dataset."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Conditions:
     """What holds for all trials.
 
     Attributes:
-        choice: Which pictures and examples.
+        choice: Which images and examples.
         options: How far each search goes.
         example: What each search is given.
         max_clicks: Clicks at which an object is given up; 0 if none is clicked, and nothing can be
@@ -63,12 +63,12 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Trial:
-    """One example in one picture.
+    """One example in one image.
 
     Attributes:
-        sample: Name of the picture.
+        sample: Name of the image.
         label: Class name of the kind; None if it has none.
-        example: Number of the example in the picture, from 1.
+        example: Number of the example in the image, from 1.
         others: Numbers of the other objects of the kind.
         example_iou: IoU of what the search was given with the example as annotated; 0 where the
             click found no object, and then nothing was searched.
@@ -77,7 +77,7 @@ class Trial:
         steps: Network steps of the search.
         seconds: Time of the search, from the example's mask to the answer.
         complete: Whether neither time nor a limit cut it short.
-        size: Of the picture.
+        size: Of the image.
         packed: What the search was given and its suggestions, compressed; see :attr:`numbers`.
         example_clicked: Clicks on the example; None if objects were not clicked.
         others_clicked: Clicks on each of the others; empty if objects were not clicked.
@@ -141,8 +141,8 @@ def try_dataset(
         finder: Searches.
         dataset: Dataset.
         conditions: What holds for all.
-        progress: Called after each picture with pictures done and pictures in all.
-        tell: Called for each picture that is tried with what is not among its objects.
+        progress: Called after each image with images done and images in all.
+        tell: Called for each image that is tried with what is not among its objects.
 
     Raises:
         DatasetError: A sample cannot be read.

@@ -15,7 +15,7 @@ from tests.training.shapes import write_shapes
 
 @pytest.fixture(scope="module")
 def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two pictures of two objects, one of six disks, and one of a disk alone."""
+    """Two images of two objects, one of six disks, and one of a disk alone."""
     folder = write_shapes(tmp_path_factory.mktemp("data") / "shapes", 2, seed=1)
     for name, count in (("disks", 6), ("disk", 1)):
         rgb = np.full((120, 180, 3), 40, dtype=np.uint8)
@@ -40,21 +40,21 @@ def test_it_prints_and_writes_figures_and_a_report(shapes: Path, tmp_path: Path)
     outputs = ("--json", json, "--report", report)
     result = evaluate("--data", shapes, "--examples", 1, "--max-clicks", 1, *outputs)
     assert result.exit_code == 0, result.output
-    assert "shapes: 1 pictures, 1 examples, 5.0 others to find" in result.output
-    assert "1 pictures with one object" in result.output
+    assert "shapes: 1 images, 1 examples, 5.0 others to find" in result.output
+    assert "1 images with one object" in result.output
     assert "actions, clicking each: " in result.output
     figures = orjson.loads(json.read_bytes())
     assert {each["sample"] for each in figures["trials"]} == {"disks", "disk"}
     assert figures["all"]["several"]["accuracy"]["50"]["recall"]["mean"] > 0
     assert figures["conditions"]["choice"]["examples"] == 1
     assert (report / "index.html").is_file()
-    again = evaluate("--data", shapes, "--pictures", 0, "--report", report)
+    again = evaluate("--data", shapes, "--max-images", 0, "--report", report)
     assert again.exit_code == 0, again.output
 
 
 @pytest.mark.slow
 def test_without_clicks_nothing_is_said_about_cost(shapes: Path, tmp_path: Path) -> None:
-    options = ("--examples", 1, "--alone", 0, "--example", "truth", "--max-clicks", 0)
+    options = ("--examples", 1, "--max-alone", 0, "--example", "truth", "--max-clicks", 0)
     result = evaluate("--data", shapes, *options, "--json", tmp_path / "out.json")
     assert result.exit_code == 0, result.output
     assert "actions" not in result.output
@@ -62,11 +62,11 @@ def test_without_clicks_nothing_is_said_about_cost(shapes: Path, tmp_path: Path)
     assert [each["example_iou"] for each in figures["trials"]] == [1.0]
 
 
-def test_a_dataset_without_such_pictures_is_refused(shapes: Path, tmp_path: Path) -> None:
+def test_a_dataset_without_such_images_is_refused(shapes: Path, tmp_path: Path) -> None:
     json = tmp_path / "out.json"
-    result = evaluate("--data", shapes, "--objects", 7, "--alone", 0, "--json", json)
+    result = evaluate("--data", shapes, "--objects", 7, "--max-alone", 0, "--json", json)
     assert result.exit_code == 1
-    assert "no picture to try" in result.output
+    assert "no image to try" in result.output
     assert "7 objects" in result.output
     assert not json.exists()
 

@@ -12,12 +12,12 @@ BLOCKS = [block(row, col) for row in (0, 8, 16) for col in (0, 10, 20)]
 
 
 def test_a_kind_is_the_objects_of_one_class() -> None:
-    picture = replace(sample("a", *BLOCKS[:5]), labels=("cat", "dog", "cat", None, "cat"))
-    (cats,) = kinds_of(picture, Choice(least_objects=3, examples=2))
+    image = replace(sample("a", *BLOCKS[:5]), labels=("cat", "dog", "cat", None, "cat"))
+    (cats,) = kinds_of(image, Choice(least_objects=3, examples=2))
     assert (cats.label, cats.numbers) == ("cat", (1, 3, 5))
     assert len(set(cats.examples)) == 2
     assert set(cats.examples) < {1, 3, 5}
-    assert [kind.label for kind in kinds_of(picture, Choice(least_objects=1))] == [
+    assert [kind.label for kind in kinds_of(image, Choice(least_objects=1))] == [
         "cat",
         "dog",
         None,
@@ -25,8 +25,8 @@ def test_a_kind_is_the_objects_of_one_class() -> None:
 
 
 def test_without_classes_all_objects_are_of_one_kind() -> None:
-    picture = sample("a", *BLOCKS)
-    assert [kind.numbers for kind in kinds_of(picture, Choice())] == [tuple(range(1, 10))]
+    image = sample("a", *BLOCKS)
+    assert [kind.numbers for kind in kinds_of(image, Choice())] == [tuple(range(1, 10))]
     assert kinds_of(sample("a", *BLOCKS[:4]), Choice()) == []
 
 
@@ -37,12 +37,12 @@ def test_an_only_object_is_its_own_example() -> None:
 
 
 def test_an_object_that_is_ignored_altogether_does_not_count() -> None:
-    picture = sample("a", *BLOCKS[:3], ignore=BLOCKS[1])
-    (kind,) = kinds_of(picture, Choice(least_objects=2))
+    image = sample("a", *BLOCKS[:3], ignore=BLOCKS[1])
+    (kind,) = kinds_of(image, Choice(least_objects=2))
     assert kind.numbers == (1, 3)
 
 
-def test_examples_are_the_same_every_time_and_others_in_another_picture() -> None:
+def test_examples_are_the_same_every_time_and_others_in_another_image() -> None:
     def examples(name: str) -> tuple[int, ...]:
         return kinds_of(sample(name, *BLOCKS), Choice(examples=9))[0].examples
 
@@ -51,21 +51,21 @@ def test_examples_are_the_same_every_time_and_others_in_another_picture() -> Non
 
 
 def names_of(dataset: Images, choice: Choice) -> list[str]:
-    return [picture.name for _, picture, _ in chosen(dataset, choice) if picture is not None]
+    return [image.name for _, image, _ in chosen(dataset, choice) if image is not None]
 
 
-def test_of_each_set_so_many_pictures_of_each_sort_are_tried() -> None:
+def test_of_each_set_so_many_images_of_each_sort_are_tried() -> None:
     several = [sample(f"{group}/{n}", *BLOCKS) for group in "xy" for n in range(5)]
     alone = [sample(f"x/alone {n}", BLOCKS[0]) for n in range(4)]
     dataset = Images(*several, *alone)
-    names = names_of(dataset, Choice(pictures=2, alone=1))
+    names = names_of(dataset, Choice(max_images=2, max_alone=1))
     sorts = Counter(name[:3] for name in names)
     assert sum(sorts.values()) == 5
     assert sorts["x/a"] == 1
     assert len([name for name in names if name.startswith("y/")]) == 2
-    assert names == names_of(dataset, Choice(pictures=2, alone=1))
+    assert names == names_of(dataset, Choice(max_images=2, max_alone=1))
     assert len(names_of(dataset, Choice())) == len(dataset)
-    assert not names_of(dataset, Choice(pictures=0, alone=0))
+    assert not names_of(dataset, Choice(max_images=0, max_alone=0))
 
 
 def test_what_need_not_be_read_is_not() -> None:
@@ -77,7 +77,7 @@ def test_what_need_not_be_read_is_not() -> None:
             return super().__getitem__(index)
 
     dataset = Counting(*(sample(str(n), *BLOCKS) for n in range(9)))
-    steps = list(chosen(dataset, Choice(pictures=2, alone=0)))
+    steps = list(chosen(dataset, Choice(max_images=2, max_alone=0)))
     assert [done for done, _, _ in steps] == list(range(1, 10))
     assert dataset.read == 2
 

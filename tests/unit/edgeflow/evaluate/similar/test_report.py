@@ -44,7 +44,7 @@ def evaluation(request: pytest.FixtureRequest) -> SimilarEvaluation:
     predictor = ScriptedPredictor(lambda _clicks: (ONE | TWO).astype(np.float32))
     what = conditions(max_clicks=request.param)
     return SimilarEvaluation(
-        dataset="<i>pictures</i>",
+        dataset="<i>images</i>",
         model=predictor.version,
         zoom="edgeflow",
         machine={"processor": "abacus"},
@@ -56,7 +56,7 @@ def evaluation(request: pytest.FixtureRequest) -> SimilarEvaluation:
 def test_the_json_has_the_figures_of_all_and_of_each_set(evaluation: SimilarEvaluation) -> None:
     data = orjson.loads(orjson.dumps(to_json(evaluation), option=orjson.OPT_NON_STR_KEYS))
     assert set(data["sets"]) == {"<b>x</b>", "x", "y"}
-    assert data["all"]["alone"]["pictures"] == 2
+    assert data["all"]["alone"]["images"] == 2
     assert data["all"]["alone"]["false"] == {"mean": 2.0, "low": 2.0, "high": 2.0}
     assert 0 < data["all"]["several"]["accuracy"]["50"]["f1"]["mean"] < 1
     assert data["machine"] == {"processor": "abacus"}
@@ -84,7 +84,7 @@ def test_another_file_is_refused_by_name(content: str, tmp_path: Path) -> None:
     assert "evaluate-similar --json" in caught.value.hint
 
 
-def test_the_worst_picture_comes_first_with_its_worst_trial(evaluation: SimilarEvaluation) -> None:
+def test_the_worst_image_comes_first_with_its_worst_trial(evaluation: SimilarEvaluation) -> None:
     worst = worst_of(evaluation.trials, 9)
     assert {trial.sample for trial in worst[:2]} | {worst[2].sample} == set(DATASET.sample_names)
     several = next(trial for trial in worst if trial.others)
@@ -119,7 +119,7 @@ def test_the_report_is_a_page_with_tables_and_the_sheet(
     assert "<i>pic" not in text
     assert "abacus" in text
     assert "precision" in text
-    assert "Pictures with one object" in text
+    assert "Images with one object" in text
     assert ("What it saves" in text) == bool(evaluation.conditions.max_clicks)
     with Image.open(page.with_name("worst.png")) as sheet:
         assert sheet.width == 6 * CELL
@@ -140,4 +140,4 @@ def test_all_sets_together_are_told_where_there_are_several(evaluation: SimilarE
     one = [trial for trial in evaluation.trials if trial.sample == "y/alone"]
     assert list(groups_of(replace(evaluation, trials=one))) == ["y"]
     nameless = [replace(trial, sample="a") for trial in one]
-    assert list(groups_of(replace(evaluation, trials=nameless))) == ["<i>pictures</i>"]
+    assert list(groups_of(replace(evaluation, trials=nameless))) == ["<i>images</i>"]

@@ -43,10 +43,10 @@ NOTHING = trial("a", (), (0, 0, 0, 0))
 WRONG = trial("b", (0,), (0,))
 
 
-def test_each_picture_counts_as_much_whatever_its_trials() -> None:
+def test_each_image_counts_as_much_whatever_its_trials() -> None:
     several = summarise([HALF, NOTHING, WRONG]).several
     assert several is not None
-    assert (several.pictures, several.trials, several.cut_short) == (2, 3, 0)
+    assert (several.images, several.trials, several.cut_short) == (2, 3, 0)
     at = several.accuracy[50]
     assert at.recall is not None
     assert at.recall.mean == about((0.25 + 0) / 2)
@@ -68,7 +68,7 @@ def test_precision_is_of_trials_with_suggestions() -> None:
     assert none.accuracy[50].precision is none.iou is None
 
 
-def test_all_together_large_pictures_count_more() -> None:
+def test_all_together_large_images_count_more() -> None:
     several = summarise([HALF, NOTHING, WRONG]).several
     assert several is not None
     at = several.accuracy[50]
@@ -85,7 +85,7 @@ def test_an_iou_is_of_the_right_suggestions_alone() -> None:
     assert several.iou.mean == about(0.7)
 
 
-def test_costs_are_shares_of_each_pictures_clicks() -> None:
+def test_costs_are_shares_of_each_images_clicks() -> None:
     clicked = replace(
         HALF,
         example_clicked=Clicked(1, 0.5),
@@ -106,26 +106,26 @@ def test_costs_are_shares_of_each_pictures_clicks() -> None:
     assert without.savings is None
 
 
-def test_pictures_with_one_object_are_counted_apart() -> None:
+def test_images_with_one_object_are_counted_apart() -> None:
     group = summarise([trial("a", (0, 0), ()), trial("b", (), ()), HALF])
     assert group.alone is not None
-    assert (group.alone.pictures, group.alone.with_any) == (2, 1)
+    assert (group.alone.images, group.alone.with_any) == (2, 1)
     assert group.alone.false is not None
     assert group.alone.false.mean == 1
     assert group.several is not None
-    assert group.several.pictures == 1
+    assert group.several.images == 1
     assert summarise([HALF]).alone is None
     assert summarise([trial("a", (), ())]).several is None
 
 
-def test_sets_are_told_apart_by_the_names_of_pictures() -> None:
+def test_sets_are_told_apart_by_the_names_of_images() -> None:
     groups = by_set([trial("x/1", (1,), (1,)), trial("y/z/1", (), ())])
     assert list(groups) == ["x", "y/z"]
     assert groups["x"].several is not None
     assert groups["y/z"].alone is not None
 
 
-def test_intervals_are_over_pictures() -> None:
+def test_intervals_are_over_images() -> None:
     assert mean([[1, 0], [None, 0.5]]) == Estimate(0.5, 0.5, 0.5)
     assert mean([[None], []]) is None
     spread = mean([[0], [1]] * 20)

@@ -31,11 +31,11 @@ PICTURE = sample("x/a", ONE, TWO, THREE)
 
 def tried(
     finder: ScriptedFinder,
-    picture: Sample = PICTURE,
+    image: Sample = PICTURE,
     asked: Predictor | None = None,
     **what: object,
 ) -> list[Trial]:
-    return list(try_dataset(asked or predictor(), finder, Images(picture), conditions(**what)))
+    return list(try_dataset(asked or predictor(), finder, Images(image), conditions(**what)))
 
 
 def predictor() -> ScriptedPredictor:
@@ -110,9 +110,9 @@ def test_an_only_object_is_tried_without_clicks() -> None:
 
 
 def test_what_the_annotation_ignores_is_neither_suggested_nor_to_be_found() -> None:
-    picture = sample("a", ONE, TWO, THREE, ignore=NONE | THREE)
+    image = sample("a", ONE, TWO, THREE, ignore=NONE | THREE)
     trials = list(
-        try_dataset(predictor(), ScriptedFinder(THREE, NONE), Images(picture), conditions())
+        try_dataset(predictor(), ScriptedFinder(THREE, NONE), Images(image), conditions())
     )
     assert sorted(trial.example for trial in trials) == [1, 2]
     assert {trial.matching.counts(0.5) for trial in trials} == {Counts(0, 0, 1)}
