@@ -82,7 +82,7 @@ def similar(
             "--output",
             "-o",
             help="PNG for the objects' numbers: 0 background, 1 the example, 2, 3, … the others, "
-            "best first. Examples of this image come first, if there are several or none.",
+            "best first; several examples come before them.",
         ),
     ] = Path("similar.png"),
     overlay: Annotated[
