@@ -178,11 +178,11 @@ def _several(name: str, figures: Several) -> list[str]:
         f"{figures.cut_short} of {figures.trials} cut short"
     )
     if savings := figures.savings:
-        lines.append(
-            f"  actions, clicking each: {_mean(savings.clicked, 1)}; with suggestions as found "
-            f"{_mean(savings.as_found.actions, 1)}, {_interval(savings.as_found.share)} of them; "
-            f"corrected {_mean(savings.corrected.actions, 1)}, {_interval(savings.corrected.share)}"
-        )
+        found, corrected = savings.as_found, savings.corrected
+        shares = f"{_mean(found.actions, 1)}, share {_interval(found.share)}"
+        lines.append(f"  actions: {_mean(savings.clicked, 1)} to click each; suggestions {shares}")
+        shares = f"{_mean(corrected.actions, 1)}, share {_interval(corrected.share)}"
+        lines.append(f"  all corrected to an IoU of .8: {shares}")
     return lines
 
 

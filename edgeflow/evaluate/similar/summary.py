@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeflow.data.base import set_of
-from edgeflow.evaluate.similar.cost import Cost
 from edgeflow.evaluate.similar.matching import Counts
 from edgeflow.evaluate.similar.trials import Trial
 from edgeflow.evaluate.summary import CHUNKS, RESAMPLES, Estimate, estimates
@@ -224,29 +223,26 @@ def _accuracy(trials: Sequence[Trial], least: float) -> Accuracy:
 def _savings(trials: Sequence[Trial]) -> Savings | None:
     if any(trial.example_clicked is None for trial in trials):
         return None
-
-    def saving(corrected: bool) -> Saving:
-        def cost(trial: Trial) -> Cost:
-            return trial.cost(corrected=corrected)
-
-        return Saving(
-            actions=_mean(trials, lambda trial: cost(trial).suggested.actions),
-            share=_mean(
-                trials, lambda trial: cost(trial).suggested.actions / cost(trial).clicked.actions
-            ),
-            time=_mean(
-                trials,
-                lambda trial: (
-                    cost(trial).suggested.seconds(ACTION_SECONDS)
-                    / cost(trial).clicked.seconds(ACTION_SECONDS)
-                ),
-            ),
-        )
-
     return Savings(
         clicked=_mean(trials, lambda trial: trial.cost(corrected=False).clicked.actions),
-        as_found=saving(corrected=False),
-        corrected=saving(corrected=True),
+        as_found=_saving(trials, corrected=False),
+        corrected=_saving(trials, corrected=True),
+    )
+
+
+def _saving(trials: Sequence[Trial], *, corrected: bool) -> Saving:
+    def share(trial: Trial) -> float:
+        cost = trial.cost(corrected=corrected)
+        return cost.suggested.actions / cost.clicked.actions
+
+    def share_of_time(trial: Trial) -> float:
+        cost = trial.cost(corrected=corrected)
+        return cost.suggested.seconds(ACTION_SECONDS) / cost.clicked.seconds(ACTION_SECONDS)
+
+    return Saving(
+        actions=_mean(trials, lambda trial: trial.cost(corrected=corrected).suggested.actions),
+        share=_mean(trials, share),
+        time=_mean(trials, share_of_time),
     )
 
 

@@ -42,7 +42,7 @@ def test_it_prints_and_writes_figures_and_a_report(shapes: Path, tmp_path: Path)
     assert result.exit_code == 0, result.output
     assert "shapes: 1 images, 1 examples, 5.0 others to find" in result.output
     assert "1 images with one object" in result.output
-    assert "actions, clicking each: " in result.output
+    assert "actions: 6.0 to click each; suggestions" in result.output
     figures = orjson.loads(json.read_bytes())
     assert {each["sample"] for each in figures["trials"]} == {"disks", "disk"}
     assert figures["all"]["several"]["accuracy"]["50"]["recall"]["mean"] > 0
