@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from edgeflow.cli import app
+from edgeflow.cli.image_output import encode_numbers
 from edgeflow.data.opening import open_dataset
 from edgeflow.geometry import ImagePoint
 from edgeflow.inference.predictor import Predictor
@@ -225,6 +227,14 @@ def test_where_nothing_is_found_the_example_alone_is_written(
     numbers = numbers_in("similar.png")
     assert numbers[:10, :10].min() == 1
     assert np.count_nonzero(numbers) == 100
+
+
+@pytest.mark.parametrize(("count", "mode"), [(3, "P"), (300, "I;16")])
+def test_numbers_are_exact_however_many(count: int, mode: str) -> None:
+    numbers = np.arange(count, dtype=np.uint8 if count < 256 else np.uint16)[None]
+    with Image.open(io.BytesIO(encode_numbers(numbers))) as image:
+        assert image.mode == mode
+        assert np.array_equal(np.asarray(image), numbers)
 
 
 @pytest.mark.usefixtures("loads")
