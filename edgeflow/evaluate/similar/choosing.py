@@ -45,7 +45,7 @@ class Kind:
 
 
 def chosen(dataset: Dataset, choice: Choice) -> Iterator[tuple[int, Sample | None, list[Kind]]]:
-    """Go through a dataset, set by set in turn, in an order that chance has fixed.
+    """Go through a dataset in an order that chance has fixed.
 
     Yields:
         How many images were looked at; the image, or None for one that is not tried; its kinds.
