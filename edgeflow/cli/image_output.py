@@ -13,6 +13,8 @@ from PIL import Image
 from edgeflow.arrays import BoolMask, RGBAImage, RGBImage
 from edgeflow.errors import FileWriteError
 from edgeflow.files import is_special
+from edgeflow.masks.palette import voc_colour
+from edgeflow.similar.numbered import NumberMap
 
 Options = Mapping[str, Any]
 
@@ -90,6 +92,33 @@ def encode_mask(mask: BoolMask, path: Path) -> bytes:
         FileWriteError: The format cannot hold it.
     """
     return _encode(Image.fromarray(mask.astype(np.uint8) * 255), path, LOSSLESS)
+
+
+def check_numbers_ending(path: Path) -> None:
+    """Refuse a file name for numbered objects that is not one of a PNG.
+
+    Raises:
+        FileWriteError: It has another ending or none.
+    """
+    if _suffix(path) != PNG:
+        raise FileWriteError(
+            f"cannot write the result to {path}: numbers of objects are written as PNG",
+            hint=f"end the name with {PNG}",
+        )
+
+
+def encode_numbers(numbers: NumberMap) -> bytes:
+    """Encode numbers of objects as PNG: in 8 bits with a palette to look at, or in 16 bits.
+
+    Args:
+        numbers: H×W.
+    """
+    image = Image.fromarray(numbers)
+    if numbers.dtype == np.uint8:
+        image.putpalette([level for number in range(256) for level in voc_colour(number)])
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def encode_cutout(rgba: RGBAImage, path: Path) -> bytes:

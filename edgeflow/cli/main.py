@@ -15,22 +15,26 @@ from edgeflow.cli.compare import compare
 from edgeflow.cli.cutout import cutout
 from edgeflow.cli.datasets import datasets, find_near_duplicates
 from edgeflow.cli.evaluate import evaluate
+from edgeflow.cli.evaluate_similar import evaluate_similar
 from edgeflow.cli.export import export
 from edgeflow.cli.models import convert_weights, download_weights, models
 from edgeflow.cli.preannotation.import_data import import_data
 from edgeflow.cli.preannotation.prelabel import prelabel
 from edgeflow.cli.predict import predict
 from edgeflow.cli.pull import pull
+from edgeflow.cli.similar import similar
 from edgeflow.cli.train import train
 from edgeflow.errors import EdgeFlowError
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "predict": predict,
+    "similar": similar,
     "cutout": cutout,
     "models": models,
     "convert": convert_weights,
     "download": download_weights,
     "evaluate": evaluate,
+    "evaluate-similar": evaluate_similar,
     "train": train,
     "pull": pull,
     "datasets": datasets,

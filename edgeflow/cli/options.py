@@ -14,7 +14,9 @@ from edgeflow.inference.zoom import POLICIES
 from edgeflow.runtime.selection import RUNTIME_NAMES
 
 
-def _one_of(names: Collection[str], what: str) -> Callable[[str], str]:
+def one_of(names: Collection[str], what: str) -> Callable[[str], str]:
+    """A callback that refuses values but those named."""
+
     def check(name: str) -> str:
         if name not in names:
             raise typer.BadParameter(f"{name!r} is not a {what}; choose one of {', '.join(names)}")
@@ -37,7 +39,7 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Zoom = Annotated[
     str,
     typer.Option(
-        help=f"Zoom policy: {', '.join(POLICIES)}.", callback=_one_of(POLICIES, "zoom policy")
+        help=f"Zoom policy: {', '.join(POLICIES)}.", callback=one_of(POLICIES, "zoom policy")
     ),
 ]
 
@@ -45,7 +47,7 @@ Quality = Annotated[
     str,
     typer.Option(
         help=f"{', '.join(QUALITIES)}: how long a click may take; see docs/quality.md.",
-        callback=_one_of(QUALITIES, "quality"),
+        callback=one_of(QUALITIES, "quality"),
     ),
 ]
 

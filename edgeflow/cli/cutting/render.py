@@ -126,7 +126,7 @@ class Renderer:
                 raise PromptError(
                     "a mask and a box are both named", hint="name one of them; clicks go with both"
                 )
-            mask = self._read_mask(job.mask, size)
+            mask = read_mask(job.mask, size)
             if not job.prompt.clicks:
                 return mask, None
             start = PriorMask(mask)
@@ -141,28 +141,39 @@ class Renderer:
         probability = self._predictor.probability(image, prediction.state)
         return prediction.mask, probability.cpu().numpy()
 
-    def _read_mask(self, path: Path, size: Size) -> BoolMask:
-        try:
-            levels = ImageReader(size.height * size.width).read(path)
-        except ImageTooLargeError as error:
-            raise PromptError(
-                f"the mask {path} is larger than the image ({size.width}×{size.height})",
-                hint="save it at the image's size",
-            ) from error
-        mask: BoolMask = levels.max(axis=2) > MASK_LEVEL
-        check_shape(f"mask {path}", mask, size)
-        if not mask.any():
-            raise PromptError(
-                f"the mask {path} is empty", hint=f"the object has to be brighter than {MASK_LEVEL}"
-            )
-        return mask
-
     @cached_property
     def _predictor(self) -> Predictor:
         return self._load()
 
     def _encode(self, path: Path) -> EncodedImage:
         return self._predictor.encode(self._images.read(path))
+
+
+def read_mask(path: Path, size: Size) -> BoolMask:
+    """Read a mask's file: what is brighter than :data:`MASK_LEVEL` is the object.
+
+    Args:
+        path: Image file.
+        size: Of the image that it belongs to.
+
+    Raises:
+        EdgeFlowError: It cannot be read, has another size, or is empty.
+        OSError: The file cannot be read.
+    """
+    try:
+        levels = ImageReader(size.height * size.width).read(path)
+    except ImageTooLargeError as error:
+        raise PromptError(
+            f"the mask {path} is larger than the image ({size.width}×{size.height})",
+            hint="save it at the image's size",
+        ) from error
+    mask: BoolMask = levels.max(axis=2) > MASK_LEVEL
+    check_shape(f"mask {path}", mask, size)
+    if not mask.any():
+        raise PromptError(
+            f"the mask {path} is empty", hint=f"the object has to be brighter than {MASK_LEVEL}"
+        )
+    return mask
 
 
 def background_of(

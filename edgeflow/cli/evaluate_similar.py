@@ -1,0 +1,218 @@
+"""``edgeflow evaluate-similar``."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from edgeflow.cli.options import (
+    Device,
+    Images,
+    LabelConfigFile,
+    Layout,
+    Model,
+    ModelsDir,
+    Quality,
+    Runtime,
+    Split,
+    Zoom,
+    one_of,
+)
+from edgeflow.data.base import DatasetError
+from edgeflow.data.left_out import LeftOut, left_out_lines
+from edgeflow.data.listed import left_out_of
+from edgeflow.data.opening import open_dataset
+from edgeflow.evaluate.machine import describe_machine
+from edgeflow.evaluate.similar.choosing import Choice
+from edgeflow.evaluate.similar.report import REPORT_FILES, RESULTS, groups_of, write_report
+from edgeflow.evaluate.similar.results import (
+    SimilarEvaluation,
+    SimilarResultsError,
+    check_results,
+    write_json,
+)
+from edgeflow.evaluate.similar.summary import Alone, Mean, Several
+from edgeflow.evaluate.similar.trials import Conditions, ExampleMask, try_dataset
+from edgeflow.files import check_outputs, in_folders
+from edgeflow.inference.predictor import load_predictor
+from edgeflow.inference.quality import QUALITIES
+from edgeflow.inference.zoom import POLICIES
+from edgeflow.similar.finder import SimilarFinder
+from edgeflow.similar.found import SimilarOptions
+
+DEFAULTS = SimilarOptions()
+
+
+def evaluate_similar(
+    data: Annotated[Path, typer.Option(help="Folder or file with annotated images.", exists=True)],
+    layout: Layout = "auto",
+    split: Split = None,
+    images: Images = None,
+    label_config: LabelConfigFile = None,
+    model: Model = "edgeflow_lite",
+    models_dir: ModelsDir = None,
+    runtime: Runtime = "torch",
+    device: Device = "auto",
+    zoom: Zoom = "edgeflow",
+    quality: Quality = "fast",
+    objects: Annotated[
+        int, typer.Option(help="Try images with at least so many objects of a kind.", min=2)
+    ] = 5,
+    examples: Annotated[
+        int, typer.Option(help="Objects of each kind that are the example, one at a time.", min=1)
+    ] = 3,
+    example: Annotated[
+        str,
+        typer.Option(
+            help="What a search is given: click, the mask of one click; or truth, the annotated "
+            "one.",
+            callback=one_of(("click", "truth"), "mask of an example"),
+        ),
+    ] = "click",
+    max_images: Annotated[
+        int | None,
+        typer.Option(help="Most such images of each set; all by default.", min=0),
+    ] = None,
+    max_alone: Annotated[
+        int,
+        typer.Option(help="Most images of each set that show one object alone.", min=0),
+    ] = 50,
+    limit: Annotated[int, typer.Option(help="Most suggestions.", min=1)] = DEFAULTS.limit,
+    seconds: Annotated[
+        float, typer.Option(help="Time after which a search ends.", min=0.1)
+    ] = DEFAULTS.seconds,
+    max_clicks: Annotated[
+        int,
+        typer.Option(
+            help="Most clicks on one object, for the annotator's cost; 0 leaves the cost out, and "
+            "with it most of the work.",
+            min=0,
+        ),
+    ] = 5,
+    json: Annotated[Path | None, typer.Option(help="JSON file to write the figures to.")] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Folder to write a page with the figures and the worst images to."),
+    ] = None,
+) -> None:
+    """Measure how many of an example's like are found, and what that saves."""
+    _check_outputs(json, report, [path for path in (data, images) if path])
+    dataset = open_dataset(
+        data, layout=layout, split=split, images=images, label_config=label_config
+    )
+    for line in left_out_lines(left_out_of(dataset)):
+        typer.echo(line, err=True)
+    predictor = load_predictor(
+        model,
+        folder=models_dir,
+        device=device,
+        runtime=runtime,
+        policy=POLICIES[zoom],
+        quality=QUALITIES[quality],
+    )
+    conditions = Conditions(
+        Choice(objects, examples, max_images, max_alone),
+        SimilarOptions(limit=limit, seconds=seconds),
+        cast("ExampleMask", example),
+        max_clicks,
+    )
+    left_out: list[LeftOut] = []
+    with typer.progressbar(length=len(dataset), label=dataset.name) as bar:
+        trials = list(
+            try_dataset(
+                predictor,
+                SimilarFinder(predictor),
+                dataset,
+                conditions,
+                progress=lambda done, _total: bar.update(done - bar.pos),
+                tell=left_out.extend,
+            )
+        )
+    for line in left_out_lines(left_out):
+        typer.echo(line, err=True)
+    if not trials:
+        raise DatasetError(
+            f"{dataset.name}: there is no image to try",
+            hint=f"it needs images with at least {objects} objects of a kind (--objects), or "
+            "with one object alone",
+        )
+    evaluation = SimilarEvaluation(
+        dataset=dataset.name,
+        model=predictor.version,
+        zoom=zoom,
+        machine=describe_machine(predictor.execution),
+        conditions=conditions,
+        trials=trials,
+    )
+    typer.echo(describe(evaluation))
+    typer.echo(f"{predictor.version}, {predictor.execution}, zoom {zoom}")
+    if json is not None:
+        write_json(evaluation, json)
+    if report is not None:
+        typer.echo(f"report: {write_report(report, evaluation, dataset)}")
+
+
+def describe(evaluation: SimilarEvaluation) -> str:
+    """A few lines for the terminal, for each set."""
+    lines: list[str] = []
+    for name, group in groups_of(evaluation).items():
+        if group.several:
+            lines += _several(name, group.several)
+        if group.alone:
+            lines.append(_alone(name, group.alone))
+    return "\n".join(lines)
+
+
+def _several(name: str, figures: Several) -> list[str]:
+    tried = f"{figures.images} images, {figures.trials} examples"
+    lines = [f"{name}: {tried}, {_mean(figures.objects, 1)} others to find"]
+    for percent, each in figures.accuracy.items():
+        shares = f"precision {_interval(each.precision)}  recall {_interval(each.recall)}"
+        lines.append(f"  IoU .{percent}  {shares}  F1 {_interval(each.f1)}")
+    lines.append(
+        f"  IoU of hits {_mean(figures.iou)}, of examples {_mean(figures.example_iou)}; "
+        f"{_mean(figures.seconds)} s, {_mean(figures.steps, 0)} steps; "
+        f"{figures.cut_short} of {figures.trials} cut short"
+    )
+    if savings := figures.savings:
+        found, corrected = savings.as_found, savings.corrected
+        shares = f"{_mean(found.actions, 1)}, share {_interval(found.share)}"
+        lines.append(f"  actions: {_mean(savings.clicked, 1)} to click each; suggestions {shares}")
+        shares = f"{_mean(corrected.actions, 1)}, share {_interval(corrected.share)}"
+        lines.append(f"  all corrected to an IoU of .8: {shares}")
+    return lines
+
+
+def _alone(name: str, figures: Alone) -> str:
+    return (
+        f"{name}: {figures.images} images with one object, {_interval(figures.false)} "
+        f"suggestions an image, {figures.with_any} with any"
+    )
+
+
+def _mean(mean: Mean, digits: int = 2) -> str:
+    return "–" if mean is None else f"{mean.mean:.{digits}f}"
+
+
+def _interval(mean: Mean) -> str:
+    return "–" if mean is None else f"{mean.mean:.2f} [{mean.low:.2f}, {mean.high:.2f}]"
+
+
+def _check_outputs(json: Path | None, report: Path | None, read: list[Path]) -> None:
+    """Refuse, before anything is measured, to write over the dataset or an earlier result."""
+    outputs = {} if json is None else {"JSON file": json}
+    if report is not None:
+        outputs |= {f"report's {name}": report / name for name in REPORT_FILES}
+    check_outputs(outputs, [*read, *in_folders(outputs.values(), read, _made_here)])
+
+
+def _made_here(path: Path) -> bool:
+    """Whether a file is the result of such an evaluation, or lies beside one."""
+    for each in (path, path.with_name(RESULTS)):
+        with contextlib.suppress(SimilarResultsError):
+            check_results(each)
+            return True
+    return False
