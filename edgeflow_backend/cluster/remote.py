@@ -17,7 +17,7 @@ from typing_extensions import override
 from edgeflow_backend.cluster.errors import ReplicaLostError
 from edgeflow_backend.cluster.observations import count
 from edgeflow_backend.cluster.replicas import Replicas
-from edgeflow_backend.cluster.similar_wire import AskedSimilar, FoundSimilar
+from edgeflow_backend.cluster.similar.wire import AskedSimilar, FoundSimilar
 from edgeflow_backend.cluster.wire import Asked, Described, Load, Reply, Segmented
 from edgeflow_backend.engine.model_pool import model_name
 from edgeflow_backend.errors import ChangedImageError
