@@ -22,9 +22,9 @@ CONFIG = RECOMMENDED.replace("<Image ", f"{EXAMPLE}<Image ")
 
 
 def body(x: float, y: float, control: str, task: str) -> JSONObject:
-    changes = {"original_width": 384, "original_height": 303, "from_name": control}
-    image = f"data:image/jpeg;base64,{COINS}"
-    asked = request(keypoint(x, y, **changes), image=image, config=CONFIG)
+    size = {"original_width": 384, "original_height": 303}
+    point = {**keypoint(x, y), **size, "from_name": control}
+    asked = request(point, image=f"data:image/jpeg;base64,{COINS}", config=CONFIG)
     asked["tasks"][0]["id"] = task
     return asked
 
