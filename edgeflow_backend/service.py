@@ -82,7 +82,7 @@ class SegmentationService:
         masks: MaskCache = ByteLRU(STORED_MASKS_BYTES)
         self._refinement = Refinement(settings.refine_reach, masks)
         self._neighbours = Neighbours(masks)
-        self._similar = SimilarSearch(settings, segmenter, masks)
+        self._similar = SimilarSearch(settings, segmenter, masks, metrics)
         self._polygons = PolygonOptions(settings.polygon_tolerance, settings.polygon_holes)
 
     @property
