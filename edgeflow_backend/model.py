@@ -17,6 +17,7 @@ from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.calls.batch import BatchCall
 from edgeflow_backend.errors import (
     InternalError,
+    NothingAlikeError,
     NothingAskedError,
     RefusedRequestError,
     SupersededError,
@@ -147,7 +148,16 @@ class EdgeFlowBackend(_Base):
                 answer = service.segment(Request(task, prompt, config, project))
         except RefusedRequestError:
             raise
-        except (NothingAskedError, SupersededError) as error:  # nobody lost anything: no trouble
+        except (NothingAlikeError, NothingAskedError, SupersededError) as error:
+            # Nobody lost anything: no trouble. But who asked for more wonders why there is none.
+            if isinstance(error, NothingAlikeError):
+                service.journal.notes.note(
+                    error.code,
+                    error.message,
+                    error.hint,
+                    project=str(project),
+                    task=str(task.get("id")),
+                )
             service.metrics.predictions.labels(error.code).inc()
             log.info("no region", code=error.code, message=error.message)
             return self._empty(error, "")
@@ -168,11 +178,13 @@ class EdgeFlowBackend(_Base):
             log.warning("a click without a region", id=trouble, code=loss.code)
         elapsed = time.monotonic() - started
         service.metrics.predictions.labels("ok").inc()
-        service.metrics.seconds.observe(elapsed)
-        service.journal.latency.add(elapsed)
+        if not answer.searched:  # a search takes its time, and is no click
+            service.metrics.seconds.observe(elapsed)
+            service.journal.latency.add(elapsed)
         log.info(
             "region",
             clicks=len(prompt.ids),
+            regions=len(answer.regions),
             score=round(answer.score, 3),
             milliseconds=round(elapsed * 1000),
         )

@@ -28,11 +28,12 @@ from edgeflow_backend.objects.separate import divide, separate
 from edgeflow_backend.objects.shared.stores import share
 from edgeflow_backend.objects.shown import show
 from edgeflow_backend.objects.signs import Signs, Visit
+from edgeflow_backend.objects.similar.search import SimilarSearch
 from edgeflow_backend.objects.spent_clicks import drop_spent
 from edgeflow_backend.objects.task_regions import MaskCache, TaskRegions
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.prompt import Prompt
-from edgeflow_backend.protocol.targets import Target, resolve
+from edgeflow_backend.protocol.targets import Target, finds_similar, resolve
 from edgeflow_backend.requests import Answer, Request, ResolvedRequest, joined
 from edgeflow_backend.segmenter.local import load_segmenter
 from edgeflow_backend.segmenter.segmenter import Clicks, OpenedImage, Segmenter
@@ -81,6 +82,7 @@ class SegmentationService:
         masks: MaskCache = ByteLRU(STORED_MASKS_BYTES)
         self._refinement = Refinement(settings.refine_reach, masks)
         self._neighbours = Neighbours(masks)
+        self._similar = SimilarSearch(settings, segmenter, masks, self.recent, metrics)
         self._polygons = PolygonOptions(settings.polygon_tolerance, settings.polygon_holes)
 
     @property
@@ -100,9 +102,14 @@ class SegmentationService:
         regions = TaskRegions.of(request.task, rule.where, copied)
         prompt = drop_spent(request.prompt, request.task_id, regions)
         deadline = time.monotonic() + self.settings.request_timeout_s
+        asked = replace(request, prompt=prompt)
+        if finds_similar(request.config, prompt.newest.from_name):
+            if rule.where == "off":  # clicks refine nothing; what is there is there all the same
+                regions = TaskRegions.of(request.task, "drafts")
+            return self._search(asked, regions, request.prompt.ids, deadline)
         shared = not rule.remembers
         with self.signs.visit(request.place, prompt.ids, regions.author, shared=shared) as visit:
-            resolved = self._look_up(replace(request, prompt=prompt), deadline)
+            resolved = self._look_up(asked, deadline)
             self.recent.bring(resolved.scene, resolved.image.size)
             answer = partial(self._answer_object, resolved, regions, rule, visit)
             reach = self.settings.refine_reach
@@ -180,6 +187,25 @@ class SegmentationService:
             return self.segmenter.open(AsStored(source) if stored else source, deadline=deadline)
 
         return fitting(newest.original_width, newest.original_height, opened)
+
+    def _search(
+        self, request: Request, regions: TaskRegions, sent: Sequence[str], deadline: float
+    ) -> Answer:
+        """Answer an example with its object and all its like.
+
+        It leaves no signs of who clicks: one who clicks elsewhere meanwhile is no second person.
+        ``sent`` are the ids of all prompts that came, those of accepted regions included.
+        """
+        resolved = self._look_up(request, deadline)
+
+        def answer(prompt: Prompt) -> RecentAnswer:
+            its = replace(resolved, request=replace(request, prompt=prompt))
+            return self._predict(its, self._new_object(its))
+
+        answers, lost = self._similar.answer(resolved, regions, answer, sent=sent)
+        self._note_lost_labels(resolved)
+        shown = [show(each, resolved, self._polygons) for each in answers]
+        return replace(joined(shown, lost), searched=True)
 
     def _answer_object(
         self,

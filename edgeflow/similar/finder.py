@@ -57,10 +57,10 @@ class SimilarFinder:
             )
         side = side or side_for(max(image.size), image.size)
         key = f"{self.predictor.version}|{image.digest}|{side}"
-        features = self._store.get(key) if self._store else None
+        features = self._store.get(key) if self._store is not None else None
         if features is None:
             features = encode(encoder, image, side, policy.sampling)
-            if self._store:
+            if self._store is not None:
                 self._store.put(key, features)
         return features
 

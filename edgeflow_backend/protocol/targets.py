@@ -10,7 +10,12 @@ from edgeflow.label_studio.config.controls import Control, ImageTag
 from edgeflow.label_studio.config.holder import Holder
 from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.config.labels import Label
-from edgeflow.label_studio.controls import LABELS_TAG
+from edgeflow.label_studio.controls import CONTROLS, LABELS_TAG
+
+SIMILAR = "similar"
+"""The value of ``edgeflowFind``."""
+
+POLYGONS = CONTROLS["Polygon"].tags
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,15 @@ class Target:
     def losses(self) -> list[LabelConfigError]:
         """What is to be said of each label that is lost."""
         return [_no_label(label.value, self.control) for label in self.lost]
+
+
+def finds_similar(config: TaskConfig, from_name: str) -> bool:
+    """Whether a prompt made with a control is an example, and all its like are wanted, too.
+
+    Also where the attribute's value means nothing, which :func:`resolve` refuses.
+    """
+    prompted = config.control(from_name)
+    return prompted is not None and prompted.find is not None
 
 
 def resolve(
@@ -66,6 +80,11 @@ def resolve(
         raise LabelConfigError(
             f'{control} has edgeflowOverlap="{brief(control.overlap)}"',
             hint='edgeflowOverlap takes "never"; without it masks may overlap',
+        )
+    if prompted is not None and prompted.find not in (None, SIMILAR):
+        raise LabelConfigError(
+            f'{prompted} has edgeflowFind="{brief(prompted.find)}"',
+            hint=f'edgeflowFind takes "{SIMILAR}"; without it a prompt is for one object',
         )
     held = {label: _stored(config, control, label) for label in labels}
     stored = tuple(dict.fromkeys(text for text in held.values() if text is not None))
@@ -136,10 +155,14 @@ def _mask_control(
     """The control that holds the answer to a prompt.
 
     It is the one that the prompt's control names as ``edgeflowAnswer``. Otherwise, of the controls
-    on that image that can hold most of the labels, the first of the preferred kind.
+    on that image that can hold most of the labels, the first of the preferred kind; where there may
+    be many answers, that is polygons, which the editor shows and accepts much faster.
     """
+    many = prompted is not None and prompted.find is not None
     masks = [c for c in config.controls if c.holds_masks and c.is_on(to_name)]
-    masks.sort(key=lambda control: control.preference)
+    masks.sort(
+        key=lambda each: (many and each.tag not in POLYGONS, each.preference, each.smart_only)
+    )
     if prompted is not None and prompted.answer is not None:
         masks = [control for control in masks if control.name == prompted.answer]
         if not masks:

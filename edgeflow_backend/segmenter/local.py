@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -14,7 +15,10 @@ from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow.inference.quality import QUALITIES
 from edgeflow.inference.state import EncodedImage
 from edgeflow.inference.zoom import POLICIES
+from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.click import Click
+from edgeflow.similar.features import ImageFeatures
+from edgeflow.similar.finder import SimilarFinder
 from edgeflow_backend.engine.engine import Engine, PrefixStates
 from edgeflow_backend.engine.model_pool import ModelPool, model_name
 from edgeflow_backend.errors import ChangedImageError
@@ -22,7 +26,15 @@ from edgeflow_backend.images.provider import ImageProvider
 from edgeflow_backend.images.sources import AsStored, Source
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.memory.pages import state_to_pages
-from edgeflow_backend.segmenter.segmenter import Clicks, Model, OpenedImage, Segmentation, Segmenter
+from edgeflow_backend.segmenter.segmenter import (
+    Clicks,
+    Examples,
+    Model,
+    OpenedImage,
+    Segmentation,
+    Segmenter,
+    Similar,
+)
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.shared.states import SharedStates, numerics
 from edgeflow_backend.shared.tier import open_tier
@@ -62,6 +74,8 @@ class LocalSegmenter(Segmenter):
             metrics=metrics,
         )
         self._default = Model(None, predictor.version)
+        self._features: ByteLRU[str, ImageFeatures] = ByteLRU(settings.feature_cache_bytes)
+        self._looking = threading.Lock()
 
     @property
     @override
@@ -83,6 +97,7 @@ class LocalSegmenter(Segmenter):
         return (
             Cache("images", self.images.cache.nbytes, self._settings.image_cache_bytes),
             Cache("click states", self.engine.states.nbytes, self._settings.state_cache_bytes),
+            Cache("features", self._features.nbytes, self._settings.feature_cache_bytes),
         )
 
     @override
@@ -132,6 +147,26 @@ class LocalSegmenter(Segmenter):
         return Segmentation(prediction.patch, prediction.score, prediction.steps, predictor.version)
 
     @override
+    def find_similar(
+        self, image: OpenedImage, asked: Examples, model: Model, *, deadline: float
+    ) -> Similar:
+        predictor = self.models.load(model.name)
+        encoded = image.encoded or self._encoded(image, deadline)
+        finder = SimilarFinder(predictor, self._features)
+        self._look(finder, encoded, asked.examples)
+        steps = finder.finding(
+            encoded,
+            asked.examples,
+            counter_examples=asked.counter_examples,
+            taken=asked.taken,
+            options=asked.options,
+        )
+        found = self.engine.take(
+            steps, predictor.runtime, deadline=deadline, stream=asked.stream, marks=asked.marks
+        )
+        return Similar(found, predictor.version)
+
+    @override
     def warm_up(self) -> None:
         self.measure_click(brightness=127)
         self.images.warm_up()
@@ -154,6 +189,19 @@ class LocalSegmenter(Segmenter):
         self.images.close()
         if self._tier is not None:
             self._tier.close()
+
+    def _look(
+        self, finder: SimilarFinder, image: EncodedImage, examples: Sequence[MaskPatch]
+    ) -> None:
+        """Have an image's features ready before the queue's thread needs them.
+
+        In this thread, for they take longer than a step, and loading what they need longer still:
+        others' clicks go on meanwhile.
+        """
+        smallest = min(examples, key=lambda mask: np.count_nonzero(mask.pixels), default=None)
+        if smallest is not None and not smallest.empty:
+            with self._looking:
+                finder.describe(image, smallest)
 
     def _make_states(self) -> PrefixStates:
         max_bytes = self._settings.state_cache_bytes

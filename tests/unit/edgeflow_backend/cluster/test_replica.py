@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from edgeflow.geometry import ImagePoint
 from edgeflow.inference.predictor import Predictor
 from edgeflow.prompts.click import Click
 from edgeflow_backend.cluster.replica import Replica
+from edgeflow_backend.cluster.similar.wire import AskedSimilar
 from edgeflow_backend.cluster.wire import Asked, Failure
 from edgeflow_backend.errors import (
     ChangedImageError,
@@ -22,7 +24,7 @@ from edgeflow_backend.errors import (
 )
 from edgeflow_backend.images.sources import InlineSource, WebSource
 from edgeflow_backend.segmenter.local import LocalSegmenter
-from edgeflow_backend.segmenter.segmenter import Clicks, Model, OpenedImage
+from edgeflow_backend.segmenter.segmenter import Clicks, Examples, Model, OpenedImage
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
 from tests.unit.edgeflow_backend.samples import SIZE, disk_png
@@ -80,6 +82,21 @@ def test_it_answers_as_the_predictor_does(held: Held, predictor: Predictor) -> N
     assert segmentation.model_version == predictor.version
 
 
+def test_it_finds_what_looks_like_an_example(held: Held) -> None:
+    image = held.open()
+    example = held.ask("segment", sent(image, CENTRE)).unpacked().segmentation().mask
+    asked = AskedSimilar.of(image, Examples([example]), Model(None, ""))
+    reply = held.ask("find_similar", asked)
+    soon = time.monotonic() + 60
+    here = held.segmenter.find_similar(image, asked.asked, Model(None, ""), deadline=soon)
+    there = reply.unpacked().similar()
+    assert there.model_version == here.model_version
+    assert [each.mask.digest for each in there.found.candidates] == [
+        each.mask.digest for each in here.found.candidates
+    ]
+    assert next(cache for cache in reply.load.caches if cache.name == "features").nbytes > 0
+
+
 def test_a_later_click_finds_the_state_of_the_one_before(held: Held) -> None:
     image, second = held.open(), Click(ImagePoint(3, 3), positive=False)
     held.ask("segment", sent(image, CENTRE))
@@ -93,7 +110,7 @@ def test_replies_carry_load_and_what_was_counted_once(held: Held) -> None:
     assert held.ask("describe", None).observed == ((), (), 0)
     reply = held.ask("segment", sent(image, Click(ImagePoint(71, 62))))
     assert reply.load.replica == "r1"
-    assert {cache.name for cache in reply.load.caches} == {"images", "click states"}
+    assert {cache.name for cache in reply.load.caches} == {"images", "click states", "features"}
 
 
 def test_what_the_engine_counts_comes_with_the_next_reply(held: Held) -> None:

@@ -6,7 +6,7 @@ from edgeflow.errors import LabelConfigError
 from edgeflow.label_studio.config.controls import Control
 from edgeflow.label_studio.config.label_config import TaskConfig, parse_label_config
 from edgeflow_backend.protocol.config_check import problems
-from edgeflow_backend.protocol.targets import holder, resolve
+from edgeflow_backend.protocol.targets import finds_similar, holder, resolve
 from tests.unit.edgeflow.label_studio.config.written import CLICK, IMAGE, MASK
 
 
@@ -133,6 +133,32 @@ def test_the_prompts_control_may_choose_who_answers() -> None:
     parsed = config(IMAGE, click, ALIASED("BrushLabels", "b"), ALIASED("PolygonLabels", "p"))
     assert answering(parsed, None, prompted="k").name == "p"
     assert answering(parsed, None).name == "b"
+
+
+def test_all_like_an_example_are_polygons_where_the_config_has_them() -> None:
+    click = '<KeyPoint name="k" toName="image" edgeflowFind="similar"/>'
+    brush, polygon = ALIASED("BrushLabels", "b"), ALIASED("PolygonLabels", "p")
+    both = config(IMAGE, click, brush, polygon)
+    assert answering(both, None, prompted="k").name == "p"
+    assert answering(both, None).name == "b"
+    assert answering(config(IMAGE, click, brush), None, prompted="k").name == "b"
+    named = config(IMAGE, click.replace("/>", ' edgeflowAnswer="b"/>'), brush, polygon)
+    assert answering(named, None, prompted="k").name == "b"
+
+
+def test_answers_go_beside_the_control_that_is_for_prompts_alone() -> None:
+    example = '<Rectangle name="r" toName="image" smartOnly="true" edgeflowFind="similar"/>'
+    boxes = '<Rectangle name="b" toName="image" smart="false"/>'
+    assert answering(config(IMAGE, example, boxes), None, prompted="r").name == "b"
+
+
+def test_whether_a_prompt_is_an_example_is_its_controls() -> None:
+    click = '<KeyPoint name="k" toName="image" edgeflowFind="similar"/>'
+    one = '<KeyPoint name="one" toName="image"/>'
+    parsed = config(IMAGE, click, one, ALIASED("BrushLabels", "b"))
+    assert finds_similar(parsed, "k")
+    assert not finds_similar(parsed, "one")
+    assert not finds_similar(parsed, "gone")
 
 
 @pytest.mark.parametrize("named", ["gone", "k", "image"])
