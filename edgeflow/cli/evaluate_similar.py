@@ -72,6 +72,13 @@ def evaluate_similar(
             callback=one_of(("click", "truth"), "mask of an example"),
         ),
     ] = "click",
+    any_example: Annotated[
+        bool,
+        typer.Option(
+            help="Draw examples from all objects; by default from those that people would choose: "
+            "not cut off by the image's border, and of a usual size."
+        ),
+    ] = False,
     max_images: Annotated[
         int | None,
         typer.Option(help="Most such images of each set; all by default.", min=0),
@@ -114,7 +121,7 @@ def evaluate_similar(
         quality=QUALITIES[quality],
     )
     conditions = Conditions(
-        Choice(objects, examples, max_images, max_alone),
+        Choice(objects, examples, max_images, max_alone, typical=not any_example),
         SimilarOptions(limit=limit, seconds=seconds),
         cast("ExampleMask", example),
         max_clicks,

@@ -11,6 +11,9 @@ import numpy as np
 from edgeflow.data.base import Dataset, Sample, set_of
 from edgeflow.evaluate.chance import chance
 
+TYPICAL_AREA = (0.5, 2.5)
+"""Least and greatest area of a typical object, over the median of its kind."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -21,12 +24,15 @@ class Choice:
         examples: Objects of each kind that are examples, one at a time.
         max_images: Most such images of each set; None for all.
         max_alone: Most images of each set that show one object alone.
+        typical: Whether examples are such as people choose: whole in the image, and neither small
+            nor large among their kind. Where there is none, any object is one.
     """
 
     least_objects: int = 5
     examples: int = 3
     max_images: int | None = None
     max_alone: int = 50
+    typical: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,9 +96,23 @@ def kinds_of(sample: Sample, choice: Choice) -> list[Kind]:
     for label, members in numbers.items():
         if len(members) >= choice.least_objects:
             rng = chance("similar", sample.name, label or "")
-            drawn = rng.permutation(np.array(members))[: choice.examples].tolist()
+            fitting = _typical(sample, members) if choice.typical else members
+            drawn = rng.permutation(np.array(fitting))[: choice.examples].tolist()
             kinds.append(Kind(label, tuple(members), tuple(drawn)))
     return kinds
+
+
+def _typical(sample: Sample, numbers: list[int]) -> list[int]:
+    """Those of a kind's objects that people would choose as an example; all if there are none."""
+    masks = {number: sample.objects[number - 1] for number in numbers}
+    areas = {number: int(np.count_nonzero(mask)) for number, mask in masks.items()}
+    least, most = (share * float(np.median(list(areas.values()))) for share in TYPICAL_AREA)
+    fitting = [
+        number
+        for number, mask in masks.items()
+        if least <= areas[number] <= most and np.count_nonzero(mask[1:-1, 1:-1]) == areas[number]
+    ]
+    return fitting or numbers
 
 
 def _rank(name: str) -> float:

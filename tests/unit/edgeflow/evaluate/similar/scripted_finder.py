@@ -22,7 +22,7 @@ OPTIONS = SimilarOptions()
 def conditions(**fields: object) -> Conditions:
     """With the annotated masks as examples, two objects a kind, and no clicks."""
     chosen: dict[str, object] = {"example": "truth", "max_clicks": 0, **fields}
-    return Conditions(Choice(least_objects=2), OPTIONS, **chosen)  # type: ignore[arg-type]
+    return Conditions(Choice(least_objects=2, typical=False), OPTIONS, **chosen)  # type: ignore[arg-type]
 
 
 def block(row: int, col: int) -> npt.NDArray[np.bool_]:

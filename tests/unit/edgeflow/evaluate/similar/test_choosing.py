@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from edgeflow.data.base import Sample
 from edgeflow.evaluate.similar.choosing import Choice, Kind, chosen, kinds_of
-from tests.unit.edgeflow.evaluate.scripted import Images, sample
+from tests.unit.edgeflow.evaluate.scripted import Images, sample, square
 from tests.unit.edgeflow.evaluate.similar.scripted_finder import block
 
 BLOCKS = [block(row, col) for row in (0, 8, 16) for col in (0, 10, 20)]
@@ -13,7 +13,7 @@ BLOCKS = [block(row, col) for row in (0, 8, 16) for col in (0, 10, 20)]
 
 def test_a_kind_is_the_objects_of_one_class() -> None:
     image = replace(sample("a", *BLOCKS[:5]), labels=("cat", "dog", "cat", None, "cat"))
-    (cats,) = kinds_of(image, Choice(least_objects=3, examples=2))
+    (cats,) = kinds_of(image, Choice(least_objects=3, examples=2, typical=False))
     assert (cats.label, cats.numbers) == ("cat", (1, 3, 5))
     assert len(set(cats.examples)) == 2
     assert set(cats.examples) < {1, 3, 5}
@@ -40,6 +40,22 @@ def test_an_object_that_is_ignored_altogether_does_not_count() -> None:
     image = sample("a", *BLOCKS[:3], ignore=BLOCKS[1])
     (kind,) = kinds_of(image, Choice(least_objects=2))
     assert kind.numbers == (1, 3)
+
+
+def test_examples_are_such_as_people_would_choose() -> None:
+    """Whole, and neither a speck nor a giant."""
+    inside = [square(60, 60, slice(row, row + 4), slice(9, 13)) for row in (4, 12, 20)]
+    cut_off = square(60, 60, slice(30, 34), slice(0, 4))
+    speck = square(60, 60, slice(30, 31), slice(9, 13))
+    giant = square(60, 60, slice(20, 50), slice(20, 50))
+    picture = sample("a", cut_off, speck, giant, *inside)
+    (typical,) = kinds_of(picture, Choice(examples=9))
+    assert set(typical.examples) == {4, 5, 6}
+    assert typical.numbers == (1, 2, 3, 4, 5, 6)
+    (whichever,) = kinds_of(picture, Choice(examples=9, typical=False))
+    assert set(whichever.examples) == set(typical.numbers)
+    (none,) = kinds_of(sample("a", *[cut_off] * 5), Choice(examples=9))
+    assert len(none.examples) == 5
 
 
 def test_examples_are_the_same_every_time_and_others_in_another_image() -> None:
