@@ -34,6 +34,7 @@ from edgeflow.masks.score import Calibration
 from edgeflow.prompts.click import Click, check_clicks, prefix_digests
 from edgeflow.prompts.start import NOTHING, Start
 from edgeflow.runtime.base import Runtime
+from edgeflow.runtime.features.encoder import Encoder
 from edgeflow.runtime.selection import start_runtime
 
 
@@ -71,8 +72,10 @@ class Predictor:
         cleanup: Cleanup | None = None,
         calibration: Calibration | None = None,
         quality: Quality | None = None,
+        encoder: Encoder | None = None,
     ) -> None:
         self.runtime = runtime
+        self.encoder = encoder
         self.version = version
         self.policy = policy
         self.cleanup = cleanup or Cleanup()
@@ -292,4 +295,5 @@ def load_predictor(
         cleanup=cleanup,
         calibration=checkpoint.entry.calibration,
         quality=quality,
+        encoder=Encoder(checkpoint),
     )

@@ -55,6 +55,13 @@ class EdgeFlow(ClickNetwork):
         )
         self.fine = FineNet()
 
+    def features(self, image: Tensor, prompt: Tensor) -> tuple[Tensor, Tensor]:
+        """See :meth:`.ClickNetwork.features`."""
+        guide = self.prompt_stem(prompt)
+        x, _ = self.middle_fusion(guide, self.backbone.stem(self.normalise(image), guide))
+        levels = self.backbone.levels(x)
+        return levels[1], levels[2]
+
     def step(self, image: Tensor, prompt: Tensor) -> NetworkOutput:
         """Compute one step; see :meth:`.ClickNetwork.step`."""
         size = image.shape[-2:]

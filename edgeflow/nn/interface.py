@@ -11,6 +11,7 @@ from typing import ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from edgeflow.errors import EdgeFlowError
 from edgeflow.nn.blocks.layers import resize
 
 Feedback = Literal["edge", "mask"]
@@ -27,6 +28,12 @@ class NetworkOutput(NamedTuple):
     coarse: Tensor
     aux: Tensor
     edge: Tensor | None
+
+
+class NoFeaturesError(EdgeFlowError):
+    """A network that does not offer its encoder's features."""
+
+    code = "features"
 
 
 class ClickNetwork(nn.Module, ABC):
@@ -61,6 +68,26 @@ class ClickNetwork(nn.Module, ABC):
         Returns:
             Logits; ``aux`` may have any resolution here.
         """
+
+    def features(self, image: Tensor, prompt: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG002
+        """What the encoder sees in an image.
+
+        Like :meth:`step`, this may be executed by the graph runtimes.
+
+        Args:
+            image: N×3×H×W float RGB in [0, 1]; sides that are multiples of 32.
+            prompt: N×3×H×W float32; zeros for the image alone.
+
+        Returns:
+            Maps at strides 8 and 16.
+
+        Raises:
+            NoFeaturesError: The network does not offer them.
+        """
+        raise NoFeaturesError(
+            f"{type(self).__name__} offers no features of an image",
+            hint="choose other weights, such as edgeflow_lite",
+        )
 
     def forward(self, image: Tensor, prompt: Tensor) -> NetworkOutput:
         """:meth:`step` as training supervises it: all logits at the input's size."""

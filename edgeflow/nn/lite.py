@@ -106,6 +106,11 @@ class EdgeFlowLite(ClickNetwork):
         stride32 = run(6, run(5, stride16))
         return [stride4, stride8, stride16, stride32], guide
 
+    def features(self, image: Tensor, prompt: Tensor) -> tuple[Tensor, Tensor]:
+        """See :meth:`.ClickNetwork.features`."""
+        levels, _ = self.encode(image, self.prompt_stem(prompt))
+        return levels[1], levels[2]
+
     def step(self, image: Tensor, prompt: Tensor) -> NetworkOutput:
         """Compute one step; see :meth:`.ClickNetwork.step`."""
         size = image.shape[-2:]

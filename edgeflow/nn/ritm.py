@@ -38,6 +38,12 @@ class RITM(ClickNetwork):
             features, ConvBNReLU(features, context, 3, bias=True), context, ocr_width
         )
 
+    def features(self, image: Tensor, prompt: Tensor) -> tuple[Tensor, Tensor]:
+        """See :meth:`.ClickNetwork.features`."""
+        guide = self.prompt_stem(prompt)
+        levels = self.backbone.levels(self.backbone.stem(self.normalise(image), guide))
+        return levels[1], levels[2]
+
     def step(self, image: Tensor, prompt: Tensor) -> NetworkOutput:
         """Compute one step; see :meth:`.ClickNetwork.step`."""
         x = self.backbone.stem(self.normalise(image), self.prompt_stem(prompt))

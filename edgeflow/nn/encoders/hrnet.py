@@ -175,7 +175,11 @@ class HRNet(nn.Module):
 
     def branches(self, x: Tensor) -> Tensor:
         """Stages 2 to 4: N×256 to N×15·width at the same size, all branches, finest first."""
+        return torch.cat([resize(level, x.shape[-2:]) for level in self.levels(x)], dim=1)
+
+    def levels(self, x: Tensor) -> list[Tensor]:
+        """Stages 2 to 4: N×256 at stride 4 to a map a branch, at strides 4, 8, 16 and 32."""
         levels = self.stage2([layer(x) for layer in self.transition1])
         levels = self.stage3([*levels, self.transition2[-1](levels[-1])])
-        levels = self.stage4([*levels, self.transition3[-1](levels[-1])])
-        return torch.cat([resize(level, x.shape[-2:]) for level in levels], dim=1)
+        last: list[Tensor] = self.stage4([*levels, self.transition3[-1](levels[-1])])
+        return last

@@ -1,0 +1,1 @@
+"""What the encoder sees in an image, without any prompt."""

@@ -1,0 +1,1 @@
+"""One example, and all its like: further objects of the kind that an annotator has marked."""

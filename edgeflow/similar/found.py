@@ -1,0 +1,68 @@
+"""What is asked of a search, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeflow.masks.patch import MaskPatch
+from edgeflow.prompts.click import Click
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarOptions:
+    """How far a search goes.
+
+    Attributes:
+        limit: Most candidates in an answer.
+        seconds: Time after which no further place is looked at.
+        steps: Most network steps.
+        smallest: Least area, as a part of the example's.
+        largest: Greatest area, as a part of the example's.
+        least_similarity: Least correlation of a candidate's features with the example's.
+        least_score: Least score.
+        most_overlap: Greatest part of a candidate that may lie on another one, or on masks that
+            exist.
+    """
+
+    limit: int = 40
+    seconds: float = 3.0
+    steps: int = 80
+    smallest: float = 0.35
+    largest: float = 2.8
+    least_similarity: float = 0.55
+    least_score: float = 0.5
+    most_overlap: float = 0.3
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An object that may be another one like the example.
+
+    Attributes:
+        click: The click that the network answered with it.
+        mask: The object.
+        score: Estimate of its IoU with an object of the kind, 0 to 1.
+        similarity: Correlation of its features with the examples', 0 to 1.
+    """
+
+    click: Click
+    mask: MaskPatch
+    score: float
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """The answer to a search.
+
+    Attributes:
+        candidates: Best first; no two overlap by more than was asked for.
+        steps: Network steps.
+        seconds: Time that it took, waiting for the network included.
+        complete: Whether neither time nor a limit cut it short.
+    """
+
+    candidates: tuple[Candidate, ...]
+    steps: int
+    seconds: float
+    complete: bool
