@@ -282,18 +282,19 @@ def load_predictor(
     """
     checkpoint = find(model, folder)
     policy = policy or ZoomPolicy()
+    started = start_runtime(
+        runtime,
+        checkpoint,
+        device=device,
+        side_multiple=policy.side_multiple,
+        exports=exports,
+    )
     return Predictor(
-        start_runtime(
-            runtime,
-            checkpoint,
-            device=device,
-            side_multiple=policy.side_multiple,
-            exports=exports,
-        ),
+        started,
         version=checkpoint.version,
         policy=policy,
         cleanup=cleanup,
         calibration=checkpoint.entry.calibration,
         quality=quality,
-        encoder=Encoder(checkpoint),
+        encoder=Encoder(checkpoint, started),
     )

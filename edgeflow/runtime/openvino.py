@@ -94,12 +94,13 @@ class OpenVINORuntime:
                 f"OpenVINO does not load the network: {error}",
                 hint="choose the runtime torch, and report this",
             ) from error
-        self.precision = executed_precision(compiled)
-        if self.precision != precision:
+        executed = executed_precision(compiled)
+        if executed != precision:
             raise RuntimeUnavailableError(
-                f"OpenVINO computes in {self.precision} on this processor, not in {precision}",
+                f"OpenVINO computes in {executed} on this processor, not in {precision}",
                 hint="choose the runtime openvino for float32",
             )
+        self.precision = precision
         version = openvino.__version__.split("-")[0]
         self.name = f"openvino {version} cpu {self.precision}"
         self._request = compiled.create_infer_request()
