@@ -12,6 +12,8 @@ from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.engine.streams import stream_of
+from edgeflow_backend.examples.local_searcher import LocalSearcher
+from edgeflow_backend.examples.search import ExampleSearch
 from edgeflow_backend.images.fit import fitting
 from edgeflow_backend.images.locator import Locator
 from edgeflow_backend.images.sources import AsStored, first_images, task_image
@@ -79,6 +81,11 @@ class SegmentationService:
         self.recent = RecentAnswers(RECENT_BYTES, clock, answers)
         self.signs = Signs(clock, signs)
         masks: MaskCache = ByteLRU(STORED_MASKS_BYTES)
+        self.examples = (
+            ExampleSearch(settings, LocalSearcher(segmenter), self.locator, masks, self.journal)
+            if settings.preannotate_similar
+            else None
+        )
         self._refinement = Refinement(settings.refine_reach, masks)
         self._neighbours = Neighbours(masks)
         self._polygons = PolygonOptions(settings.polygon_tolerance, settings.polygon_holes)
@@ -145,6 +152,13 @@ class SegmentationService:
             else:
                 self.segmenter.prefetch(source)
 
+    def note(self, event: str, project: ProjectRef) -> None:
+        """Take an event as a hint that what is known of a project is old; never raises."""
+        if event == "PROJECT_UPDATED":
+            self.projects.forget(*project)
+        elif self.examples is not None:
+            self.examples.note(event, project)
+
     def observe_caches(self) -> None:
         """Bring the caches' gauges up to date."""
         for cache in self.segmenter.caches():
@@ -158,6 +172,8 @@ class SegmentationService:
 
     def close(self) -> None:
         """Stop the threads."""
+        if self.examples is not None:
+            self.examples.close()
         self.segmenter.close()
         self.projects.close()
         if self._tier is not None:

@@ -21,8 +21,8 @@ LAYERS = {
     ),
     "edgeflow_backend": (
         "cli", "wsgi", "server", "app", "web", "connect", "doctor", "model", "calls", "repair",
-        "service", "objects", "requests", "cluster", "segmenter", "engine", "images", "openapi",
-        "shared", "status", "protocol", "label_studio", "background", "log", "settings", "tracing",
+        "service", "examples", "objects", "requests", "cluster", "segmenter", "engine", "images",
+        "openapi", "shared", "status", "protocol", "label_studio", "background", "log", "settings", "tracing",
         "memory", "net", "redact", "errors",
     ),
 }  # fmt: skip

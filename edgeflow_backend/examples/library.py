@@ -1,0 +1,162 @@
+"""The examples of a project's labels: values only, nothing is read or written here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from edgeflow.similar.descriptor import Descriptor
+
+OVERHEAD_BYTES = 200
+"""Of an example's or a task's numbers and objects, roughly."""
+
+
+class Category(NamedTuple):
+    """What an object is labelled as: its like is sought for each category by itself.
+
+    Attributes:
+        control: The mask control that holds it.
+        labels: As stored; empty for a control without labels.
+    """
+
+    control: str
+    labels: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return ", ".join(self.labels) or self.control
+
+
+@dataclass(frozen=True)
+class Example:
+    """An accepted object.
+
+    Attributes:
+        category: What it is labelled as.
+        annotation: Id of the annotation that holds it.
+        object: Id of its region, or of the first of them.
+        descriptor: What it looks like.
+    """
+
+    category: Category
+    annotation: int
+    object: str
+    descriptor: Descriptor
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held, roughly."""
+        names = (self.object, *self.category.labels)
+        return self.descriptor.nbytes + sum(map(len, names)) + OVERHEAD_BYTES
+
+
+@dataclass(frozen=True)
+class ReadTask:
+    """A task whose annotations were read.
+
+    Attributes:
+        id: The task's.
+        stamp: When it had changed last, see :class:`edgeflow.label_studio.api.heads.TaskHead`.
+        model: Version of the model that described its examples.
+        examples: Perhaps none.
+    """
+
+    id: int
+    stamp: str
+    model: str
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held, roughly."""
+        return OVERHEAD_BYTES + sum(example.nbytes for example in self.examples)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a library holds.
+
+    Attributes:
+        examples: Of one category.
+        tasks: That were read.
+        nbytes: Of everything.
+    """
+
+    examples: int
+    tasks: int
+    nbytes: int
+
+
+@dataclass(frozen=True)
+class Library:
+    """The examples of one project.
+
+    Attributes:
+        tasks: The tasks that were read; that which changed last comes first.
+    """
+
+    tasks: tuple[ReadTask, ...] = ()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held, roughly."""
+        return sum(task.nbytes for task in self.tasks)
+
+    @property
+    def counts(self) -> Counter[Category]:
+        """How many examples each category has; those of the newest task come first."""
+        return Counter(example.category for task in self.tasks for example in task.examples)
+
+    def add(self, read: ReadTask, limits: Limits) -> Library:
+        """The library with a task as it is now; the oldest examples make room for it.
+
+        A task that loses examples stays among those that were read.
+        """
+        others = (task for task in self.tasks if task.id != read.id)
+        tasks = sorted((read, *others), key=lambda task: (task.stamp, task.id), reverse=True)
+        return Library(tuple(_within(tasks, limits)))
+
+    def drop(self, tasks: Container[int]) -> Library:
+        """The library without certain tasks."""
+        return Library(tuple(task for task in self.tasks if task.id not in tasks))
+
+    def confirmed(self, stamps: Mapping[int, str], model: str) -> Library:
+        """What still holds: of tasks that have not changed, described by this model.
+
+        Args:
+            stamps: The tasks as they are now; one that is missing is gone.
+            model: Version of the model.
+        """
+        return Library(
+            tuple(
+                task
+                for task in self.tasks
+                if stamps.get(task.id) == task.stamp and task.model == model
+            )
+        )
+
+    def choose(self, category: Category, count: int) -> tuple[Example, ...]:
+        """The newest examples of a category, at most so many."""
+        found = (e for task in self.tasks for e in task.examples if e.category == category)
+        return tuple(example for example, _ in zip(found, range(count), strict=False))
+
+
+def _within(tasks: Iterable[ReadTask], limits: Limits) -> list[ReadTask]:
+    kept: list[ReadTask] = []
+    counts: Counter[Category] = Counter()
+    room = limits.nbytes
+    for task in tasks:
+        examples = []
+        for example in task.examples:
+            counts[example.category] += 1
+            if counts[example.category] <= limits.examples:
+                examples.append(example)
+        trimmed = replace(task, examples=tuple(examples))
+        if trimmed.nbytes > room:
+            trimmed = replace(task, examples=())
+        room -= trimmed.nbytes
+        if len(kept) == limits.tasks or room < 0:
+            break
+        kept.append(trimmed)
+    return kept

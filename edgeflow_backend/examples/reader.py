@@ -1,0 +1,132 @@
+"""From a task's annotations to descriptions of the examples that they hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from edgeflow.errors import LabelConfigError, brief
+from edgeflow.geometry import Size
+from edgeflow.label_studio.api.client import LabelStudioAPI
+from edgeflow.label_studio.api.heads import TaskHead
+from edgeflow.label_studio.config.label_config import LabelConfig, TaskConfig
+from edgeflow_backend.examples.accepted import Accepted, Place, accepted_in
+from edgeflow_backend.examples.library import Category, Example, ReadTask
+from edgeflow_backend.examples.seam import Searcher
+from edgeflow_backend.images.fit import fitting
+from edgeflow_backend.images.locator import Locator
+from edgeflow_backend.images.sources import AsStored, task_image
+from edgeflow_backend.objects.task_regions import MaskCache
+from edgeflow_backend.protocol.project import ProjectRef
+from edgeflow_backend.segmenter.segmenter import Model, OpenedImage
+
+EXAMPLES_A_TASK = 4
+"""Of one category: a library holds different images rather than many objects of one."""
+
+IMAGES_A_TASK = 8
+"""Images of one task that are opened for its examples."""
+
+
+class Reader:
+    """Describes the examples in tasks.
+
+    Args:
+        searcher: Opens their images and describes them.
+        locator: Finds their images.
+        masks: Remembers decoded masks.
+    """
+
+    def __init__(self, searcher: Searcher, locator: Locator, masks: MaskCache) -> None:
+        self._searcher = searcher
+        self._locator = locator
+        self._masks = masks
+
+    def model(self, project: ProjectRef) -> Model:
+        """The model that describes a project's examples, and finds their like.
+
+        Raises:
+            EdgeFlowError: It cannot be used.
+        """
+        return self._searcher.choose(project.id, None)
+
+    def read(
+        self,
+        api: LabelStudioAPI,
+        head: TaskHead,
+        config: LabelConfig,
+        host: str,
+        model: Model,
+        *,
+        deadline: float,
+    ) -> ReadTask:
+        """Read a task's annotations, as they are now.
+
+        Args:
+            api: Of the task's Label Studio.
+            head: The task.
+            config: Its project's labelling config.
+            host: Name of that Label Studio.
+            model: Describes the examples.
+            deadline: On ``time.monotonic``'s clock.
+
+        Raises:
+            EdgeFlowError: The annotations cannot be read, or an image not be opened.
+        """
+        shown = config.for_task(head.data)
+        counts: Counter[Category] = Counter()
+        wanted: dict[Place, list[Accepted]] = {}
+        for each in accepted_in(api.task_annotations(head.id)):
+            counts[each.category] += 1
+            if counts[each.category] <= EXAMPLES_A_TASK:
+                wanted.setdefault(each.place, []).append(each)
+        examples: list[Example] = []
+        for place, objects in list(wanted.items())[:IMAGES_A_TASK]:
+            size = objects[0].size
+            image = self.open(head.data, head.id, shown, place, host, size, deadline=deadline)
+            for each in objects:
+                mask = each.mask(image.size, self._masks)
+                if mask is not None:
+                    found = self._searcher.describe(image, mask, model, deadline=deadline)
+                    examples.append(Example(each.category, each.annotation, each.object, found))
+        return ReadTask(head.id, head.stamp, model.version, tuple(examples))
+
+    def open(
+        self,
+        data: Mapping[str, Any],
+        task: object,
+        config: TaskConfig,
+        place: Place,
+        host: str,
+        size: Size | None = None,
+        *,
+        deadline: float,
+    ) -> OpenedImage:
+        """Open an image of a task.
+
+        Args:
+            data: The task's data.
+            task: The task's id.
+            config: The labelling config, as the task shows it.
+            place: Which image.
+            host: Name of the task's Label Studio.
+            size: The image's, as its editor shows it; None where that is not known.
+            deadline: On ``time.monotonic``'s clock.
+
+        Raises:
+            EdgeFlowError: It cannot be opened, or has another size.
+        """
+        tag = config.image(place.image)
+        if tag is None:
+            raise LabelConfigError(
+                f"the labelling config has no Image tag named '{brief(place.image)}'",
+                hint="check the toName attributes of its controls",
+            )
+        url = task_image(dict(data), tag, place.item)
+        source = self._locator.locate(url, host=host, task_id=task)
+
+        def opened(stored: bool) -> OpenedImage:
+            return self._searcher.open(AsStored(source) if stored else source, deadline=deadline)
+
+        height, width = size or (None, None)
+        return fitting(width, height, opened)
