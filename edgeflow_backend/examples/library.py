@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -117,10 +117,6 @@ class Library:
         tasks = sorted((read, *others), key=lambda task: (task.stamp, task.id), reverse=True)
         return Library(tuple(_within(tasks, limits)))
 
-    def drop(self, tasks: Container[int]) -> Library:
-        """The library without certain tasks."""
-        return Library(tuple(task for task in self.tasks if task.id not in tasks))
-
     def confirmed(self, stamps: Mapping[int, str], model: str) -> Library:
         """What still holds: of tasks that have not changed, described by this model.
 
@@ -142,21 +138,15 @@ class Library:
         return tuple(example for example, _ in zip(found, range(count), strict=False))
 
 
-def _within(tasks: Iterable[ReadTask], limits: Limits) -> list[ReadTask]:
-    kept: list[ReadTask] = []
+def _within(tasks: Sequence[ReadTask], limits: Limits) -> Iterator[ReadTask]:
+    tasks = tasks[: min(limits.tasks, limits.nbytes // OVERHEAD_BYTES)]
+    room = limits.nbytes - len(tasks) * OVERHEAD_BYTES
     counts: Counter[Category] = Counter()
-    room = limits.nbytes
     for task in tasks:
-        examples = []
+        kept = []
         for example in task.examples:
-            counts[example.category] += 1
-            if counts[example.category] <= limits.examples:
-                examples.append(example)
-        trimmed = replace(task, examples=tuple(examples))
-        if trimmed.nbytes > room:
-            trimmed = replace(task, examples=())
-        room -= trimmed.nbytes
-        if len(kept) == limits.tasks or room < 0:
-            break
-        kept.append(trimmed)
-    return kept
+            if counts[example.category] < limits.examples and example.nbytes <= room:
+                counts[example.category] += 1
+                room -= example.nbytes
+                kept.append(example)
+        yield replace(task, examples=tuple(kept))

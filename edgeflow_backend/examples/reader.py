@@ -78,7 +78,7 @@ class Reader:
         wanted: dict[Place, list[Accepted]] = {}
         for each in accepted_in(api.task_annotations(head.id)):
             counts[each.category] += 1
-            if counts[each.category] <= EXAMPLES_A_TASK:
+            if counts[each.category] <= EXAMPLES_A_TASK and _is_text(each):
                 wanted.setdefault(each.place, []).append(each)
         examples: list[Example] = []
         for place, objects in list(wanted.items())[:IMAGES_A_TASK]:
@@ -130,3 +130,9 @@ class Reader:
 
         height, width = size or (None, None)
         return fitting(width, height, opened)
+
+
+def _is_text(accepted: Accepted) -> bool:
+    """Whether its names can be written to a file; JSON also holds halves of characters."""
+    names = (accepted.object, *accepted.category.labels, accepted.category.control)
+    return not any("\ud800" <= character <= "\udfff" for name in names for character in name)
