@@ -168,11 +168,13 @@ class EdgeFlowBackend(_Base):
             log.warning("a click without a region", id=trouble, code=loss.code)
         elapsed = time.monotonic() - started
         service.metrics.predictions.labels("ok").inc()
-        service.metrics.seconds.observe(elapsed)
-        service.journal.latency.add(elapsed)
+        if not answer.searched:  # a search takes its time, and is no click
+            service.metrics.seconds.observe(elapsed)
+            service.journal.latency.add(elapsed)
         log.info(
             "region",
             clicks=len(prompt.ids),
+            regions=len(answer.regions),
             score=round(answer.score, 3),
             milliseconds=round(elapsed * 1000),
         )

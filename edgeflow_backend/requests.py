@@ -76,12 +76,14 @@ class Answer:
 
     Attributes:
         lost: Why clicks on other objects have no regions.
+        searched: Whether it holds what was searched for, which takes longer than a click.
     """
 
     regions: list[JSONObject]
     score: float
     model_version: str
     lost: tuple[EdgeFlowError, ...] = ()
+    searched: bool = False
 
 
 def joined(answers: Sequence[Answer], lost: Sequence[EdgeFlowError]) -> Answer:

@@ -30,6 +30,7 @@ from edgeflow_backend.objects.separate import divide, separate
 from edgeflow_backend.objects.shared.stores import share
 from edgeflow_backend.objects.shown import show
 from edgeflow_backend.objects.signs import Signs, Visit
+from edgeflow_backend.objects.similar.search import SimilarSearch
 from edgeflow_backend.objects.spent_clicks import drop_spent
 from edgeflow_backend.objects.task_regions import MaskCache, TaskRegions
 from edgeflow_backend.protocol.project import ProjectRef
@@ -88,6 +89,7 @@ class SegmentationService:
         )
         self._refinement = Refinement(settings.refine_reach, masks)
         self._neighbours = Neighbours(masks)
+        self._similar = SimilarSearch(settings, segmenter, masks)
         self._polygons = PolygonOptions(settings.polygon_tolerance, settings.polygon_holes)
 
     @property
@@ -111,18 +113,20 @@ class SegmentationService:
         with self.signs.visit(request.place, prompt.ids, regions.author, shared=shared) as visit:
             resolved = self._look_up(replace(request, prompt=prompt), deadline)
             self.recent.bring(resolved.scene, resolved.image.size)
-            answer = partial(self._answer_object, resolved, regions, rule, visit)
-            reach = self.settings.refine_reach
-            answers, lost = separate(prompt, visit, answer, reach=reach)
-            for whole in self.recent.accepted(resolved.scene, visit):
-                answers += divide(whole, answer, reach=reach)
-            answers, covered = self._neighbours.apart(answers, resolved)
+            similar = resolved.target.similar
+            if similar:
+                answers, lost = self._answer_example(resolved, regions, rule, request.prompt.ids)
+            else:
+                answers, lost = self._answer_clicks(resolved, regions, rule, visit)
+            others = regions.open if similar else ()  # a click's answer gave way to them already
+            answers, covered = self._neighbours.apart(answers, resolved, others)
             for each in answers:
-                waits = visit.waits(each.prompt_ids)
+                waits = visit.waits(prompt.ids if similar else each.prompt_ids)
                 noted = replace(each, waits=waits, author=regions.author)
                 self.recent.remember(resolved.scene, noted)
         self._note_lost_labels(resolved)
-        return joined([show(each, resolved, self._polygons) for each in answers], [*lost, *covered])
+        shown = [show(each, resolved, self._polygons) for each in answers]
+        return replace(joined(shown, [*lost, *covered]), searched=similar)
 
     def preannotate(self, request: Request, deadline: float) -> Answer:
         """Answer a prompt that nobody sent now: a box or click found in a task.
@@ -196,6 +200,30 @@ class SegmentationService:
             return self.segmenter.open(AsStored(source) if stored else source, deadline=deadline)
 
         return fitting(newest.original_width, newest.original_height, opened)
+
+    def _answer_clicks(
+        self, resolved: ResolvedRequest, regions: TaskRegions, rule: RefineRule, visit: Visit
+    ) -> tuple[list[RecentAnswer], list[PromptError]]:
+        """Answer clicks, or what was drawn, on one object or on several."""
+        answer = partial(self._answer_object, resolved, regions, rule, visit)
+        reach = self.settings.refine_reach
+        answers, lost = separate(resolved.request.prompt, visit, answer, reach=reach)
+        for whole in self.recent.accepted(resolved.scene, visit):
+            answers += divide(whole, answer, reach=reach)
+        return answers, lost
+
+    def _answer_example(
+        self, resolved: ResolvedRequest, regions: TaskRegions, rule: RefineRule, sent: Sequence[str]
+    ) -> tuple[list[RecentAnswer], list[PromptError]]:
+        """Answer an example with its object and all its like."""
+        if rule.where == "off":  # clicks refine nothing; what is there is there all the same
+            regions = TaskRegions.of(resolved.request.task, "drafts")
+
+        def answer(prompt: Prompt) -> RecentAnswer:
+            its = replace(resolved, request=replace(resolved.request, prompt=prompt))
+            return self._predict(its, self._new_object(its))
+
+        return self._similar.answer(resolved, regions, answer, sent=sent)
 
     def _answer_object(
         self,

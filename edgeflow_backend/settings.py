@@ -23,6 +23,7 @@ from edgeflow.inference.zoom import POLICIES
 from edgeflow.masks.cleanup import Cleanup
 from edgeflow.masks.polygons import HolePolicy
 from edgeflow.runtime.selection import RuntimeName
+from edgeflow_backend.memory.cache_settings import CacheSettings, to_bytes
 from edgeflow_backend.memory.example_settings import ExampleSettings
 from edgeflow_backend.net.host_settings import HostSettings
 from edgeflow_backend.tracing.collector import CollectorSettings
@@ -43,7 +44,7 @@ def _one_of(names: Collection[str]) -> AfterValidator:
     return AfterValidator(check)
 
 
-class Settings(HostSettings, CollectorSettings, ExampleSettings, BaseSettings):
+class Settings(HostSettings, CollectorSettings, CacheSettings, ExampleSettings, BaseSettings):
     """Settings of the backend; each field's variable is ``EDGEFLOW_`` plus its name.
 
     The fields' docstrings are their descriptions, in Markdown.
@@ -132,6 +133,14 @@ class Settings(HostSettings, CollectorSettings, ExampleSettings, BaseSettings):
     preannotate: bool = False
     """Whether batch calls answer with masks for the boxes, points and outlines in a task's
     annotations or predictions."""
+    similar_limit: int = Field(default=100, ge=1, le=1000)
+    """Most objects that one click or box suggests as [similar](similar.md); the next one suggests
+    the rest."""
+    similar_brush_limit: int = Field(default=40, ge=1, le=1000)
+    """The same where suggestions are brush masks or bitmasks, with which many freeze the editor for
+    seconds."""
+    similar_seconds: float = Field(default=3.0, gt=0, le=60)
+    """Seconds after which no further place is looked at for similar objects."""
 
     min_part: float = Field(default=Cleanup.min_part, ge=0, le=1)
     """Pieces of a mask smaller than this fraction of its largest one are dropped."""
@@ -149,20 +158,6 @@ class Settings(HostSettings, CollectorSettings, ExampleSettings, BaseSettings):
     polygon_holes: HolePolicy = "bridge"
     """Holes of polygons: `bridge` opens them by a hair-thin slit, `split` cuts the polygon in two,
     `fill` fills them."""
-
-    state_cache_mb: float = Field(default=512, ge=0)
-    """Megabytes of click states cached on the model's device."""
-    image_cache_mb: float = Field(default=1024, ge=0)
-    """Megabytes of decoded images cached on the model's device."""
-    image_ttl_s: float = Field(default=600, gt=0)
-    """Seconds after which an image is fetched again."""
-    image_disk_cache_dir: str = ""
-    """Folder that caches images' files across restarts, readable by the backend's user only; empty
-    for no such cache."""
-    image_disk_cache_mb: float = Field(default=2048, gt=0)
-    """Most megabytes of files in that folder."""
-    image_disk_cache_ttl_s: float = Field(default=86400, gt=0)
-    """Seconds after which a file in that folder expires."""
 
     cluster_replicas: int = Field(default=2, ge=1)
     """Replicas behind `serve --cluster`; see [scaling](scaling.md)."""
@@ -201,37 +196,22 @@ class Settings(HostSettings, CollectorSettings, ExampleSettings, BaseSettings):
     @property
     def max_body_bytes(self) -> int:
         """Limit of a request body."""
-        return _to_bytes(self.max_body_mb)
+        return to_bytes(self.max_body_mb)
 
     @property
     def max_image_bytes(self) -> int:
         """Limit of one image's file."""
-        return _to_bytes(self.max_image_mb)
+        return to_bytes(self.max_image_mb)
 
     @property
     def decode_memory_bytes(self) -> int:
         """Memory of all images being decoded."""
-        return _to_bytes(self.decode_memory_mb)
-
-    @property
-    def state_cache_bytes(self) -> int:
-        """Size of the cache of click states."""
-        return _to_bytes(self.state_cache_mb)
-
-    @property
-    def image_cache_bytes(self) -> int:
-        """Size of the cache of decoded images."""
-        return _to_bytes(self.image_cache_mb)
-
-    @property
-    def image_disk_cache_bytes(self) -> int:
-        """Size of the cache of images' files."""
-        return _to_bytes(self.image_disk_cache_mb)
+        return to_bytes(self.decode_memory_mb)
 
     @property
     def redis_queue_bytes(self) -> int:
         """Most bytes that wait to be written to Redis."""
-        return _to_bytes(self.redis_queue_mb)
+        return to_bytes(self.redis_queue_mb)
 
     @property
     def cleanup(self) -> Cleanup:
@@ -244,11 +224,6 @@ class Settings(HostSettings, CollectorSettings, ExampleSettings, BaseSettings):
     def models_folder(self) -> Path | None:
         """Folder of converted and downloaded weights; None for the default one."""
         return Path(self.models_dir).expanduser() if self.models_dir else None
-
-    @property
-    def image_disk_cache_folder(self) -> Path | None:
-        """Folder of images' files; None if none are stored on disk."""
-        return Path(self.image_disk_cache_dir).expanduser() if self.image_disk_cache_dir else None
 
     @model_validator(mode="after")
     def _leave_threads_for_health(self) -> Self:
@@ -278,10 +253,6 @@ def environment_of_children() -> dict[str, str]:
     """The environment without this backend's own variables, its tokens among them."""
     own = ("EDGEFLOW_", "LABEL_STUDIO_")
     return {name: value for name, value in os.environ.items() if not name.startswith(own)}
-
-
-def _to_bytes(megabytes: float) -> int:
-    return int(megabytes * 1_000_000)
 
 
 def _redis_url(text: str) -> str:

@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from cachetools import TTLCache
 from prometheus_client import Counter, Gauge
@@ -17,18 +17,29 @@ from typing_extensions import override
 from edgeflow_backend.cluster.errors import ReplicaLostError
 from edgeflow_backend.cluster.observations import count
 from edgeflow_backend.cluster.replicas import Replicas
+from edgeflow_backend.cluster.similar_wire import AskedSimilar, FoundSimilar
 from edgeflow_backend.cluster.wire import Asked, Described, Load, Reply, Segmented
 from edgeflow_backend.engine.model_pool import model_name
 from edgeflow_backend.errors import ChangedImageError
 from edgeflow_backend.images.sources import AsStored, Source
 from edgeflow_backend.log import get_logger
-from edgeflow_backend.segmenter.segmenter import Clicks, Model, OpenedImage, Segmentation, Segmenter
+from edgeflow_backend.segmenter.segmenter import (
+    Clicks,
+    Examples,
+    Model,
+    OpenedImage,
+    Segmentation,
+    Segmenter,
+    Similar,
+)
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.shared.image_facts import Facts, ImageFacts
 from edgeflow_backend.shared.tier import Tier
 from edgeflow_backend.status.metrics import Metrics
 from edgeflow_backend.status.report import Cache, SharedTier
 from edgeflow_backend.tracing.spans import set_attributes, traced
+
+T = TypeVar("T")
 
 MOST_LOST = 4
 """Replicas that one call may lose: a call that ends them must not end all, one after the other."""
@@ -156,14 +167,25 @@ class RemoteSegmenter(Segmenter):
     def segment(
         self, image: OpenedImage, asked: Clicks, model: Model, *, deadline: float
     ) -> Segmentation:
-        with self._counted():
-            try:
-                return self._segment(image, asked, model, deadline)
-            except ChangedImageError:
-                now = self._know(image.source, self._ask_open(image.source, deadline))
-                if now.size != image.size:  # the clicks' pixels are no longer theirs
-                    raise
-                return self._segment(now, asked, model, deadline)
+        def ask(image: OpenedImage) -> Segmentation:
+            sent = Asked.of(image, asked, model)
+            answer: Segmented = self._ask("segment", image.source.key, sent, deadline)
+            self._note_version(model, answer.model_version)
+            return answer.segmentation()
+
+        return self._ask_of(image, ask, deadline)
+
+    @override
+    def find_similar(
+        self, image: OpenedImage, asked: Examples, model: Model, *, deadline: float
+    ) -> Similar:
+        def ask(image: OpenedImage) -> Similar:
+            sent = AskedSimilar.of(image, asked, model)
+            answer: FoundSimilar = self._ask("find_similar", image.source.key, sent, deadline)
+            self._note_version(model, answer.model_version)
+            return answer.similar()
+
+        return self._ask_of(image, ask, deadline)
 
     @override
     def warm_up(self) -> None:
@@ -186,14 +208,20 @@ class RemoteSegmenter(Segmenter):
             self._facts.put(source.key, facts)
         return facts
 
-    def _segment(
-        self, image: OpenedImage, asked: Clicks, model: Model, deadline: float
-    ) -> Segmentation:
-        sent = Asked.of(image, asked, model)
-        answer: Segmented = self._ask("segment", image.source.key, sent, deadline)
-        if self._models.get(model.name, model).version != answer.model_version:
-            self._models[model.name] = Model(model.name, answer.model_version)  # being updated
-        return answer.segmentation()
+    def _ask_of(self, image: OpenedImage, ask: Callable[[OpenedImage], T], deadline: float) -> T:
+        """Ask something of an image, and again where it was replaced by another of its size."""
+        with self._counted():
+            try:
+                return ask(image)
+            except ChangedImageError:
+                now = self._know(image.source, self._ask_open(image.source, deadline))
+                if now.size != image.size:  # the clicks' pixels are no longer theirs
+                    raise
+                return ask(now)
+
+    def _note_version(self, model: Model, version: str) -> None:
+        if self._models.get(model.name, model).version != version:
+            self._models[model.name] = Model(model.name, version)  # being updated
 
     @traced("call")
     def _ask(self, method: str, key: str, value: object, deadline: float) -> Any:  # noqa: ANN401

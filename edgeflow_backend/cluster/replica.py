@@ -12,6 +12,7 @@ from typing import TypeVar
 from edgeflow.errors import EdgeFlowError
 from edgeflow_backend import log
 from edgeflow_backend.cluster.observations import ReplicaMetrics
+from edgeflow_backend.cluster.similar_wire import AskedSimilar, FoundSimilar
 from edgeflow_backend.cluster.wire import Asked, Described, Failure, Load, Reply, Segmented
 from edgeflow_backend.errors import InternalError
 from edgeflow_backend.images.sources import AsStored, Source
@@ -105,6 +106,21 @@ class Replica:
             return Segmented.of(answer)
 
         return await self._answer(segmented, carrier)
+
+    async def find_similar(
+        self, asked: AskedSimilar, patience_s: float, carrier: Carrier = NO_TRACE
+    ) -> Reply[FoundSimilar]:
+        """Find what looks like examples; see :meth:`.Segmenter.find_similar`."""
+        deadline = time.monotonic() + patience_s
+
+        def found() -> FoundSimilar:
+            model = Model(asked.model, "")
+            its = self._segmenter
+            return FoundSimilar.of(
+                its.find_similar(asked.image, asked.asked, model, deadline=deadline)
+            )
+
+        return await self._answer(found, carrier)
 
     async def _answer(self, work: Callable[[], T], carrier: Carrier) -> Reply[T]:
         def traced_work() -> T:

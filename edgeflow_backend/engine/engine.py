@@ -14,12 +14,14 @@ import time
 from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import TypeVar
 
 from edgeflow.inference.predictor import Prediction, Predictor
+from edgeflow.inference.runs import Steps
 from edgeflow.inference.state import EncodedImage, State
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.start import Start
-from edgeflow.runtime.base import StepOutput
+from edgeflow.runtime.base import Runtime, StepOutput
 from edgeflow_backend.engine.batching import default_batch, run_together
 from edgeflow_backend.engine.schedule import Job, Schedule, Stream
 from edgeflow_backend.errors import DeadlineError, NotReadyError, OverloadedError, superseded
@@ -36,6 +38,7 @@ FIRST_GUESS_S = 0.1
 NEWEST_WEIGHT = 0.2
 """Weight of the newest step in the running mean of durations."""
 
+T = TypeVar("T")
 PrefixStates = ByteLRU[bytes, State]
 """States of click prefixes, by digest; a :class:`edgeflow.inference.predictor.StateStore`."""
 
@@ -108,10 +111,34 @@ class Engine:
             NotReadyError: The engine is closed.
         """
         chosen = predictor or self.predictor
+        steps = chosen.predicting(image, clicks, self.states, start=start)
+        return self.take(steps, chosen.runtime, deadline=deadline, stream=stream, marks=marks)
+
+    def take(
+        self,
+        steps: Steps[T],
+        runtime: Runtime,
+        *,
+        deadline: float,
+        stream: Stream | None = None,
+        marks: frozenset[Hashable] = frozenset(),
+    ) -> T:
+        """Take network steps in turn with all others.
+
+        Args:
+            steps: A generator that has not begun yet.
+            runtime: Runs them, on the engine's device.
+            deadline: As in :meth:`predict`, and so are the others and the errors.
+            stream: Who asks; a new one by default.
+            marks: Identifies what is asked within the stream.
+
+        Returns:
+            What the generator returns.
+        """
         job = Job(
             stream=stream or Stream(object(), None),
-            steps=chosen.predicting(image, clicks, self.states, start=start),
-            runtime=chosen.runtime,
+            steps=steps,
+            runtime=runtime,
             arrived=time.monotonic(),
             deadline=deadline,
             marks=marks,
@@ -119,17 +146,20 @@ class Engine:
         )
         self._admit(job)
         try:
-            return job.answer.result(timeout=max(deadline - time.monotonic(), 0.0))
+            answer: T = job.answer.result(timeout=max(deadline - time.monotonic(), 0.0))
         except FutureTimeoutError as error:
-            if not job.answer.cancel():  # it was just answered, or failed with a timeout of its own
-                return job.answer.result()
-            raise DeadlineError(
-                "the prediction was not there in time",
-                hint="too many annotators for this machine, or too many clicks on one object",
-            ) from error
+            if job.answer.cancel():
+                raise DeadlineError(
+                    "the prediction was not there in time",
+                    hint="too many annotators for this machine, or too many clicks on one object",
+                ) from error
+            answer = (
+                job.answer.result()
+            )  # it was just answered, or failed with a timeout of its own
         finally:
             with self._changed:
                 self._waiting -= 1
+        return answer
 
     @property
     def waiting(self) -> int:
@@ -227,7 +257,7 @@ class Engine:
 
     def _advance(self, job: Job, output: StepOutput | Exception | None = None) -> None:
         """Bring a job to its next network step, or to its end."""
-        outcome: Prediction | Exception
+        outcome: object
         try:
             if output is None:
                 job.next_step = next(job.steps)
@@ -253,7 +283,7 @@ class Engine:
         job.span.past("queue", waited_s)
 
     @staticmethod
-    def _settle(job: Job, outcome: Prediction | Exception) -> None:
+    def _settle(job: Job, outcome: object) -> None:
         """Answer a job once, unless its caller has given up. The lock must be held."""
         if job.answer.done() or not job.answer.set_running_or_notify_cancel():
             return

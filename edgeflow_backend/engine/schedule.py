@@ -11,9 +11,8 @@ from collections import OrderedDict, deque
 from collections.abc import Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from edgeflow.inference.predictor import Prediction
 from edgeflow.inference.runs import StepInput, Steps
 from edgeflow.runtime.base import Runtime
 from edgeflow_backend.tracing.spans import NO_SPAN, Span
@@ -36,11 +35,11 @@ class Stream(NamedTuple):
 
 @dataclass(eq=False)
 class Job:
-    """A prediction that waits for its network steps.
+    """Something that waits for its network steps: a prediction, or a search for similar objects.
 
     Attributes:
         stream: Object that it belongs to.
-        steps: Network steps that lead to the prediction.
+        steps: Network steps that lead to the answer.
         runtime: Runtime that runs the network.
         arrived: Time of arrival, in seconds on the clock of the schedule's caller.
         deadline: Time after which it is not run, on the same clock.
@@ -53,13 +52,13 @@ class Job:
     """
 
     stream: Stream
-    steps: Steps[Prediction]
+    steps: Steps[Any]
     runtime: Runtime
     arrived: float
     deadline: float
     marks: frozenset[Hashable] = frozenset()
     span: Span = NO_SPAN
-    answer: Future[Prediction] = field(default_factory=Future)
+    answer: Future[Any] = field(default_factory=Future)
     next_step: StepInput | None = None
     runs: int = 0
 

@@ -63,13 +63,18 @@ class Neighbours:
         return replace(answer, mask=left)
 
     def apart(
-        self, answers: Sequence[RecentAnswer], resolved: ResolvedRequest
+        self,
+        answers: Sequence[RecentAnswer],
+        resolved: ResolvedRequest,
+        regions: Sequence[TaskRegion] = (),
     ) -> tuple[list[RecentAnswer], list[PromptError]]:
         """The objects of one request, each without what the ones before it cover.
 
         Args:
             answers: In the order of their clicks.
             resolved: The request that they answer.
+            regions: Regions that the annotator has before them, where the answers have not given
+                way to those yet.
 
         Returns:
             The answers of which something is left, and why others have none.
@@ -78,7 +83,7 @@ class Neighbours:
         lost: list[PromptError] = []
         for answer in answers:
             try:
-                kept.append(self.give_way(answer, resolved, (), kept))
+                kept.append(self.give_way(answer, resolved, regions, kept))
             except PromptError as error:
                 lost.append(error)
         return kept, lost
@@ -103,7 +108,7 @@ class Neighbours:
             if here and region.object_id not in told and _covers(region):
                 mask = region_mask(region, size, self._masks)
                 if mask is not None:
-                    yield _fitted(mask, size)
+                    yield fitted(mask, size)
 
 
 def without(mask: MaskPatch, others: Iterable[MaskPatch]) -> MaskPatch:
@@ -128,5 +133,6 @@ def _covers(region: TaskRegion) -> bool:
     return kind is not None and kind.mask is not None and kind.mask.drawn_is_mask
 
 
-def _fitted(mask: MaskPatch, size: Size) -> MaskPatch:
+def fitted(mask: MaskPatch, size: Size) -> MaskPatch:
+    """A mask at another size of its image; the very same one if it has that size."""
     return mask if mask.image_size == size else MaskPatch.of(fit_mask(mask.whole(), size))

@@ -10,13 +10,14 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Container, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from cachetools import TTLCache
 
 from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch
+from edgeflow.prompts.prior_mask import PriorMask
 from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.signs import Visit
 from edgeflow_backend.protocol.prompt import Prompt
@@ -27,7 +28,8 @@ WINDOW_S = 10.0
 SHAPE_WINDOW_S = 300.0
 """A drawn shape is not sent again with the clicks that follow it, so its answer is kept longer."""
 
-ANSWERS_A_SCENE = 16
+ANSWERS_A_SCENE = 128
+"""One click may suggest many objects, each of which the next click may refine."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +38,7 @@ class RecentAnswer:
 
     Attributes:
         before: The object before the prompt.
-        after: The object with the prompt's clicks.
+        after: The object with the prompt's clicks; without a start if it began as the very mask.
         prompt_ids: Ids of the prompt's regions.
         to_name: The image's name in the labelling config.
         item_index: The image in a task of several.
@@ -61,6 +63,14 @@ class RecentAnswer:
     waits: bool = False
     prompt: Prompt | None = None
     author: str = ""
+
+    @property
+    def shown(self) -> SegmentedObject:
+        """The object as the annotator sees it, which a later click goes on from."""
+        shown = replace(self.after, exists=True)
+        if shown.from_mask and shown.start is None:
+            return replace(shown, start=PriorMask(self.mask.whole()))
+        return shown
 
     @property
     def nbytes(self) -> int:

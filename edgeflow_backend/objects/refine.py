@@ -106,7 +106,7 @@ class Refinement:
         for reach in reaches(click, self._reach, size):
             for answer in answers:
                 if answer.mask.within(click.value.x, click.value.y, reach):
-                    return replace(answer.after, exists=True)
+                    return answer.shown
             for region in candidates:
                 mask = self._mask_near(region, click, reach, size)
                 if mask is not None and mask.within(click.value.x, click.value.y, reach):

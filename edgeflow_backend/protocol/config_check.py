@@ -10,6 +10,7 @@ from edgeflow.label_studio.config.label_config import TaskConfig, parse_label_co
 from edgeflow.label_studio.config.labels import Label
 from edgeflow.label_studio.config.recommended import recommended_config, recommended_like
 from edgeflow.label_studio.controls import LABELS_TAG
+from edgeflow_backend.protocol.attributes import misplaced
 from edgeflow_backend.protocol.exports import export_warnings
 from edgeflow_backend.protocol.targets import resolve
 
@@ -42,8 +43,10 @@ def examine(xml: object) -> Findings:
     Raises:
         LabelConfigError: It cannot be read.
     """
-    config = parse_label_config(xml).for_task(None)
-    return Findings(problems(config), export_warnings(config), recommended_like(config))
+    written = parse_label_config(xml)
+    config = written.for_task(None)
+    found = [*problems(config), *misplaced(written.root)]
+    return Findings(found, export_warnings(config), recommended_like(config))
 
 
 def check(xml: object) -> list[str]:

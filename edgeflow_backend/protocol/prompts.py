@@ -31,6 +31,7 @@ from edgeflow_backend.protocol.wire import (
     KeyPoint,
     OutlineRegion,
     Stroke,
+    earlier_outlines,
     validate,
 )
 
@@ -141,14 +142,20 @@ class _DrawnPrompt:
 
 @dataclass(frozen=True)
 class OutlinePrompt(_DrawnPrompt):
-    """A rectangle, ellipse or polygon around the object."""
+    """A rectangle, ellipse or polygon around the object.
+
+    Attributes:
+        earlier: Those of other objects, which are not accepted yet.
+    """
 
     region: OutlineRegion
+    earlier: tuple[OutlineRegion, ...] = ()
 
     @classmethod
-    def parse(cls, regions: Sequence[JSONObject], *, max_clicks: int) -> Self:  # noqa: ARG003
-        """The newest outline."""
-        return cls(validate(OUTLINE_REGION, regions[-1]))
+    def parse(cls, regions: Sequence[JSONObject], *, max_clicks: int) -> Self:
+        """The newest outline, and as many of the earlier ones as there may be clicks."""
+        newest = validate(OUTLINE_REGION, regions[-1])
+        return cls(newest, earlier_outlines(newest, regions[-max_clicks:-1]))
 
     @property
     def newest(self) -> OutlineRegion:

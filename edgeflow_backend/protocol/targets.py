@@ -10,7 +10,12 @@ from edgeflow.label_studio.config.controls import Control, ImageTag
 from edgeflow.label_studio.config.holder import Holder
 from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.config.labels import Label
-from edgeflow.label_studio.controls import LABELS_TAG
+from edgeflow.label_studio.controls import CONTROLS, LABELS_TAG
+
+SIMILAR = "similar"
+"""The value of ``edgeflowFind``."""
+
+POLYGONS = CONTROLS["Polygon"].tags
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,7 @@ class Target:
         stored: The labels of a new region as stored: these, or the only one that the control has.
         lost: Those that it cannot hold.
         model: The model that the prompt's control asks for, if it does.
+        similar: Whether the prompt is an example, and all its like are wanted, too.
     """
 
     image: ImageTag
@@ -32,6 +38,7 @@ class Target:
     stored: tuple[str, ...]
     lost: tuple[Label, ...]
     model: str | None
+    similar: bool = False
 
     def losses(self) -> list[LabelConfigError]:
         """What is to be said of each label that is lost."""
@@ -67,6 +74,11 @@ def resolve(
             f'{control} has edgeflowOverlap="{brief(control.overlap)}"',
             hint='edgeflowOverlap takes "never"; without it masks may overlap',
         )
+    if prompted is not None and prompted.find not in (None, SIMILAR):
+        raise LabelConfigError(
+            f'{prompted} has edgeflowFind="{brief(prompted.find)}"',
+            hint=f'edgeflowFind takes "{SIMILAR}"; without it a prompt is for one object',
+        )
     held = {label: _stored(config, control, label) for label in labels}
     stored = tuple(dict.fromkeys(text for text in held.values() if text is not None))
     if not labels and len(control.labels) == 1 and not control.open:
@@ -78,6 +90,7 @@ def resolve(
         stored=stored,
         lost=tuple(label for label, text in held.items() if text is None),
         model=prompted.model if prompted is not None else None,
+        similar=prompted is not None and prompted.find == SIMILAR,
     )
 
 
@@ -136,10 +149,12 @@ def _mask_control(
     """The control that holds the answer to a prompt.
 
     It is the one that the prompt's control names as ``edgeflowAnswer``. Otherwise, of the controls
-    on that image that can hold most of the labels, the first of the preferred kind.
+    on that image that can hold most of the labels, the first of the preferred kind; where there may
+    be many answers, that is polygons, which the editor shows and accepts much faster.
     """
+    many = prompted is not None and prompted.find == SIMILAR
     masks = [c for c in config.controls if c.holds_masks and c.is_on(to_name)]
-    masks.sort(key=lambda control: control.preference)
+    masks.sort(key=lambda each: (many and each.tag not in POLYGONS, each.preference))
     if prompted is not None and prompted.answer is not None:
         masks = [control for control in masks if control.name == prompted.answer]
         if not masks:

@@ -6,7 +6,8 @@ The drafts and annotations in a task carry every mask drawn so far; they are rea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
@@ -143,6 +144,25 @@ def validate(form: TypeAdapter[_R], content: object) -> _R:
             f"a prompt cannot be read: {first_problem(error)}",
             hint="see Label Studio's region formats; positions are finite numbers in percent",
         ) from error
+
+
+def earlier_outlines(
+    newest: OutlineRegion, regions: Iterable[JSONObject]
+) -> tuple[OutlineRegion, ...]:
+    """Those of other regions that were drawn as the newest one was, oldest first.
+
+    Args:
+        newest: Says which control, image and item are meant.
+        regions: The others, untrusted; one that cannot be read is left out.
+    """
+    target = (newest.from_name, newest.to_name, newest.item_index)
+    found = []
+    for region in regions:
+        with suppress(PromptError):
+            outline = validate(OUTLINE_REGION, region)
+            if (outline.from_name, outline.to_name, outline.item_index) == target:
+                found.append(outline)
+    return tuple(found)
 
 
 def parse_tasks(tasks: object) -> Sequence[JSONObject]:

@@ -15,6 +15,8 @@ from edgeflow.inference.quality import QUALITIES
 from edgeflow.inference.state import EncodedImage
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.prompts.click import Click
+from edgeflow.similar.features import ImageFeatures
+from edgeflow.similar.finder import SimilarFinder
 from edgeflow_backend.engine.engine import Engine, PrefixStates
 from edgeflow_backend.engine.model_pool import ModelPool, model_name
 from edgeflow_backend.errors import ChangedImageError
@@ -22,7 +24,15 @@ from edgeflow_backend.images.provider import ImageProvider
 from edgeflow_backend.images.sources import AsStored, Source
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.memory.pages import state_to_pages
-from edgeflow_backend.segmenter.segmenter import Clicks, Model, OpenedImage, Segmentation, Segmenter
+from edgeflow_backend.segmenter.segmenter import (
+    Clicks,
+    Examples,
+    Model,
+    OpenedImage,
+    Segmentation,
+    Segmenter,
+    Similar,
+)
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.shared.states import SharedStates, numerics
 from edgeflow_backend.shared.tier import open_tier
@@ -62,6 +72,7 @@ class LocalSegmenter(Segmenter):
             metrics=metrics,
         )
         self._default = Model(None, predictor.version)
+        self._features: ByteLRU[str, ImageFeatures] = ByteLRU(settings.feature_cache_bytes)
 
     @property
     @override
@@ -83,6 +94,7 @@ class LocalSegmenter(Segmenter):
         return (
             Cache("images", self.images.cache.nbytes, self._settings.image_cache_bytes),
             Cache("click states", self.engine.states.nbytes, self._settings.state_cache_bytes),
+            Cache("features", self._features.nbytes, self._settings.feature_cache_bytes),
         )
 
     @override
@@ -130,6 +142,24 @@ class LocalSegmenter(Segmenter):
             marks=asked.marks,
         )
         return Segmentation(prediction.patch, prediction.score, prediction.steps, predictor.version)
+
+    @override
+    def find_similar(
+        self, image: OpenedImage, asked: Examples, model: Model, *, deadline: float
+    ) -> Similar:
+        predictor = self.models.load(model.name)
+        encoded = image.encoded or self._encoded(image, deadline)
+        steps = SimilarFinder(predictor, self._features).finding(
+            encoded,
+            asked.examples,
+            counter_examples=asked.counter_examples,
+            taken=asked.taken,
+            options=asked.options,
+        )
+        found = self.engine.take(
+            steps, predictor.runtime, deadline=deadline, stream=asked.stream, marks=asked.marks
+        )
+        return Similar(found, predictor.version)
 
     @override
     def warm_up(self) -> None:

@@ -16,6 +16,7 @@ from edgeflow.inference.state import EncodedImage
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.start import Start
+from edgeflow.similar.found import Found, SimilarOptions
 from edgeflow_backend.engine.schedule import Stream
 from edgeflow_backend.images.sources import AsStored, Source
 from edgeflow_backend.status.report import Cache, SharedTier
@@ -86,6 +87,40 @@ class Clicks:
     marks: frozenset[Hashable] = frozenset()
 
 
+@dataclass(frozen=True)
+class Examples:
+    """What is asked for all objects like some.
+
+    Attributes:
+        examples: Masks of objects of the kind; at least one, at the image's size.
+        counter_examples: Masks of objects that are not of the kind.
+        taken: Masks that no answer may lie on; those above are, too.
+        options: How far to go.
+        stream: Who asks; None for a stream of its own.
+        marks: Identifies what is asked within the stream, as of :class:`Clicks`.
+    """
+
+    examples: Sequence[MaskPatch]
+    counter_examples: Sequence[MaskPatch] = ()
+    taken: Sequence[MaskPatch] = ()
+    options: SimilarOptions = SimilarOptions()  # noqa: RUF009 - frozen
+    stream: Stream | None = None
+    marks: frozenset[Hashable] = frozenset()
+
+
+@dataclass(frozen=True)
+class Similar:
+    """The objects that are like examples.
+
+    Attributes:
+        found: The objects, and what the model that found them thinks of them.
+        model_version: Version of that model.
+    """
+
+    found: Found
+    model_version: str
+
+
 class Segmenter(Protocol):
     """Opens images and segments them. Thread-safe. Deadlines are on ``time.monotonic``'s clock."""
 
@@ -147,6 +182,21 @@ class Segmenter(Protocol):
 
         Raises:
             PromptError: The clicks are not on the image, or there are none.
+            OverloadedError: Too many requests are waiting already.
+            SupersededError: A newer request of the same stream came before this one ran.
+            DeadlineError: The answer is not there in time.
+            NotReadyError: It is being stopped.
+        """
+        ...
+
+    def find_similar(
+        self, image: OpenedImage, asked: Examples, model: Model, *, deadline: float
+    ) -> Similar:
+        """Find what looks like examples, other people's clicks in between.
+
+        Raises:
+            PromptError: There is no example, or one is empty or of another size than the image.
+            NoFeaturesError: The model cannot tell what looks alike.
             OverloadedError: Too many requests are waiting already.
             SupersededError: A newer request of the same stream came before this one ran.
             DeadlineError: The answer is not there in time.

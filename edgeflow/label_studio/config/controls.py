@@ -49,6 +49,8 @@ class Control:
             prompts made with it.
         overlap: The attribute ``edgeflowOverlap``: ``never`` where masks that it holds must leave
             out what others cover.
+        find: The attribute ``edgeflowFind``: ``similar`` where a prompt made with it is an example,
+            and all its like are wanted, too.
         smart_only: Whether it is for prompts alone.
         open: Whether it may have further labels that only a task tells.
     """
@@ -61,6 +63,7 @@ class Control:
     model: str | None = None
     answer: str | None = None
     overlap: str | None = None
+    find: str | None = None
     smart_only: bool = False
     open: bool = False
 

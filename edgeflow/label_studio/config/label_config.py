@@ -136,6 +136,7 @@ def _control(
         model=attributes.get("edgeflowmodel"),
         answer=attributes.get("edgeflowanswer"),
         overlap=attributes.get("edgeflowoverlap"),
+        find=attributes.get("edgeflowfind"),
         smart_only=tag.says("smartonly", default=False),
         open=more,
     )
