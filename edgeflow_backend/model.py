@@ -126,7 +126,10 @@ class EdgeFlowBackend(_Base):
         if self._service is not None:
             changed = data.get("project") if isinstance(data, dict) else None
             number = changed.get("id") if isinstance(changed, dict) else None
-            self._service.note(event, ProjectRef.parse(number, str(kwargs.get("host") or "")))
+            ref = ProjectRef.parse(number, str(kwargs.get("host") or ""))
+            if event == "PROJECT_UPDATED":
+                self._service.projects.forget(*ref)
+            self._service.examples.note(event, ref)
         action = clean(str(event), NAME_LENGTH)
         self._log.info("webhook", action=action, regions_of_ours=ours)
         return {"action": action, "regions_of_ours": ours, "trained": False}

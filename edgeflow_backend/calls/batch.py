@@ -107,11 +107,10 @@ class BatchCall:
 
     def _begin_search(self, config: LabelConfig, deadline: float) -> None:
         """Bring the project's examples up to date, where suggestions are made from them."""
-        examples = self._service.examples
-        if examples is not None:
-            self._search_until = min(deadline, time.monotonic() + examples.seconds)
-            with self._noting(self._log):
-                self._search = examples.begin(self._project, config, self._search_until)
+        seconds = self._service.settings.preannotate_similar_s
+        self._search_until = min(deadline, time.monotonic() + seconds)
+        with self._noting(self._log):
+            self._search = self._service.examples.begin(self._project, config, self._search_until)
 
     def _suggest(
         self, task: JSONObject, config: TaskConfig, beside: Sequence[Answer]

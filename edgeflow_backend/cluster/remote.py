@@ -14,10 +14,12 @@ from cachetools import TTLCache
 from prometheus_client import Counter, Gauge
 from typing_extensions import override
 
+from edgeflow.masks.patch import MaskPatch
+from edgeflow.similar.descriptor import Descriptor
 from edgeflow_backend.cluster.errors import ReplicaLostError
 from edgeflow_backend.cluster.observations import count
 from edgeflow_backend.cluster.replicas import Replicas
-from edgeflow_backend.cluster.similar_wire import AskedSimilar, FoundSimilar
+from edgeflow_backend.cluster.similar_wire import AskedDescriptors, AskedSimilar, FoundSimilar
 from edgeflow_backend.cluster.wire import Asked, Described, Load, Reply, Segmented
 from edgeflow_backend.engine.model_pool import model_name
 from edgeflow_backend.errors import ChangedImageError
@@ -184,6 +186,18 @@ class RemoteSegmenter(Segmenter):
             answer: FoundSimilar = self._ask("find_similar", image.source.key, sent, deadline)
             self._note_version(model, answer.model_version)
             return answer.similar()
+
+        return self._ask_of(image, ask, deadline)
+
+    @override
+    def describe_examples(
+        self, image: OpenedImage, masks: Sequence[MaskPatch], model: Model, *, deadline: float
+    ) -> Sequence[Descriptor]:
+        def ask(image: OpenedImage) -> Sequence[Descriptor]:
+            sent = AskedDescriptors.of(image, masks, model)
+            key = image.source.key
+            found: Sequence[Descriptor] = self._ask("describe_examples", key, sent, deadline)
+            return found
 
         return self._ask_of(image, ask, deadline)
 

@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from edgeflow.errors import EdgeFlowError
+from edgeflow.similar.descriptor import Descriptor
 from edgeflow_backend import log
 from edgeflow_backend.cluster.observations import ReplicaMetrics
-from edgeflow_backend.cluster.similar_wire import AskedSimilar, FoundSimilar
+from edgeflow_backend.cluster.similar_wire import AskedDescriptors, AskedSimilar, FoundSimilar
 from edgeflow_backend.cluster.wire import Asked, Described, Failure, Load, Reply, Segmented
 from edgeflow_backend.errors import InternalError
 from edgeflow_backend.images.sources import AsStored, Source
@@ -121,6 +122,19 @@ class Replica:
             )
 
         return await self._answer(found, carrier)
+
+    async def describe_examples(
+        self, asked: AskedDescriptors, patience_s: float, carrier: Carrier = NO_TRACE
+    ) -> Reply[tuple[Descriptor, ...]]:
+        """Describe examples; see :meth:`.Segmenter.describe_examples`."""
+        deadline = time.monotonic() + patience_s
+
+        def described() -> tuple[Descriptor, ...]:
+            model, its = Model(asked.model, ""), self._segmenter
+            found = its.describe_examples(asked.image, asked.masks, model, deadline=deadline)
+            return tuple(found)
+
+        return await self._answer(described, carrier)
 
     async def _answer(self, work: Callable[[], T], carrier: Carrier) -> Reply[T]:
         def traced_work() -> T:

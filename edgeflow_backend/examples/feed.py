@@ -167,7 +167,7 @@ class Feed:
             self.current(project, parse_label_config(text), model, until=until, hurried=False)
         except EdgeFlowError as error:
             self._log.info("examples not read", project=str(project), reason=error.message)
-        except Exception:
+        except Exception:  # noqa: BLE001 - nobody waits for it; the next call will be told
             self._log.exception("examples not read", project=str(project))
 
     def _of(self, project: ProjectRef) -> Held:

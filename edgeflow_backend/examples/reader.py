@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
 
 from edgeflow.errors import LabelConfigError, brief
 from edgeflow.geometry import Size
 from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.heads import TaskHead
 from edgeflow.label_studio.config.label_config import LabelConfig, TaskConfig
+from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.examples.accepted import Accepted, Place, accepted_in
 from edgeflow_backend.examples.library import Category, Example, ReadTask
-from edgeflow_backend.examples.seam import Searcher
-from edgeflow_backend.images.fit import fitting
 from edgeflow_backend.images.locator import Locator
-from edgeflow_backend.images.sources import AsStored, task_image
 from edgeflow_backend.objects.task_regions import MaskCache
 from edgeflow_backend.protocol.project import ProjectRef
-from edgeflow_backend.segmenter.segmenter import Model, OpenedImage
+from edgeflow_backend.segmenter.segmenter import Model, OpenedImage, Segmenter
+from edgeflow_backend.segmenter.shown import open_shown
 
 EXAMPLES_A_TASK = 4
 """Of one category: a library holds different images rather than many objects of one."""
@@ -32,13 +29,13 @@ class Reader:
     """Describes the examples in tasks.
 
     Args:
-        searcher: Opens their images and describes them.
+        segmenter: Opens their images and describes them.
         locator: Finds their images.
         masks: Remembers decoded masks.
     """
 
-    def __init__(self, searcher: Searcher, locator: Locator, masks: MaskCache) -> None:
-        self._searcher = searcher
+    def __init__(self, segmenter: Segmenter, locator: Locator, masks: MaskCache) -> None:
+        self._segmenter = segmenter
         self._locator = locator
         self._masks = masks
 
@@ -48,7 +45,7 @@ class Reader:
         Raises:
             EdgeFlowError: It cannot be used.
         """
-        return self._searcher.choose(project.id, None)
+        return self._segmenter.choose(project.id, None)
 
     def read(
         self,
@@ -83,18 +80,22 @@ class Reader:
         examples: list[Example] = []
         for place, objects in list(wanted.items())[:IMAGES_A_TASK]:
             size = objects[0].size
-            image = self.open(head.data, head.id, shown, place, host, size, deadline=deadline)
-            for each in objects:
-                mask = each.mask(image.size, self._masks)
-                if mask is not None:
-                    found = self._searcher.describe(image, mask, model, deadline=deadline)
-                    examples.append(Example(each.category, each.annotation, each.object, found))
+            task = {"id": head.id, "data": head.data}
+            image = self.open(task, shown, place, host, size, deadline=deadline)
+            masks = [(each, each.mask(image.size, self._masks)) for each in objects]
+            shown_masks = [(each, mask) for each, mask in masks if mask is not None]
+            found = self._segmenter.describe_examples(
+                image, [mask for _, mask in shown_masks], model, deadline=deadline
+            )
+            examples += [
+                Example(each.category, each.annotation, each.object, descriptor)
+                for (each, _), descriptor in zip(shown_masks, found, strict=True)
+            ]
         return ReadTask(head.id, head.stamp, model.version, tuple(examples))
 
     def open(
         self,
-        data: Mapping[str, Any],
-        task: object,
+        task: JSONObject,
         config: TaskConfig,
         place: Place,
         host: str,
@@ -105,8 +106,7 @@ class Reader:
         """Open an image of a task.
 
         Args:
-            data: The task's data.
-            task: The task's id.
+            task: Label Studio's, with ``id`` and ``data``.
             config: The labelling config, as the task shows it.
             place: Which image.
             host: Name of the task's Label Studio.
@@ -122,14 +122,17 @@ class Reader:
                 f"the labelling config has no Image tag named '{brief(place.image)}'",
                 hint="check the toName attributes of its controls",
             )
-        url = task_image(dict(data), tag, place.item)
-        source = self._locator.locate(url, host=host, task_id=task)
-
-        def opened(stored: bool) -> OpenedImage:
-            return self._searcher.open(AsStored(source) if stored else source, deadline=deadline)
-
         height, width = size or (None, None)
-        return fitting(width, height, opened)
+        return open_shown(
+            self._segmenter,
+            self._locator,
+            task,
+            tag,
+            place.item,
+            (width, height),
+            host=host,
+            deadline=deadline,
+        )
 
 
 def _is_text(accepted: Accepted) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from edgeflow.errors import EdgeFlowError
+from edgeflow.errors import LabelConfigError
+from edgeflow.label_studio.config.controls import Control
 from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
@@ -17,8 +18,8 @@ from edgeflow_backend.protocol.wire import BaseRegion
 from edgeflow_backend.requests import Answer
 
 
-def can_hold(config: TaskConfig, category: Category, image: str) -> bool:
-    """Whether the labelling config still has a place for a category's objects in an image.
+def holding_control(config: TaskConfig, category: Category, image: str) -> Control | None:
+    """The control that holds a category's objects in an image; None if there is none any more.
 
     Args:
         config: As the task shows it.
@@ -27,15 +28,17 @@ def can_hold(config: TaskConfig, category: Category, image: str) -> bool:
     """
     control = config.control(category.control)
     if control is None or not control.holds_masks or not control.is_on(image):
-        return False
+        return None
     if control.labelled:
-        known = (control.open or control.label(text) for text in category.labels)
-        return bool(category.labels) and all(known)
-    try:
-        carried = holder(config, control.name, category.labels, image).carried
-    except EdgeFlowError:
-        return False
-    return {text for _, texts in carried for text in texts} == set(category.labels)
+        known = {text for text in category.labels if control.open or control.label(text)}
+    else:
+        try:
+            carried = holder(config, control.name, category.labels, image).carried
+        except LabelConfigError:
+            return None
+        known = {text for _, texts in carried for text in texts}
+    whole = known == set(category.labels) and bool(known) >= control.labelled
+    return control if whole else None
 
 
 def suggestion(

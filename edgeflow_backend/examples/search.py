@@ -7,16 +7,14 @@ from collections.abc import Callable
 
 from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow.label_studio.config.label_config import LabelConfig
-from edgeflow.label_studio.region_values import PolygonOptions
-from edgeflow.similar.found import SimilarOptions
 from edgeflow_backend.examples.feed import Feed
 from edgeflow_backend.examples.reader import Reader
-from edgeflow_backend.examples.seam import Searcher
 from edgeflow_backend.examples.suggest import Suggester
 from edgeflow_backend.images.locator import Locator
 from edgeflow_backend.label_studio.access import authorised_api
 from edgeflow_backend.objects.task_regions import MaskCache
 from edgeflow_backend.protocol.project import ProjectRef
+from edgeflow_backend.segmenter.segmenter import Segmenter
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
 
@@ -37,7 +35,7 @@ class ExampleSearch:
 
     Args:
         settings: The backend's.
-        searcher: Opens images and searches them.
+        segmenter: Opens images and searches them.
         locator: Finds images.
         masks: Remembers decoded masks.
         journal: Told what is known, and what is wrong.
@@ -47,24 +45,23 @@ class ExampleSearch:
     def __init__(
         self,
         settings: Settings,
-        searcher: Searcher,
+        segmenter: Segmenter,
         locator: Locator,
         masks: MaskCache,
         journal: Journal,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.seconds = settings.preannotate_similar_s
-        self._searcher = searcher
+        self._settings = settings
+        self._segmenter = segmenter
         self._masks = masks
         self._clock = clock
-        self._reader = Reader(searcher, locator, masks)
+        self._reader = Reader(segmenter, locator, masks)
         self._feed = Feed(settings, self._reader, journal, clock)
-        self._options = SimilarOptions()
-        self._polygons = PolygonOptions(settings.polygon_tolerance, settings.polygon_holes)
-        _note_hosts(settings, journal)
+        if settings.preannotate_similar:
+            _note_hosts(settings, journal)
 
-    def begin(self, project: ProjectRef, config: LabelConfig, deadline: float) -> Suggester:
-        """What suggests objects in the tasks of one batch call.
+    def begin(self, project: ProjectRef, config: LabelConfig, deadline: float) -> Suggester | None:
+        """What suggests objects in the tasks of one batch call; None where that is off.
 
         Args:
             project: The tasks' project.
@@ -74,26 +71,26 @@ class ExampleSearch:
         Raises:
             EdgeFlowError: Label Studio cannot be asked, or the model not be used.
         """
-        api, model = self._feed.api(project.host), self._reader.model(project)
+        if not self._settings.preannotate_similar:
+            return None
         now = self._clock()
+        model = self._reader.model(project)
         until = now + READING * (deadline - now)
         library = self._feed.current(project, config, model, until=until)
         return Suggester(
-            self._searcher,
-            self._reader,
-            api=api,
-            library=library,
+            settings=self._settings,
+            segmenter=self._segmenter,
+            reader=self._reader,
+            masks=self._masks,
+            api=self._feed.api(project.host),
             project=project,
             model=model,
-            masks=self._masks,
-            options=self._options,
-            polygons=self._polygons,
-            clock=self._clock,
+            library=library,
         )
 
     def note(self, event: str, project: ProjectRef) -> None:
         """Take an event as a hint that a project's examples may be others; never raises."""
-        if event in EVENTS:
+        if self._settings.preannotate_similar and event in EVENTS:
             self._feed.hint(project)
 
     def close(self) -> None:

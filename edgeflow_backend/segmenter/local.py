@@ -14,7 +14,9 @@ from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow.inference.quality import QUALITIES
 from edgeflow.inference.state import EncodedImage
 from edgeflow.inference.zoom import POLICIES
+from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.click import Click
+from edgeflow.similar.descriptor import Descriptor
 from edgeflow.similar.features import ImageFeatures
 from edgeflow.similar.finder import SimilarFinder
 from edgeflow_backend.engine.engine import Engine, PrefixStates
@@ -153,6 +155,7 @@ class LocalSegmenter(Segmenter):
             encoded,
             asked.examples,
             counter_examples=asked.counter_examples,
+            descriptors=asked.descriptors,
             taken=asked.taken,
             options=asked.options,
         )
@@ -160,6 +163,14 @@ class LocalSegmenter(Segmenter):
             steps, predictor.runtime, deadline=deadline, stream=asked.stream, marks=asked.marks
         )
         return Similar(found, predictor.version)
+
+    @override
+    def describe_examples(
+        self, image: OpenedImage, masks: Sequence[MaskPatch], model: Model, *, deadline: float
+    ) -> Sequence[Descriptor]:
+        finder = SimilarFinder(self.models.load(model.name), self._features)
+        encoded = image.encoded or self._encoded(image, deadline)
+        return [finder.describe(encoded, mask) for mask in masks]
 
     @override
     def warm_up(self) -> None:
