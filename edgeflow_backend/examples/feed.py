@@ -127,9 +127,7 @@ class Feed:
                 break
             changed |= self._read(api, head, config, project, model, held, until)
         if changed:
-            held.wrong = (
-                self._shelf.save(self._url(project), project.id, held.library) or held.wrong
-            )
+            held.wrong = self._shelf.save(self._url(project), project.id, held.library)
         library = held.library.confirmed(stamps, model.version)
         left = held.due(newest, self._clock())
         self._note(project, *_told(library, len(left), held.failures(newest), held.wrong))
@@ -175,7 +173,9 @@ class Feed:
             held = self._held.get(project)
             if held is None:
                 library, wrong = self._shelf.load(self._url(project), project.id)
-                held = self._held[project] = Held(self._limits, library, wrong)
+                if wrong:
+                    self._journal.notes.note("examples_file", wrong, project=str(project))
+                held = self._held[project] = Held(self._limits, library.within(self._limits))
             return held
 
     def _url(self, project: ProjectRef) -> str:

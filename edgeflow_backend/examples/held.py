@@ -21,7 +21,7 @@ class Held:
     Attributes:
         limits: How much it holds.
         library: What is known.
-        wrong: What was wrong with its file.
+        wrong: Why it could not be stored; mostly nothing.
         asking: Held while Label Studio is asked for the project's tasks.
     """
 

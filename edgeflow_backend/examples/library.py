@@ -115,7 +115,11 @@ class Library:
         """
         others = (task for task in self.tasks if task.id != read.id)
         tasks = sorted((read, *others), key=lambda task: (task.stamp, task.id), reverse=True)
-        return Library(tuple(_within(tasks, limits)))
+        return Library(tuple(tasks)).within(limits)
+
+    def within(self, limits: Limits) -> Library:
+        """As much of the library as the limits allow, the newest first."""
+        return Library(tuple(_within(self.tasks, limits)))
 
     def confirmed(self, stamps: Mapping[int, str], model: str) -> Library:
         """What still holds: of tasks that have not changed, described by this model.
