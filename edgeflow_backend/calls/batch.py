@@ -45,7 +45,7 @@ class BatchCall:
         self._failures: list[EdgeFlowError] = []
         self._search: Suggester | None = None
         self._search_until = 0.0
-        self._unreached = 0
+        self._unreached = self._elsewhere = 0
 
     def answer(self, tasks: Sequence[JSONObject], label_config: object) -> list[list[JSONObject]]:
         """Get ready for the clicks that will follow; answer only what tasks themselves ask.
@@ -82,14 +82,21 @@ class BatchCall:
             self._failures.append(error)
             return []
         self._service.prepare(task, shown, self._project)
-        answers: list[Answer] = []
-        if self._service.settings.preannotate:
-            answers += self._preannotate(task, shown, deadline)
-        answers += self._suggest(task, shown, answers)
+        if self._search is None:
+            answers = self._preannotate(task, shown, deadline)
+        else:
+            with self._search.turn(task, deadline=deadline) as ours:
+                if not ours:
+                    self._elsewhere += 1
+                    return []
+                answers = self._preannotate(task, shown, deadline)
+                answers += self._suggest(self._search, task, shown, answers)
         return [prediction(answers)] if answers else []
 
     def _preannotate(self, task: JSONObject, config: TaskConfig, deadline: float) -> list[Answer]:
-        """A task's answers: one for each box or point it holds."""
+        """A task's answers: one for each box or point it holds, if those are asked for."""
+        if not self._service.settings.preannotate:
+            return []
         log = self._log.bind(task=str(task.get("id"))[:64])
         answers: list[Answer] = []
         found = prompts_in(task, config)
@@ -113,15 +120,13 @@ class BatchCall:
             self._search = self._service.examples.begin(self._project, config, self._search_until)
 
     def _suggest(
-        self, task: JSONObject, config: TaskConfig, beside: Sequence[Answer]
+        self, search: Suggester, task: JSONObject, config: TaskConfig, beside: Sequence[Answer]
     ) -> list[Answer]:
         """A task's answers from examples: one for each object that resembles them."""
-        if self._search is None:
-            return []
         with self._noting(self._log.bind(task=str(task.get("id"))[:64])):
             if time.monotonic() < self._search_until:
                 try:
-                    return self._search.suggest(task, config, beside, deadline=self._search_until)
+                    return search.suggest(task, config, beside, deadline=self._search_until)
                 except (DeadlineError, OverloadedError) as error:
                     self._log.info("not searched", code=error.code, message=error.message)
             self._unreached += 1
@@ -148,6 +153,8 @@ class BatchCall:
         if self._unreached:
             text += f"; there was no time to search {counted(self._unreached, 'task')} for more"
             hint = _LATER
+        if self._elsewhere:
+            text += f"; {counted(self._elsewhere, 'task')} asked for twice at once, answered once"
         if self._search is not None and self._search.cut_short:
             text += "; a search was cut short by the time or number that it may take"
         if self._failures:
@@ -155,7 +162,7 @@ class BatchCall:
             text, hint = f"{text}; something failed, last: {last.message}", last.hint
         elif not (settings.preannotate or settings.preannotate_similar):
             text, hint = f"{text}: without a click there is nothing to cut out", _HOW
-        elif answered + self._unreached < asked:
+        elif answered + self._unreached + self._elsewhere < asked:
             reasons = [
                 (settings.preannotate, "no box, point or outline that says where an object is"),
                 (settings.preannotate_similar, "nothing that resembles an accepted example"),

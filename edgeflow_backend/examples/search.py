@@ -10,6 +10,7 @@ from edgeflow.label_studio.config.label_config import LabelConfig
 from edgeflow_backend.examples.feed import Feed
 from edgeflow_backend.examples.reader import Reader
 from edgeflow_backend.examples.suggest import Suggester
+from edgeflow_backend.examples.turns import Turns
 from edgeflow_backend.images.locator import Locator
 from edgeflow_backend.label_studio.access import authorised_api
 from edgeflow_backend.objects.task_regions import MaskCache
@@ -56,6 +57,7 @@ class ExampleSearch:
         self._masks = masks
         self._clock = clock
         self._reader = Reader(segmenter, locator, masks)
+        self._turns = Turns()
         self._feed = Feed(settings, self._reader, journal, clock)
         if settings.preannotate_similar:
             _note_hosts(settings, journal)
@@ -86,6 +88,7 @@ class ExampleSearch:
             project=project,
             model=model,
             library=library,
+            turns=self._turns,
         )
 
     def note(self, event: str, project: ProjectRef) -> None:

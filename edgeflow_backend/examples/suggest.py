@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from edgeflow_backend.examples.library import Category, Library
 from edgeflow_backend.examples.reader import IMAGES_A_TASK, Reader
 from edgeflow_backend.examples.regions import holding_control, suggestion
 from edgeflow_backend.examples.settle import Claim, settle
+from edgeflow_backend.examples.turns import Turns
 from edgeflow_backend.objects.similar.options import search_options
 from edgeflow_backend.objects.task_regions import MaskCache
 from edgeflow_backend.protocol.project import ProjectRef
@@ -58,6 +60,7 @@ class Suggester:
         project: Their project.
         model: The model that searches.
         library: Examples of the project.
+        turns: Who answers which task.
         cut_short: Searches that the time or number that they may take has ended.
     """
 
@@ -69,7 +72,12 @@ class Suggester:
     project: ProjectRef
     model: Model
     library: Library
+    turns: Turns
     cut_short: int = 0
+
+    def turn(self, task: JSONObject, *, deadline: float) -> AbstractContextManager[bool]:
+        """Answer a task, unless another call does; see :meth:`.Turns.take`."""
+        return self.turns.take(f"{self.project}|{task.get('id')}", deadline=deadline)
 
     def suggest(
         self, task: JSONObject, config: TaskConfig, beside: Sequence[Answer], *, deadline: float

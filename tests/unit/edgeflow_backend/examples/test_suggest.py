@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -244,3 +245,17 @@ def test_one_broken_image_stops_no_list(make: Make, studio: Studio) -> None:
     assert first == []
     assert sorted(suggested(second)) == [0, 1]
     assert "something failed, last: " in said(service)
+
+
+def test_a_task_that_is_asked_for_twice_at_once_is_answered_once(
+    make: Make, studio: Studio
+) -> None:
+    """As when it is opened in the editor: Label Studio would store both answers."""
+    studio.add(sheet(), region(0))
+    other = studio.add(sheet(1, disks=2))
+    service = make(**PATIENT)
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(lambda _: ask(service, other), range(2)))
+    assert sorted(len(predictions) for (predictions,) in answers) == [0, 1]
+    assert "1 task asked for twice at once, answered once" in said(service)
+    assert len(suggested(ask(service, other)[0])) == 2
