@@ -71,6 +71,12 @@ class NothingAskedError(PromptError):
     code = "nothing_asked"
 
 
+class NothingAlikeError(PromptError):
+    """A search that found nothing more: everything of the kind is there already."""
+
+    code = "nothing_alike"
+
+
 class FetchError(EdgeFlowError):
     """An image that could not be fetched."""
 

@@ -17,6 +17,7 @@ from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.calls.batch import BatchCall
 from edgeflow_backend.errors import (
     InternalError,
+    NothingAlikeError,
     NothingAskedError,
     RefusedRequestError,
     SupersededError,
@@ -150,7 +151,8 @@ class EdgeFlowBackend(_Base):
                 answer = service.segment(Request(task, prompt, config, project))
         except RefusedRequestError:
             raise
-        except (NothingAskedError, SupersededError) as error:  # nobody lost anything: no trouble
+        except (NothingAlikeError, NothingAskedError, SupersededError) as error:
+            # Nobody lost anything: no trouble.
             service.metrics.predictions.labels(error.code).inc()
             log.info("no region", code=error.code, message=error.message)
             return self._empty(error, "")

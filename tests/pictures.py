@@ -33,6 +33,15 @@ BOX = '<Rectangle name="box" toName="image" smart="true" smartOnly="true"/>'
 WITH_BOXES = RECOMMENDED.replace("<Image ", f"{BOX}\n  <Image ")
 """The recommended config with boxes as prompts, too."""
 
+EXAMPLE = (
+    '<Rectangle name="similar" toName="image" smart="true" smartOnly="true" '
+    'edgeflowFind="similar"/>'
+)
+WITH_EXAMPLES = recommended_config(labels=EXAMPLES["one"]).replace(
+    "<Image ", f"{EXAMPLE}\n  <Image "
+)
+"""The recommended config with boxes around examples, too."""
+
 LABEL_TOO_FEW = """<View>
   <KeyPointLabels name="click" toName="image" smart="true" smartOnly="true">
     <Label value="Object"/>
@@ -112,6 +121,7 @@ REFINED, LEAKED, MANY_MASKS, OPENED = (
         ("opening-tasks", "pre-annotation.md", WITH_BOXES),
     )
 )
+SIMILAR = Picture("similar.jpg", "similar.md", WITH_EXAMPLES, "coins", width=1000)
 BY_HAND = Picture("by-hand.jpg", "refining.md", RECOMMENDED, "astronaut", width=1000)
 CONTROLS = Picture(
     "mask-controls.jpg",
@@ -134,7 +144,7 @@ FAILED, REFUSED, LOST = (
 PICTURES = [
     *(of_config(kind, number) for kind in RECOMMENDATIONS for number in EXAMPLES),
     *(FIRST_MASK, ACCEPTED, README),
-    *(BOXES, REFINED, LEAKED, MANY_MASKS, OPENED, BY_HAND, CONTROLS),
+    *(BOXES, REFINED, LEAKED, MANY_MASKS, OPENED, SIMILAR, BY_HAND, CONTROLS),
     *(FAILED, REFUSED, LOST),
 ]
 

@@ -1,4 +1,4 @@
-"""What an example looks like, in few numbers."""
+"""What an object looks like, in few numbers."""
 
 from __future__ import annotations
 
@@ -6,26 +6,25 @@ import json
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from edgeflow.arrays import BoolMask, FloatArray, FloatMap
+from edgeflow.arrays import FloatArray
 from edgeflow.errors import PromptError
 from edgeflow.masks.patch import MaskPatch
+from edgeflow.similar.coverage import object_and_ring
 from edgeflow.similar.features import ImageFeatures
 
-RING = 0.4
-"""Width of the ring around an object, as a part of its diameter."""
+MAX_CHANNELS = 4096
 
 
 @dataclass(frozen=True)
 class Descriptor:
-    """An object's features and its size.
+    """An object's features and its size. It may be used in other images.
 
     Attributes:
         inside: C float32, mean feature on the object.
         around: C float32, mean feature of the ring around it.
-        area: Pixels of the object's image.
+        area: Pixels of its image.
         height: Of its bounding box, pixels of its image.
         width: Of its bounding box, pixels of its image.
     """
@@ -42,6 +41,11 @@ class Descriptor:
         return math.sqrt(self.area)
 
     @property
+    def contrast(self) -> FloatArray:
+        """What tells the object from its surroundings: C float32."""
+        return self.inside - self.around
+
+    @property
     def nbytes(self) -> int:
         """Bytes held."""
         return self.inside.nbytes + self.around.nbytes
@@ -50,8 +54,8 @@ class Descriptor:
         """One line of JSON."""
         return json.dumps(
             {
-                "inside": [round(float(x), 5) for x in self.inside],
-                "around": [round(float(x), 5) for x in self.around],
+                "inside": [round(float(x), 6) for x in self.inside],
+                "around": [round(float(x), 6) for x in self.around],
                 "area": self.area,
                 "height": self.height,
                 "width": self.width,
@@ -70,17 +74,18 @@ class Descriptor:
             inside, around = (
                 np.array(values[name], dtype=np.float32) for name in ("inside", "around")
             )
-            area, height, width = (float(values[name]) for name in ("area", "height", "width"))
-        except (ValueError, TypeError, KeyError) as error:
-            raise PromptError(
-                f"not the description of an example ({error})", hint="describe the example again"
-            ) from error
-        numbers = (*inside.ravel(), *around.ravel(), area, height, width)
-        if inside.ndim != 1 or inside.shape != around.shape or not np.isfinite(numbers).all():
-            raise PromptError(
-                "not the description of an example", hint="describe the example again"
-            )
-        return cls(inside, around, area, height, width)
+            sizes = tuple(float(values[name]) for name in ("area", "height", "width"))
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            raise _unreadable() from error
+        if (
+            inside.ndim != 1
+            or not 0 < inside.size <= MAX_CHANNELS
+            or inside.shape != around.shape
+            or not all(np.isfinite(each).all() for each in (inside, around, sizes))
+            or min(sizes) < 1
+        ):
+            raise _unreadable()
+        return cls(inside, around, *sizes)
 
 
 def describe(features: ImageFeatures, mask: MaskPatch) -> Descriptor:
@@ -88,45 +93,13 @@ def describe(features: ImageFeatures, mask: MaskPatch) -> Descriptor:
 
     Args:
         features: Of its image.
-        mask: The object, not empty.
-
-    Raises:
-        PromptError: The mask is empty, or of another size than the image.
+        mask: The object, not empty, of the image's size.
     """
-    if mask.empty:
-        raise PromptError("an example is empty", hint="mark an object as the example")
-    if mask.image_size != features.image_size:
-        raise PromptError("an example is not of the image's size", hint="mark it in this image")
-    area = int(np.count_nonzero(mask.pixels))
-    inside = mean_feature(features, mask)
-    around = _mean(features, _ring(features, mask, math.sqrt(area)))
-    return Descriptor(inside, around, area, mask.box.size.height, mask.box.size.width)
+    inside, ring = object_and_ring(features, mask)
+    height, width = mask.box.size
+    area = float(np.count_nonzero(mask.pixels))
+    return Descriptor(inside.mean(features), ring.mean(features), area, height, width)
 
 
-def mean_feature(features: ImageFeatures, mask: MaskPatch) -> FloatArray:
-    """Mean feature on a mask that is not empty: C float32, shorter where the mask is diverse."""
-    return _mean(features, coverage(features, mask.whole()))
-
-
-def coverage(features: ImageFeatures, mask: BoolMask) -> FloatMap:
-    """How much of each cell a mask covers: h×w float32, 0 to 1."""
-    size = (features.size.width, features.size.height)
-    covered = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    return covered.astype(np.float32, copy=False)
-
-
-def _ring(features: ImageFeatures, mask: MaskPatch, diameter: float) -> FloatMap:
-    down, across = features.scale
-    rows, cols = (2 * max(1, round(RING * diameter * scale)) + 1 for scale in (down, across))
-    covered = coverage(features, mask.whole())
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (cols, rows))
-    ring: FloatMap = cv2.dilate((covered > 0).astype(np.float32), kernel) * (covered == 0)
-    return ring
-
-
-def _mean(features: ImageFeatures, weights: FloatMap) -> FloatArray:
-    total = float(weights.sum())
-    if not total:
-        return np.zeros(features.values.shape[2], dtype=np.float32)
-    mean = np.tensordot(weights, features.values, axes=((0, 1), (0, 1))) / total
-    return mean.astype(np.float32)
+def _unreadable() -> PromptError:
+    return PromptError("this is not an example's description", hint="describe the example again")

@@ -8,7 +8,6 @@ from typing import Protocol
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
 from edgeflow.arrays import FloatArray
 from edgeflow.geometry import Box, Size
@@ -17,14 +16,14 @@ from edgeflow.inference.state import EncodedImage
 from edgeflow.runtime.features.encoder import Encoder
 
 STRIDE = 8
-"""Network pixels a feature cell."""
+"""Network pixels a cell."""
 
 MULTIPLE = 32
-SIDES = (448, 512, 640, 768, 896)
+SIDES = (448, 512, 640, 768, 896, 1088, 1280)
 """Longer sides at which an image may be looked at, network pixels."""
 
 CELLS = 5.0
-"""Feature cells across an example that are enough to tell it from others."""
+"""Cells across an example that are enough to find its like."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +46,8 @@ class ImageFeatures:
     @property
     def scale(self) -> tuple[float, float]:
         """Cells an image pixel, down and across."""
-        return (
-            self.size.height / self.image_size.height,
-            self.size.width / self.image_size.width,
-        )
+        cells, pixels = self.size, self.image_size
+        return cells.height / pixels.height, cells.width / pixels.width
 
     @property
     def nbytes(self) -> int:
@@ -71,7 +68,7 @@ class FeatureStore(Protocol):
 
 
 def side_for(diameter: float, image: Size) -> int:
-    """The longer side at which an object covers enough feature cells.
+    """The longer side at which an object covers enough cells.
 
     Args:
         diameter: The object's, image pixels.
@@ -85,10 +82,10 @@ def side_for(diameter: float, image: Size) -> int:
 
 
 def encode(encoder: Encoder, image: EncodedImage, side: int, sampling: Sampling) -> ImageFeatures:
-    """Compute an image's features.
+    """Compute an image's features: both strides, each of unit length, side by side.
 
-    Each level is centred over the image, since what all of it shares tells nothing apart, and
-    normalised.
+    They are not centred over the image, which would gain nothing and make them incomparable with
+    another image's.
 
     Args:
         encoder: The network's encoder.
@@ -98,21 +95,8 @@ def encode(encoder: Encoder, image: EncodedImage, side: int, sampling: Sampling)
     """
     scale = side / max(image.size)
     size = Size(*(max(MULTIPLE, round(s * scale / MULTIPLE) * MULTIPLE) for s in image.size))
-    view = sampling.view(image.pixels, Box.whole(image.size), size)
-    levels = encoder(view)
-    cells = levels[0].shape[-2:]
-    joined = torch.cat([_resized(_unit(_centred(x)), cells) for x in levels], dim=1)
-    values = _unit(joined)[0].permute(1, 2, 0).contiguous().cpu().numpy()
+    fine, coarse = encoder(sampling.view(image.pixels, Box.whole(image.size), size))
+    coarse = F.interpolate(coarse, size=fine.shape[-2:], mode="bilinear", align_corners=False)
+    joined = F.normalize(torch.cat([F.normalize(fine), F.normalize(coarse)], dim=1))
+    values = joined[0].permute(1, 2, 0).contiguous().cpu().numpy()
     return ImageFeatures(values.astype(np.float32, copy=False), image.size)
-
-
-def _centred(values: Tensor) -> Tensor:
-    return values - values.mean(dim=(2, 3), keepdim=True)
-
-
-def _unit(values: Tensor) -> Tensor:
-    return F.normalize(values, dim=1)
-
-
-def _resized(values: Tensor, cells: torch.Size) -> Tensor:
-    return F.interpolate(values, size=cells, mode="bilinear", align_corners=False)

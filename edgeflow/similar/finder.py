@@ -6,13 +6,12 @@ example's size needs; what the network answers is kept if it resembles the examp
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
-from edgeflow.arrays import FloatArray
 from edgeflow.errors import PromptError
 from edgeflow.geometry import Size
 from edgeflow.inference.predictor import Predictor
@@ -20,19 +19,10 @@ from edgeflow.inference.runs import Steps, drive
 from edgeflow.inference.state import EncodedImage
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.nn.interface import NoFeaturesError
-from edgeflow.prompts.click import Click
-from edgeflow.similar.descriptor import Descriptor, describe, mean_feature
+from edgeflow.similar.descriptor import Descriptor, describe
 from edgeflow.similar.features import FeatureStore, ImageFeatures, encode, side_for
-from edgeflow.similar.found import Candidate, Found, SimilarOptions
-from edgeflow.similar.peaks import Peak, peaks
-from edgeflow.similar.window import (
-    NETWORK_SIDE,
-    WINDOW,
-    Segmented,
-    segmented,
-    step_input,
-    window_around,
-)
+from edgeflow.similar.found import Found, SimilarOptions
+from edgeflow.similar.search import Search
 
 DEFAULTS = SimilarOptions()
 
@@ -66,10 +56,10 @@ class SimilarFinder:
             )
         side = side or side_for(max(image.size), image.size)
         key = f"{self.predictor.version}|{image.digest}|{side}"
-        features = self._store.get(key) if self._store else None
+        features = self._store.get(key) if self._store is not None else None
         if features is None:
             features = encode(encoder, image, side, policy.sampling)
-            if self._store:
+            if self._store is not None:
                 self._store.put(key, features)
         return features
 
@@ -80,6 +70,7 @@ class SimilarFinder:
             PromptError: The mask is empty, or of another size than the image.
             NoFeaturesError: The network does not offer features.
         """
+        _check((mask,), image.size)
         return describe(self.features(image, _side([mask], (), image.size)), mask)
 
     def find(
@@ -132,18 +123,10 @@ class SimilarFinder:
         Raises:
             PromptError: At once, not at the first ``next``; see :meth:`find`.
         """
-        masks = (*examples, *counter_examples)
         if not examples and not descriptors:
             raise PromptError("no example", hint="mark one object of the kind")
-        for mask in masks:
-            if mask.empty or mask.image_size != image.size:
-                raise PromptError(
-                    "an example is empty or not of the image's size",
-                    hint="mark an object in this image as the example",
-                )
-        return self._finding(
-            image, examples, counter_examples, descriptors, (*masks, *taken), options
-        )
+        _check((*examples, *counter_examples), image.size)
+        return self._finding(image, examples, counter_examples, descriptors, taken, options)
 
     @torch.inference_mode()  # as in Predictor: left at each yield, entered again at each send
     def _finding(
@@ -155,88 +138,33 @@ class SimilarFinder:
         taken: Sequence[MaskPatch],
         options: SimilarOptions,
     ) -> Steps[Found]:
-        began = time.monotonic()
         features = self.features(image, _side(examples, descriptors, image.size))
-        known = [*(describe(features, mask) for mask in examples), *descriptors]
-        unlike = [describe(features, mask) for mask in counter_examples]
-        occupied = np.zeros(tuple(image.size), dtype=np.bool_)
-        for mask in taken:
-            occupied[mask.box.slices] |= mask.pixels
-        found: list[Candidate] = []
-        steps, complete = 0, True
-        sampling = self.predictor.policy.sampling
-        for peak in _places(features, known, unlike):
-            x, y = round(peak.point.x), round(peak.point.y)
-            if occupied[y, x]:
-                continue
-            spent = time.monotonic() - began > options.seconds or steps >= options.steps
-            if spent or len(found) >= options.limit:
-                complete = False
-                break
-            length = WINDOW * max(peak.height, peak.width)
-            window = window_around(peak.point, length, image.size, NETWORK_SIDE)
-            output = yield step_input(image, window, peak.point, sampling)
-            steps += 1
-            answer = segmented(
-                output.mask[0, 0].cpu().numpy(), window, peak.point, image.size, sampling
-            )
-            candidate = self._judged(features, known, unlike, peak, answer, options)
-            if candidate is None:
-                continue
-            mask = candidate.mask
-            part = occupied[mask.box.slices]
-            if np.count_nonzero(part & mask.pixels) > options.most_overlap * _area(mask):
-                continue
-            part |= mask.pixels
-            found.append(candidate)
-        found.sort(key=lambda candidate: -candidate.score)
-        return Found(tuple(found), steps, time.monotonic() - began, complete)
-
-    def _judged(
-        self,
-        features: ImageFeatures,
-        known: Sequence[Descriptor],
-        unlike: Sequence[Descriptor],
-        peak: Peak,
-        answer: Segmented,
-        options: SimilarOptions,
-    ) -> Candidate | None:
-        if answer.mask.empty:
-            return None
-        area = _area(answer.mask)
-        ratios = [area / example.area for example in known]
-        if not any(options.smallest <= ratio <= options.largest for ratio in ratios):
-            return None
-        own = mean_feature(features, answer.mask)
-        similarity = max(_cosine(own, example.inside) for example in known)
-        against = max((_cosine(own, example.inside) for example in unlike), default=-1.0)
-        if similarity < options.least_similarity or against > similarity:
-            return None
-        score = self.predictor.calibration.of(answer.certainty, 1)
-        if score < options.least_score:
-            return None
-        return Candidate(Click(peak.point), answer.mask, score, max(similarity, 0.0))
-
-
-def _places(
-    features: ImageFeatures, known: Sequence[Descriptor], unlike: Sequence[Descriptor]
-) -> Iterator[Peak]:
-    each = [peak for example in known for peak in peaks(features, example, unlike)]
-    yield from sorted(each, key=lambda peak: -peak.response)
+        search = Search(
+            image,
+            features,
+            [*(describe(features, mask) for mask in examples), *descriptors],
+            [describe(features, mask) for mask in counter_examples],
+            [mask for mask in (*examples, *counter_examples, *taken) if not mask.empty],
+            options,
+            self.predictor.policy.sampling,
+        )
+        found = yield from search.run()
+        return found
 
 
 def _side(masks: Sequence[MaskPatch], descriptors: Sequence[Descriptor], image: Size) -> int:
     diameters = [
-        *(_area(mask) ** 0.5 for mask in masks),
+        *(math.sqrt(np.count_nonzero(mask.pixels)) for mask in masks),
         *(descriptor.diameter for descriptor in descriptors),
     ]
     return side_for(min(diameters), image)
 
 
-def _area(mask: MaskPatch) -> int:
-    return int(np.count_nonzero(mask.pixels))
-
-
-def _cosine(one: FloatArray, other: FloatArray) -> float:
-    norms = float(np.linalg.norm(one) * np.linalg.norm(other))
-    return float(one @ other) / norms if norms else 0.0
+def _check(masks: Sequence[MaskPatch], image: Size) -> None:
+    for mask in masks:
+        if mask.empty:
+            raise PromptError("an example is empty", hint="mark an object as the example")
+        if mask.image_size != image:
+            raise PromptError(
+                "an example is not of the image's size", hint="mark an object in this image"
+            )

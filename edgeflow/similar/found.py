@@ -14,22 +14,16 @@ class SimilarOptions:
 
     Attributes:
         limit: Most candidates in an answer.
-        seconds: Time after which no further place is looked at.
+        seconds: Time after which no further place is looked at, from the first network step on.
         steps: Most network steps.
-        smallest: Least area, as a part of the example's.
-        largest: Greatest area, as a part of the example's.
-        least_similarity: Least correlation of a candidate's features with the example's.
-        least_score: Least score.
-        most_overlap: Greatest part of a candidate that may lie on another one, or on masks that
-            exist.
+        least_score: Least score of a candidate.
+        most_overlap: Greatest part of a candidate, or of what it lies on, that it may share with
+            a better candidate or with a mask that exists.
     """
 
     limit: int = 40
     seconds: float = 3.0
-    steps: int = 80
-    smallest: float = 0.35
-    largest: float = 2.8
-    least_similarity: float = 0.55
+    steps: int = 120
     least_score: float = 0.5
     most_overlap: float = 0.3
 
@@ -42,7 +36,7 @@ class Candidate:
         click: The click that the network answered with it.
         mask: The object.
         score: Estimate of its IoU with an object of the kind, 0 to 1.
-        similarity: Correlation of its features with the examples', 0 to 1.
+        similarity: How much its features resemble those of the nearest example, 0 to 1.
     """
 
     click: Click

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import torch
 
-from edgeflow.arrays import FloatMap
+from edgeflow.arrays import BoolMask, FloatMap
 from edgeflow.geometry import Box, ImagePoint, Size
 from edgeflow.inference.runs import StepInput
 from edgeflow.inference.sampling import Sampling
@@ -18,10 +18,14 @@ from edgeflow.masks.patch import MASK_THRESHOLD, MaskPatch
 from edgeflow.prompts.disks import disk_pixels
 
 MULTIPLE = 32
-WINDOW = 2.2
+WINDOW = 1.8
 """Side of a window over the longer side of the object that is expected in it."""
 
-NETWORK_SIDE = 224
+NETWORK_SIDE = 256
+"""Network pixels of a window's sides: the object gets about 140 of them, as in training."""
+
+LOOSE, FIRM = 0.3, 0.7
+"""Probabilities at which a component's area is compared."""
 
 
 class Window(NamedTuple):
@@ -65,13 +69,16 @@ class Segmented(NamedTuple):
 
     Attributes:
         mask: The component at the click; empty where the network sees nothing there.
-        certainty: Mean probability on it, network pixels.
-        cut: Part of the mask's outline that lies on the window's border but not on the image's.
+        certainty: Mean probability on it, 0 to 1.
+        firmness: Its area at :data:`FIRM` over its area at :data:`LOOSE`, 0 to 1: small where the
+            network is not sure of the outline.
+        cut: Whether it reaches the window's border inside the image.
     """
 
     mask: MaskPatch
     certainty: float
-    cut: float
+    firmness: float
+    cut: bool
 
 
 def segmented(
@@ -79,29 +86,35 @@ def segmented(
 ) -> Segmented:
     """The component at a click in the network's h×w probability map."""
     enlarged = sampling.enlarge(torch.from_numpy(probability)[None, None], window.box.size)
-    values = enlarged.numpy()
-    solid = values > MASK_THRESHOLD
-    row = min(max(round(point.y) - window.box.top, 0), solid.shape[0] - 1)
-    col = min(max(round(point.x) - window.box.left, 0), solid.shape[1] - 1)
+    values: FloatMap = enlarged.numpy()
+    box = window.box
+    row = min(max(round(point.y) - box.top, 0), values.shape[0] - 1)
+    col = min(max(round(point.x) - box.left, 0), values.shape[1] - 1)
+    part = _component(values > MASK_THRESHOLD, row, col)
+    mask = MaskPatch.within_frame(part, box, image)
+    if mask.empty:
+        return Segmented(mask, 0.0, 0.0, cut=False)
+    loose = _component(values > LOOSE, row, col)
+    firmness = np.count_nonzero(values[loose] > FIRM) / np.count_nonzero(loose)
+    return Segmented(mask, float(values[part].mean()), firmness, _cut(mask.box, box, image))
+
+
+def _component(solid: BoolMask, row: int, col: int) -> BoolMask:
+    """The connected pixels around one of an h×w mask's; none where that one is not set."""
+    if not solid[row, col]:
+        return np.zeros_like(solid)
     _, labels = cv2.connectedComponents(solid.view(np.uint8))
-    if not labels[row, col]:
-        return Segmented(MaskPatch.of(np.zeros(image, dtype=np.bool_)), 0.0, 0.0)
-    part = labels == labels[row, col]
-    mask = MaskPatch.within_frame(part, window.box, image)
-    return Segmented(mask, float(values[part].mean()), _cut(part, window.box, image))
+    part: BoolMask = labels == labels[row, col]
+    return part
 
 
-def _cut(part: np.ndarray, box: Box, image: Size) -> float:
-    borders = (
-        (box.top > 0, part[0]),
-        (box.bottom < image.height, part[-1]),
-        (box.left > 0, part[:, 0]),
-        (box.right < image.width, part[:, -1]),
+def _cut(mask: Box, window: Box, image: Size) -> bool:
+    return (
+        mask.top == window.top > 0
+        or mask.left == window.left > 0
+        or mask.bottom == window.bottom < image.height
+        or mask.right == window.right < image.width
     )
-    on_border = sum(int(np.count_nonzero(line)) for inner, line in borders if inner)
-    contours, _ = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    length = sum(len(contour) for contour in contours)
-    return on_border / length if length else 0.0
 
 
 def _span(centre: float, length: float, side: int) -> tuple[int, int]:

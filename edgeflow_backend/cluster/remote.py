@@ -19,7 +19,7 @@ from edgeflow.similar.descriptor import Descriptor
 from edgeflow_backend.cluster.errors import ReplicaLostError
 from edgeflow_backend.cluster.observations import count
 from edgeflow_backend.cluster.replicas import Replicas
-from edgeflow_backend.cluster.similar_wire import AskedDescriptors, AskedSimilar, FoundSimilar
+from edgeflow_backend.cluster.similar.wire import AskedDescriptors, AskedSimilar, FoundSimilar
 from edgeflow_backend.cluster.wire import Asked, Described, Load, Reply, Segmented
 from edgeflow_backend.engine.model_pool import model_name
 from edgeflow_backend.errors import ChangedImageError

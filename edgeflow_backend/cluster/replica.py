@@ -13,7 +13,7 @@ from edgeflow.errors import EdgeFlowError
 from edgeflow.similar.descriptor import Descriptor
 from edgeflow_backend import log
 from edgeflow_backend.cluster.observations import ReplicaMetrics
-from edgeflow_backend.cluster.similar_wire import AskedDescriptors, AskedSimilar, FoundSimilar
+from edgeflow_backend.cluster.similar.wire import AskedDescriptors, AskedSimilar, FoundSimilar
 from edgeflow_backend.cluster.wire import Asked, Described, Failure, Load, Reply, Segmented
 from edgeflow_backend.errors import InternalError
 from edgeflow_backend.images.sources import AsStored, Source

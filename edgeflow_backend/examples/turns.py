@@ -1,7 +1,7 @@
 """Tasks that are being answered, so that none is answered twice at once.
 
-When a task is opened in the editor, Label Studio asks twice (measured on 1.23.2: two requests of the
-page, and neither answer is stored yet), and would store what both are answered.
+When a task is opened in the editor, Label Studio 1.23 asks twice (the page asks for the task twice,
+and no answer is stored yet), and would store what both are answered.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from typing import ParamSpec, Protocol, TypeVar
 
 from edgeflow.errors import EdgeFlowError
-from edgeflow_backend.errors import NothingAskedError, SupersededError
+from edgeflow_backend.errors import NothingAlikeError, NothingAskedError, SupersededError
 
 Value = str | int | float | bool
 Attributes = Mapping[str, Value]
@@ -28,7 +28,7 @@ T = TypeVar("T")
 NAMESPACE = "edgeflow."
 """Begins the names of our own attributes; others are OpenTelemetry's."""
 
-NO_TROUBLE = (NothingAskedError, SupersededError)
+NO_TROUBLE = (NothingAlikeError, NothingAskedError, SupersededError)
 """Errors that cost nobody anything."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -44,6 +45,17 @@ _TICK = """() => {
   return null;
 }"""
 """The right half of the pill with a cross and a tick that the editor draws beside a suggestion."""
+
+
+_CROSSES = """() => window.Konva.stages.flatMap(stage => {
+  const box = stage.content.getBoundingClientRect();
+  return stage.find(n => n.getClassName() === "Rect" && n.cornerRadius() === 16
+    && n.width() === 64 && n.height() === 32).map(pill => {
+      const at = pill.getClientRect();
+      return [box.left + at.x + at.width * 0.25, box.top + at.y + at.height / 2];
+    });
+})"""
+"""The left half of each such pill."""
 
 
 _NOTE_PRESSES = """window.presses = [];
@@ -204,11 +216,18 @@ class Editor:
         self.page.wait_for_timeout(PAUSE_MS)
         return self._note(answer.value)
 
-    def pick_tool(self, name: Literal["key-point-tool", "rectangle-tool"]) -> None:
-        """Pick one of several smart tools from the menu beside the smart tool's icon."""
+    def pick_tool(
+        self, name: Literal["key-point-tool", "rectangle-tool"], number: int = 0
+    ) -> None:
+        """Pick one of several smart tools from the menu beside the smart tool's icon.
+
+        Args:
+            name: What the tool draws.
+            number: Which of those with that name.
+        """
         self.page.locator(".lsf-tool_smart").first.hover()
         self.page.wait_for_timeout(PAUSE_MS)
-        self.page.locator(f".lsf-tool_smart[aria-label={name}]").click()
+        self.page.locator(f".lsf-tool_smart[aria-label={name}]").nth(number).click()
         self.page.wait_for_timeout(PAUSE_MS // 2)
 
     def accept_on_canvas(self) -> None:
@@ -218,6 +237,15 @@ class Editor:
         self.page.mouse.move(x, y)
         self.page.wait_for_timeout(PAUSE_MS // 2)
         self.page.mouse.click(x, y)
+        self.page.wait_for_timeout(PAUSE_MS)
+
+    def reject_on_canvas(self, x: float, y: float) -> None:
+        """Reject the suggestion whose cross on the image is nearest to x, y (0 to 1)."""
+        at = self.place(x, y)
+        cross = min(self.page.evaluate(_CROSSES), key=lambda place: math.dist(place, at))
+        self.page.mouse.move(*cross)
+        self.page.wait_for_timeout(PAUSE_MS // 2)
+        self.page.mouse.click(*cross)
         self.page.wait_for_timeout(PAUSE_MS)
 
     def erase(self, x: float, y: float) -> None:

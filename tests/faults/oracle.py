@@ -38,9 +38,9 @@ HTTP_ERRORS = {
 RETRY_AFTER = (503,)
 
 CODES = {
-    "nothing_asked", "prompt_unusable", "prompt_unsupported", "label_config", "image_fetch",
-    "image_changed", "image_unreadable", "image_too_large", "image_too_slow", "superseded",
-    "deadline", "checkpoint", "replica_lost",
+    "nothing_asked", "nothing_alike", "prompt_unusable", "prompt_unsupported", "label_config",
+    "image_fetch", "image_changed", "image_unreadable", "image_too_large", "image_too_slow",
+    "superseded", "deadline", "checkpoint", "features", "replica_lost",
 }  # fmt: skip
 """Reasons in a 200 that docs/protocol.md names; ``internal`` is not among them: it is a bug."""
 

@@ -16,6 +16,7 @@ from edgeflow.errors import PromptError
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.similar.found import Candidate
 from edgeflow_backend.engine.schedule import Stream
+from edgeflow_backend.errors import NothingAlikeError
 from edgeflow_backend.objects.recent_answers import RecentAnswer
 from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.similar.known import KnownMask, known_masks, taken
@@ -31,7 +32,6 @@ from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.prompts import ClickPrompt, OutlinePrompt
 from edgeflow_backend.protocol.record import record_click
 from edgeflow_backend.protocol.regions import region_id
-from edgeflow_backend.protocol.wire import KeyPoint
 from edgeflow_backend.requests import ResolvedRequest
 from edgeflow_backend.segmenter.segmenter import Examples, Segmenter
 from edgeflow_backend.settings import Settings
@@ -102,7 +102,8 @@ class SimilarSearch:
             none.
 
         Raises:
-            PromptError: Nothing shows what is looked for, or nothing like it was found.
+            PromptError: Nothing shows what is looked for.
+            NothingAlikeError: There is no other like it.
             NoFeaturesError: The model cannot tell what looks alike.
         """
         known = known_masks(regions.open, resolved, self._masks)
@@ -127,9 +128,9 @@ class SimilarSearch:
             for each, known_id in zip(found, ids[count:], strict=True)
         ]
         if not begun and not others:
-            raise PromptError(
+            raise NothingAlikeError(
                 "nothing else here looks like the example",
-                hint="click on the next one with the other tool; then it is an example, too",
+                hint="mark another one by a click with the other tool: it is an example, too, then",
             )
         self._memory.note(
             place,
@@ -180,16 +181,18 @@ def _asked(parts: Sequence[Prompt], known: Sequence[KnownMask], answer: Answerer
     shown: list[MaskPatch] = []
     for part in parts:
         click = part.first_click
-        there = _at(click, known) if click is not None else None
         try:
-            if click is not None and not click.positive:
-                asked.unlike.append(there or answer(_positive(part)).mask)
-            elif there is not None:
-                shown.append(there)
-            else:
-                asked.begun.append(answer(part))
+            meant = _meant(part, known, answer)
         except PromptError as error:
             asked.lost.append(error)
+            continue
+        mask = meant.mask if isinstance(meant, RecentAnswer) else meant
+        if click is not None and not click.positive:
+            asked.unlike.append(mask)
+        elif isinstance(meant, RecentAnswer):
+            asked.begun.append(meant)
+        else:
+            shown.append(mask)
     asked.examples = [*(each.mask for each in reversed(asked.begun)), *reversed(shown)]
     met = {id(mask) for mask in (*asked.examples, *asked.unlike)}
     asked.examples += [each.mask for each in known if each.example and id(each.mask) not in met]
@@ -217,21 +220,26 @@ def _parts(prompt: Prompt, regions: TaskRegions) -> Sequence[Prompt]:
     return [prompt]
 
 
+def _meant(part: Prompt, known: Sequence[KnownMask], answer: Answerer) -> MaskPatch | RecentAnswer:
+    """The object that a part of a prompt is on: a mask that is there, or else a new answer."""
+    alike = [each.mask for each in known if each.example]
+    click = part.first_click
+    if click is not None:
+        x, y = click.value.x, click.value.y
+        there = next((mask for mask in alike if mask.within(x, y, 0)), None)
+        if there is not None:
+            return there
+    begun = answer(_positive(part))
+    there = next((mask for mask in alike if mask.iou(begun.mask) > SAME_OBJECT_IOU), None)
+    return begun if there is None else there
+
+
 def _positive(part: Prompt) -> Prompt:
-    """A negative click as one on an object."""
+    """A negative click as one on an object; all else as it is."""
     if not isinstance(part, ClickPrompt):
         return part
-    return replace(part, points=tuple(_flipped(point) for point in part.points))
-
-
-def _flipped(point: KeyPoint) -> KeyPoint:
-    return point.model_copy(update={"is_positive": True})
-
-
-def _at(click: KeyPoint, known: Sequence[KnownMask]) -> MaskPatch | None:
-    """The mask of the kind that a click is on."""
-    x, y = click.value.x, click.value.y
-    return next((each.mask for each in known if each.example and each.mask.within(x, y, 0)), None)
+    points = (point.model_copy(update={"is_positive": True}) for point in part.points)
+    return replace(part, points=tuple(points))
 
 
 def _answer(

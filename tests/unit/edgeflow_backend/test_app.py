@@ -710,13 +710,19 @@ def test_the_status_page_says_why_there_is_no_model(make_app: MakeApp, blocked: 
 
 
 def test_a_snapshot_holds_the_state_of_a_real_service(make_service: MakeService) -> None:
-    service = make_service(state_cache_mb=3, image_cache_mb=5, queue_limit=7)
+    service = make_service(
+        state_cache_mb=3, image_cache_mb=5, feature_cache_mb=7, queue_limit=7
+    )
     snapshot = take_snapshot(service)
     assert (snapshot.state, snapshot.version) == ("ready", service.model_version)
     assert "cpu" in snapshot.runtime
     assert "float32" in snapshot.runtime
     assert (snapshot.waiting, snapshot.queue_limit) == (0, 7)
-    assert snapshot.caches == (Cache("images", 0, 5_000_000), Cache("click states", 0, 3_000_000))
+    assert snapshot.caches == (
+        Cache("images", 0, 5_000_000),
+        Cache("click states", 0, 3_000_000),
+        Cache("features", 0, 7_000_000),
+    )
     service.segmenter.warm_up()
     assert take_snapshot(service).caches[1].nbytes > 0
 

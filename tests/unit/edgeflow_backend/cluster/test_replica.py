@@ -93,7 +93,7 @@ def test_replies_carry_load_and_what_was_counted_once(held: Held) -> None:
     assert held.ask("describe", None).observed == ((), (), 0)
     reply = held.ask("segment", sent(image, Click(ImagePoint(71, 62))))
     assert reply.load.replica == "r1"
-    assert {cache.name for cache in reply.load.caches} == {"images", "click states"}
+    assert {cache.name for cache in reply.load.caches} == {"images", "click states", "features"}
 
 
 def test_what_the_engine_counts_comes_with_the_next_reply(held: Held) -> None:

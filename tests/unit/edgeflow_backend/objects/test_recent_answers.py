@@ -138,7 +138,7 @@ def test_scenes_know_nothing_of_each_other(recent: RecentAnswers) -> None:
 def test_a_scene_holds_so_many_answers(recent: RecentAnswers, clock: Clock) -> None:
     for number in range(3 * ANSWERS_A_SCENE):
         ask(recent, answered(f"r{number}"))
-        clock.now += 0.3
+        clock.now += 0.01
     assert len(recent.of(SCENE, (), ONE_PERSON)) == ANSWERS_A_SCENE
 
 
@@ -159,12 +159,12 @@ def test_many_threads_leave_a_sound_memory() -> None:
 
     def work(number: int) -> None:
         barrier.wait()
-        for round_ in range(50):
+        for round_ in range(ANSWERS_A_SCENE):
             ask(recent, answered(f"r{number}-{round_}"), scene=f"scene {number % 3}")
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(8)))
     for scene in range(3):
         assert len(recent.of(f"scene {scene}", (), ONE_PERSON)) == ANSWERS_A_SCENE
-        found = recent.repeated(f"scene {scene}", [f"point of r{scene}-49"])
-        assert found is None or found.after.region_id == f"r{scene}-49"
+        found = recent.repeated(f"scene {scene}", [f"point of r{scene}-{ANSWERS_A_SCENE - 1}"])
+        assert found is None or found.after.region_id == f"r{scene}-{ANSWERS_A_SCENE - 1}"

@@ -1,0 +1,178 @@
+"""The search itself: places, a network step at each, and a choice among the answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from edgeflow.geometry import ImagePoint
+from edgeflow.inference.runs import Steps
+from edgeflow.inference.sampling import Sampling
+from edgeflow.inference.state import EncodedImage
+from edgeflow.masks.patch import MaskPatch
+from edgeflow.prompts.click import Click
+from edgeflow.similar.descriptor import Descriptor, describe
+from edgeflow.similar.features import ImageFeatures
+from edgeflow.similar.found import Candidate, Found, SimilarOptions
+from edgeflow.similar.likeness import Likeness, nearest
+from edgeflow.similar.places import Place, places
+from edgeflow.similar.window import (
+    NETWORK_SIDE,
+    WINDOW,
+    Segmented,
+    segmented,
+    step_input,
+    window_around,
+)
+
+SURE = 0.75
+"""Score from which on what was found is an example of the second round."""
+
+MOST_SURE = 12
+"""Most examples of the second round."""
+
+APART = 0.35
+"""Least distance of a place from one that was looked at, in the example's longer side."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """The network's answer at a place."""
+
+    place: Place
+    answer: Segmented
+    own: Descriptor
+
+
+@dataclass
+class Search:
+    """One search, while it lasts.
+
+    Attributes:
+        image: On the device.
+        features: The image's.
+        examples: Objects of the kind.
+        unlike: Objects that are not meant.
+        taken: Masks that no candidate may lie on.
+        options: How far to go.
+        sampling: How windows are resized.
+        looks: The network's answers so far, but for empty ones.
+    """
+
+    image: EncodedImage
+    features: ImageFeatures
+    examples: Sequence[Descriptor]
+    unlike: Sequence[Descriptor]
+    taken: Sequence[MaskPatch]
+    options: SimilarOptions
+    sampling: Sampling
+    looks: list[Look] = field(default_factory=list)
+    tried: list[ImagePoint] = field(default_factory=list)
+    complete: bool = True
+
+    def run(self) -> Steps[Found]:
+        """Look at places like the examples, then at places like what was surely found."""
+        self.began = time.monotonic()
+        yield from self._look_at(places(self.features, self.examples, self.unlike))
+        sure = [
+            look.own for look, measured in self._chosen(self.examples) if measured.score >= SURE
+        ][:MOST_SURE]
+        if sure and self.complete:
+            self.examples = (*self.examples, *sure)
+            yield from self._look_at(places(self.features, self.examples, self.unlike))
+        chosen = self._chosen(self.examples)
+        limit = self.options.limit
+        candidates = tuple(
+            Candidate(
+                Click(look.place.point),
+                look.answer.mask,
+                measured.score,
+                min(max(measured.inside, 0.0), 1.0),
+            )
+            for look, measured in chosen[:limit]
+        )
+        return Found(
+            candidates,
+            len(self.tried),
+            time.monotonic() - self.began,
+            self.complete and len(chosen) <= limit,
+        )
+
+    def _look_at(self, wanted: Sequence[Place]) -> Steps[None]:
+        covered = self._covered(self.taken)
+        for place in wanted:
+            x, y = round(place.point.x), round(place.point.y)
+            if covered[y, x] or self._near_a_look(place):
+                continue
+            late = time.monotonic() - self.began > self.options.seconds
+            if late or len(self.tried) >= self.options.steps:
+                self.complete = False
+                return
+            self.tried.append(place.point)
+            look = yield from self._look(place)
+            if look is None:
+                continue
+            self.looks.append(look)
+            if self._measured(look, self.examples).score >= self.options.least_score:
+                mask = look.answer.mask
+                covered[mask.box.slices] |= mask.pixels
+
+    def _look(self, place: Place) -> Steps[Look | None]:
+        size = self.image.size
+        window = window_around(place.point, WINDOW * place.length, size, NETWORK_SIDE)
+        output = yield step_input(self.image, window, place.point, self.sampling)
+        probability = output.mask[0, 0].cpu().numpy()
+        answer = segmented(probability, window, place.point, size, self.sampling)
+        if answer.mask.empty:
+            return None
+        return Look(place, answer, describe(self.features, answer.mask))
+
+    def _near_a_look(self, place: Place) -> bool:
+        reach = APART * place.length
+        return any(
+            max(abs(place.point.x - x), abs(place.point.y - y)) < reach for x, y in self.tried
+        )
+
+    def _covered(self, masks: Sequence[MaskPatch]) -> np.ndarray:
+        covered = np.zeros(tuple(self.image.size), dtype=np.bool_)
+        for mask in masks:
+            covered[mask.box.slices] |= mask.pixels
+        return covered
+
+    def _measured(self, look: Look, examples: Sequence[Descriptor]) -> Likeness:
+        others = [example for example in examples if example is not look.own]
+        return nearest(look.own, look.answer.certainty, look.answer.firmness, others)
+
+    def _chosen(self, examples: Sequence[Descriptor]) -> list[tuple[Look, Likeness]]:
+        """What is good enough, best first, none on another."""
+        measured = [(look, self._measured(look, examples)) for look in self.looks]
+        measured.sort(key=lambda each: -each[1].score)
+        chosen: list[tuple[Look, Likeness]] = []
+        for look, likeness in measured:
+            if likeness.score < self.options.least_score:
+                break
+            if self.unlike:
+                against = self._measured(look, self.unlike)
+                if against.inside > likeness.inside:
+                    continue
+            others = (*self.taken, *(each.answer.mask for each, _ in chosen))
+            if not any(
+                shared(look.answer.mask, other) > self.options.most_overlap for other in others
+            ):
+                chosen.append((look, likeness))
+        return chosen
+
+
+def shared(one: MaskPatch, other: MaskPatch) -> float:
+    """The common part of two masks of an image over the smaller one, 0 to 1."""
+    box = one.box.intersection(other.box)
+    if not box.area:
+        return 0.0
+    parts = (
+        mask.pixels[box.shifted(-mask.box.top, -mask.box.left).slices] for mask in (one, other)
+    )
+    common = np.count_nonzero(np.logical_and(*parts))
+    return common / min(np.count_nonzero(one.pixels), np.count_nonzero(other.pixels))

@@ -1,0 +1,1 @@
+"""Searches for similar objects, between the door and its replicas."""
