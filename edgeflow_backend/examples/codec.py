@@ -82,15 +82,8 @@ def _task(row: _TaskRow) -> ReadTask:
             Category(each.control, tuple(each.labels)),
             each.annotation,
             each.object,
-            _descriptor(each.descriptor),
+            Descriptor.from_json(each.descriptor),
         )
         for each in row.examples
     )
     return ReadTask(row.id, row.stamp, row.model, examples)
-
-
-def _descriptor(text: str) -> Descriptor:
-    descriptor = Descriptor.from_json(text)
-    if min(descriptor.area, descriptor.height, descriptor.width) <= 0:
-        raise SpoiledLibraryError("an example without a size")
-    return descriptor

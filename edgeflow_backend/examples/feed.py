@@ -126,6 +126,7 @@ class Feed:
             if self._clock() >= until or self._closed.is_set():
                 break
             changed |= self._read(api, head, config, project, model, held, until)
+        held.wait(newest, until - self._clock())
         if changed:
             held.wrong = self._shelf.save(self._url(project), project.id, held.library)
         library = held.library.confirmed(stamps, model.version)

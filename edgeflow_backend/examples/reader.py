@@ -10,6 +10,7 @@ from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.heads import TaskHead
 from edgeflow.label_studio.config.label_config import LabelConfig, TaskConfig
 from edgeflow.label_studio.values import JSONObject
+from edgeflow.similar.descriptor import Descriptor
 from edgeflow_backend.examples.accepted import Accepted, Place, accepted_in
 from edgeflow_backend.examples.library import Category, Example, ReadTask
 from edgeflow_backend.images.locator import Locator
@@ -88,7 +89,7 @@ class Reader:
                 image, [mask for _, mask in shown_masks], model, deadline=deadline
             )
             examples += [
-                Example(each.category, each.annotation, each.object, descriptor)
+                Example(each.category, each.annotation, each.object, _as_stored(descriptor))
                 for (each, _), descriptor in zip(shown_masks, found, strict=True)
             ]
         return ReadTask(head.id, head.stamp, model.version, tuple(examples))
@@ -133,6 +134,11 @@ class Reader:
             host=host,
             deadline=deadline,
         )
+
+
+def _as_stored(descriptor: Descriptor) -> Descriptor:
+    """A descriptor with as many digits as its file has, so that a restart changes no suggestion."""
+    return Descriptor.from_json(descriptor.to_json())
 
 
 def _is_text(accepted: Accepted) -> bool:

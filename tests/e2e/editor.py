@@ -216,9 +216,7 @@ class Editor:
         self.page.wait_for_timeout(PAUSE_MS)
         return self._note(answer.value)
 
-    def pick_tool(
-        self, name: Literal["key-point-tool", "rectangle-tool"], number: int = 0
-    ) -> None:
+    def pick_tool(self, name: Literal["key-point-tool", "rectangle-tool"], number: int = 0) -> None:
         """Pick one of several smart tools from the menu beside the smart tool's icon.
 
         Args:

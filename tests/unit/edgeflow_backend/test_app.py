@@ -710,9 +710,7 @@ def test_the_status_page_says_why_there_is_no_model(make_app: MakeApp, blocked: 
 
 
 def test_a_snapshot_holds_the_state_of_a_real_service(make_service: MakeService) -> None:
-    service = make_service(
-        state_cache_mb=3, image_cache_mb=5, feature_cache_mb=7, queue_limit=7
-    )
+    service = make_service(state_cache_mb=3, image_cache_mb=5, feature_cache_mb=7, queue_limit=7)
     snapshot = take_snapshot(service)
     assert (snapshot.state, snapshot.version) == ("ready", service.model_version)
     assert "cpu" in snapshot.runtime

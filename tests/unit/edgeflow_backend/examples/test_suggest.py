@@ -92,7 +92,7 @@ def test_examples_of_other_tasks_answer_whole_lists_and_keep_their_ids(
     answers = ask(service, *tasks)
     assert [sorted(suggested(each)) for each in answers] == [[0, 1, 2, 3, 4, 5], [0, 1, 2]]
     again = make(**PATIENT)  # after a restart
-    assert ask(again, *tasks) == answers
+    assert ask(again, tasks[1]) == answers[1:]
     assert len(studio.asked("/annotations/")) == 1
 
 
