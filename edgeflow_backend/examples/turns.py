@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-STORED_S = 0.5
+STORED_S = 1.0
 """After so long Label Studio has stored an answer, and shows it to whoever asked second."""
 
 

@@ -24,6 +24,9 @@ COINS = 24
 TWO = [(0.115, 0.178), (0.404, 0.165)]
 """Two of them, of the image's width and height."""
 
+COPIED = "() => window.Htx?.annotationStore?.selected?.regions.length"
+"""The editor begins with a copy of the prediction, once Label Studio has got it."""
+
 
 @pytest.fixture
 def backend(studio: Studio, tmp_path: Path) -> Iterator[Service]:
@@ -66,7 +69,8 @@ def test_labelled_coins_are_examples_for_other_tasks_until_their_annotation_is_d
             editor.click(*place)
             editor.accept()
         editor.submit()
-        editor.open(project, mirrored)
+        editor.page.goto(f"{studio.url}/projects/{project}/data?task={mirrored}")
+        editor.page.wait_for_function(COPIED)
         shown = editor.ids()
         editor.screenshot(artifacts / "examples-suggested.png")
 
