@@ -152,7 +152,15 @@ class EdgeFlowBackend(_Base):
         except RefusedRequestError:
             raise
         except (NothingAlikeError, NothingAskedError, SupersededError) as error:
-            # Nobody lost anything: no trouble.
+            # Nobody lost anything: no trouble. But who asked for more wonders why there is none.
+            if isinstance(error, NothingAlikeError):
+                service.journal.notes.note(
+                    error.code,
+                    error.message,
+                    error.hint,
+                    project=str(project),
+                    task=str(task.get("id")),
+                )
             service.metrics.predictions.labels(error.code).inc()
             log.info("no region", code=error.code, message=error.message)
             return self._empty(error, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -75,6 +76,7 @@ class LocalSegmenter(Segmenter):
         )
         self._default = Model(None, predictor.version)
         self._features: ByteLRU[str, ImageFeatures] = ByteLRU(settings.feature_cache_bytes)
+        self._looking = threading.Lock()
 
     @property
     @override
@@ -151,7 +153,9 @@ class LocalSegmenter(Segmenter):
     ) -> Similar:
         predictor = self.models.load(model.name)
         encoded = image.encoded or self._encoded(image, deadline)
-        steps = SimilarFinder(predictor, self._features).finding(
+        finder = SimilarFinder(predictor, self._features)
+        self._look(finder, encoded, asked.examples)
+        steps = finder.finding(
             encoded,
             asked.examples,
             counter_examples=asked.counter_examples,
@@ -195,6 +199,19 @@ class LocalSegmenter(Segmenter):
         self.images.close()
         if self._tier is not None:
             self._tier.close()
+
+    def _look(
+        self, finder: SimilarFinder, image: EncodedImage, examples: Sequence[MaskPatch]
+    ) -> None:
+        """Have an image's features ready before the queue's thread needs them.
+
+        In this thread, for they take longer than a step, and loading what they need longer still:
+        others' clicks go on meanwhile.
+        """
+        smallest = min(examples, key=lambda mask: np.count_nonzero(mask.pixels), default=None)
+        if smallest is not None and not smallest.empty:
+            with self._looking:
+                finder.describe(image, smallest)
 
     def _make_states(self) -> PrefixStates:
         max_bytes = self._settings.state_cache_bytes

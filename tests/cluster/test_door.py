@@ -105,6 +105,7 @@ def test_health_status_and_metrics_speak_of_the_replicas(door: str) -> None:
     assert {cache["name"]: cache["max_bytes"] for cache in status["caches"]} == {
         "images": 2 * 64_000_000,
         "click states": 2 * 64_000_000,
+        "features": 2 * 128_000_000,
     }
 
 

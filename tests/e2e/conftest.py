@@ -85,7 +85,11 @@ def studio(tmp_path_factory: pytest.TempPathFactory, new_studio: Path) -> Iterat
     port, backend_port = free_port(), free_port()
     url = f"http://127.0.0.1:{port}"
     command = Path(sys.executable).with_name("edgeflow-backend")
-    settings = {"LABEL_STUDIO_URL": url, "LABEL_STUDIO_API_KEY": TOKEN}
+    settings = {
+        "LABEL_STUDIO_URL": url,
+        "LABEL_STUDIO_API_KEY": TOKEN,
+        "EDGEFLOW_SIMILAR_SECONDS": "60",  # on a busy machine all are found, too
+    }
     with (
         start_label_studio(
             environment("label-studio") / "label-studio", folder, port, serve_files_below=ROOT

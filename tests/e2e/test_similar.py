@@ -91,10 +91,10 @@ def test_a_box_around_one_coin_suggests_all_others_and_what_was_rejected_stays_a
     editor.undo()
 
     editor.pick_tool("key-point-tool")
-    refined = answered(editor.click(0.06, 0.42, keys=["Control", "Alt"]))
+    refined = answered(editor.click(0.08, 0.42, keys=["Control", "Alt"]))
     (key,) = refined
     assert key in suggested
-    assert not shows(refined[key], 0.06, 0.42)
+    assert not shows(refined[key], 0.08, 0.42)
     editor.accept()
     editor.submit()
     kept = exported(studio, project)

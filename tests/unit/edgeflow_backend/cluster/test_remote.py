@@ -16,6 +16,7 @@ from edgeflow.prompts.click import Click
 from edgeflow_backend.cluster.errors import ReplicaLostError
 from edgeflow_backend.cluster.remote import MOST_LOST, RemoteSegmenter, routing_key
 from edgeflow_backend.cluster.replicas import Fleet, Replicas
+from edgeflow_backend.cluster.similar.wire import FoundSimilar
 from edgeflow_backend.cluster.wire import (
     Asked,
     Described,
@@ -28,7 +29,7 @@ from edgeflow_backend.cluster.wire import (
 )
 from edgeflow_backend.errors import ChangedImageError, OverloadedError, superseded
 from edgeflow_backend.images.sources import WebSource
-from edgeflow_backend.segmenter.segmenter import Clicks, Model, OpenedImage
+from edgeflow_backend.segmenter.segmenter import Clicks, Examples, Model, OpenedImage
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.shared.image_facts import Facts
 from edgeflow_backend.status.metrics import Metrics
@@ -104,6 +105,19 @@ def test_an_image_is_opened_once_and_later_clicks_take_one_hop() -> None:
         assert answer.mask.digest == MASK.digest
     assert image == OpenedImage(SOURCE, SIZE, "d")
     assert [method for method, *_ in replicas.asked] == ["open", *["segment"] * 3]
+
+
+def test_a_search_goes_where_its_image_is_and_again_where_that_was_replaced() -> None:
+    found = FoundSimilar((), 3, 0.5, complete=True, model_version="m-2")
+    replicas = Scripted(open=[Facts(SIZE, "d")], find_similar=[ChangedImageError(""), found])
+    segmenter = remote(replicas)
+    image = segmenter.open(SOURCE, deadline=soon())
+    similar = segmenter.find_similar(image, Examples([MASK]), segmenter.default, deadline=soon())
+    assert (similar.found.candidates, similar.model_version) == ((), "m-2")
+    assert segmenter.default.version == "m-2"  # the replicas are being updated
+    asked = [method for method, *_ in replicas.asked]
+    assert asked == ["open", "find_similar", "open", "find_similar"]
+    assert {key for _, key, _ in replicas.asked} == {routing_key(SOURCE.key)}
 
 
 def test_a_door_that_follows_another_knows_the_images_that_were_opened(

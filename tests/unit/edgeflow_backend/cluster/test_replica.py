@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from edgeflow.geometry import ImagePoint
 from edgeflow.inference.predictor import Predictor
 from edgeflow.prompts.click import Click
 from edgeflow_backend.cluster.replica import Replica
+from edgeflow_backend.cluster.similar.wire import AskedSimilar
 from edgeflow_backend.cluster.wire import Asked, Failure
 from edgeflow_backend.errors import (
     ChangedImageError,
@@ -22,7 +24,7 @@ from edgeflow_backend.errors import (
 )
 from edgeflow_backend.images.sources import InlineSource, WebSource
 from edgeflow_backend.segmenter.local import LocalSegmenter
-from edgeflow_backend.segmenter.segmenter import Clicks, Model, OpenedImage
+from edgeflow_backend.segmenter.segmenter import Clicks, Examples, Model, OpenedImage
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
 from tests.unit.edgeflow_backend.samples import SIZE, disk_png
@@ -78,6 +80,21 @@ def test_it_answers_as_the_predictor_does(held: Held, predictor: Predictor) -> N
     assert encoded is not None
     assert segmentation.mask.digest == predictor.predict(encoded, [CENTRE]).patch.digest
     assert segmentation.model_version == predictor.version
+
+
+def test_it_finds_what_looks_like_an_example(held: Held) -> None:
+    image = held.open()
+    example = held.ask("segment", sent(image, CENTRE)).unpacked().segmentation().mask
+    asked = AskedSimilar.of(image, Examples([example]), Model(None, ""))
+    reply = held.ask("find_similar", asked)
+    soon = time.monotonic() + 60
+    here = held.segmenter.find_similar(image, asked.asked, Model(None, ""), deadline=soon)
+    there = reply.unpacked().similar()
+    assert there.model_version == here.model_version
+    assert [each.mask.digest for each in there.found.candidates] == [
+        each.mask.digest for each in here.found.candidates
+    ]
+    assert next(cache for cache in reply.load.caches if cache.name == "features").nbytes > 0
 
 
 def test_a_later_click_finds_the_state_of_the_one_before(held: Held) -> None:

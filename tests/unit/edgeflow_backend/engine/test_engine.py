@@ -319,3 +319,30 @@ def test_closing_stops_what_waits(
     with pytest.raises(BaseException):  # noqa: B017, PT011 - whatever, but not an answer
         waiting.result(PATIENCE_S)
     assert gate.ran == [0]
+
+
+def test_clicks_do_not_wait_for_a_long_search(predictor: Predictor) -> None:
+    image, clicked = predictor.encode(disk_image()), threading.Event()
+    step = next(predictor.predicting(image, CLICKS[:1]))
+    begun = threading.Event()
+
+    def search() -> Steps[int]:
+        count = 0
+        while not clicked.is_set():
+            count += 1
+            yield step
+            begun.set()
+        return count
+
+    with ThreadPoolExecutor(1) as pool:
+        engine = Engine(predictor, ByteLRU(1_000_000), queue_limit=4)
+        deadline = time.monotonic() + 60
+        searched = pool.submit(engine.take, search(), predictor.runtime, deadline=deadline)
+        try:
+            assert begun.wait(PATIENCE_S)
+            found = engine.predict(image, CLICKS, deadline=time.monotonic() + 60)
+        finally:
+            clicked.set()
+        assert searched.result(PATIENCE_S) > 1
+        assert found.patch.digest == predictor.predict(image, CLICKS).patch.digest
+        engine.close()

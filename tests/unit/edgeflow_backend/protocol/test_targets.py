@@ -135,6 +135,25 @@ def test_the_prompts_control_may_choose_who_answers() -> None:
     assert answering(parsed, None).name == "b"
 
 
+def test_all_like_an_example_are_polygons_where_the_config_has_them() -> None:
+    click = '<KeyPoint name="k" toName="image" edgeflowFind="similar"/>'
+    brush, polygon = ALIASED("BrushLabels", "b"), ALIASED("PolygonLabels", "p")
+    both = config(IMAGE, click, brush, polygon)
+    assert answering(both, None, prompted="k").name == "p"
+    assert answering(both, None).name == "b"
+    assert answering(config(IMAGE, click, brush), None, prompted="k").name == "b"
+    named = config(IMAGE, click.replace("/>", ' edgeflowAnswer="b"/>'), brush, polygon)
+    assert answering(named, None, prompted="k").name == "b"
+
+
+def test_whether_a_prompt_is_an_example_is_its_controls() -> None:
+    click = '<KeyPoint name="k" toName="image" edgeflowFind="similar"/>'
+    one = '<KeyPoint name="one" toName="image"/>'
+    parsed = config(IMAGE, click, one, ALIASED("BrushLabels", "b"))
+    assert resolve(parsed, "k", "image").similar
+    assert not resolve(parsed, "one", "image").similar
+
+
 @pytest.mark.parametrize("named", ["gone", "k", "image"])
 def test_a_choice_that_is_no_mask_control_is_told(named: str) -> None:
     click = f'<KeyPoint name="k" toName="image" edgeflowAnswer="{named}"/>'
