@@ -75,7 +75,7 @@ class Descriptor:
                 np.array(values[name], dtype=np.float32) for name in ("inside", "around")
             )
             sizes = tuple(float(values[name]) for name in ("area", "height", "width"))
-        except (ValueError, TypeError, KeyError, OverflowError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             raise _unreadable() from error
         if (
             inside.ndim != 1

@@ -7,6 +7,7 @@ example's size needs; what the network answers is kept if it resembles the examp
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -138,6 +139,7 @@ class SimilarFinder:
         taken: Sequence[MaskPatch],
         options: SimilarOptions,
     ) -> Steps[Found]:
+        began = time.monotonic()
         features = self.features(image, _side(examples, descriptors, image.size))
         search = Search(
             image,
@@ -147,6 +149,7 @@ class SimilarFinder:
             [mask for mask in (*examples, *counter_examples, *taken) if not mask.empty],
             options,
             self.predictor.policy.sampling,
+            began=began,
         )
         found = yield from search.run()
         return found

@@ -14,8 +14,9 @@ class SimilarOptions:
 
     Attributes:
         limit: Most candidates in an answer.
-        seconds: Time after which no further place is looked at, from the first network step on.
+        seconds: Time after which no further place is looked at, the image's features included.
         steps: Most network steps.
+        misses: Places in turn without a find after which the weaker ones are left alone.
         least_score: Least score of a candidate.
         most_overlap: Greatest part of a candidate, or of what it lies on, that it may share with
             a better candidate or with a mask that exists.
@@ -24,7 +25,8 @@ class SimilarOptions:
     limit: int = 40
     seconds: float = 3.0
     steps: int = 120
-    least_score: float = 0.5
+    misses: int = 12
+    least_score: float = 0.4
     most_overlap: float = 0.3
 
 

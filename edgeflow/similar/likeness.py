@@ -39,8 +39,8 @@ class Likeness(NamedTuple):
         return 0.5 * (1 + math.tanh(value / 2))
 
 
-WEIGHTS = (8.0, 2.0, 0.0, -1.0, 1.0, 3.0)
-BIAS = -9.0
+WEIGHTS = (9.0, 0.6, 0.0, -0.6, 0.9, 3.0)
+BIAS = -9.2
 
 
 def likeness(own: Descriptor, certainty: float, firmness: float, example: Descriptor) -> Likeness:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from edgeflow.arrays import BoolMask
 from edgeflow.geometry import ImagePoint
 from edgeflow.inference.runs import Steps
 from edgeflow.inference.sampling import Sampling
@@ -33,6 +34,12 @@ SURE = 0.75
 
 MOST_SURE = 12
 """Most examples of the second round."""
+
+SCALES = (0.6, 1.6)
+"""Sizes of objects that are looked for where none of the example's size was found, in its size."""
+
+PROMISING = 0.7
+"""Response from which on a place is looked at again for objects of other sizes."""
 
 APART = 0.35
 """Least distance of a place from one that was looked at, in the example's longer side."""
@@ -60,6 +67,9 @@ class Search:
         options: How far to go.
         sampling: How windows are resized.
         looks: The network's answers so far, but for empty ones.
+        tried: Where it was asked, and for which size of objects, in the example's.
+        complete: Whether neither time nor the number of steps has ended the search.
+        began: When, on the monotonic clock.
     """
 
     image: EncodedImage
@@ -70,19 +80,25 @@ class Search:
     options: SimilarOptions
     sampling: Sampling
     looks: list[Look] = field(default_factory=list)
-    tried: list[ImagePoint] = field(default_factory=list)
+    tried: list[tuple[ImagePoint, float]] = field(default_factory=list)
     complete: bool = True
+    began: float = field(default_factory=time.monotonic)
 
     def run(self) -> Steps[Found]:
-        """Look at places like the examples, then at places like what was surely found."""
-        self.began = time.monotonic()
-        yield from self._look_at(places(self.features, self.examples, self.unlike))
+        """Look at places like the examples, then at places like what was surely found.
+
+        Places that gave nothing are looked at again for smaller and for larger objects.
+        """
+        yield from self._look_at(self._places())
         sure = [
             look.own for look, measured in self._chosen(self.examples) if measured.score >= SURE
         ][:MOST_SURE]
-        if sure and self.complete:
+        if sure:
             self.examples = (*self.examples, *sure)
-            yield from self._look_at(places(self.features, self.examples, self.unlike))
+            yield from self._look_at(self._places())
+        promising = [place for place in self._places() if place.response >= PROMISING]
+        for scale in SCALES:
+            yield from self._look_at(promising, scale)
         chosen = self._chosen(self.examples)
         limit = self.options.limit
         candidates = tuple(
@@ -101,22 +117,30 @@ class Search:
             self.complete and len(chosen) <= limit,
         )
 
-    def _look_at(self, wanted: Sequence[Place]) -> Steps[None]:
-        covered = self._covered(self.taken)
+    def _places(self) -> list[Place]:
+        return places(self.features, self.examples, self.unlike)
+
+    def _look_at(self, wanted: Sequence[Place], scale: float = 1.0) -> Steps[None]:
+        covered = self._covered()
+        misses = 0
         for place in wanted:
             x, y = round(place.point.x), round(place.point.y)
-            if covered[y, x] or self._near_a_look(place):
+            if covered[y, x] or self._near_a_look(place, scale):
                 continue
             late = time.monotonic() - self.began > self.options.seconds
             if late or len(self.tried) >= self.options.steps:
                 self.complete = False
                 return
-            self.tried.append(place.point)
-            look = yield from self._look(place)
+            if misses >= self.options.misses:
+                return
+            misses += 1
+            self.tried.append((place.point, scale))
+            look = yield from self._look(place._replace(length=scale * place.length))
             if look is None:
                 continue
             self.looks.append(look)
             if self._measured(look, self.examples).score >= self.options.least_score:
+                misses = 0
                 mask = look.answer.mask
                 covered[mask.box.slices] |= mask.pixels
 
@@ -130,15 +154,19 @@ class Search:
             return None
         return Look(place, answer, describe(self.features, answer.mask))
 
-    def _near_a_look(self, place: Place) -> bool:
-        reach = APART * place.length
+    def _near_a_look(self, place: Place, scale: float) -> bool:
+        reach = APART * place.length * min(scale, 1)
         return any(
-            max(abs(place.point.x - x), abs(place.point.y - y)) < reach for x, y in self.tried
+            max(abs(place.point.x - x), abs(place.point.y - y)) < reach
+            for (x, y), other in self.tried
+            if other == scale
         )
 
-    def _covered(self, masks: Sequence[MaskPatch]) -> np.ndarray:
+    def _covered(self) -> BoolMask:
+        """What needs no further look: H×W."""
         covered = np.zeros(tuple(self.image.size), dtype=np.bool_)
-        for mask in masks:
+        found = (look.answer.mask for look, _ in self._chosen(self.examples))
+        for mask in (*self.taken, *found):
             covered[mask.box.slices] |= mask.pixels
         return covered
 
