@@ -15,7 +15,6 @@ from prometheus_client import Counter, Gauge
 from typing_extensions import override
 
 from edgeflow.masks.patch import MaskPatch
-from edgeflow.similar.descriptor import Descriptor
 from edgeflow_backend.cluster.errors import ReplicaLostError
 from edgeflow_backend.cluster.observations import count
 from edgeflow_backend.cluster.replicas import Replicas
@@ -27,6 +26,7 @@ from edgeflow_backend.images.sources import AsStored, Source
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.segmenter.segmenter import (
     Clicks,
+    ExampleDescriptors,
     Examples,
     Model,
     OpenedImage,
@@ -192,11 +192,11 @@ class RemoteSegmenter(Segmenter):
     @override
     def describe_examples(
         self, image: OpenedImage, masks: Sequence[MaskPatch], model: Model, *, deadline: float
-    ) -> Sequence[Descriptor]:
-        def ask(image: OpenedImage) -> Sequence[Descriptor]:
-            sent = AskedDescriptors.of(image, masks, model)
-            key = image.source.key
-            found: Sequence[Descriptor] = self._ask("describe_examples", key, sent, deadline)
+    ) -> ExampleDescriptors:
+        def ask(image: OpenedImage) -> ExampleDescriptors:
+            sent, key = AskedDescriptors.of(image, masks, model), image.source.key
+            found: ExampleDescriptors = self._ask("describe_examples", key, sent, deadline)
+            self._note_version(model, found.model_version)
             return found
 
         return self._ask_of(image, ask, deadline)

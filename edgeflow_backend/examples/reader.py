@@ -79,6 +79,7 @@ class Reader:
             if counts[each.category] <= EXAMPLES_A_TASK and _is_text(each):
                 wanted.setdefault(each.place, []).append(each)
         examples: list[Example] = []
+        version = model.version  # unless the network is being replaced just now
         for place, objects in list(wanted.items())[:IMAGES_A_TASK]:
             size = objects[0].size
             task = {"id": head.id, "data": head.data}
@@ -90,9 +91,10 @@ class Reader:
             )
             examples += [
                 Example(each.category, each.annotation, each.object, _as_stored(descriptor))
-                for (each, _), descriptor in zip(shown_masks, found, strict=True)
+                for (each, _), descriptor in zip(shown_masks, found.descriptors, strict=True)
             ]
-        return ReadTask(head.id, head.stamp, model.version, tuple(examples))
+            version = found.model_version
+        return ReadTask(head.id, head.stamp, version, tuple(examples))
 
     def open(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,8 +18,7 @@ from edgeflow.inference.state import EncodedImage
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.click import Click
-from edgeflow.similar.descriptor import Descriptor
-from edgeflow.similar.features import ImageFeatures
+from edgeflow.similar.features import ImageFeatures, side_for
 from edgeflow.similar.finder import SimilarFinder
 from edgeflow_backend.engine.engine import Engine, PrefixStates
 from edgeflow_backend.engine.model_pool import ModelPool, model_name
@@ -29,6 +29,7 @@ from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.memory.pages import state_to_pages
 from edgeflow_backend.segmenter.segmenter import (
     Clicks,
+    ExampleDescriptors,
     Examples,
     Model,
     OpenedImage,
@@ -154,7 +155,7 @@ class LocalSegmenter(Segmenter):
         predictor = self.models.load(model.name)
         encoded = image.encoded or self._encoded(image, deadline)
         finder = SimilarFinder(predictor, self._features)
-        self._look(finder, encoded, asked.examples)
+        self._look(finder, encoded, asked)
         steps = finder.finding(
             encoded,
             asked.examples,
@@ -171,10 +172,13 @@ class LocalSegmenter(Segmenter):
     @override
     def describe_examples(
         self, image: OpenedImage, masks: Sequence[MaskPatch], model: Model, *, deadline: float
-    ) -> Sequence[Descriptor]:
-        finder = SimilarFinder(self.models.load(model.name), self._features)
+    ) -> ExampleDescriptors:
+        predictor = self.models.load(model.name)
+        finder = SimilarFinder(predictor, self._features)
         encoded = image.encoded or self._encoded(image, deadline)
-        return [finder.describe(encoded, mask) for mask in masks]
+        with self._looking:
+            found = tuple(finder.describe(encoded, mask) for mask in masks)
+        return ExampleDescriptors(found, predictor.version)
 
     @override
     def warm_up(self) -> None:
@@ -200,18 +204,19 @@ class LocalSegmenter(Segmenter):
         if self._tier is not None:
             self._tier.close()
 
-    def _look(
-        self, finder: SimilarFinder, image: EncodedImage, examples: Sequence[MaskPatch]
-    ) -> None:
+    def _look(self, finder: SimilarFinder, image: EncodedImage, asked: Examples) -> None:
         """Have an image's features ready before the queue's thread needs them.
 
         In this thread, for they take longer than a step, and loading what they need longer still:
         others' clicks go on meanwhile.
         """
-        smallest = min(examples, key=lambda mask: np.count_nonzero(mask.pixels), default=None)
-        if smallest is not None and not smallest.empty:
+        diameters = [
+            *(math.sqrt(np.count_nonzero(mask.pixels)) for mask in asked.examples),
+            *(descriptor.diameter for descriptor in asked.descriptors),
+        ]
+        if diameters and min(diameters) > 0:
             with self._looking:
-                finder.describe(image, smallest)
+                finder.features(image, side_for(min(diameters), image.size))
 
     def _make_states(self) -> PrefixStates:
         max_bytes = self._settings.state_cache_bytes

@@ -124,6 +124,19 @@ class Similar:
     model_version: str
 
 
+@dataclass(frozen=True)
+class ExampleDescriptors:
+    """What objects look like.
+
+    Attributes:
+        descriptors: One an object.
+        model_version: Version of the model that described them; others understand them not.
+    """
+
+    descriptors: tuple[Descriptor, ...]
+    model_version: str
+
+
 class Segmenter(Protocol):
     """Opens images and segments them. Thread-safe. Deadlines are on ``time.monotonic``'s clock."""
 
@@ -209,7 +222,7 @@ class Segmenter(Protocol):
 
     def describe_examples(
         self, image: OpenedImage, masks: Sequence[MaskPatch], model: Model, *, deadline: float
-    ) -> Sequence[Descriptor]:
+    ) -> ExampleDescriptors:
         """What objects look like, for searches in other images.
 
         Args:

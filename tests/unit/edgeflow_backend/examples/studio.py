@@ -91,9 +91,10 @@ class Studio:
 
     def add(self, image: str, *regions: JSONObject) -> JSONObject:
         """Make a task, with an annotation if there are regions."""
-        task = {"id": next(self._numbers), "data": {"image": image}, "annotations": []}
+        number = next(self._numbers)
+        task: JSONObject = {"id": number, "data": {"image": image}, "annotations": []}
         task |= {"drafts": [], "predictions": [], "project": PROJECT}
-        self.tasks[task["id"]] = task
+        self.tasks[number] = task
         self.touch(task)
         if regions:
             self.annotate(task, *regions)

@@ -16,6 +16,7 @@ from edgeflow_backend.examples.feed import Feed
 from edgeflow_backend.examples.library import Category, Library
 from edgeflow_backend.examples.reader import EXAMPLES_A_TASK, Reader
 from edgeflow_backend.memory.byte_lru import ByteLRU
+from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.status.calls import Call
@@ -277,7 +278,7 @@ def test_one_who_asks_while_label_studio_asks_back_is_sent_away(
     monkeypatch.setattr(module, "ASK_S", 0.05)
     studio.add(sheet(), region(0))
     feeding = begin()
-    asked = []
+    asked: list[Any] = []
     answer = studio.host.routes["*"]
 
     def ask_back(request: Any, handler: Any) -> Any:
@@ -290,6 +291,38 @@ def test_one_who_asks_while_label_studio_asks_back_is_sent_away(
     studio.host.routes["*"] = ask_back
     assert names(feeding.current()) == ["r0"]
     assert asked
+
+
+@pytest.mark.parametrize(
+    ("event", "name", "number", "reads"),
+    [
+        ("ANNOTATION_UPDATED", "", PROJECT, True),
+        ("ANNOTATIONS_DELETED", "", PROJECT, True),
+        ("PROJECT_UPDATED", "", PROJECT, False),
+        ("ANNOTATION_CREATED", "elsewhere", PROJECT, False),
+        ("ANNOTATION_CREATED", "", 9999, False),
+        ("ANNOTATION_CREATED", "", None, False),
+    ],
+)
+def test_an_event_is_a_hint_that_label_studio_must_confirm(
+    make: Callable[..., SegmentationService],
+    studio: Studio,
+    monkeypatch: pytest.MonkeyPatch,
+    event: str,
+    name: str,
+    number: int | None,
+    reads: bool,
+) -> None:
+    monkeypatch.setattr(module, "SETTLE_S", 0.0)
+    studio.add(sheet(), region(0))
+    service = make()
+    lie = {"project": {"id": number}, "annotation": {"id": 1, "result": [region(1), region(2)]}}
+    EdgeFlowBackend(service=service).fit(event, lie, host=name)
+    deadline = time.monotonic() + (30 if reads else 0.2)
+    while not service.journal.calls.recent() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    said = [call.message for call in service.journal.calls.recent()]
+    assert said == (["1 example of 1 label"] if reads else [])
 
 
 def test_events_after_the_end_do_no_harm(begin: Callable[..., Feeding], host: Host) -> None:
