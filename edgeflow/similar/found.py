@@ -26,7 +26,7 @@ class SimilarOptions:
     seconds: float = 3.0
     steps: int = 120
     misses: int = 12
-    least_score: float = 0.4
+    least_score: float = 0.45
     most_overlap: float = 0.3
 
 

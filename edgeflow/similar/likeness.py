@@ -19,7 +19,6 @@ class Likeness(NamedTuple):
     Attributes:
         inside: Cosine of its mean feature and an example's.
         contrast: Cosine of what tells each of them from its surroundings.
-        floor: Cosine of the example's own mean feature and its surroundings'.
         size: Absolute logarithm of the ratio of their areas.
         certainty: Logit of the network's mean probability on it.
         firmness: How sharp its outline is; see :class:`edgeflow.similar.window.Segmented`.
@@ -27,7 +26,6 @@ class Likeness(NamedTuple):
 
     inside: float
     contrast: float
-    floor: float
     size: float
     certainty: float
     firmness: float
@@ -39,8 +37,10 @@ class Likeness(NamedTuple):
         return 0.5 * (1 + math.tanh(value / 2))
 
 
-WEIGHTS = (9.0, 0.6, 0.0, -0.6, 0.9, 3.0)
-BIAS = -9.2
+WEIGHTS = (6.0, 1.1, -0.1, 0.3, 3.5)
+BIAS = -6.8
+"""A logistic curve, fitted on ten sets of pictures at once; docs/experiments.md has the figures of
+each set with the curve that was fitted on the others."""
 
 
 def likeness(own: Descriptor, certainty: float, firmness: float, example: Descriptor) -> Likeness:
@@ -48,7 +48,6 @@ def likeness(own: Descriptor, certainty: float, firmness: float, example: Descri
     return Likeness(
         cosine(own.inside, example.inside),
         cosine(own.contrast, example.contrast),
-        cosine(example.inside, example.around),
         abs(math.log(own.area / example.area)),
         logit(certainty),
         firmness,

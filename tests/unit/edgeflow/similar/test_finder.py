@@ -69,7 +69,7 @@ def test_all_others_of_the_examples_colour_are_found_and_nothing_else() -> None:
     assert found.seconds > 0
     scores = [candidate.score for candidate in found.candidates]
     assert scores == sorted(scores, reverse=True)
-    assert all(0.4 <= score <= 1 for score in scores)
+    assert all(0.45 <= score <= 1 for score in scores)
     assert all(candidate.similarity > 0.95 for candidate in found.candidates)
 
 
