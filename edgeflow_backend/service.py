@@ -20,7 +20,7 @@ from edgeflow_backend.log import get_logger
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.objects.overlap import Neighbours
 from edgeflow_backend.objects.predictions import copied_prediction
-from edgeflow_backend.objects.recent_answers import RecentAnswer, RecentAnswers
+from edgeflow_backend.objects.recent_answers import ANSWERS_A_SCENE, RecentAnswer, RecentAnswers
 from edgeflow_backend.objects.refine import Refinement
 from edgeflow_backend.objects.refine_rule import RefineRule, refine_rule
 from edgeflow_backend.objects.segmented_object import SegmentedObject
@@ -115,7 +115,7 @@ class SegmentationService:
                 answers, lost = self._answer_clicks(resolved, regions, rule, visit)
             others = regions.open if similar else ()  # a click's answer gave way to them already
             answers, covered = self._neighbours.apart(answers, resolved, others)
-            for each in answers:
+            for each in answers[:ANSWERS_A_SCENE]:  # a search may find more
                 waits = visit.waits(prompt.ids if similar else each.prompt_ids)
                 noted = replace(each, waits=waits, author=regions.author)
                 self.recent.remember(resolved.scene, noted)

@@ -33,13 +33,7 @@ BOX = '<Rectangle name="box" toName="image" smart="true" smartOnly="true"/>'
 WITH_BOXES = RECOMMENDED.replace("<Image ", f"{BOX}\n  <Image ")
 """The recommended config with boxes as prompts, too."""
 
-EXAMPLE = (
-    '<Rectangle name="similar" toName="image" smart="true" smartOnly="true" '
-    'edgeflowFind="similar"/>'
-)
-WITH_EXAMPLES = recommended_config(labels=EXAMPLES["one"]).replace(
-    "<Image ", f"{EXAMPLE}\n  <Image "
-)
+WITH_EXAMPLES = recommended_config(labels=EXAMPLES["one"], similar=True)
 """The recommended config with boxes around examples, too."""
 
 LABEL_TOO_FEW = """<View>

@@ -154,7 +154,9 @@ def _mask_control(
     """
     many = prompted is not None and prompted.find == SIMILAR
     masks = [c for c in config.controls if c.holds_masks and c.is_on(to_name)]
-    masks.sort(key=lambda each: (many and each.tag not in POLYGONS, each.preference))
+    masks.sort(
+        key=lambda each: (many and each.tag not in POLYGONS, each.preference, each.smart_only)
+    )
     if prompted is not None and prompted.answer is not None:
         masks = [control for control in masks if control.name == prompted.answer]
         if not masks:

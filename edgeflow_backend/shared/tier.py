@@ -25,7 +25,7 @@ from edgeflow_backend.status.report import SharedTier
 MAX_VALUE_BYTES = 16_000_000
 """No larger value is stored, or read."""
 
-MAX_FIELDS = 64
+MAX_FIELDS = 512
 """Most values under one name; more are dropped together."""
 
 LINKS = 8

@@ -67,6 +67,7 @@ def recommended_config(
     image: ImageTag = IMAGE,
     *,
     several: bool | None = None,
+    similar: bool = False,
 ) -> str:
     """A labelling config that works, in XML.
 
@@ -76,6 +77,7 @@ def recommended_config(
         image: The image that it shows.
         several: Whether ``Labels`` carries the labels, as is recommended for several of them; by
             default for several.
+        similar: Whether a box finds all objects like the one in it.
     """
     row = RECOMMENDATIONS.get(kind) or Recommendation(kind, kind)
     to, several = f"toName={quoteattr(image.name)}", len(labels) > 1 if several is None else several
@@ -87,6 +89,12 @@ def recommended_config(
         f'<Image name={quoteattr(image.name)} {source}={quoteattr(image.value)} zoom="true"/>',
         _control(mask, f'name="mask" {to} smart="false"', own),
     ]
+    if similar:
+        parts.insert(
+            1,
+            f'<Rectangle name="similar" {to} smart="true" smartOnly="true" '
+            'edgeflowFind="similar"/>',
+        )
     if several:
         parts.insert(0, _control(LABELS_TAG, f'name="label" {to}', labels))
         if own:  # a second row of the same labels
@@ -110,6 +118,7 @@ def recommended_like(config: TaskConfig) -> str:
         kind.name if kind else "Brush",
         tuple(labels.values()) or (OBJECT,),
         images[0] if images else IMAGE,
+        similar=any(control.find for control in config.controls),
     )
 
 

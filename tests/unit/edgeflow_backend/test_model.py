@@ -223,6 +223,20 @@ def test_a_request_without_any_prompt_is_no_failure(service: SegmentationService
     assert [entry["log_level"] for entry in logs] == ["info"]
 
 
+def test_a_search_without_finds_is_a_note_and_no_failure(service: SegmentationService) -> None:
+    config = RECOMMENDED.replace("<KeyPoint ", '<KeyPoint edgeflowFind="similar" ')
+    body = disk_request(label_config=config)
+    body["tasks"][0]["drafts"] = [{"result": predict(service, disk_request())[0]["result"]}]
+    body["params"]["context"]["result"][0]["id"] = "another"
+    failed = service.journal.failures.total
+    (prediction,) = predict(service, body)
+    assert prediction["error"]["code"] == "nothing_alike"
+    assert outcomes(service, "nothing_alike") == 1
+    assert service.journal.failures.total == failed
+    (note,) = service.journal.notes.recent()
+    assert note.code == "nothing_alike"
+
+
 def test_a_prediction_that_takes_too_long_is_told_and_counted(
     make_service: MakeService, host: Host
 ) -> None:

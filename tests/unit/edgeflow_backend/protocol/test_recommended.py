@@ -30,12 +30,13 @@ def test_the_recommended_config_is_that_of_one_label_and_a_brush() -> None:
 
 
 @pytest.mark.parametrize("labels", [(CUP,), (CUP, SPOON)], ids=["one label", "two labels"])
+@pytest.mark.parametrize("similar", [False, True])
 @pytest.mark.parametrize("kind", RECOMMENDATIONS)
 def test_a_recommended_config_is_fine_and_recommends_itself(
-    kind: str, labels: tuple[Label, ...]
+    kind: str, similar: bool, labels: tuple[Label, ...]
 ) -> None:
     for image in (ImageTag("photo", "$photo"), ImageTag("pages", "$pages", several=True)):
-        xml = recommended_config(kind, labels, image)
+        xml = recommended_config(kind, labels, image, similar=similar)
         assert examine(xml) == ([], [], xml)
 
 
@@ -47,6 +48,15 @@ def test_one_label_needs_no_choice_and_several_take_it_from_the_click(kind: str)
     target = resolve(several, "click", "image", ["s"])
     assert (target.control.tag, target.stored) == (RECOMMENDATIONS[kind].several, ("s",))
     assert target.lost == ()
+
+
+@pytest.mark.parametrize("kind", RECOMMENDATIONS)
+def test_a_box_around_an_example_is_answered_as_a_click_is(kind: str) -> None:
+    for labels, picked in (([CUP], []), ([CUP, SPOON], ["s"])):
+        config = parsed(recommended_config(kind, labels, similar=True))
+        example, click = (resolve(config, each, "image", picked) for each in ("similar", "click"))
+        assert example.similar
+        assert (example.control, example.stored) == (click.control, click.stored)
 
 
 KEYPOINTS = '<KeyPointLabels name="k" toName="img">{}</KeyPointLabels>'

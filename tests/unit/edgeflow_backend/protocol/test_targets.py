@@ -146,6 +146,12 @@ def test_all_like_an_example_are_polygons_where_the_config_has_them() -> None:
     assert answering(named, None, prompted="k").name == "b"
 
 
+def test_answers_go_beside_the_control_that_is_for_prompts_alone() -> None:
+    example = '<Rectangle name="r" toName="image" smartOnly="true" edgeflowFind="similar"/>'
+    boxes = '<Rectangle name="b" toName="image" smart="false"/>'
+    assert answering(config(IMAGE, example, boxes), None, prompted="r").name == "b"
+
+
 def test_whether_a_prompt_is_an_example_is_its_controls() -> None:
     click = '<KeyPoint name="k" toName="image" edgeflowFind="similar"/>'
     one = '<KeyPoint name="one" toName="image"/>'
