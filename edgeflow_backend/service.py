@@ -84,7 +84,7 @@ class SegmentationService:
         self.examples = ExampleSearch(settings, segmenter, self.locator, masks, self.journal)
         self._refinement = Refinement(settings.refine_reach, masks)
         self._neighbours = Neighbours(masks)
-        self._similar = SimilarSearch(settings, segmenter, masks)
+        self._similar = SimilarSearch(settings, segmenter, masks, metrics)
         self._polygons = PolygonOptions(settings.polygon_tolerance, settings.polygon_holes)
 
     @property

@@ -13,10 +13,9 @@ class SimilarOptions:
     """How far a search goes.
 
     Attributes:
-        limit: Most candidates in an answer.
+        limit: Most candidates in an answer; with as many finds, the search ends.
         seconds: Time after which no further place is looked at, the image's features included.
         steps: Most network steps.
-        misses: Places in turn without a find after which the weaker ones are left alone.
         least_score: Least score of a candidate.
         most_overlap: Greatest part of a candidate, or of what it lies on, that it may share with
             a better candidate or with a mask that exists.
@@ -25,7 +24,6 @@ class SimilarOptions:
     limit: int = 40
     seconds: float = 3.0
     steps: int = 120
-    misses: int = 12
     least_score: float = 0.45
     most_overlap: float = 0.3
 

@@ -21,8 +21,6 @@ from edgeflow.similar.found import Candidate, Found, SimilarOptions
 from edgeflow.similar.likeness import Likeness, nearest
 from edgeflow.similar.places import Place, places
 from edgeflow.similar.window import (
-    NETWORK_SIDE,
-    WINDOW,
     Segmented,
     segmented,
     step_input,
@@ -37,6 +35,9 @@ MOST_SURE = 12
 
 SCALES = (0.6, 1.6)
 """Sizes of objects that are looked for where none of the example's size was found, in its size."""
+
+MISSES = 10
+"""Places in turn without a find after which the weaker ones are left alone."""
 
 PROMISING = 0.7
 """Response from which on a place is looked at again for objects of other sizes."""
@@ -121,32 +122,40 @@ class Search:
         return places(self.features, self.examples, self.unlike)
 
     def _look_at(self, wanted: Sequence[Place], scale: float = 1.0) -> Steps[None]:
-        covered = self._covered()
-        misses = 0
+        found = [look.answer.mask for look, _ in self._chosen(self.examples)]
+        covered = self._union((*self.taken, *found))
+        finds, misses = len(found), 0
         for place in wanted:
             x, y = round(place.point.x), round(place.point.y)
             if covered[y, x] or self._near_a_look(place, scale):
                 continue
-            late = time.monotonic() - self.began > self.options.seconds
-            if late or len(self.tried) >= self.options.steps:
+            if misses >= MISSES:
+                return
+            if self._spent(finds):
                 self.complete = False
                 return
-            if misses >= self.options.misses:
-                return
-            misses += 1
             self.tried.append((place.point, scale))
             look = yield from self._look(place._replace(length=scale * place.length))
+            misses += 1
             if look is None:
                 continue
             self.looks.append(look)
             if self._measured(look, self.examples).score >= self.options.least_score:
-                misses = 0
+                finds, misses = finds + 1, 0
                 mask = look.answer.mask
                 covered[mask.box.slices] |= mask.pixels
 
+    def _spent(self, finds: int) -> bool:
+        options = self.options
+        return (
+            finds >= options.limit
+            or len(self.tried) >= options.steps
+            or time.monotonic() - self.began > options.seconds
+        )
+
     def _look(self, place: Place) -> Steps[Look | None]:
         size = self.image.size
-        window = window_around(place.point, WINDOW * place.length, size, NETWORK_SIDE)
+        window = window_around(place.point, place.length, size)
         output = yield step_input(self.image, window, place.point, self.sampling)
         probability = output.mask[0, 0].cpu().numpy()
         answer = segmented(probability, window, place.point, size, self.sampling)
@@ -162,13 +171,12 @@ class Search:
             if other == scale
         )
 
-    def _covered(self) -> BoolMask:
-        """What needs no further look: H×W."""
-        covered = np.zeros(tuple(self.image.size), dtype=np.bool_)
-        found = (look.answer.mask for look, _ in self._chosen(self.examples))
-        for mask in (*self.taken, *found):
-            covered[mask.box.slices] |= mask.pixels
-        return covered
+    def _union(self, masks: Sequence[MaskPatch]) -> BoolMask:
+        """Where one of the masks is: H×W."""
+        union = np.zeros(tuple(self.image.size), dtype=np.bool_)
+        for mask in masks:
+            union[mask.box.slices] |= mask.pixels
+        return union
 
     def _measured(self, look: Look, examples: Sequence[Descriptor]) -> Likeness:
         others = [example for example in examples if example is not look.own]

@@ -13,6 +13,7 @@ from demo.label_studio import Service
 from demo.ray_head import Head
 from tests.contract.images import TOKEN
 from tests.contract.test_captured_requests import BATCH, INTERACTIVE
+from tests.contract.test_similar import body as example_among_coins
 from tests.contract.wire import JSONObject, captured, keypoint, request
 
 
@@ -55,6 +56,13 @@ def test_captured_requests_are_answered_as_by_one_process(door: str, one: str) -
         assert without_trouble(theirs) == without_trouble(ours), name
         answered += bool(ours["results"][0] and ours["results"][0]["result"])
     assert answered > 10
+
+
+def test_all_like_an_example_are_found_as_by_one_process(door: str, one: str) -> None:
+    asked = example_among_coins(10, 16, "similar", "similar")
+    here, there = (post(url, asked)["results"][0] for url in (one, door))
+    assert there == here
+    assert len(there["result"]) > 20
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ from edgeflow_backend.protocol.regions import region_id
 from edgeflow_backend.requests import ResolvedRequest
 from edgeflow_backend.segmenter.segmenter import Examples, Segmenter
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.metrics import Metrics
 from edgeflow_backend.tracing.spans import traced
 
 MEMORY_BYTES = 64_000_000
@@ -72,12 +73,16 @@ class SimilarSearch:
         settings: How many objects one answer may hold, and how long a search may take.
         segmenter: Finds them.
         masks: Remembers decoded masks.
+        metrics: Counts network steps.
     """
 
-    def __init__(self, settings: Settings, segmenter: Segmenter, masks: MaskCache) -> None:
+    def __init__(
+        self, settings: Settings, segmenter: Segmenter, masks: MaskCache, metrics: Metrics
+    ) -> None:
         self._settings = settings
         self._segmenter = segmenter
         self._masks = masks
+        self._metrics = metrics
         self._memory = SuggestionMemory(MEMORY_BYTES)
 
     @traced("similar")
@@ -168,6 +173,7 @@ class SimilarSearch:
             resolved.model,
             deadline=resolved.deadline,
         )
+        self._metrics.steps.inc(similar.found.steps)
         return similar.found.candidates, similar.model_version
 
 

@@ -167,7 +167,7 @@ def tier(shared_redis: RedisServer) -> Iterator[Tier]:
 def memory(tier: Tier, clocks: Clocks, name: str) -> RecentAnswers:
     """The memory of a process."""
     store = SharedAnswers(tier, name, clocks.time)
-    return RecentAnswers(1_000_000, clocks.monotonic, store)
+    return RecentAnswers(10_000_000, clocks.monotonic, store)
 
 
 def seen(recent: RecentAnswers, author: str = "", visit: Visit = VISIT) -> list[str]:
@@ -249,7 +249,7 @@ def test_a_scene_does_not_grow_without_end(
     for number in range(2 * ANSWERS_A_SCENE):
         first.bring(SCENE, SIZE)
         first.remember(SCENE, answered(str(number), region=str(number)))
-        clocks.sleep(0.1)
+        clocks.sleep(0.05)
         assert tier.flush(10)
     kept = shared_redis.client.hlen(tier.name(KIND, SCENE))
     assert ANSWERS_A_SCENE <= kept <= ANSWERS_A_SCENE + 1

@@ -107,7 +107,7 @@ class Desk:
     def __init__(self, predictor: Predictor, **settings: Any) -> None:
         self.now = 1000.0
         # Nothing that a busy machine would cut short.
-        settings = {"similar_seconds": 60, **settings}
+        settings = {"similar_seconds": 60, "similar_limit": 5, **settings}
         self.service = local_service(
             Settings(**settings),
             predictor,
