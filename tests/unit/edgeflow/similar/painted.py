@@ -89,3 +89,7 @@ def colour_finder() -> tuple[SimilarFinder, ColourRuntime, ColourEncoder]:
         encoder=encoder,  # type: ignore[arg-type]
     )
     return SimilarFinder(predictor), runtime, encoder
+
+
+EXAMPLE_IMAGE = painted([((32, 32, 32), RED), ((160, 64, 32), BLUE)])
+"""A red and a blue square."""
