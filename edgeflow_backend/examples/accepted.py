@@ -9,8 +9,9 @@ from typing import NamedTuple
 from edgeflow.geometry import Size
 from edgeflow.label_studio.controls import kind_of_region
 from edgeflow.label_studio.values import JSONObject
-from edgeflow.masks.patch import MaskPatch, fit_mask
+from edgeflow.masks.patch import MaskPatch
 from edgeflow_backend.examples.library import Category
+from edgeflow_backend.objects.overlap import fitted
 from edgeflow_backend.objects.task_regions import (
     MaskCache,
     TaskRegion,
@@ -73,11 +74,11 @@ class Accepted:
             cache: Remembers decoded masks.
         """
         masks = [mask for piece in self.pieces if (mask := region_mask(piece, size, cache))]
-        fitted = [_fitted(mask, size) for mask in masks if not mask.empty]
-        if len(fitted) < 2:
-            return fitted[0] if fitted else None
-        whole = fitted[0].whole()
-        for mask in fitted[1:]:
+        here = [fitted(mask, size) for mask in masks if not mask.empty]
+        if len(here) < 2:
+            return here[0] if here else None
+        whole = here[0].whole()
+        for mask in here[1:]:
             whole[mask.box.slices] |= mask.pixels
         return MaskPatch.of(whole)
 
@@ -104,7 +105,3 @@ def _objects(holder: JSONObject) -> list[Accepted]:
             key = (region.object_id if own else region.id, region.to_name, region.item_index or 0)
             pieces.setdefault(key, []).append(region)
     return [Accepted(annotation, tuple(each)) for each in pieces.values()]
-
-
-def _fitted(mask: MaskPatch, size: Size) -> MaskPatch:
-    return mask if mask.image_size == size else MaskPatch.of(fit_mask(mask.whole(), size))

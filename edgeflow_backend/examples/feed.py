@@ -18,7 +18,7 @@ from edgeflow.label_studio.config.label_config import LabelConfig, parse_label_c
 from edgeflow_backend.errors import DeadlineError, OverloadedError
 from edgeflow_backend.examples.held import Held
 from edgeflow_backend.examples.library import Library, Limits
-from edgeflow_backend.examples.reader import Reader
+from edgeflow_backend.examples.reader import Reader, describer
 from edgeflow_backend.examples.shelf import Shelf
 from edgeflow_backend.label_studio.access import authorised_api
 from edgeflow_backend.log import get_logger
@@ -121,7 +121,8 @@ class Feed:
             self._note(project, f"no examples are used: {error.message}", error.hint)
             raise
         stamps = {head.id: head.stamp for head in (*newest, *others)}
-        changed = held.confirm(stamps, model.version)
+        described_by = describer(model.version)
+        changed = held.confirm(stamps, described_by)
         for head in held.due(newest, self._clock()):
             if self._clock() >= until or self._closed.is_set():
                 break
@@ -129,7 +130,7 @@ class Feed:
         held.wait(newest, until - self._clock())
         if changed:
             held.wrong = self._shelf.save(self._url(project), project.id, held.library)
-        library = held.library.confirmed(stamps, model.version)
+        library = held.library.confirmed(stamps, described_by)
         left = held.due(newest, self._clock())
         self._note(project, *_told(library, len(left), held.failures(newest), held.wrong))
         if left and hurried:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edgeflow.errors import EdgeFlowError
@@ -33,7 +33,7 @@ class Held:
     _failed: dict[tuple[int, str], tuple[float, EdgeFlowError]] = field(default_factory=dict)
     _reading: set[int] = field(default_factory=set)
 
-    def confirm(self, stamps: dict[int, str], model: str) -> bool:
+    def confirm(self, stamps: Mapping[int, str], model: str) -> bool:
         """Drop what holds no more, see :meth:`.Library.confirmed`; returns whether that was any."""
         with self._changed:
             before = self.library

@@ -58,7 +58,7 @@ class ReadTask:
     Attributes:
         id: The task's.
         stamp: When it had changed last, see :class:`edgeflow.label_studio.api.heads.TaskHead`.
-        model: Version of the model that described its examples.
+        model: What described its examples; another one does not understand them.
         examples: Perhaps none.
     """
 
@@ -126,7 +126,7 @@ class Library:
 
         Args:
             stamps: The tasks as they are now; one that is missing is gone.
-            model: Version of the model.
+            model: What is to understand them now.
         """
         return Library(
             tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from edgeflow import __version__
 from edgeflow.errors import LabelConfigError, brief
 from edgeflow.geometry import Size
 from edgeflow.label_studio.api.client import LabelStudioAPI
@@ -24,6 +25,15 @@ EXAMPLES_A_TASK = 4
 
 IMAGES_A_TASK = 8
 """Images of one task that are opened for its examples."""
+
+
+def describer(version: str) -> str:
+    """What describes examples: the weights, and the release that knows what their features are.
+
+    Args:
+        version: Of the model.
+    """
+    return f"{version}, EdgeFlow {__version__}"
 
 
 class Reader:
@@ -94,7 +104,7 @@ class Reader:
                 for (each, _), descriptor in zip(shown_masks, found.descriptors, strict=True)
             ]
             version = found.model_version
-        return ReadTask(head.id, head.stamp, version, tuple(examples))
+        return ReadTask(head.id, head.stamp, describer(version), tuple(examples))
 
     def open(
         self,

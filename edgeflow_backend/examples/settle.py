@@ -70,8 +70,9 @@ def _contests(other: Claim, claim: Claim) -> bool:
 
 def _shared(one: MaskPatch, other: MaskPatch) -> float:
     """The part of the smaller mask that lies on the other one."""
-    smaller = min(_area(one), _area(other))
-    return (_area(one) - _area(without(one, [other]))) / smaller if smaller else 0.0
+    if not one.box.intersection(other.box).area:
+        return 0.0
+    return (_area(one) - _area(without(one, [other]))) / min(_area(one), _area(other))
 
 
 def _area(mask: MaskPatch) -> int:

@@ -119,7 +119,8 @@ class Suggester:
     def _sought(self, mine: Sequence[Accepted], config: TaskConfig, place: Place) -> list[_Sought]:
         """What is sought in an image: the categories with the newest examples first."""
         own: dict[Category, list[Accepted]] = {}
-        for each in reversed(mine):
+        newest = {each.object: each for each in mine}  # an annotation's draft repeats its regions
+        for each in reversed(newest.values()):
             own.setdefault(each.category, []).append(each)
         sought = []
         for category in dict.fromkeys((*own, *self.library.counts)):

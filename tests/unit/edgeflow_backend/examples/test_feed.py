@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow.label_studio.config.label_config import parse_label_config
 from edgeflow_backend.examples import feed as module
+from edgeflow_backend.examples import reader
 from edgeflow_backend.examples.feed import Feed
 from edgeflow_backend.examples.library import Category, Library
 from edgeflow_backend.examples.reader import EXAMPLES_A_TASK, Reader
@@ -131,6 +132,17 @@ def test_a_restart_keeps_what_was_read(begin: Callable[..., Feeding], studio: St
     assert len(studio.asked("/annotations/")) == 1
     studio.delete(kept)
     assert names(begin().current()) == []
+
+
+def test_another_release_describes_all_examples_anew(
+    begin: Callable[..., Feeding], studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same weights may be looked at in another way then."""
+    studio.add(sheet(), region(0))
+    begin().current()
+    monkeypatch.setattr(reader, "__version__", "9.9.9")
+    assert names(begin().current()) == ["r0"]
+    assert len(studio.asked("/annotations/")) == 2
 
 
 def test_a_damaged_file_is_read_again_from_label_studio_and_told(

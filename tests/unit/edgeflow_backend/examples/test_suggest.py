@@ -110,8 +110,8 @@ def test_after_the_annotation_is_deleted_there_is_nothing_to_go_by(
 def test_drafts_hold_examples_and_what_they_hold_is_not_suggested(
     make: Make, studio: Studio
 ) -> None:
-    task = studio.add(sheet())
-    studio.draft(task, region(1), region(2))
+    task = studio.add(sheet(), region(1))
+    studio.draft(task, region(1), region(2))  # of the annotation, going on with it
     assert sorted(suggested(ask(make(**PATIENT), task)[0])) == [0, 3, 4, 5]
 
 
