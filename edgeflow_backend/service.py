@@ -20,7 +20,7 @@ from edgeflow_backend.log import get_logger
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.objects.overlap import Neighbours
 from edgeflow_backend.objects.predictions import copied_prediction
-from edgeflow_backend.objects.recent_answers import ANSWERS_A_SCENE, RecentAnswer, RecentAnswers
+from edgeflow_backend.objects.recent_answers import RecentAnswer, RecentAnswers
 from edgeflow_backend.objects.refine import Refinement
 from edgeflow_backend.objects.refine_rule import RefineRule, refine_rule
 from edgeflow_backend.objects.segmented_object import SegmentedObject
@@ -33,7 +33,7 @@ from edgeflow_backend.objects.spent_clicks import drop_spent
 from edgeflow_backend.objects.task_regions import MaskCache, TaskRegions
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.prompt import Prompt
-from edgeflow_backend.protocol.targets import resolve
+from edgeflow_backend.protocol.targets import finds_similar, resolve
 from edgeflow_backend.requests import Answer, Request, ResolvedRequest, joined
 from edgeflow_backend.segmenter.local import load_segmenter
 from edgeflow_backend.segmenter.segmenter import Clicks, Segmenter
@@ -84,7 +84,7 @@ class SegmentationService:
         self.examples = ExampleSearch(settings, segmenter, self.locator, masks, self.journal)
         self._refinement = Refinement(settings.refine_reach, masks)
         self._neighbours = Neighbours(masks)
-        self._similar = SimilarSearch(settings, segmenter, masks, metrics)
+        self._similar = SimilarSearch(settings, segmenter, masks, self.recent, metrics)
         self._polygons = PolygonOptions(settings.polygon_tolerance, settings.polygon_holes)
 
     @property
@@ -104,24 +104,27 @@ class SegmentationService:
         regions = TaskRegions.of(request.task, rule.where, copied)
         prompt = drop_spent(request.prompt, request.task_id, regions)
         deadline = time.monotonic() + self.settings.request_timeout_s
+        asked = replace(request, prompt=prompt)
+        if finds_similar(request.config, prompt.newest.from_name):
+            if rule.where == "off":  # clicks refine nothing; what is there is there all the same
+                regions = TaskRegions.of(request.task, "drafts")
+            return self._search(asked, regions, request.prompt.ids, deadline)
         shared = not rule.remembers
         with self.signs.visit(request.place, prompt.ids, regions.author, shared=shared) as visit:
-            resolved = self._look_up(replace(request, prompt=prompt), deadline)
+            resolved = self._look_up(asked, deadline)
             self.recent.bring(resolved.scene, resolved.image.size)
-            similar = resolved.target.similar
-            if similar:
-                answers, lost = self._answer_example(resolved, regions, rule, request.prompt.ids)
-            else:
-                answers, lost = self._answer_clicks(resolved, regions, rule, visit)
-            others = regions.open if similar else ()  # a click's answer gave way to them already
-            answers, covered = self._neighbours.apart(answers, resolved, others)
-            for each in answers[:ANSWERS_A_SCENE]:  # a search may find more
-                waits = visit.waits(prompt.ids if similar else each.prompt_ids)
+            answer = partial(self._answer_object, resolved, regions, rule, visit)
+            reach = self.settings.refine_reach
+            answers, lost = separate(prompt, visit, answer, reach=reach)
+            for whole in self.recent.accepted(resolved.scene, visit):
+                answers += divide(whole, answer, reach=reach)
+            answers, covered = self._neighbours.apart(answers, resolved)
+            for each in answers:
+                waits = visit.waits(each.prompt_ids)
                 noted = replace(each, waits=waits, author=regions.author)
                 self.recent.remember(resolved.scene, noted)
         self._note_lost_labels(resolved)
-        shown = [show(each, resolved, self._polygons) for each in answers]
-        return replace(joined(shown, [*lost, *covered]), searched=similar)
+        return joined([show(each, resolved, self._polygons) for each in answers], [*lost, *covered])
 
     def preannotate(self, request: Request, deadline: float) -> Answer:
         """Answer a prompt that nobody sent now: a box or click found in a task.
@@ -164,9 +167,8 @@ class SegmentationService:
 
     def close(self) -> None:
         """Stop the threads."""
-        self.examples.close()
-        self.segmenter.close()
-        self.projects.close()
+        for part in (self.examples, self.segmenter, self.projects):
+            part.close()
         if self._tier is not None:
             self._tier.close()
 
@@ -180,36 +182,35 @@ class SegmentationService:
             self.locator,
             request.task,
             target.image,
-            newest.item_index,
-            (newest.original_width, newest.original_height),
+            newest,
             host=request.project.host,
             deadline=deadline,
         )
         return ResolvedRequest(request, target, image, model, deadline)
 
-    def _answer_clicks(
-        self, resolved: ResolvedRequest, regions: TaskRegions, rule: RefineRule, visit: Visit
-    ) -> tuple[list[RecentAnswer], list[PromptError]]:
-        """Answer clicks, or what was drawn, on one object or on several."""
-        answer = partial(self._answer_object, resolved, regions, rule, visit)
-        reach = self.settings.refine_reach
-        answers, lost = separate(resolved.request.prompt, visit, answer, reach=reach)
-        for whole in self.recent.accepted(resolved.scene, visit):
-            answers += divide(whole, answer, reach=reach)
-        return answers, lost
+    def _search(
+        self, request: Request, regions: TaskRegions, sent: Sequence[str], deadline: float
+    ) -> Answer:
+        """Answer an example with its object and all its like.
 
-    def _answer_example(
-        self, resolved: ResolvedRequest, regions: TaskRegions, rule: RefineRule, sent: Sequence[str]
-    ) -> tuple[list[RecentAnswer], list[PromptError]]:
-        """Answer an example with its object and all its like."""
-        if rule.where == "off":  # clicks refine nothing; what is there is there all the same
-            regions = TaskRegions.of(resolved.request.task, "drafts")
+        It leaves no signs of who clicks: one who clicks elsewhere meanwhile is no second person.
+
+        Args:
+            request: The request.
+            regions: The task's.
+            sent: Ids of all prompts that were sent, those of accepted regions included.
+            deadline: On ``time.monotonic``'s clock.
+        """
+        resolved = self._look_up(request, deadline)
 
         def answer(prompt: Prompt) -> RecentAnswer:
-            its = replace(resolved, request=replace(resolved.request, prompt=prompt))
+            its = replace(resolved, request=replace(request, prompt=prompt))
             return self._predict(its, self._new_object(its))
 
-        return self._similar.answer(resolved, regions, answer, sent=sent)
+        answers, lost = self._similar.answer(resolved, regions, answer, sent=sent)
+        self._note_lost_labels(resolved)
+        shown = [show(each, resolved, self._polygons) for each in answers]
+        return replace(joined(shown, lost), searched=True)
 
     def _answer_object(
         self,

@@ -153,9 +153,8 @@ class Engine:
                     "the prediction was not there in time",
                     hint="too many annotators for this machine, or too many clicks on one object",
                 ) from error
-            answer = (
-                job.answer.result()
-            )  # it was just answered, or failed with a timeout of its own
+            # It was just answered, or failed with a timeout of its own.
+            answer = job.answer.result()
         finally:
             with self._changed:
                 self._waiting -= 1

@@ -17,6 +17,7 @@ from edgeflow_backend.examples.library import Category, Example, ReadTask
 from edgeflow_backend.images.locator import Locator
 from edgeflow_backend.objects.task_regions import MaskCache
 from edgeflow_backend.protocol.project import ProjectRef
+from edgeflow_backend.protocol.wire import BaseRegion
 from edgeflow_backend.segmenter.segmenter import Model, OpenedImage, Segmenter
 from edgeflow_backend.segmenter.shown import open_shown
 
@@ -136,13 +137,15 @@ class Reader:
                 hint="check the toName attributes of its controls",
             )
         height, width = size or (None, None)
+        region = BaseRegion(
+            type="", item_index=place.item, original_width=width, original_height=height
+        )
         return open_shown(
             self._segmenter,
             self._locator,
             task,
             tag,
-            place.item,
-            (width, height),
+            region,
             host=host,
             deadline=deadline,
         )

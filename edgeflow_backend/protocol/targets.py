@@ -29,7 +29,6 @@ class Target:
         stored: The labels of a new region as stored: these, or the only one that the control has.
         lost: Those that it cannot hold.
         model: The model that the prompt's control asks for, if it does.
-        similar: Whether the prompt is an example, and all its like are wanted, too.
     """
 
     image: ImageTag
@@ -38,11 +37,19 @@ class Target:
     stored: tuple[str, ...]
     lost: tuple[Label, ...]
     model: str | None
-    similar: bool = False
 
     def losses(self) -> list[LabelConfigError]:
         """What is to be said of each label that is lost."""
         return [_no_label(label.value, self.control) for label in self.lost]
+
+
+def finds_similar(config: TaskConfig, from_name: str) -> bool:
+    """Whether a prompt made with a control is an example, and all its like are wanted, too.
+
+    Also where the attribute's value means nothing, which :func:`resolve` refuses.
+    """
+    prompted = config.control(from_name)
+    return prompted is not None and prompted.find is not None
 
 
 def resolve(
@@ -90,7 +97,6 @@ def resolve(
         stored=stored,
         lost=tuple(label for label, text in held.items() if text is None),
         model=prompted.model if prompted is not None else None,
-        similar=prompted is not None and prompted.find == SIMILAR,
     )
 
 
@@ -152,7 +158,7 @@ def _mask_control(
     on that image that can hold most of the labels, the first of the preferred kind; where there may
     be many answers, that is polygons, which the editor shows and accepts much faster.
     """
-    many = prompted is not None and prompted.find == SIMILAR
+    many = prompted is not None and prompted.find is not None
     masks = [c for c in config.controls if c.holds_masks and c.is_on(to_name)]
     masks.sort(
         key=lambda each: (many and each.tag not in POLYGONS, each.preference, each.smart_only)

@@ -92,12 +92,17 @@ def find_lost(result: object, config: TaskConfig, task_id: object, *, max_clicks
 
 
 def _is_prompt(region: JSONObject, config: TaskConfig) -> bool:
-    """Whether a region asks for a mask: a click does that has a sign, as no other point has."""
+    """Whether a region asks for a mask: a click does that has a sign, as no other point has.
+
+    An example asks for all its like. It stays where there are none, so it tells of no loss.
+    """
     if not isinstance(region.get("id"), str) or read_record(region) is not None:
+        return False
+    control = config.control(str(region.get("from_name")))
+    if control is not None and control.find is not None:
         return False
     if _is_click(region) and _has_sign(region):
         return True
-    control = config.control(str(region.get("from_name")))
     if control is None or control.region_type != region.get("type"):
         return False
     return control.smart and control.smart_only and control.sends != "nothing"

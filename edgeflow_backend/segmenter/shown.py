@@ -9,6 +9,7 @@ from edgeflow.label_studio.config.controls import ImageTag
 from edgeflow_backend.images.fit import fitting
 from edgeflow_backend.images.locator import Locator
 from edgeflow_backend.images.sources import AsStored, task_image
+from edgeflow_backend.protocol.wire import BaseRegion
 from edgeflow_backend.segmenter.segmenter import OpenedImage, Segmenter
 
 
@@ -17,8 +18,7 @@ def open_shown(
     locator: Locator,
     task: Mapping[str, Any],
     tag: ImageTag,
-    item_index: int | None,
-    size: tuple[int | None, int | None],
+    region: BaseRegion,
     *,
     host: str,
     deadline: float,
@@ -30,18 +30,17 @@ def open_shown(
         locator: Finds it.
         task: Label Studio's, with ``id`` and ``data``.
         tag: The image's tag in the labelling config.
-        item_index: Which of the tag's images; None for the first.
-        size: Its width and height as the editor shows it; None where that is not known.
+        region: A region on it, which says which of the tag's images it is, and its size.
         host: Name of the task's Label Studio.
         deadline: On ``time.monotonic``'s clock.
 
     Raises:
         EdgeFlowError: It cannot be opened, or has another size.
     """
-    url = task_image(task["data"], tag, item_index)
+    url = task_image(task["data"], tag, region.item_index)
     source = locator.locate(url, host=host, task_id=task.get("id"))
 
     def opened(stored: bool) -> OpenedImage:
         return segmenter.open(AsStored(source) if stored else source, deadline=deadline)
 
-    return fitting(*size, opened)
+    return fitting(region.original_width, region.original_height, opened)

@@ -9,16 +9,22 @@ click changes it around that click alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from edgeflow.errors import PromptError
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.similar.found import Candidate
 from edgeflow_backend.engine.schedule import Stream
 from edgeflow_backend.errors import NothingAlikeError
-from edgeflow_backend.objects.recent_answers import RecentAnswer
+from edgeflow_backend.objects.overlap import Neighbours
+from edgeflow_backend.objects.recent_answers import (
+    ANSWERS_A_SCENE,
+    RecentAnswer,
+    RecentAnswers,
+)
 from edgeflow_backend.objects.segmented_object import SegmentedObject
+from edgeflow_backend.objects.similar.asked import Answerer, Asked, parts_of, what_is_asked
 from edgeflow_backend.objects.similar.known import KnownMask, known_masks, taken
 from edgeflow_backend.objects.similar.options import search_options
 from edgeflow_backend.objects.similar.suggestions import (
@@ -28,8 +34,6 @@ from edgeflow_backend.objects.similar.suggestions import (
     Suggestions,
 )
 from edgeflow_backend.objects.task_regions import MaskCache, TaskRegions
-from edgeflow_backend.protocol.prompt import Prompt
-from edgeflow_backend.protocol.prompts import ClickPrompt, OutlinePrompt
 from edgeflow_backend.protocol.record import record_click
 from edgeflow_backend.protocol.regions import region_id
 from edgeflow_backend.requests import ResolvedRequest
@@ -46,25 +50,6 @@ MOST_EXAMPLES = 8
 RESERVE_S = 1.0
 """Of the request's time, for what comes after the search."""
 
-Answerer = Callable[[Prompt], RecentAnswer]
-
-
-@dataclass
-class _Asked:
-    """What a prompt and its task say of what is looked for.
-
-    Attributes:
-        begun: Objects of the prompt that are not there yet.
-        examples: Masks of the prompt's objects, then of the task's.
-        unlike: Masks of objects that are not meant.
-        lost: Why parts of the prompt have no object.
-    """
-
-    begun: list[RecentAnswer] = field(default_factory=list)
-    examples: list[MaskPatch] = field(default_factory=list)
-    unlike: list[MaskPatch] = field(default_factory=list)
-    lost: list[PromptError] = field(default_factory=list)
-
 
 class SimilarSearch:
     """Answers examples.
@@ -73,15 +58,23 @@ class SimilarSearch:
         settings: How many objects one answer may hold, and how long a search may take.
         segmenter: Finds them.
         masks: Remembers decoded masks.
+        recent: Where later clicks look for what was found.
         metrics: Counts network steps.
     """
 
     def __init__(
-        self, settings: Settings, segmenter: Segmenter, masks: MaskCache, metrics: Metrics
+        self,
+        settings: Settings,
+        segmenter: Segmenter,
+        masks: MaskCache,
+        recent: RecentAnswers,
+        metrics: Metrics,
     ) -> None:
         self._settings = settings
         self._segmenter = segmenter
         self._masks = masks
+        self._neighbours = Neighbours(masks)
+        self._recent = recent
         self._metrics = metrics
         self._memory = SuggestionMemory(MEMORY_BYTES)
 
@@ -112,7 +105,7 @@ class SimilarSearch:
             NoFeaturesError: The model cannot tell what looks alike.
         """
         known = known_masks(regions.open, resolved, self._masks)
-        asked = _asked(_parts(resolved.request.prompt, regions), known, answer)
+        asked = what_is_asked(parts_of(resolved.request.prompt, regions), known, answer)
         place = "|".join((resolved.scene, *resolved.target.stored))
         stored = {region.object_id for region in regions.open}
         rejected = [
@@ -148,12 +141,29 @@ class SimilarSearch:
                 regions.author,
             ),
         )
-        return [*begun, *others], asked.lost
+        return self._note([*begun, *others], asked.lost, resolved, regions)
+
+    def _note(
+        self,
+        found: Sequence[RecentAnswer],
+        lost: Sequence[PromptError],
+        resolved: ResolvedRequest,
+        regions: TaskRegions,
+    ) -> tuple[list[RecentAnswer], list[PromptError]]:
+        """What is left of the answers beside other masks, kept for the clicks that refine it."""
+        left, covered = self._neighbours.apart(found, resolved, regions.open)
+        if not left:
+            raise covered[-1]
+        waits = len(resolved.request.prompt.ids) > 1  # with auto-accept, points come alone
+        for each in left[:ANSWERS_A_SCENE]:
+            noted = replace(each, waits=waits, author=regions.author)
+            self._recent.remember(resolved.scene, noted)
+        return left, [*lost, *covered]
 
     def _find(
         self,
         resolved: ResolvedRequest,
-        asked: _Asked,
+        asked: Asked,
         known: Sequence[KnownMask],
         rejected: Sequence[MaskPatch],
     ) -> tuple[Sequence[Candidate], str]:
@@ -175,77 +185,6 @@ class SimilarSearch:
         )
         self._metrics.steps.inc(similar.found.steps)
         return similar.found.candidates, similar.model_version
-
-
-def _asked(parts: Sequence[Prompt], known: Sequence[KnownMask], answer: Answerer) -> _Asked:
-    """What a prompt's parts say of what is looked for, and what the task does.
-
-    Raises:
-        PromptError: Nothing shows what is looked for.
-    """
-    asked = _Asked()
-    shown: list[MaskPatch] = []
-    for part in parts:
-        click = part.first_click
-        try:
-            meant = _meant(part, known, answer)
-        except PromptError as error:
-            asked.lost.append(error)
-            continue
-        mask = meant.mask if isinstance(meant, RecentAnswer) else meant
-        if click is not None and not click.positive:
-            asked.unlike.append(mask)
-        elif isinstance(meant, RecentAnswer):
-            asked.begun.append(meant)
-        else:
-            shown.append(mask)
-    asked.examples = [*(each.mask for each in reversed(asked.begun)), *reversed(shown)]
-    met = {id(mask) for mask in (*asked.examples, *asked.unlike)}
-    asked.examples += [each.mask for each in known if each.example and id(each.mask) not in met]
-    if not asked.examples:
-        if asked.lost:
-            raise asked.lost[-1]
-        raise PromptError(
-            "no click shows what to look for",
-            hint="click on one object of the kind first, without holding Alt",
-        )
-    return asked
-
-
-def _parts(prompt: Prompt, regions: TaskRegions) -> Sequence[Prompt]:
-    """The parts of a prompt, each on an object of its own, oldest first.
-
-    Boxes whose objects are accepted come along like spent clicks, and are left out like those.
-    """
-    if isinstance(prompt, ClickPrompt):
-        return [replace(prompt, points=(point,)) for point in prompt.points]
-    if isinstance(prompt, OutlinePrompt):
-        spent = {key for record in regions.records for key in record.ids}
-        earlier = [region for region in prompt.earlier if region.id not in spent]
-        return [*map(OutlinePrompt, earlier), OutlinePrompt(prompt.region)]
-    return [prompt]
-
-
-def _meant(part: Prompt, known: Sequence[KnownMask], answer: Answerer) -> MaskPatch | RecentAnswer:
-    """The object that a part of a prompt is on: a mask that is there, or else a new answer."""
-    alike = [each.mask for each in known if each.example]
-    click = part.first_click
-    if click is not None:
-        x, y = click.value.x, click.value.y
-        there = next((mask for mask in alike if mask.within(x, y, 0)), None)
-        if there is not None:
-            return there
-    begun = answer(_positive(part))
-    there = next((mask for mask in alike if mask.iou(begun.mask) > SAME_OBJECT_IOU), None)
-    return begun if there is None else there
-
-
-def _positive(part: Prompt) -> Prompt:
-    """A negative click as one on an object; all else as it is."""
-    if not isinstance(part, ClickPrompt):
-        return part
-    points = (point.model_copy(update={"is_positive": True}) for point in part.points)
-    return replace(part, points=tuple(points))
 
 
 def _answer(

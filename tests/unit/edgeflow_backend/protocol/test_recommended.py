@@ -12,7 +12,7 @@ from edgeflow.label_studio.config.recommended import (
 )
 from edgeflow.label_studio.controls import CONTROLS
 from edgeflow_backend.protocol.config_check import RECOMMENDED, examine
-from edgeflow_backend.protocol.targets import resolve
+from edgeflow_backend.protocol.targets import finds_similar, resolve
 
 CUP, SPOON = Label("Cup"), Label('Spoon & "fork"', alias="s")
 
@@ -55,7 +55,7 @@ def test_a_box_around_an_example_is_answered_as_a_click_is(kind: str) -> None:
     for labels, picked in (([CUP], []), ([CUP, SPOON], ["s"])):
         config = parsed(recommended_config(kind, labels, similar=True))
         example, click = (resolve(config, each, "image", picked) for each in ("similar", "click"))
-        assert example.similar
+        assert finds_similar(config, "similar")
         assert (example.control, example.stored) == (click.control, click.stored)
 
 

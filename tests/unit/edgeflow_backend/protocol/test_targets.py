@@ -6,7 +6,7 @@ from edgeflow.errors import LabelConfigError
 from edgeflow.label_studio.config.controls import Control
 from edgeflow.label_studio.config.label_config import TaskConfig, parse_label_config
 from edgeflow_backend.protocol.config_check import problems
-from edgeflow_backend.protocol.targets import holder, resolve
+from edgeflow_backend.protocol.targets import finds_similar, holder, resolve
 from tests.unit.edgeflow.label_studio.config.written import CLICK, IMAGE, MASK
 
 
@@ -156,8 +156,9 @@ def test_whether_a_prompt_is_an_example_is_its_controls() -> None:
     click = '<KeyPoint name="k" toName="image" edgeflowFind="similar"/>'
     one = '<KeyPoint name="one" toName="image"/>'
     parsed = config(IMAGE, click, one, ALIASED("BrushLabels", "b"))
-    assert resolve(parsed, "k", "image").similar
-    assert not resolve(parsed, "one", "image").similar
+    assert finds_similar(parsed, "k")
+    assert not finds_similar(parsed, "one")
+    assert not finds_similar(parsed, "gone")
 
 
 @pytest.mark.parametrize("named", ["gone", "k", "image"])

@@ -53,6 +53,14 @@ def signs(lost: Lost) -> list[list[bool]]:
 # What Label Studio stores
 
 
+def test_examples_of_a_search_are_no_loss() -> None:
+    boxed = BOXES.replace('name="box"', 'name="box" edgeflowFind="similar"')
+    assert find(smart_rectangle("r"))
+    assert not find(smart_rectangle("r"), config=boxed)
+    clicked = CONFIG.replace('name="click"', 'name="click" edgeflowFind="similar"')
+    assert not find(keypoint(40, 50), config=clicked)
+
+
 def test_clicks_that_were_not_accepted_are_one_prompt_with_their_signs() -> None:
     lost = lost_in(captured("submitted_three_clicks_webhook.json"))
     assert signs(lost) == [[True, True, False]]
