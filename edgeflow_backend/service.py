@@ -194,12 +194,7 @@ class SegmentationService:
         """Answer an example with its object and all its like.
 
         It leaves no signs of who clicks: one who clicks elsewhere meanwhile is no second person.
-
-        Args:
-            request: The request.
-            regions: The task's.
-            sent: Ids of all prompts that were sent, those of accepted regions included.
-            deadline: On ``time.monotonic``'s clock.
+        ``sent`` are the ids of all prompts that came, those of accepted regions included.
         """
         resolved = self._look_up(request, deadline)
 
