@@ -42,6 +42,9 @@ MISSES = 10
 PROMISING = 0.7
 """Response from which on a place is looked at again for objects of other sizes."""
 
+FARTHER = 1.6
+"""Size of the window of a second look, in the first one's."""
+
 APART = 0.35
 """Least distance of a place from one that was looked at, in the example's longer side."""
 
@@ -67,8 +70,9 @@ class Search:
         taken: Masks that no candidate may lie on.
         options: How far to go.
         sampling: How windows are resized.
-        looks: The network's answers so far, but for empty ones.
+        looks: The network's answers so far, but for empty and cut ones.
         tried: Where it was asked, and for which size of objects, in the example's.
+        steps: Network steps so far.
         complete: Whether neither time nor the number of steps has ended the search.
         began: When, on the monotonic clock.
     """
@@ -82,6 +86,7 @@ class Search:
     sampling: Sampling
     looks: list[Look] = field(default_factory=list)
     tried: list[tuple[ImagePoint, float]] = field(default_factory=list)
+    steps: int = 0
     complete: bool = True
     began: float = field(default_factory=time.monotonic)
 
@@ -113,7 +118,7 @@ class Search:
         )
         return Found(
             candidates,
-            len(self.tried),
+            self.steps,
             time.monotonic() - self.began,
             self.complete and len(chosen) <= limit,
         )
@@ -135,12 +140,9 @@ class Search:
                 self.complete = False
                 return
             self.tried.append((place.point, scale))
-            look = yield from self._look(place._replace(length=scale * place.length))
             misses += 1
-            if look is None:
-                continue
-            self.looks.append(look)
-            if self._measured(look, self.examples).score >= self.options.least_score:
+            look = yield from self._look_whole(place._replace(length=scale * place.length))
+            if look is not None:
                 finds, misses = finds + 1, 0
                 mask = look.answer.mask
                 covered[mask.box.slices] |= mask.pixels
@@ -149,19 +151,39 @@ class Search:
         options = self.options
         return (
             finds >= options.limit
-            or len(self.tried) >= options.steps
+            or self.steps >= options.steps
             or time.monotonic() - self.began > options.seconds
         )
+
+    def _look_whole(self, place: Place) -> Steps[Look | None]:
+        """Look at a place, and again from farther off if the window cuts what is found.
+
+        Returns:
+            What is good enough for a candidate. All but what is cut twice is remembered.
+        """
+        look = yield from self._look(place)
+        if look is not None and look.answer.cut and self._good(look):
+            look = yield from self._look(place._replace(length=FARTHER * place.length))
+            if look is not None and look.answer.cut:
+                return None
+        if look is None:
+            return None
+        self.looks.append(look)
+        return look if self._good(look) else None
 
     def _look(self, place: Place) -> Steps[Look | None]:
         size = self.image.size
         window = window_around(place.point, place.length, size)
         output = yield step_input(self.image, window, place.point, self.sampling)
+        self.steps += 1
         probability = output.mask[0, 0].cpu().numpy()
         answer = segmented(probability, window, place.point, size, self.sampling)
         if answer.mask.empty:
             return None
         return Look(place, answer, describe(self.features, answer.mask))
+
+    def _good(self, look: Look) -> bool:
+        return self._measured(look, self.examples).score >= self.options.least_score
 
     def _near_a_look(self, place: Place, scale: float) -> bool:
         reach = APART * place.length * min(scale, 1)

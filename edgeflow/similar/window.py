@@ -76,11 +76,13 @@ class Segmented(NamedTuple):
         certainty: Mean probability on it, 0 to 1.
         firmness: Its area at :data:`FIRM` over its area at :data:`LOOSE`, 0 to 1: small where the
             network is not sure of the outline.
+        cut: Whether it reaches the window's border inside the image, so that there may be more.
     """
 
     mask: MaskPatch
     certainty: float
     firmness: float
+    cut: bool
 
 
 def segmented(
@@ -95,10 +97,10 @@ def segmented(
     part = _component(values > MASK_THRESHOLD, row, col)
     mask = MaskPatch.within_frame(part, box, image)
     if mask.empty:
-        return Segmented(mask, 0.0, 0.0)
+        return Segmented(mask, 0.0, 0.0, cut=False)
     loose = _component(values > LOOSE, row, col)
     firmness = np.count_nonzero(values[loose] > FIRM) / np.count_nonzero(loose)
-    return Segmented(mask, float(values[part].mean()), firmness)
+    return Segmented(mask, float(values[part].mean()), firmness, _cut(mask.box, box, image))
 
 
 def _component(solid: BoolMask, row: int, col: int) -> BoolMask:
@@ -108,6 +110,15 @@ def _component(solid: BoolMask, row: int, col: int) -> BoolMask:
     _, labels = cv2.connectedComponents(solid.view(np.uint8))
     part: BoolMask = labels == labels[row, col]
     return part
+
+
+def _cut(mask: Box, window: Box, image: Size) -> bool:
+    return (
+        mask.top == window.top > 0
+        or mask.left == window.left > 0
+        or mask.bottom == window.bottom < image.height
+        or mask.right == window.right < image.width
+    )
 
 
 def _span(centre: float, length: float, side: int) -> tuple[int, int]:

@@ -134,6 +134,22 @@ def test_smaller_objects_are_found() -> None:
     assert sorted(squares(found, small)) == sorted(small)
 
 
+def test_an_object_larger_than_the_window_is_found_whole() -> None:
+    finder, _, _ = colour_finder()
+    large: Square = (100, 100, 80)
+    image = finder.predictor.encode(painted([(EXAMPLE, RED), (large, RED)]))
+    found = finder.find(image, [patch_of(EXAMPLE)], options=PATIENT)
+    assert squares(found, [large]) == [large]
+
+
+def test_what_has_no_end_is_not_found() -> None:
+    finder, _, _ = colour_finder()
+    endless = np.array(painted([(EXAMPLE, RED)]))
+    endless[100:, :] = RED
+    image = finder.predictor.encode(endless)
+    assert finder.find(image, [patch_of(EXAMPLE)], options=PATIENT).candidates == ()
+
+
 def test_an_object_alone_has_no_like() -> None:
     finder, _, _ = colour_finder()
     image = finder.predictor.encode(painted([(EXAMPLE, RED)]))

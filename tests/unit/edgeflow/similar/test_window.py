@@ -86,3 +86,12 @@ def test_nothing_at_the_click_is_no_object() -> None:
     probability = np.zeros((64, 64), dtype=np.float32)
     probability[10:20, 10:20] = 0.9
     assert answer(probability, ImagePoint(240, 140)) == (0, 0, 0)
+
+
+def test_an_object_on_the_windows_border_is_cut_but_not_on_the_images() -> None:
+    probability = np.zeros((64, 64), dtype=np.float32)
+    probability[:20, 10:20] = 0.9
+    for top, cut in ((100, True), (0, False)):
+        window = Window(Box(top, 200, top + 64, 264), Size(64, 64))
+        point = ImagePoint(215, top + 10)
+        assert segmented(probability, window, point, IMAGE, Centred()).cut == cut
