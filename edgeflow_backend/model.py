@@ -124,10 +124,13 @@ class EdgeFlowBackend(_Base):
         annotation = data.get("annotation") if isinstance(data, dict) else None
         result = annotation.get("result") if isinstance(annotation, dict) else None
         ours = sum(map(made_here, result)) if isinstance(result, list) else 0
-        if event == "PROJECT_UPDATED" and self._service is not None:
+        if self._service is not None:
             changed = data.get("project") if isinstance(data, dict) else None
             number = changed.get("id") if isinstance(changed, dict) else None
-            self._service.projects.forget(*ProjectRef.parse(number, str(kwargs.get("host") or "")))
+            ref = ProjectRef.parse(number, str(kwargs.get("host") or ""))
+            if event == "PROJECT_UPDATED":
+                self._service.projects.forget(*ref)
+            self._service.examples.note(event, ref)
         action = clean(str(event), NAME_LENGTH)
         self._log.info("webhook", action=action, regions_of_ours=ours)
         return {"action": action, "regions_of_ours": ours, "trained": False}

@@ -12,9 +12,9 @@ from edgeflow.label_studio.config.label_config import TaskConfig
 from edgeflow.label_studio.region_values import PolygonOptions
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.engine.streams import stream_of
-from edgeflow_backend.images.fit import fitting
+from edgeflow_backend.examples.search import ExampleSearch
 from edgeflow_backend.images.locator import Locator
-from edgeflow_backend.images.sources import AsStored, first_images, task_image
+from edgeflow_backend.images.sources import first_images
 from edgeflow_backend.label_studio.projects import OPENED_S, Projects, ask_label_studio
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.memory.byte_lru import ByteLRU
@@ -33,10 +33,11 @@ from edgeflow_backend.objects.spent_clicks import drop_spent
 from edgeflow_backend.objects.task_regions import MaskCache, TaskRegions
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.prompt import Prompt
-from edgeflow_backend.protocol.targets import Target, finds_similar, resolve
+from edgeflow_backend.protocol.targets import finds_similar, resolve
 from edgeflow_backend.requests import Answer, Request, ResolvedRequest, joined
 from edgeflow_backend.segmenter.local import load_segmenter
-from edgeflow_backend.segmenter.segmenter import Clicks, OpenedImage, Segmenter
+from edgeflow_backend.segmenter.segmenter import Clicks, Segmenter
+from edgeflow_backend.segmenter.shown import open_shown
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.shared.tier import open_tier
 from edgeflow_backend.status.journal import Journal
@@ -80,6 +81,7 @@ class SegmentationService:
         self.recent = RecentAnswers(RECENT_BYTES, clock, answers)
         self.signs = Signs(clock, signs)
         masks: MaskCache = ByteLRU(STORED_MASKS_BYTES)
+        self.examples = ExampleSearch(settings, segmenter, self.locator, masks, self.journal)
         self._refinement = Refinement(settings.refine_reach, masks)
         self._neighbours = Neighbours(masks)
         self._similar = SimilarSearch(settings, segmenter, masks, self.recent, metrics)
@@ -165,8 +167,8 @@ class SegmentationService:
 
     def close(self) -> None:
         """Stop the threads."""
-        self.segmenter.close()
-        self.projects.close()
+        for part in (self.examples, self.segmenter, self.projects):
+            part.close()
         if self._tier is not None:
             self._tier.close()
 
@@ -175,18 +177,16 @@ class SegmentationService:
         newest = request.prompt.newest
         target = resolve(request.config, newest.from_name, newest.to_name, request.prompt.labels)
         model = self.segmenter.choose(request.project.id, target.model)
-        image = self._image(request, target, deadline)
+        image = open_shown(
+            self.segmenter,
+            self.locator,
+            request.task,
+            target.image,
+            newest,
+            host=request.project.host,
+            deadline=deadline,
+        )
         return ResolvedRequest(request, target, image, model, deadline)
-
-    def _image(self, request: Request, target: Target, deadline: float) -> OpenedImage:
-        newest = request.prompt.newest
-        url = task_image(request.task["data"], target.image, newest.item_index)
-        source = self.locator.locate(url, host=request.project.host, task_id=request.task_id)
-
-        def opened(stored: bool) -> OpenedImage:
-            return self.segmenter.open(AsStored(source) if stored else source, deadline=deadline)
-
-        return fitting(newest.original_width, newest.original_height, opened)
 
     def _search(
         self, request: Request, regions: TaskRegions, sent: Sequence[str], deadline: float

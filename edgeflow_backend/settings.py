@@ -24,6 +24,7 @@ from edgeflow.masks.cleanup import Cleanup
 from edgeflow.masks.polygons import HolePolicy
 from edgeflow.runtime.selection import RuntimeName
 from edgeflow_backend.memory.cache_settings import CacheSettings, to_bytes
+from edgeflow_backend.memory.example_settings import ExampleSettings
 from edgeflow_backend.net.host_settings import HostSettings
 from edgeflow_backend.tracing.collector import CollectorSettings
 
@@ -43,7 +44,7 @@ def _one_of(names: Collection[str]) -> AfterValidator:
     return AfterValidator(check)
 
 
-class Settings(HostSettings, CollectorSettings, CacheSettings, BaseSettings):
+class Settings(HostSettings, CollectorSettings, CacheSettings, ExampleSettings, BaseSettings):
     """Settings of the backend; each field's variable is ``EDGEFLOW_`` plus its name.
 
     The fields' docstrings are their descriptions, in Markdown.

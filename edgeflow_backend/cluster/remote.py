@@ -14,10 +14,11 @@ from cachetools import TTLCache
 from prometheus_client import Counter, Gauge
 from typing_extensions import override
 
+from edgeflow.masks.patch import MaskPatch
 from edgeflow_backend.cluster.errors import ReplicaLostError
 from edgeflow_backend.cluster.observations import count
 from edgeflow_backend.cluster.replicas import Replicas
-from edgeflow_backend.cluster.similar.wire import AskedSimilar, FoundSimilar
+from edgeflow_backend.cluster.similar.wire import AskedDescriptors, AskedSimilar, FoundSimilar
 from edgeflow_backend.cluster.wire import Asked, Described, Load, Reply, Segmented
 from edgeflow_backend.engine.model_pool import model_name
 from edgeflow_backend.errors import ChangedImageError
@@ -25,6 +26,7 @@ from edgeflow_backend.images.sources import AsStored, Source
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.segmenter.segmenter import (
     Clicks,
+    ExampleDescriptors,
     Examples,
     Model,
     OpenedImage,
@@ -184,6 +186,18 @@ class RemoteSegmenter(Segmenter):
             answer: FoundSimilar = self._ask("find_similar", image.source.key, sent, deadline)
             self._note_version(model, answer.model_version)
             return answer.similar()
+
+        return self._ask_of(image, ask, deadline)
+
+    @override
+    def describe_examples(
+        self, image: OpenedImage, masks: Sequence[MaskPatch], model: Model, *, deadline: float
+    ) -> ExampleDescriptors:
+        def ask(image: OpenedImage) -> ExampleDescriptors:
+            sent, key = AskedDescriptors.of(image, masks, model), image.source.key
+            found: ExampleDescriptors = self._ask("describe_examples", key, sent, deadline)
+            self._note_version(model, found.model_version)
+            return found
 
         return self._ask_of(image, ask, deadline)
 

@@ -12,13 +12,13 @@ from typing import TypeVar
 from edgeflow.errors import EdgeFlowError
 from edgeflow_backend import log
 from edgeflow_backend.cluster.observations import ReplicaMetrics
-from edgeflow_backend.cluster.similar.wire import AskedSimilar, FoundSimilar
+from edgeflow_backend.cluster.similar.wire import AskedDescriptors, AskedSimilar, FoundSimilar
 from edgeflow_backend.cluster.wire import Asked, Described, Failure, Load, Reply, Segmented
 from edgeflow_backend.errors import InternalError
 from edgeflow_backend.images.sources import AsStored, Source
 from edgeflow_backend.memory.malloc import configure_malloc
 from edgeflow_backend.segmenter.local import LocalSegmenter, load_segmenter
-from edgeflow_backend.segmenter.segmenter import Model
+from edgeflow_backend.segmenter.segmenter import ExampleDescriptors, Model
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.shared.image_facts import Facts
 from edgeflow_backend.status.trace_export import TraceExport
@@ -121,6 +121,18 @@ class Replica:
             )
 
         return await self._answer(found, carrier)
+
+    async def describe_examples(
+        self, asked: AskedDescriptors, patience_s: float, carrier: Carrier = NO_TRACE
+    ) -> Reply[ExampleDescriptors]:
+        """Describe examples; see :meth:`.Segmenter.describe_examples`."""
+        deadline = time.monotonic() + patience_s
+
+        def described() -> ExampleDescriptors:
+            model, its = Model(asked.model, ""), self._segmenter
+            return its.describe_examples(asked.image, asked.masks, model, deadline=deadline)
+
+        return await self._answer(described, carrier)
 
     async def _answer(self, work: Callable[[], T], carrier: Carrier) -> Reply[T]:
         def traced_work() -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.credentials import Credentials
+from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow_backend.label_studio.transport import GuardedTransport
 from edgeflow_backend.settings import Settings
 
@@ -20,6 +21,23 @@ def open_api(
     """
     transport = _transport(settings, host, patience_s)
     return LabelStudioAPI(transport, _credentials(settings, host, transport))
+
+
+def authorised_api(
+    settings: Settings, host: str = "", *, patience_s: float | None = None
+) -> LabelStudioAPI:
+    """The API of a Label Studio that the settings have a URL and a token for; as :func:`open_api`.
+
+    Raises:
+        LabelStudioError: They have none; the hint names the setting.
+    """
+    studio = settings.label_studios.get(host)
+    if studio is None or not studio.url:
+        raise LabelStudioError("its URL is not set", hint="set LABEL_STUDIO_URL")
+    api = open_api(settings, host, patience_s=patience_s)
+    if not api.credentials.has_token:
+        raise LabelStudioError("no token is set", hint=f"set {api.credentials.token_setting}")
+    return api
 
 
 def credentials_of(settings: Settings, host: str = "") -> Credentials:

@@ -16,7 +16,7 @@ from edgeflow.errors import EdgeFlowError
 from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow.label_studio.api.records import Project
-from edgeflow_backend.label_studio.access import open_api
+from edgeflow_backend.label_studio.access import authorised_api
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.settings import Settings
 
@@ -175,16 +175,10 @@ def ask_label_studio(settings: Settings) -> Callable[[Key], Project]:
 
     def ask(key: Key) -> Project:
         host, project = key
-        studio = settings.label_studios.get(host)
         if not project.isascii() or not project.isdigit():
             raise LabelStudioError("the request names no project")
-        if studio is None or not studio.url:
-            raise LabelStudioError("its URL is not set", hint="set LABEL_STUDIO_URL")
         if host not in apis:
-            apis[host] = open_api(settings, host, patience_s=TIMEOUT_S)
-        if not apis[host].credentials.has_token:
-            setting = apis[host].credentials.token_setting
-            raise LabelStudioError("no token is set", hint=f"set {setting}")
+            apis[host] = authorised_api(settings, host, patience_s=TIMEOUT_S)
         return apis[host].project(int(project))
 
     return ask

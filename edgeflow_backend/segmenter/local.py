@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from edgeflow.inference.state import EncodedImage
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.click import Click
-from edgeflow.similar.features import ImageFeatures
+from edgeflow.similar.features import ImageFeatures, side_for
 from edgeflow.similar.finder import SimilarFinder
 from edgeflow_backend.engine.engine import Engine, PrefixStates
 from edgeflow_backend.engine.model_pool import ModelPool, model_name
@@ -28,6 +29,7 @@ from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.memory.pages import state_to_pages
 from edgeflow_backend.segmenter.segmenter import (
     Clicks,
+    ExampleDescriptors,
     Examples,
     Model,
     OpenedImage,
@@ -153,11 +155,12 @@ class LocalSegmenter(Segmenter):
         predictor = self.models.load(model.name)
         encoded = image.encoded or self._encoded(image, deadline)
         finder = SimilarFinder(predictor, self._features)
-        self._look(finder, encoded, asked.examples)
+        self._look(finder, encoded, asked)
         steps = finder.finding(
             encoded,
             asked.examples,
             counter_examples=asked.counter_examples,
+            descriptors=asked.descriptors,
             taken=asked.taken,
             options=asked.options,
         )
@@ -165,6 +168,17 @@ class LocalSegmenter(Segmenter):
             steps, predictor.runtime, deadline=deadline, stream=asked.stream, marks=asked.marks
         )
         return Similar(found, predictor.version)
+
+    @override
+    def describe_examples(
+        self, image: OpenedImage, masks: Sequence[MaskPatch], model: Model, *, deadline: float
+    ) -> ExampleDescriptors:
+        predictor = self.models.load(model.name)
+        finder = SimilarFinder(predictor, self._features)
+        encoded = image.encoded or self._encoded(image, deadline)
+        with self._looking:
+            found = tuple(finder.describe(encoded, mask) for mask in masks)
+        return ExampleDescriptors(found, predictor.version)
 
     @override
     def warm_up(self) -> None:
@@ -190,18 +204,19 @@ class LocalSegmenter(Segmenter):
         if self._tier is not None:
             self._tier.close()
 
-    def _look(
-        self, finder: SimilarFinder, image: EncodedImage, examples: Sequence[MaskPatch]
-    ) -> None:
+    def _look(self, finder: SimilarFinder, image: EncodedImage, asked: Examples) -> None:
         """Have an image's features ready before the queue's thread needs them.
 
         In this thread, for they take longer than a step, and loading what they need longer still:
         others' clicks go on meanwhile.
         """
-        smallest = min(examples, key=lambda mask: np.count_nonzero(mask.pixels), default=None)
-        if smallest is not None and not smallest.empty:
+        diameters = [
+            *(math.sqrt(np.count_nonzero(mask.pixels)) for mask in asked.examples),
+            *(descriptor.diameter for descriptor in asked.descriptors),
+        ]
+        if diameters and min(diameters) > 0:
             with self._looking:
-                finder.describe(image, smallest)
+                finder.features(image, side_for(min(diameters), image.size))
 
     def _make_states(self) -> PrefixStates:
         max_bytes = self._settings.state_cache_bytes

@@ -16,6 +16,7 @@ from edgeflow.inference.state import EncodedImage
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.click import Click
 from edgeflow.prompts.start import Start
+from edgeflow.similar.descriptor import Descriptor
 from edgeflow.similar.found import Found, SimilarOptions
 from edgeflow_backend.engine.schedule import Stream
 from edgeflow_backend.images.sources import AsStored, Source
@@ -92,12 +93,13 @@ class Examples:
     """What is asked for all objects like some.
 
     Attributes:
-        examples: Masks of objects of the kind; at least one, at the image's size.
+        examples: Masks of objects of the kind, at the image's size.
         counter_examples: Masks of objects that are not of the kind.
         taken: Masks that no answer may lie on; those above are, too.
         options: How far to go.
         stream: Who asks; None for a stream of its own.
         marks: Identifies what is asked within the stream, as of :class:`Clicks`.
+        descriptors: Objects of the kind in other images; at least one where there are no examples.
     """
 
     examples: Sequence[MaskPatch]
@@ -106,6 +108,7 @@ class Examples:
     options: SimilarOptions = SimilarOptions()  # noqa: RUF009 - frozen
     stream: Stream | None = None
     marks: frozenset[Hashable] = frozenset()
+    descriptors: Sequence[Descriptor] = ()
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,19 @@ class Similar:
     """
 
     found: Found
+    model_version: str
+
+
+@dataclass(frozen=True)
+class ExampleDescriptors:
+    """What objects look like.
+
+    Attributes:
+        descriptors: One an object.
+        model_version: Version of the model that described them; others understand them not.
+    """
+
+    descriptors: tuple[Descriptor, ...]
     model_version: str
 
 
@@ -201,6 +217,24 @@ class Segmenter(Protocol):
             SupersededError: A newer request of the same stream came before this one ran.
             DeadlineError: The answer is not there in time.
             NotReadyError: It is being stopped.
+        """
+        ...
+
+    def describe_examples(
+        self, image: OpenedImage, masks: Sequence[MaskPatch], model: Model, *, deadline: float
+    ) -> ExampleDescriptors:
+        """What objects look like, for searches in other images.
+
+        Args:
+            image: The image that they lie in.
+            masks: The objects, at the image's size.
+            model: Whose features describe them.
+            deadline: When the answer must be there.
+
+        Raises:
+            PromptError: A mask is empty or of another size than the image.
+            NoFeaturesError: The model cannot tell what looks alike.
+            DeadlineError: The answer is not there in time.
         """
         ...
 

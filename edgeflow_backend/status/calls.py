@@ -13,8 +13,10 @@ from edgeflow_backend.status.failures import Clock, utc_now
 
 MAX_CALLS = 200
 
-Kind = Literal["predictions", "training"]
-"""Label Studio's words on its buttons: *Retrieve predictions*, *Start training*."""
+Kind = Literal["predictions", "training", "examples"]
+"""Label Studio's words on its buttons: *Retrieve predictions*, *Start training*; and what is known
+of accepted examples.
+"""
 
 
 @dataclass(frozen=True)

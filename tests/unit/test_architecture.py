@@ -21,9 +21,9 @@ LAYERS = {
     ),
     "edgeflow_backend": (
         "cli", "wsgi", "server", "app", "web", "connect", "doctor", "model", "calls", "repair",
-        "service", "objects", "requests", "cluster", "segmenter", "engine", "images", "openapi",
-        "shared", "status", "protocol", "label_studio", "background", "log", "settings", "tracing",
-        "memory", "net", "redact", "errors",
+        "service", "examples", "objects", "requests", "cluster", "segmenter", "engine", "images",
+        "openapi", "shared", "status", "protocol", "label_studio", "background", "log", "settings",
+        "tracing", "memory", "net", "redact", "errors",
     ),
 }  # fmt: skip
 """Rooms of each package, from the top down: a room imports only from rooms below it."""

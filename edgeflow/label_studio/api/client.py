@@ -127,6 +127,14 @@ class LabelStudioAPI(Calls):
         """A task, with its annotations, drafts and predictions."""
         return self._object(f"/api/tasks/{task}")
 
+    def task_annotations(self, task: int) -> list[JSONObject]:
+        """A task's annotations, each with its ``result``; without the skipped ones."""
+        return self._list(dict, f"/api/tasks/{task}/annotations/")
+
+    def task_drafts(self, task: int) -> list[JSONObject]:
+        """Everybody's drafts of a task, each with its ``result``."""
+        return self._list(dict, f"/api/tasks/{task}/drafts")
+
     def annotation(self, annotation: int) -> JSONObject:
         """An annotation, with its ``result``."""
         return self._object(f"/api/annotations/{annotation}/")
@@ -244,7 +252,7 @@ class LabelStudioAPI(Calls):
         return self._read(dict, path, self.get(path))
 
     def _list(
-        self, read: Callable[[JSONObject], _Record], path: str, params: Params
+        self, read: Callable[[JSONObject], _Record], path: str, params: Params | None = None
     ) -> list[_Record]:
         body = self.get(path, params)
         if not isinstance(body, list):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from edgeflow.geometry import Size
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.click import Click
+from edgeflow.similar.descriptor import Descriptor
 from edgeflow.similar.found import Candidate, Found, SimilarOptions
 from edgeflow_backend.cluster.wire import SentMask
 from edgeflow_backend.engine.schedule import Stream
@@ -28,6 +29,7 @@ class AskedSimilar(NamedTuple):
     options: SimilarOptions
     stream: Stream | None
     marks: frozenset[Hashable]
+    descriptors: tuple[Descriptor, ...]
 
     @classmethod
     def of(cls, image: OpenedImage, asked: Examples, model: Model) -> AskedSimilar:
@@ -43,6 +45,7 @@ class AskedSimilar(NamedTuple):
             asked.options,
             asked.stream,
             asked.marks,
+            tuple(asked.descriptors),
         )
 
     @property
@@ -60,7 +63,33 @@ class AskedSimilar(NamedTuple):
             self.options,
             self.stream,
             self.marks,
+            self.descriptors,
         )
+
+
+class AskedDescriptors(NamedTuple):
+    """Objects in an image, and the model that is to describe them."""
+
+    source: Source | AsStored
+    size: Size
+    digest: str
+    model: str | None
+    sent: tuple[SentMask, ...]
+
+    @classmethod
+    def of(cls, image: OpenedImage, masks: Sequence[MaskPatch], model: Model) -> AskedDescriptors:
+        """Pack what a segmenter is asked."""
+        return cls(image.source, image.size, image.digest, model.name, _sent(masks))
+
+    @property
+    def image(self) -> OpenedImage:
+        """The image that is meant."""
+        return OpenedImage(self.source, self.size, self.digest)
+
+    @property
+    def masks(self) -> Sequence[MaskPatch]:
+        """The objects."""
+        return _patches(self.sent)
 
 
 class SentCandidate(NamedTuple):

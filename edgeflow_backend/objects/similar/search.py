@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from edgeflow.errors import PromptError
 from edgeflow.masks.patch import MaskPatch
-from edgeflow.similar.found import Candidate, SimilarOptions
+from edgeflow.similar.found import Candidate
 from edgeflow_backend.engine.schedule import Stream
 from edgeflow_backend.errors import NothingAlikeError
 from edgeflow_backend.objects.overlap import Neighbours
@@ -26,6 +26,7 @@ from edgeflow_backend.objects.recent_answers import (
 from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.similar.asked import Answerer, Asked, parts_of, what_is_asked
 from edgeflow_backend.objects.similar.known import KnownMask, known_masks, taken
+from edgeflow_backend.objects.similar.options import search_options
 from edgeflow_backend.objects.similar.suggestions import (
     SAME_OBJECT_IOU,
     Suggested,
@@ -45,9 +46,6 @@ MEMORY_BYTES = 64_000_000
 
 MOST_EXAMPLES = 8
 """Further ones tell nothing new and take time."""
-
-STEPS_AN_OBJECT = 2
-"""Network steps for each object that may be found; some places hold none."""
 
 RESERVE_S = 1.0
 """Of the request's time, for what comes after the search."""
@@ -171,10 +169,6 @@ class SimilarSearch:
     ) -> tuple[Sequence[Candidate], str]:
         """Objects like the examples, best first, and the version of the model that found them."""
         prompt = resolved.request.prompt
-        kind = resolved.target.control.kind
-        limit = self._settings.similar_limit
-        if kind is not None and kind.mask is not None and kind.mask.exact:
-            limit = min(limit, self._settings.similar_brush_limit)
         left_s = resolved.deadline - time.monotonic() - RESERVE_S
         similar = self._segmenter.find_similar(
             resolved.image,
@@ -182,11 +176,7 @@ class SimilarSearch:
                 asked.examples[:MOST_EXAMPLES],
                 [*asked.unlike, *rejected][:MOST_EXAMPLES],
                 taken(known, asked.examples, rejected),
-                SimilarOptions(
-                    limit=limit,
-                    seconds=max(min(self._settings.similar_seconds, left_s), 0.0),
-                    steps=max(SimilarOptions().steps, STEPS_AN_OBJECT * limit),
-                ),
+                search_options(self._settings, resolved.target.control, left_s),
                 Stream((resolved.scene, prompt.newest.from_name), "similar"),
                 prompt.marks,
             ),

@@ -29,7 +29,13 @@ from edgeflow_backend.cluster.wire import (
 )
 from edgeflow_backend.errors import ChangedImageError, OverloadedError, superseded
 from edgeflow_backend.images.sources import WebSource
-from edgeflow_backend.segmenter.segmenter import Clicks, Examples, Model, OpenedImage
+from edgeflow_backend.segmenter.segmenter import (
+    Clicks,
+    ExampleDescriptors,
+    Examples,
+    Model,
+    OpenedImage,
+)
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.shared.image_facts import Facts
 from edgeflow_backend.status.metrics import Metrics
@@ -117,6 +123,17 @@ def test_a_search_goes_where_its_image_is_and_again_where_that_was_replaced() ->
     assert segmenter.default.version == "m-2"  # the replicas are being updated
     asked = [method for method, *_ in replicas.asked]
     assert asked == ["open", "find_similar", "open", "find_similar"]
+    assert {key for _, key, _ in replicas.asked} == {routing_key(SOURCE.key)}
+
+
+def test_examples_are_described_where_their_image_is() -> None:
+    described = ExampleDescriptors((), "m-2")
+    replicas = Scripted(open=[Facts(SIZE, "d")], describe_examples=[described])
+    segmenter = remote(replicas)
+    image = segmenter.open(SOURCE, deadline=soon())
+    model = segmenter.default
+    assert segmenter.describe_examples(image, [MASK], model, deadline=soon()) is described
+    assert segmenter.default.version == "m-2"
     assert {key for _, key, _ in replicas.asked} == {routing_key(SOURCE.key)}
 
 

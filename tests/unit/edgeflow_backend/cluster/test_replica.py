@@ -13,7 +13,7 @@ from edgeflow.geometry import ImagePoint
 from edgeflow.inference.predictor import Predictor
 from edgeflow.prompts.click import Click
 from edgeflow_backend.cluster.replica import Replica
-from edgeflow_backend.cluster.similar.wire import AskedSimilar
+from edgeflow_backend.cluster.similar.wire import AskedDescriptors, AskedSimilar
 from edgeflow_backend.cluster.wire import Asked, Failure
 from edgeflow_backend.errors import (
     ChangedImageError,
@@ -95,6 +95,17 @@ def test_it_finds_what_looks_like_an_example(held: Held) -> None:
         each.mask.digest for each in here.found.candidates
     ]
     assert next(cache for cache in reply.load.caches if cache.name == "features").nbytes > 0
+
+
+def test_it_describes_examples(held: Held) -> None:
+    image = held.open()
+    example = held.ask("segment", sent(image, CENTRE)).unpacked().segmentation().mask
+    asked = AskedDescriptors.of(image, [example], Model(None, ""))
+    there = held.ask("describe_examples", asked).unpacked()
+    soon = time.monotonic() + 60
+    here = held.segmenter.describe_examples(image, [example], Model(None, ""), deadline=soon)
+    assert there.model_version == here.model_version
+    assert [d.to_json() for d in there.descriptors] == [d.to_json() for d in here.descriptors]
 
 
 def test_a_later_click_finds_the_state_of_the_one_before(held: Held) -> None:

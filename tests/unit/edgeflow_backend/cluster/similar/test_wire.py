@@ -7,13 +7,15 @@ import numpy as np
 from edgeflow.geometry import ImagePoint, Size
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.click import Click
+from edgeflow.similar.descriptor import Descriptor
 from edgeflow.similar.found import Candidate, Found, SimilarOptions
-from edgeflow_backend.cluster.similar.wire import AskedSimilar, FoundSimilar
+from edgeflow_backend.cluster.similar.wire import AskedDescriptors, AskedSimilar, FoundSimilar
 from edgeflow_backend.engine.schedule import Stream
 from edgeflow_backend.images.sources import WebSource
 from edgeflow_backend.segmenter.segmenter import Examples, Model, OpenedImage, Similar
 
 SIZE = Size(20, 30)
+DESCRIPTOR = Descriptor(np.ones(4, np.float32), np.zeros(4, np.float32), 30.0, 6.0, 5.0)
 IMAGE = OpenedImage(WebSource("http://host/a.png"), SIZE, "digest")
 
 
@@ -36,6 +38,7 @@ def test_what_is_asked_arrives_as_it_was() -> None:
         SimilarOptions(limit=7, seconds=1.5),
         Stream("here", "similar"),
         frozenset({("p", 1.0)}),
+        [DESCRIPTOR],
     )
     sent = pickle.loads(pickle.dumps(AskedSimilar.of(IMAGE, asked, Model("m", "m-1"))))
     assert (sent.image, sent.model) == (IMAGE, "m")
@@ -44,6 +47,14 @@ def test_what_is_asked_arrives_as_it_was() -> None:
     assert digests(there.counter_examples) == digests(asked.counter_examples)
     assert digests(there.taken) == digests(asked.taken)
     assert (there.options, there.stream, there.marks) == (asked.options, asked.stream, asked.marks)
+    assert [each.to_json() for each in there.descriptors] == [DESCRIPTOR.to_json()]
+
+
+def test_what_is_to_be_described_arrives_as_it_was() -> None:
+    masks = [mask(0), mask(6)]
+    sent = pickle.loads(pickle.dumps(AskedDescriptors.of(IMAGE, masks, Model("m", "m-1"))))
+    assert (sent.image, sent.model) == (IMAGE, "m")
+    assert digests(sent.masks) == digests(masks)
 
 
 def test_the_answer_arrives_as_it_was() -> None:

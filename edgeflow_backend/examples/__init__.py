@@ -1,0 +1,1 @@
+"""Examples that annotators have accepted, and what resembles them in other tasks."""
