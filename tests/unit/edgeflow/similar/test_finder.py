@@ -168,13 +168,21 @@ def test_an_example_may_come_from_another_image() -> None:
     assert sorted(squares(found, REDS)) == sorted(REDS)
 
 
-@pytest.mark.parametrize("change", [{"limit": 2}, {"steps": 1}, {"seconds": 0.0}], ids=str)
-def test_an_answer_that_was_cut_short_says_so(change: dict[str, float]) -> None:
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        (dataclasses.replace(PATIENT, limit=2), 2),
+        (dataclasses.replace(PATIENT, steps=1), 1),
+        (dataclasses.replace(PATIENT, seconds=0.0), 0),
+    ],
+    ids=["limit", "steps", "seconds"],
+)
+def test_an_answer_that_was_cut_short_says_so(options: SimilarOptions, count: int) -> None:
     finder, _, _ = colour_finder()
     image = finder.predictor.encode(scene())
-    found = finder.find(image, [patch_of(EXAMPLE)], options=dataclasses.replace(PATIENT, **change))
+    found = finder.find(image, [patch_of(EXAMPLE)], options=options)
     assert not found.complete
-    assert len(found.candidates) == {"limit": 2, "steps": 1, "seconds": 0}[next(iter(change))]
+    assert len(found.candidates) == count
     rest = finder.find(
         image,
         [patch_of(EXAMPLE)],

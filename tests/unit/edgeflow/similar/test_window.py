@@ -61,7 +61,7 @@ def answer(probability: np.ndarray, point: ImagePoint) -> tuple[int, float, floa
     """Area, certainty and firmness of a 64×64 map's answer on as many pixels."""
     window = Window(Box(100, 200, 164, 264), Size(64, 64))
     found = segmented(probability, window, point, IMAGE, Centred())
-    area = np.count_nonzero(found.mask.pixels)
+    area = int(np.count_nonzero(found.mask.pixels))
     return area, found.certainty, found.firmness
 
 
