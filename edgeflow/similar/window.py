@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -27,6 +28,10 @@ few image pixels shows no more at 256, which takes nearly twice the time of 192.
 
 SMALL_WINDOW = 96
 """Side of a window that is small, image pixels."""
+
+CUT = 0.25
+"""Length of the outline on a window's border from which on the window cuts an object, in the
+square root of its area."""
 
 LOOSE, FIRM = 0.3, 0.7
 """Probabilities at which a component's area is compared."""
@@ -76,7 +81,7 @@ class Segmented(NamedTuple):
         certainty: Mean probability on it, 0 to 1.
         firmness: Its area at :data:`FIRM` over its area at :data:`LOOSE`, 0 to 1: small where the
             network is not sure of the outline.
-        cut: Whether it reaches the window's border inside the image, so that there may be more.
+        cut: Whether it ends at the window's border inside the image, so that there may be more.
     """
 
     mask: MaskPatch
@@ -100,7 +105,7 @@ def segmented(
         return Segmented(mask, 0.0, 0.0, cut=False)
     loose = _component(values > LOOSE, row, col)
     firmness = np.count_nonzero(values[loose] > FIRM) / np.count_nonzero(loose)
-    return Segmented(mask, float(values[part].mean()), firmness, _cut(mask.box, box, image))
+    return Segmented(mask, float(values[part].mean()), firmness, _cut(mask, box, image))
 
 
 def _component(solid: BoolMask, row: int, col: int) -> BoolMask:
@@ -112,13 +117,16 @@ def _component(solid: BoolMask, row: int, col: int) -> BoolMask:
     return part
 
 
-def _cut(mask: Box, window: Box, image: Size) -> bool:
-    return (
-        mask.top == window.top > 0
-        or mask.left == window.left > 0
-        or mask.bottom == window.bottom < image.height
-        or mask.right == window.right < image.width
+def _cut(mask: MaskPatch, window: Box, image: Size) -> bool:
+    pixels, box = mask.pixels, mask.box
+    edges = (
+        (box.top == window.top > 0, pixels[0]),
+        (box.left == window.left > 0, pixels[:, 0]),
+        (box.bottom == window.bottom < image.height, pixels[-1]),
+        (box.right == window.right < image.width, pixels[:, -1]),
     )
+    length = sum(int(np.count_nonzero(edge)) for inside, edge in edges if inside)
+    return length > CUT * math.sqrt(np.count_nonzero(pixels))
 
 
 def _span(centre: float, length: float, side: int) -> tuple[int, int]:
