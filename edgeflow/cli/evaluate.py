@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -22,6 +21,7 @@ from edgeflow.cli.options import (
     Split,
     Zoom,
 )
+from edgeflow.cli.report_outputs import check_report_outputs
 from edgeflow.data.base import Dataset, DatasetError
 from edgeflow.data.left_out import LeftOut, left_out_lines
 from edgeflow.data.listed import left_out_of
@@ -30,11 +30,10 @@ from edgeflow.evaluate.jitter.aim import jittered_run
 from edgeflow.evaluate.jitter.summary import summarise_jitter
 from edgeflow.evaluate.machine import describe_machine
 from edgeflow.evaluate.report import REPORT_FILES, RESULTS, write_report
-from edgeflow.evaluate.results import Evaluation, ResultsError, read_curve, write_json
+from edgeflow.evaluate.results import Evaluation, read_curve, write_json
 from edgeflow.evaluate.starts.sources import find_start_masks
 from edgeflow.evaluate.summary import Estimate, summarise
 from edgeflow.evaluate.traces import Rules, Trace, click_dataset
-from edgeflow.files import check_outputs, in_folders
 from edgeflow.inference.predictor import load_predictor
 from edgeflow.inference.quality import QUALITIES
 from edgeflow.inference.zoom import POLICIES
@@ -84,7 +83,14 @@ def evaluate(
     """Count the clicks that a model needs, after RITM's protocol."""
     starts = None if start_masks is None else find_start_masks(start_masks)
     read = [data, images, *(compare or ()), *([Path(start_masks)] if start_masks else [])]
-    _check_outputs(json, report, [path for path in read if path and path.exists()])
+    check_report_outputs(
+        json,
+        report,
+        [path for path in read if path and path.exists()],
+        files=REPORT_FILES,
+        results=RESULTS,
+        recognise=read_curve,
+    )
     others = [read_curve(path) for path in compare or ()]
     dataset = open_dataset(
         data, layout=layout, split=split, images=images, label_config=label_config
@@ -189,20 +195,3 @@ def _click_all(dataset: Dataset, label: str, click: Callable[..., Iterator[Trace
     """Click every object of a dataset under a progress bar."""
     with typer.progressbar(length=len(dataset), label=label) as bar:
         return list(click(progress=lambda done, _total: bar.update(done - bar.pos)))
-
-
-def _check_outputs(json: Path | None, report: Path | None, read: list[Path]) -> None:
-    """Refuse, before anything is measured, to write over the dataset or an earlier result."""
-    outputs = {} if json is None else {"JSON file": json}
-    if report is not None:
-        outputs |= {f"report's {name}": report / name for name in REPORT_FILES}
-    check_outputs(outputs, [*read, *in_folders(outputs.values(), read, _made_here)])
-
-
-def _made_here(path: Path) -> bool:
-    """Whether a file is the result of an evaluation, or lies beside one."""
-    for each in (path, path.with_name(RESULTS)):
-        with contextlib.suppress(ResultsError):
-            read_curve(each)
-            return True
-    return False

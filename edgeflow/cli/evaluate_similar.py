@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -21,6 +20,7 @@ from edgeflow.cli.options import (
     Zoom,
     one_of,
 )
+from edgeflow.cli.report_outputs import check_report_outputs
 from edgeflow.data.base import DatasetError
 from edgeflow.data.left_out import LeftOut, left_out_lines
 from edgeflow.data.listed import left_out_of
@@ -30,13 +30,11 @@ from edgeflow.evaluate.similar.choosing import Choice
 from edgeflow.evaluate.similar.report import REPORT_FILES, RESULTS, groups_of, write_report
 from edgeflow.evaluate.similar.results import (
     SimilarEvaluation,
-    SimilarResultsError,
     check_results,
     write_json,
 )
 from edgeflow.evaluate.similar.summary import Alone, Mean, Several
 from edgeflow.evaluate.similar.trials import Conditions, ExampleMask, try_dataset
-from edgeflow.files import check_outputs, in_folders
 from edgeflow.inference.predictor import load_predictor
 from edgeflow.inference.quality import QUALITIES
 from edgeflow.inference.zoom import POLICIES
@@ -106,7 +104,14 @@ def evaluate_similar(
     ] = None,
 ) -> None:
     """Measure how many of an example's like are found, and what that saves."""
-    _check_outputs(json, report, [path for path in (data, images) if path])
+    check_report_outputs(
+        json,
+        report,
+        [path for path in (data, images) if path],
+        files=REPORT_FILES,
+        results=RESULTS,
+        recognise=check_results,
+    )
     dataset = open_dataset(
         data, layout=layout, split=split, images=images, label_config=label_config
     )
@@ -206,20 +211,3 @@ def _mean(mean: Mean, digits: int = 2) -> str:
 
 def _interval(mean: Mean) -> str:
     return "–" if mean is None else f"{mean.mean:.2f} [{mean.low:.2f}, {mean.high:.2f}]"
-
-
-def _check_outputs(json: Path | None, report: Path | None, read: list[Path]) -> None:
-    """Refuse, before anything is measured, to write over the dataset or an earlier result."""
-    outputs = {} if json is None else {"JSON file": json}
-    if report is not None:
-        outputs |= {f"report's {name}": report / name for name in REPORT_FILES}
-    check_outputs(outputs, [*read, *in_folders(outputs.values(), read, _made_here)])
-
-
-def _made_here(path: Path) -> bool:
-    """Whether a file is the result of such an evaluation, or lies beside one."""
-    for each in (path, path.with_name(RESULTS)):
-        with contextlib.suppress(SimilarResultsError):
-            check_results(each)
-            return True
-    return False

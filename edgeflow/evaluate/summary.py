@@ -93,14 +93,21 @@ def targets_of(rules: Rules) -> dict[int, float]:
 
 def estimates(figures: npt.NDArray[np.float64]) -> list[Estimate]:
     """Mean and interval of each row of a figures×objects array."""
+    low, high = np.percentile(resampled_means(figures), (2.5, 97.5), axis=1)
+    return [Estimate(*map(float, row)) for row in zip(figures.mean(axis=1), low, high, strict=True)]
+
+
+def resampled_means(figures: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Means of a figures×objects array over objects drawn anew: figures×:data:`RESAMPLES`.
+
+    The same at every call.
+    """
     count = figures.shape[1]
     rng = np.random.default_rng(0)
-    resampled = np.concatenate(
+    return np.concatenate(
         [
             figures[:, rng.integers(count, size=(RESAMPLES // CHUNKS, count))].mean(axis=2)
             for _ in range(CHUNKS)
         ],
         axis=1,
     )
-    low, high = np.percentile(resampled, (2.5, 97.5), axis=1)
-    return [Estimate(*map(float, row)) for row in zip(figures.mean(axis=1), low, high, strict=True)]

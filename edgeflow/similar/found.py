@@ -7,6 +7,12 @@ from dataclasses import dataclass
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.click import Click
 
+STEPS_AN_OBJECT = 2
+"""Network steps for each object that may be found: some places hold none."""
+
+FEWEST_STEPS = 120
+"""Network steps that a search may take whatever its limit is."""
+
 
 @dataclass(frozen=True, slots=True)
 class SimilarOptions:
@@ -15,7 +21,7 @@ class SimilarOptions:
     Attributes:
         limit: Most candidates in an answer; with as many finds, the search ends.
         seconds: Time after which no further place is looked at, the image's features included.
-        steps: Most network steps.
+        steps: Most network steps; None for as many as the limit needs.
         least_score: Least score of a candidate.
         most_overlap: Greatest part of a candidate, or of what it lies on, that it may share with
             a better candidate or with a mask that exists.
@@ -23,9 +29,16 @@ class SimilarOptions:
 
     limit: int = 40
     seconds: float = 3.0
-    steps: int = 120
+    steps: int | None = None
     least_score: float = 0.45
     most_overlap: float = 0.3
+
+    @property
+    def most_steps(self) -> int:
+        """Network steps after which no further place is looked at."""
+        if self.steps is not None:
+            return self.steps
+        return max(FEWEST_STEPS, STEPS_AN_OBJECT * self.limit)
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,7 @@ class Search:
         options = self.options
         return (
             finds >= options.limit
-            or self.steps >= options.steps
+            or self.steps >= options.most_steps
             or time.monotonic() - self.began > options.seconds
         )
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from edgeflow.data.base import set_of
 from edgeflow.evaluate.similar.matching import Counts
 from edgeflow.evaluate.similar.trials import Trial
-from edgeflow.evaluate.summary import CHUNKS, RESAMPLES, Estimate, estimates
+from edgeflow.evaluate.summary import Estimate, estimates, resampled_means
 
 FOUND_FROM = {50: 0.5, 75: 0.75}
 """IoUs, by percent, from which on a suggestion is right."""
@@ -163,17 +163,9 @@ def ratio(above: npt.ArrayLike, below: npt.ArrayLike) -> Mean:
     pairs = np.stack([np.asarray(above, np.float64), np.asarray(below, np.float64)])
     if not pairs[1].any():
         return None
-    count = pairs.shape[1]
-    rng = np.random.default_rng(0)
-    sums = np.concatenate(
-        [
-            pairs[:, rng.integers(count, size=(RESAMPLES // CHUNKS, count))].sum(axis=2)
-            for _ in range(CHUNKS)
-        ],
-        axis=1,
-    )
-    sums = sums[:, sums[1] > 0]
-    low, high = np.percentile(sums[0] / sums[1], (2.5, 97.5))
+    means = resampled_means(pairs)
+    means = means[:, means[1] > 0]
+    low, high = np.percentile(means[0] / means[1], (2.5, 97.5))
     total = pairs.sum(axis=1)
     return Estimate(float(total[0] / total[1]), float(low), float(high))
 

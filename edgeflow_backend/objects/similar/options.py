@@ -6,9 +6,6 @@ from edgeflow.label_studio.config.controls import Control
 from edgeflow.similar.found import SimilarOptions
 from edgeflow_backend.settings import Settings
 
-STEPS_AN_OBJECT = 2
-"""Network steps for each object that may be found; some places hold none."""
-
 
 def search_options(settings: Settings, control: Control, seconds: float) -> SimilarOptions:
     """How far a search goes.
@@ -21,8 +18,4 @@ def search_options(settings: Settings, control: Control, seconds: float) -> Simi
     limit = settings.similar_limit
     if control.kind is not None and control.kind.mask is not None and control.kind.mask.exact:
         limit = min(limit, settings.similar_brush_limit)
-    return SimilarOptions(
-        limit=limit,
-        seconds=max(min(settings.similar_seconds, seconds), 0.0),
-        steps=max(SimilarOptions().steps, STEPS_AN_OBJECT * limit),
-    )
+    return SimilarOptions(limit=limit, seconds=max(min(settings.similar_seconds, seconds), 0.0))
