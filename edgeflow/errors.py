@@ -85,3 +85,8 @@ def brief(value: object, limit: int = 100) -> str:
     """A value of a config or task for a message: at most ``limit`` characters of it."""
     text = str(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: ``1 task``, ``2 tasks``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -28,11 +28,7 @@ from edgeflow.data.opening import open_dataset
 from edgeflow.evaluate.machine import describe_machine
 from edgeflow.evaluate.similar.choosing import Choice
 from edgeflow.evaluate.similar.report import REPORT_FILES, RESULTS, groups_of, write_report
-from edgeflow.evaluate.similar.results import (
-    SimilarEvaluation,
-    check_results,
-    write_json,
-)
+from edgeflow.evaluate.similar.results import SimilarEvaluation, check_results, write_json
 from edgeflow.evaluate.similar.summary import Alone, Mean, Several
 from edgeflow.evaluate.similar.trials import Conditions, ExampleMask, try_dataset
 from edgeflow.inference.predictor import load_predictor

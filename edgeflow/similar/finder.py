@@ -64,6 +64,26 @@ class SimilarFinder:
                 self._store.put(key, features)
         return features
 
+    def look(
+        self,
+        image: EncodedImage,
+        examples: Sequence[MaskPatch],
+        descriptors: Sequence[Descriptor] = (),
+    ) -> ImageFeatures:
+        """The features that a search for the like of examples goes by.
+
+        Args:
+            image: From :meth:`edgeflow.inference.predictor.Predictor.encode`.
+            examples: As of :meth:`find`.
+            descriptors: As of :meth:`find`.
+
+        Raises:
+            PromptError: As of :meth:`find`.
+            NoFeaturesError: The network does not offer them.
+        """
+        _check_asked(examples, descriptors, image.size)
+        return self.features(image, _side(examples, descriptors, image.size))
+
     def describe(self, image: EncodedImage, mask: MaskPatch) -> Descriptor:
         """What an object looks like, for a search in this image or in another one.
 
@@ -118,16 +138,21 @@ class SimilarFinder:
         descriptors: Sequence[Descriptor] = (),
         taken: Sequence[MaskPatch] = (),
         options: SimilarOptions = DEFAULTS,
+        features: ImageFeatures | None = None,
     ) -> Steps[Found]:
         """:meth:`find` for callers that run the network themselves, as :meth:`.predicting`.
+
+        The other arguments are those of :meth:`find`; ``features`` are from :meth:`look`. Without
+        them the first ``next`` computes them, which takes longer than a step.
 
         Raises:
             PromptError: At once, not at the first ``next``; see :meth:`find`.
         """
-        if not examples and not descriptors:
-            raise PromptError("no example", hint="mark one object of the kind")
-        _check((*examples, *counter_examples), image.size)
-        return self._finding(image, examples, counter_examples, descriptors, taken, options)
+        _check_asked(examples, descriptors, image.size)
+        _check(counter_examples, image.size)
+        return self._finding(
+            image, examples, counter_examples, descriptors, taken, options, features
+        )
 
     @torch.inference_mode()  # as in Predictor: left at each yield, entered again at each send
     def _finding(
@@ -138,9 +163,11 @@ class SimilarFinder:
         descriptors: Sequence[Descriptor],
         taken: Sequence[MaskPatch],
         options: SimilarOptions,
+        features: ImageFeatures | None,
     ) -> Steps[Found]:
         began = time.monotonic()
-        features = self.features(image, _side(examples, descriptors, image.size))
+        if features is None:
+            features = self.look(image, examples, descriptors)
         search = Search(
             image,
             features,
@@ -161,6 +188,14 @@ def _side(masks: Sequence[MaskPatch], descriptors: Sequence[Descriptor], image: 
         *(descriptor.diameter for descriptor in descriptors),
     ]
     return side_for(min(diameters), image)
+
+
+def _check_asked(
+    examples: Sequence[MaskPatch], descriptors: Sequence[Descriptor], image: Size
+) -> None:
+    if not examples and not descriptors:
+        raise PromptError("no example", hint="mark one object of the kind")
+    _check(examples, image)
 
 
 def _check(masks: Sequence[MaskPatch], image: Size) -> None:

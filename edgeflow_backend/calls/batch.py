@@ -11,11 +11,10 @@ from collections.abc import Iterator, Sequence
 
 from structlog.typing import FilteringBoundLogger
 
-from edgeflow.errors import EdgeFlowError, PromptError
+from edgeflow.errors import EdgeFlowError, PromptError, counted
 from edgeflow.label_studio.config.label_config import LabelConfig, TaskConfig, parse_label_config
 from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.errors import DeadlineError, InternalError, OverloadedError
-from edgeflow_backend.examples.feed import counted
 from edgeflow_backend.examples.suggest import Suggester
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.objects.found_prompts import prompts_in

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from cachetools import LRUCache
 
-from edgeflow.errors import EdgeFlowError
+from edgeflow.errors import EdgeFlowError, counted
 from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow.label_studio.api.heads import TaskHead, heads_of, newest_annotated
@@ -259,8 +259,3 @@ def _told(
         text += f"; {wrong}"
         hint = hint or "check EDGEFLOW_EXAMPLES_DIR"
     return text, hint
-
-
-def counted(count: int, noun: str) -> str:
-    """A number with its noun: ``1 task``, ``2 tasks``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -11,7 +11,7 @@ from itertools import chain
 
 from edgeflow.errors import brief
 from edgeflow.label_studio.config.tags import Tag
-from edgeflow.label_studio.controls import CONTROLS, ControlKind
+from edgeflow.label_studio.controls import CONTROLS, ControlKind, kind_of_region
 from edgeflow_backend.protocol.targets import SIMILAR
 
 PREFIX = "edgeflow"
@@ -40,8 +40,7 @@ def misplaced(root: Tag) -> list[str]:
 
 
 def _of_tag(tag: Tag) -> Iterator[str]:
-    kinds = {name.lower(): kind for kind in CONTROLS.values() for name in kind.tags}
-    kind = kinds.get(tag.type)
+    kind = kind_of_region(tag.type)  # a region's type is its control's tag in lower case
     for attribute, value in tag.attributes.items():
         if not attribute.startswith(PREFIX):
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ from edgeflow.inference.state import EncodedImage
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.click import Click
-from edgeflow.similar.features import ImageFeatures, side_for
+from edgeflow.similar.features import ImageFeatures
 from edgeflow.similar.finder import SimilarFinder
 from edgeflow_backend.engine.engine import Engine, PrefixStates
 from edgeflow_backend.engine.model_pool import ModelPool, model_name
@@ -155,7 +154,10 @@ class LocalSegmenter(Segmenter):
         predictor = self.models.load(model.name)
         encoded = image.encoded or self._encoded(image, deadline)
         finder = SimilarFinder(predictor, self._features)
-        self._look(finder, encoded, asked)
+        # In this thread, for features take longer than a step, and loading what they need longer
+        # still: others' clicks go on meanwhile.
+        with self._looking:
+            features = finder.look(encoded, asked.examples, asked.descriptors)
         steps = finder.finding(
             encoded,
             asked.examples,
@@ -163,6 +165,7 @@ class LocalSegmenter(Segmenter):
             descriptors=asked.descriptors,
             taken=asked.taken,
             options=asked.options,
+            features=features,
         )
         found = self.engine.take(
             steps, predictor.runtime, deadline=deadline, stream=asked.stream, marks=asked.marks
@@ -203,20 +206,6 @@ class LocalSegmenter(Segmenter):
         self.images.close()
         if self._tier is not None:
             self._tier.close()
-
-    def _look(self, finder: SimilarFinder, image: EncodedImage, asked: Examples) -> None:
-        """Have an image's features ready before the queue's thread needs them.
-
-        In this thread, for they take longer than a step, and loading what they need longer still:
-        others' clicks go on meanwhile.
-        """
-        diameters = [
-            *(math.sqrt(np.count_nonzero(mask.pixels)) for mask in asked.examples),
-            *(descriptor.diameter for descriptor in asked.descriptors),
-        ]
-        if diameters and min(diameters) > 0:
-            with self._looking:
-                finder.features(image, side_for(min(diameters), image.size))
 
     def _make_states(self) -> PrefixStates:
         max_bytes = self._settings.state_cache_bytes

@@ -12,6 +12,7 @@ import pytest
 from edgeflow.errors import PromptError
 from edgeflow.geometry import ImagePoint
 from edgeflow.inference.predictor import Predictor, load_predictor
+from edgeflow.inference.runs import drive
 from edgeflow.inference.zoom import ZoomPolicy
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.nn.interface import NoFeaturesError
@@ -233,6 +234,17 @@ def test_features_are_kept_where_there_is_a_store() -> None:
     assert encoder.calls == len(kept) == 2
 
 
+def test_a_search_does_not_compute_the_features_that_it_is_given() -> None:
+    finder, runtime, encoder = colour_finder()
+    image = finder.predictor.encode(scene())
+    features = finder.look(image, [patch_of(EXAMPLE)])
+    assert encoder.calls == 1
+    steps = finder.finding(image, [patch_of(EXAMPLE)], options=PATIENT, features=features)
+    found = drive(steps, runtime.run)
+    assert sorted(squares(found, REDS)) == sorted(REDS)
+    assert encoder.calls == 1
+
+
 def test_unusable_examples_are_refused_before_the_first_step() -> None:
     finder, runtime, encoder = colour_finder()
     image = finder.predictor.encode(scene())
@@ -241,8 +253,9 @@ def test_unusable_examples_are_refused_before_the_first_step() -> None:
     with pytest.raises(PromptError, match="no example"):
         finder.finding(image, [])
     for bad in (empty, foreign):
-        with pytest.raises(PromptError, match="an example is"):
-            finder.finding(image, [bad])
+        for ask in (finder.finding, finder.look):
+            with pytest.raises(PromptError, match="an example is"):
+                ask(image, [bad])
         with pytest.raises(PromptError, match="an example is"):
             finder.finding(image, [patch_of(EXAMPLE)], counter_examples=[bad])
         with pytest.raises(PromptError, match="an example is"):
