@@ -20,6 +20,8 @@ from edgeflow.train.image_store import IGNORE, ImageStore
 
 MULTIPLE = 32
 WARP_POINTS = 5
+CUT_SHIFT = 0.3
+"""Largest distance of a cut from the object's middle, relative to the square root of its area."""
 
 
 class Batch(NamedTuple):
@@ -82,6 +84,8 @@ def draw_batch(
     planes = torch.stack((truth, labels != IGNORE), dim=1).float()
     planes = F.grid_sample(planes, nearest, mode="nearest", align_corners=False) > 0.5
     batch = Batch(sampled, planes[:, :1], planes[:, 1:])
+    if views.cut:
+        batch = batch._replace(truth=_cut(batch.truth, views.cut, generator))
     batch = _paste(batch, views.paste, generator)
     image = _jitter(batch.image, views, generator)
     flip = happens(count, 0.5, generator)[:, None, None, None]
@@ -148,6 +152,23 @@ def _grid(
 
 def _normalised(grid: Tensor, side: int) -> Tensor:
     return (grid + 0.5) * (2 / side) - 1
+
+
+def _cut(truth: Tensor, share: float, generator: Generator) -> Tensor:
+    """Leave a part of some objects, on one side of a line through their middle: B×1×H×W bool.
+
+    Nothing in the image shows the line, so that only clicks can tell where the object ends.
+    """
+    count, _, height, width = truth.shape
+    rows = torch.arange(height, device=truth.device, dtype=torch.float32)[:, None]
+    cols = torch.arange(width, device=truth.device, dtype=torch.float32)
+    area = truth.sum(dim=(2, 3), keepdim=True).clamp_min(1)
+    row, col = ((truth * ticks).sum(dim=(2, 3), keepdim=True) / area for ticks in (rows, cols))
+    angle = uniform((count, 1, 1, 1), -math.pi, math.pi, generator)
+    shift = uniform((count, 1, 1, 1), -CUT_SHIFT, CUT_SHIFT, generator) * area.sqrt()
+    kept = truth & ((rows - row) * angle.sin() + (cols - col) * angle.cos() > shift)
+    chosen = happens(count, share, generator)[:, None, None, None] & kept.any(3, True).any(2, True)
+    return torch.where(chosen, kept, truth)
 
 
 def _paste(batch: Batch, share: float, generator: Generator) -> Batch:

@@ -114,6 +114,7 @@ class Views(_Section):
         rotation: Largest rotation in degrees.
         warp: Largest smooth displacement relative to the sides.
         merge: Share of objects that are joined with another of the same image.
+        cut: Share of objects of which a straight cut leaves a part; only clicks tell where.
         paste: Share of views into which an object of another image is pasted; half of those
             become the object, half are in its way.
         colour: Strength of brightness, contrast, saturation, tint and gamma changes.
@@ -131,6 +132,7 @@ class Views(_Section):
     rotation: NotNegative = 10.0
     warp: Share = 0.02
     merge: Share = 0.1
+    cut: Share = 0.0
     paste: Share = 0.1
     colour: Share = 0.5
     grey: Share = 0.05

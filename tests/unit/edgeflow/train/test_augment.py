@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from edgeflow.data.base import Sample
-from edgeflow.train.augment import Batch, draw_batch, view_size
+from edgeflow.train.augment import Batch, _cut, draw_batch, view_size
 from edgeflow.train.config import Views
 from edgeflow.train.image_store import ImageStore, build_store, object_weights
 
@@ -169,3 +169,17 @@ def test_of_several_sides_each_step_draws_one() -> None:
 def test_a_step_is_the_same_from_the_same_seed(store: ImageStore) -> None:
     first, second = draw(store, Views()), draw(store, Views())
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_a_cut_leaves_one_side_of_the_object(store: ImageStore) -> None:
+    batch = draw(store, PLAIN.model_copy(update={"cut": 1.0}))
+    found = is_coloured(batch.image)
+    assert (found & batch.truth).sum() / batch.truth.sum() > 0.95
+    left = batch.truth.flatten(1).sum(dim=1) / found.flatten(1).sum(dim=1)
+    assert 0.05 < left.min() and left.max() < 0.95
+    assert left.max() - left.min() > 0.3
+
+
+def test_a_cut_object_of_which_nothing_is_in_view_stays_empty() -> None:
+    nothing = torch.zeros(2, 1, 8, 8, dtype=torch.bool)
+    assert not _cut(nothing, 1.0, torch.Generator().manual_seed(0)).any()
