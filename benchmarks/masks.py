@@ -23,7 +23,7 @@ from PIL import Image
 from scipy.optimize import minimize
 
 from edgeflow.arrays import BoolMask
-from edgeflow.checkpoints.checkpoint import find
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, find
 from edgeflow.data.label_maps import IGNORE
 from edgeflow.data.opening import open_dataset
 from edgeflow.evaluate.clicker import Clicker
@@ -193,7 +193,7 @@ def main() -> None:
     """Measure and print."""
     archive, *folders = map(Path, sys.argv[1:])
     network = load_predictor(cleanup=UNTOUCHED)
-    shipped = find("edgeflow_lite").entry.calibration
+    shipped = find(DEFAULT_MODEL).entry.calibration
     print(f"{network.version}, {network.runtime.name}")
     sets = {"training": measure(network, training_objects(archive))}
     sets |= {folder.name: measure(network, benchmark_objects(folder)) for folder in folders}

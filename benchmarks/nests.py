@@ -22,6 +22,7 @@ import numpy as np
 
 from benchmarks.nested_images import Nest, composed, labelled
 from benchmarks.proposals import FIRST, WAYS, Look, propose
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.data.opening import open_dataset
 from edgeflow.evaluate.clicker import Clicker
 from edgeflow.inference.predictor import Predictor, load_predictor
@@ -162,7 +163,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--model", default="edgeflow_lite")
+    parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--nests", type=int, default=40, help="of each kind")
     parser.add_argument("--runtime", default="openvino")
     options = parser.parse_args()

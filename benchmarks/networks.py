@@ -25,7 +25,7 @@ from torch import nn
 
 from benchmarks.click import PHOTO
 from benchmarks.runtimes import runtimes
-from edgeflow.checkpoints.checkpoint import Checkpoint, find
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, Checkpoint, find
 from edgeflow.checkpoints.convert.convert import convert
 from edgeflow.evaluate.machine import describe_machine
 from edgeflow.nn.edgeflow import EdgeFlow
@@ -86,7 +86,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         checkpoints = {
-            "EdgeFlow-Lite": find("edgeflow_lite"),
+            "EdgeFlow-Lite": find(DEFAULT_MODEL),
             "EdgeFlow HRNet18 OCR64": converted(EdgeFlow(), "edgeflow", folder),
             "RITM HRNet18 OCR64": converted(RITM(), "ritm18", folder),
             "RITM HRNet18s OCR48": converted(RITM(18, 48, small=True), "ritm18s", folder),

@@ -26,6 +26,7 @@ import torch
 from torch import Tensor
 
 from edgeflow.arrays import BoolMask
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.data.base import Sample
 from edgeflow.data.opening import open_dataset
 from edgeflow.evaluate.clicker import Clicker
@@ -213,7 +214,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--parts", action="store_true", help="objects of several pieces")
     parser.add_argument("--objects", type=int, default=1000)
-    parser.add_argument("--model", default="edgeflow_lite")
+    parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--runtime", default="torch")
     arguments = parser.parse_args()
     loaded = load_predictor(arguments.model, runtime=arguments.runtime, device="cpu")

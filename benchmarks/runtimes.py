@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from edgeflow.checkpoints.checkpoint import Checkpoint, find
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, Checkpoint, find
 from edgeflow.evaluate.machine import describe_machine
 from edgeflow.geometry import Size
 from edgeflow.inference.zoom import ZoomPolicy
@@ -89,7 +89,7 @@ def cold_starts(model: str, repeats: int) -> dict[str, list[float]]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="edgeflow_lite")
+    parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--batch", type=int, default=1, help="clicks in one step")
     parser.add_argument("--repeats", type=int, default=20)

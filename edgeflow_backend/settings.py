@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator, model_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from typing_extensions import Self
 
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.images import MAX_PIXELS
 from edgeflow.inference.quality import QUALITIES
 from edgeflow.inference.zoom import POLICIES
@@ -60,7 +61,7 @@ class Settings(HostSettings, CollectorSettings, CacheSettings, ExampleSettings, 
         use_attribute_docstrings=True,
     )
 
-    model: str = "edgeflow_lite"
+    model: str = DEFAULT_MODEL
     """Name of a model (`edgeflow models`), or path of a weights file."""
     models_dir: str = ""
     """Folder of converted and downloaded weights; empty for `~/.cache/edgeflow/models`."""

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.cli.cutting.jobs import STANDARD, jobs_of
 from edgeflow.cli.cutting.outputs import check_inputs_stay, output_files
 from edgeflow.cli.cutting.prompt_list import Listed
@@ -87,7 +88,7 @@ def cutout(
     crop: Annotated[bool, typer.Option("--crop", help="Cut away the empty space around.")] = False,
     margin: Annotated[int, typer.Option(help="Pixels that --crop leaves on each side.", min=0)] = 0,
     soft: Annotated[bool, typer.Option("--soft/--hard", help="Borders: soft, or 0 or 255.")] = True,
-    model: Model = "edgeflow_lite",
+    model: Model = DEFAULT_MODEL,
     models_dir: ModelsDir = None,
     zoom: Zoom = "edgeflow",
     quality: Quality = "fast",

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.cli.options import (
     Device,
     Images,
@@ -46,7 +47,7 @@ def evaluate(
     split: Split = None,
     images: Images = None,
     label_config: LabelConfigFile = None,
-    model: Model = "edgeflow_lite",
+    model: Model = DEFAULT_MODEL,
     models_dir: ModelsDir = None,
     runtime: Runtime = "torch",
     device: Device = "auto",

@@ -7,6 +7,7 @@ from typing import Annotated, cast
 
 import typer
 
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.cli.options import (
     Device,
     Images,
@@ -46,7 +47,7 @@ def evaluate_similar(
     split: Split = None,
     images: Images = None,
     label_config: LabelConfigFile = None,
-    model: Model = "edgeflow_lite",
+    model: Model = DEFAULT_MODEL,
     models_dir: ModelsDir = None,
     runtime: Runtime = "torch",
     device: Device = "auto",

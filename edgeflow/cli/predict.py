@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.cli.image_output import (
     check_mask_ending,
     check_overlay_ending,
@@ -69,7 +70,7 @@ def predict(
             help="File for the image with mask and clicks drawn on it; may also be a .jpg."
         ),
     ] = None,
-    model: Model = "edgeflow_lite",
+    model: Model = DEFAULT_MODEL,
     models_dir: ModelsDir = None,
     zoom: Zoom = "edgeflow",
     quality: Quality = "fast",

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from edgeflow.arrays import RGBImage
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.cli.cutting.render import read_mask
 from edgeflow.cli.image_output import (
     check_numbers_ending,
@@ -99,7 +100,7 @@ def similar(
     seconds: Annotated[
         float, typer.Option(help="Time after which the search ends.", min=0.1)
     ] = DEFAULTS.seconds,
-    model: Model = "edgeflow_lite",
+    model: Model = DEFAULT_MODEL,
     models_dir: ModelsDir = None,
     zoom: Zoom = "edgeflow",
     quality: Quality = "fast",

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from edgeflow.arrays import BoolMask, RGBImage
-from edgeflow.checkpoints.checkpoint import find
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, find
 from edgeflow.errors import PromptError
 from edgeflow.geometry import Box, Size
 from edgeflow.inference.patch import Patch
@@ -252,7 +252,7 @@ class Predictor:
 
 
 def load_predictor(
-    model: str = "edgeflow_lite",
+    model: str = DEFAULT_MODEL,
     *,
     folder: Path | None = None,
     device: str = "auto",

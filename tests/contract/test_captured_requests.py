@@ -8,6 +8,7 @@ import time
 import pytest
 import requests
 
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from tests.contract.openapi import check_answer
 from tests.contract.wire import BODIES, JSONObject, captured, check_brush_region
 
@@ -44,7 +45,7 @@ def test_captured_clicks_get_one_valid_region_that_holds_the_last_positive_click
     # Seconds lay between the clicks of one person, which are not waited for here.
     body["tasks"][0]["id"] = name
     (prediction,) = post(backend_url, body)["results"]
-    assert prediction["model_version"].startswith("edgeflow_lite-")
+    assert prediction["model_version"].startswith(f"{DEFAULT_MODEL}-")
     (region,) = prediction["result"]
     mask = check_brush_region(region, body)
     prompts = body["params"]["context"]["result"]

@@ -12,6 +12,7 @@ import pytest
 import requests
 from PIL import Image
 
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.geometry import Size
 from edgeflow.label_studio.brush_rle import decode_brush
 from edgeflow_backend.protocol.config_check import RECOMMENDED
@@ -84,7 +85,7 @@ def test_the_backend_is_shown_as_connected_with_its_model_version(session: Sessi
     assert backend["state"] == "CO"
     assert backend["is_interactive"]
     versions = session.client.call("GET", f"ml/{session.backend}/versions")
-    assert "edgeflow_lite-" in str(versions)
+    assert f"{DEFAULT_MODEL}-" in str(versions)
 
 
 def test_opening_a_task_leaves_no_empty_prediction(session: Session) -> None:
@@ -128,7 +129,7 @@ def test_a_request_that_cannot_be_served_reaches_the_editor_as_an_empty_result(
 
 
 def test_label_studio_accepts_the_model_hint_and_passes_it_on(studio: Studio) -> None:
-    for model, found in (("edgeflow_lite", 1), ("nonsense", 0)):
+    for model, found in ((DEFAULT_MODEL, 1), ("nonsense", 0)):
         config = RECOMMENDED.replace('name="click"', f'name="click" edgeflowModel="{model}"')
         assert len(Session(studio, f"hint {model}", config).ask(click(50, 40))) == found
 

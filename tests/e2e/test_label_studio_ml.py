@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from demo.label_studio import Service, free_port
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from tests.contract.images import photo
 from tests.contract.wire import captured, check_brush_region
 from tests.e2e.conftest import environment
@@ -63,7 +64,7 @@ def test_health_setup_and_a_captured_click(url: str) -> None:
     assert response.status_code == 200, response.text
     (prediction,) = response.json()["results"]
     check_brush_region(prediction["result"][0], body)
-    assert prediction["model_version"].startswith("edgeflow_lite-")
+    assert prediction["model_version"].startswith(f"{DEFAULT_MODEL}-")
 
     body["params"]["context"] = None
     assert requests.post(f"{url}/predict", json=body, timeout=60).json()["results"] == [[]]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from edgeflow import load_predictor
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.geometry import Box
 from edgeflow.images import decode_image
 from edgeflow.label_studio.bitmask_png import OPAQUE
@@ -72,7 +73,7 @@ def test_detections_become_predictions_of_a_project_once(studio: Studio, tmp_pat
         assert (mask == answer.mask).all()
         assert region["score"] == pytest.approx(answer.score, abs=1e-6)
         assert prediction["score"] == pytest.approx(answer.score, abs=1e-6)
-        assert prediction["model_version"].startswith("prelabel edgeflow_lite-")
+        assert prediction["model_version"].startswith(f"prelabel {DEFAULT_MODEL}-")
         assert region["value"]["brushlabels"] == ["Thing"]
         assert region["meta"] == {"detection": {"score": 0.75}}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeflow.checkpoints.checkpoint import shipped_folder
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, shipped_folder
 from edgeflow.checkpoints.manifest import MANIFEST
 from edgeflow.geometry import Size
 from edgeflow.label_studio.brush_rle import decode_brush
@@ -26,8 +26,8 @@ from tests.faults.pending import Pending
 from tests.faults.world import PATIENT, World, world
 
 UNDER_WAY = 12
-OTHER_MODEL = "edgeflow_lite_416"
-OLD_MODEL = "edgeflow_lite"
+OTHER_MODEL = "edgeflow_lite"
+OLD_MODEL = DEFAULT_MODEL
 SECOND_MODEL = "second"
 PROJECT_OF_THE_OLD, PROJECT_OF_THE_SECOND = 7, 8
 FIRST = clicks_on("astronaut", 0, 1)[0]
@@ -132,7 +132,7 @@ def test_after_new_weights_a_mask_of_the_old_ones_is_refined_from_itself(
     assert judged(lasting, asked) == RIGHT
     (prediction,) = asked.answer["results"]
     assert prediction["model_version"] == health(lasting.backend.url).json()["model_version"]
-    assert prediction["model_version"].startswith(OTHER_MODEL)
+    assert prediction["model_version"].startswith(f"{OTHER_MODEL}-")
     (region,) = prediction["result"]
     assert region["id"] == old["id"]
     assert region["meta"]["edgeflow"]["from_mask"]

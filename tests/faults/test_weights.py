@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 import requests
 
-from edgeflow.checkpoints.checkpoint import shipped_folder
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, shipped_folder
 from tests.faults.annotators import Task
 from tests.faults.backends import OneProcess, health, until
 from tests.faults.hosts import NAMES, picture
 from tests.faults.oracle import Oracle
 
-NAME = "edgeflow_lite"
+NAME = DEFAULT_MODEL
 FILE = f"{NAME}.safetensors"
-OTHER = "edgeflow_lite_416.safetensors"
+OTHER = "edgeflow_lite.safetensors"
 START_S = 60.0
 
 

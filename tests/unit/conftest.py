@@ -14,7 +14,7 @@ import pytest
 import structlog
 import torch
 
-from edgeflow.checkpoints.checkpoint import Checkpoint, find
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, Checkpoint, find
 from edgeflow.checkpoints.convert.convert import convert
 from edgeflow.checkpoints.manifest import add_to_manifest
 from edgeflow.inference.predictor import Predictor, load_predictor
@@ -94,7 +94,7 @@ def _a_fixed_seed() -> None:
 
 @pytest.fixture(scope="session")
 def shipped_network() -> EdgeFlowLite:
-    """The shipped weights, in evaluation mode. Shared: a test that changes it takes a copy."""
+    """``edgeflow_lite``, in evaluation mode. Shared: a test that changes it takes a copy."""
     network = find("edgeflow_lite").load()
     assert isinstance(network, EdgeFlowLite)
     return network
@@ -109,7 +109,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Checkpoin
         name: convert(GOLDEN / f"{source}_w4_ocr8_small.pdparams", folder / f"{name}.safetensors")
         for name, source in tiny.items()
     }
-    return {"edgeflow_lite": find("edgeflow_lite"), **converted}
+    return {"edgeflow_lite": find(DEFAULT_MODEL), **converted}
 
 
 @pytest.fixture(scope="session")
@@ -123,7 +123,7 @@ def predictor() -> Predictor:
 @pytest.fixture(scope="session")
 def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one more model, ``other``, whose weights are the shipped ones."""
-    shipped = find("edgeflow_lite")
+    shipped = find(DEFAULT_MODEL)
     folder = tmp_path_factory.mktemp("models")
     entry = shipped.entry.model_copy(update={"file": "other.safetensors"})
     shutil.copy(shipped.path, folder / entry.file)

@@ -9,6 +9,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.cli.label_studio import URL, APIKey, open_api, split_login
 from edgeflow.cli.options import Device, Model, ModelsDir, Quality, Runtime, Zoom
 from edgeflow.cli.preannotation.options import (
@@ -90,7 +91,7 @@ def prelabel(
         ),
     ] = None,
     tolerance: Tolerance = 1.0,
-    model: Model = "edgeflow_lite",
+    model: Model = DEFAULT_MODEL,
     models_dir: ModelsDir = None,
     zoom: Zoom = "edgeflow",
     quality: Quality = "fast",

@@ -20,6 +20,7 @@ from requests.auth import HTTPBasicAuth
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.errors import CheckpointError
 from edgeflow.inference.predictor import Predictor
 from edgeflow_backend import log
@@ -132,7 +133,7 @@ def test_health_goes_from_loading_to_up(make_app: MakeApp, blocked: Blocked) -> 
         body = orjson.loads(client.get(path).data)
         assert body["status"] == "UP"
         assert body["model_class"] == "EdgeFlowBackend"
-        assert body["model_version"].startswith("edgeflow_lite-")
+        assert body["model_version"].startswith(f"{DEFAULT_MODEL}-")
         assert body["runtime"].startswith("torch")
 
 
@@ -223,7 +224,7 @@ def test_a_projects_model_answers(make_app: MakeApp, models_dir: Path) -> None:
     answer = client.post("/predict", json=disk_request(project="12.1795414578")).get_json()
     assert answer["results"][0]["model_version"].startswith("other-")
     answer = client.post("/predict", json=disk_request(project="1.1795414578")).get_json()
-    assert answer["results"][0]["model_version"].startswith("edgeflow_lite-")
+    assert answer["results"][0]["model_version"].startswith(f"{DEFAULT_MODEL}-")
 
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", "application/x-www-form-urlencoded"])
@@ -444,7 +445,7 @@ def setup_body(schema: object) -> JSONObject:
 
 def test_setup_answers_with_the_version_and_the_configs_problems(client: FlaskClient) -> None:
     answer = client.post("/setup", json=setup_body(RECOMMENDED)).get_json()
-    assert answer["model_version"].startswith("edgeflow_lite-")
+    assert answer["model_version"].startswith(f"{DEFAULT_MODEL}-")
     assert answer["problems"] == answer["warnings"] == []
     assert "recommended" not in answer
 
@@ -698,7 +699,7 @@ def test_the_status_page_says_that_nobody_knows_what_clicks_refine(client: Flask
 def test_the_status_page_says_why_there_is_no_model(make_app: MakeApp, blocked: Blocked) -> None:
     client = make_app(build=blocked).test_client()
     model = client.get("/status?format=json").get_json()["model"]
-    assert (model["state"], model["version"]) == ("loading", "edgeflow_lite")
+    assert (model["state"], model["version"]) == ("loading", DEFAULT_MODEL)
     assert "loading" in model["message"]
     blocked.failure = CheckpointError("no model named 'x'", hint="h")
     blocked.release.set()

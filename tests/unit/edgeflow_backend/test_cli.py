@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from demo.label_studio import free_port
 from edgeflow import __version__
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow_backend import cli, wsgi
 from edgeflow_backend.doctor import model
 from edgeflow_backend.protocol.project import ProjectRef
@@ -127,7 +128,7 @@ def test_a_port_that_is_none_is_refused(served: list[tuple[str, int]], port: str
 def test_a_healthy_doctor_ends_with_0() -> None:
     result = run("doctor")
     assert result.exit_code == 0
-    assert "ok   weights edgeflow_lite-" in result.output
+    assert f"ok   weights {DEFAULT_MODEL}-" in result.output
     assert "warn " in result.output
     assert "LABEL_STUDIO_URL" in result.output
 

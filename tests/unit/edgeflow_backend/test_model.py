@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow_backend import log, model
 from edgeflow_backend.errors import MalformedRequestError, OverloadedError
 from edgeflow_backend.model import EdgeFlowBackend, _built_service
@@ -135,7 +136,11 @@ def test_a_project_may_have_a_model_of_its_own(
 ) -> None:
     service = make_service(models_dir=str(models_dir), project_models={"5": "other"})
     body = disk_request()
-    for asked, version in ((project, "other-"), ("51.1", "edgeflow_lite-"), (None, "edgeflow_l")):
+    for asked, version in (
+        (project, "other-"),
+        ("51.1", f"{DEFAULT_MODEL}-"),
+        (None, "edgeflow_l"),
+    ):
         (prediction,) = EdgeFlowBackend(service=service).predict(
             body["tasks"],
             context=body["params"]["context"],

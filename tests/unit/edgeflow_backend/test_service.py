@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from structlog.testing import capture_logs
 from typing_extensions import Self
 
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.errors import CheckpointError, EdgeFlowError, LabelConfigError, PromptError
 from edgeflow.geometry import Size
 from edgeflow.inference.predictor import Predictor
@@ -261,7 +262,7 @@ def test_warming_up_runs_both_kinds_of_step(service: SegmentationService) -> Non
 
 def test_the_version_names_the_weights(service: SegmentationService, predictor: Predictor) -> None:
     assert service.model_version == predictor.version
-    assert service.model_version.startswith("edgeflow_lite-")
+    assert service.model_version.startswith(f"{DEFAULT_MODEL}-")
 
 
 @pytest.mark.slow

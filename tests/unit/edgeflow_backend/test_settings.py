@@ -9,6 +9,7 @@ import certifi
 import pytest
 from pydantic import AliasChoices, SecretStr, ValidationError
 
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.images import MAX_PIXELS
 from edgeflow.inference.quality import QUALITIES
 from edgeflow.inference.zoom import POLICIES
@@ -35,7 +36,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> str:
 
 def test_without_an_environment_the_shipped_model_serves_with_the_documented_limits() -> None:
     settings = Settings()
-    assert settings.model == "edgeflow_lite"
+    assert settings.model == DEFAULT_MODEL
     assert settings.device == "auto"
     assert settings.label_studio_url == ""
     assert settings.label_studio_api_key.get_secret_value() == ""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeflow.checkpoints.checkpoint import find
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, find
 from edgeflow.checkpoints.manifest import ModelEntry, SourceNote, add_to_manifest, read_manifest
 from edgeflow.errors import CheckpointError
 from edgeflow.masks.score import Calibration
@@ -188,11 +188,11 @@ def test_a_calibration_survives_being_written(tmp_path: Path, calibration: Calib
 
 
 def test_the_shipped_model_is_calibrated() -> None:
-    calibration = read_manifest(ROOT / "weights").models["edgeflow_lite"].calibration
+    calibration = read_manifest(ROOT / "weights").models[DEFAULT_MODEL].calibration
     assert calibration != Calibration()
     assert calibration.slope > 0  # a surer mask scores more
     assert calibration.clicks >= 0
-    assert find("edgeflow_lite").entry.calibration == calibration
+    assert find(DEFAULT_MODEL).entry.calibration == calibration
 
 
 def test_every_shipped_calibration_gives_scores() -> None:

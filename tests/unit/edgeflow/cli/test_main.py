@@ -14,7 +14,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from edgeflow import __version__
-from edgeflow.checkpoints.checkpoint import shipped_folder, shipped_models
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, shipped_folder, shipped_models
 from edgeflow.checkpoints.published import PUBLISHED
 from edgeflow.cli import app
 from edgeflow.cli.predict import parse_click
@@ -167,7 +167,7 @@ def test_every_zoom_policy_segments(zoom: str) -> None:
 
 @pytest.mark.slow
 def test_a_model_may_be_given_by_path() -> None:
-    path = shipped_folder() / "edgeflow_lite.safetensors"
+    path = shipped_folder() / f"{DEFAULT_MODEL}.safetensors"
     succeeds("predict", COINS, "-c", "108,185", "--model", path)
     assert read("mask.png")[185, 108] == 255
 
@@ -231,7 +231,7 @@ def test_options_reach_the_predictor(spy: Spy, image_path: str) -> None:
 def test_without_options_the_shipped_model_is_used_with_our_zoom(spy: Spy, image_path: str) -> None:
     succeeds("predict", image_path, "-c", "4,3")
     assert spy.loaded == {
-        "model": "edgeflow_lite",
+        "model": DEFAULT_MODEL,
         "device": "auto",
         "runtime": "torch",
         "policy": ZoomPolicy(),

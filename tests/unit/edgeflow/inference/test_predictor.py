@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from edgeflow.checkpoints.checkpoint import find
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, find
 from edgeflow.errors import CheckpointError, PromptError
 from edgeflow.geometry import Box, ImagePoint, Size
 from edgeflow.images import decode_image
@@ -619,7 +619,7 @@ def shipped() -> Predictor:
 
 
 def test_a_loaded_predictor_knows_its_version_and_uses_our_policy(shipped: Predictor) -> None:
-    assert shipped.version == find("edgeflow_lite").version
+    assert shipped.version == find(DEFAULT_MODEL).version
     assert shipped.policy == ZoomPolicy()
     assert shipped.runtime.device == torch.device("cpu")
 
@@ -1613,7 +1613,7 @@ def test_no_cleaning_makes_a_cached_answer_differ(cleanup: Cleanup) -> None:
 
 @pytest.mark.slow
 def test_a_loaded_predictor_is_calibrated_and_cleans(shipped: Predictor) -> None:
-    assert shipped.calibration == find("edgeflow_lite").entry.calibration
+    assert shipped.calibration == find(DEFAULT_MODEL).entry.calibration
     assert shipped.calibration != Calibration()
     assert shipped.cleanup == Cleanup()
     tidier = load_predictor(device="cpu", cleanup=Cleanup(largest_only=True))

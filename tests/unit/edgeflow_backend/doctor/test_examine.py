@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edgeflow.checkpoints.checkpoint import find
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, find
 from edgeflow_backend.doctor import model
 from edgeflow_backend.doctor.examine import examine
 from edgeflow_backend.doctor.finding import Finding
@@ -53,7 +53,7 @@ def studio(host: Host) -> Host:
         "url": "http://backend:9090",
         "is_interactive": True,
         "state": "CO",
-        "model_version": find("edgeflow_lite").version,
+        "model_version": find(DEFAULT_MODEL).version,
     }
     webhook = {"id": 1, "url": "http://backend:9090/webhook", "is_active": True}
     webhook |= {"send_payload": True, "send_for_all_actions": True}
@@ -102,7 +102,7 @@ def test_the_real_model_is_examined() -> None:
     findings = report()
     assert failures(findings) == []
     texts = "\n".join(finding.text for finding in findings)
-    assert "edgeflow_lite-" in texts
+    assert f"{DEFAULT_MODEL}-" in texts
     assert "ms a click" in texts
     assert "no GPU" in texts
 
@@ -285,7 +285,7 @@ class TestLabelStudio:
 def test_weights_that_are_not_there_fail_with_the_names_there_are() -> None:
     failure = only_failure(report(model="nothing-like-this"))
     assert "nothing-like-this" in failure.text
-    assert "edgeflow_lite" in failure.advice
+    assert DEFAULT_MODEL in failure.advice
 
 
 def test_weights_of_another_format_fail(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.errors import CheckpointError, LabelConfigError
 from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow.inference.quality import QUALITIES
@@ -44,7 +45,7 @@ def choose(models: ModelPool, project: str, hint: str | None) -> Predictor:
 
 
 @pytest.mark.parametrize("project", ["", "5", "nonsense"])
-@pytest.mark.parametrize("hint", [None, "", "edgeflow_lite"])
+@pytest.mark.parametrize("hint", [None, "", DEFAULT_MODEL])
 def test_unless_another_is_asked_for_the_default_model_answers(
     predictor: Predictor, loads: list[str], project: str, hint: str | None
 ) -> None:
@@ -62,7 +63,7 @@ def test_another_model_looks_as_often_as_the_default(models_dir: Path) -> None:
 
 @pytest.mark.slow
 def test_the_setting_chooses_by_project(predictor: Predictor, models_dir: Path) -> None:
-    chosen = pool(predictor, models_dir, p5="other", p6="edgeflow_lite")
+    chosen = pool(predictor, models_dir, p5="other", p6=DEFAULT_MODEL)
     assert choose(chosen, "5", None).version.startswith("other-")
     assert choose(chosen, "6", None) is predictor
     assert choose(chosen, "7", None) is predictor
@@ -73,7 +74,7 @@ def test_the_labelling_config_comes_before_the_setting(
 ) -> None:
     chosen = pool(predictor, models_dir, p5="nothing-like-this")
     assert choose(chosen, "5", "other").version.startswith("other-")
-    assert choose(chosen, "5", "edgeflow_lite") is predictor
+    assert choose(chosen, "5", DEFAULT_MODEL) is predictor
 
 
 def test_another_model_sees_images_as_the_default_one_does(
@@ -104,7 +105,7 @@ def test_a_name_that_is_none_is_refused_with_the_names_there_are(
     with pytest.raises(LabelConfigError, match="no model named") as caught:
         choose(pool(predictor, models_dir), "5", hint)
     assert hint in caught.value.message
-    assert "edgeflow_lite, edgeflow_lite_416, other" in caught.value.hint
+    assert "edgeflow_lite, edgeflow_lite_v2, other" in caught.value.hint
     assert loads == []
 
 

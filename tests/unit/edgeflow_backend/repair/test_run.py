@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow_backend.label_studio.access import open_api
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.repair.lost import NO_SIGN
@@ -140,7 +141,7 @@ def test_predictions_leave_the_annotations_alone_and_are_stored_once(
     (prediction,) = studio.tasks[0]["predictions"]
     (region,) = prediction["result"]
     assert [click[0] for click in region["meta"]["edgeflow"]["clicks"]] == [c["id"] for c in CLICKS]
-    assert prediction["model_version"].startswith("edgeflow_lite-")
+    assert prediction["model_version"].startswith(f"{DEFAULT_MODEL}-")
     assert prediction["score"] == region["score"]
 
     again = texts(studio.repair("predictions", make_service()))

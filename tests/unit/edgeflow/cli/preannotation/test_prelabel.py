@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.cli import app
 from edgeflow.cli.preannotation.options import INCOMPLETE
 from edgeflow.cli.preannotation.prelabel import journal_of
@@ -41,7 +42,7 @@ def test_tasks_and_a_config_are_written_and_the_journal_goes() -> None:
     assert "boxes and points below --min-score (1)" in result.stdout
     (task,) = json.loads(Path("tasks.json").read_bytes())
     (prediction,) = task["predictions"]
-    assert prediction["model_version"].startswith("prelabel edgeflow_lite")
+    assert prediction["model_version"].startswith(f"prelabel {DEFAULT_MODEL}")
     assert 0 < prediction["score"] <= 1
     assert not journal_of(Path("tasks.json")).exists()
     config = parse_label_config(Path("tasks.xml").read_text()).for_task(None)

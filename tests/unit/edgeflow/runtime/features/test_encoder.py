@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from edgeflow.checkpoints.checkpoint import Checkpoint, find
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, Checkpoint, find
 from edgeflow.errors import CheckpointError
 from edgeflow.nn.interface import NoFeaturesError
 from edgeflow.runtime.features.encoder import Encoder
@@ -38,7 +38,7 @@ def test_pytorchs_are_the_networks_own(checkpoint: Checkpoint) -> None:
 @pytest.fixture(scope="module")
 def openvino() -> OpenVINORuntime:
     """A runtime of the shipped network: of it, only kind and precision matter here."""
-    runtime = start_runtime("openvino", find("edgeflow_lite"), device="cpu")
+    runtime = start_runtime("openvino", find(DEFAULT_MODEL), device="cpu")
     assert isinstance(runtime, OpenVINORuntime)
     return runtime
 
@@ -56,8 +56,8 @@ def test_openvinos_agree_with_pytorchs(
 
 
 def test_nothing_is_loaded_before_it_is_needed() -> None:
-    runtime = start_runtime("torch", find("edgeflow_lite"), device="cpu")
-    shipped = find("edgeflow_lite")
+    runtime = start_runtime("torch", find(DEFAULT_MODEL), device="cpu")
+    shipped = find(DEFAULT_MODEL)
     gone = dataclasses.replace(shipped, path=shipped.path.with_name("gone.safetensors"))
     encoder = Encoder(gone, runtime)
     with pytest.raises(CheckpointError, match=r"gone\.safetensors"):
