@@ -139,11 +139,11 @@ def describe(name: str, figures: Figures, target: float) -> list[str]:
         for distance, (_, mean) in figures.iou.items()
     )
     answered = figures.answered
+    good = f"{_plain(answered.good)} of them good; score off by {_plain(answered.error)}"
     lines = [
         f"{name}: {figures.sequences} sequences, {figures.pages} pages behind the first",
         f"  IoU {ious}; {figures.milliseconds:.0f} ms a page",
-        f"  answered {answered.share:.0%}, IoU {_plain(answered.iou)}, "
-        f"IoU ≥ {target:g} {_plain(answered.good)}; score off by {_plain(answered.error)}",
+        f"  answered {answered.share:.0%}, IoU {_plain(answered.iou)}, {good}",
     ]
     if clicks := figures.clicks:
         lines.append(

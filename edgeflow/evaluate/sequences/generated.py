@@ -46,8 +46,9 @@ def moving_shapes(rng: Random, pages: int) -> list[AnnotatedPage]:
     skin = (0.75 * skin + rng.uniform(0, 64, 3)).astype(np.float32)
     pan = rng.uniform(-3, 3, 2)
     shapes = [_Shape(rng, np.array((rng.uniform(100, 220), rng.uniform(80, 160)))) for _ in "ab"]
-    shapes[1].place = shapes[0].place + rng.choice((-1, 1), 2) * rng.uniform(50, 90, 2)
-    made = []
+    aside = rng.choice(np.array((-1.0, 1.0)), 2) * rng.uniform(50, 90, 2)
+    shapes[1].place = shapes[0].place + aside
+    made: list[AnnotatedPage] = []
     for _ in range(pages):
         top, left = (round(float(value)) for value in np.array((120, 160)) + pan * len(made))
         page = np.roll(ground, (-top, -left), (0, 1))[: SIZE.height, : SIZE.width].copy()
@@ -85,9 +86,9 @@ class _Shape:
 
     def drawn(self) -> BoolMask:
         around = np.linspace(0, 2 * np.pi, 90, endpoint=False)
-        radius = self.size * (
-            1 + sum(w * np.cos((n + 2) * around + p) for n, (w, p) in enumerate(self._both()))
-        )
+        orders = np.arange(2, 6)[:, None]
+        waves = self._waves[:, None] * np.cos(orders * around + self._phases[:, None])
+        radius = self.size * (1 + waves.sum(axis=0))
         turned = around + self.angle
         points = self.place + radius[:, None] * np.stack((np.cos(turned), np.sin(turned)), axis=1)
         canvas = np.zeros(SIZE, dtype=np.uint8)
@@ -102,9 +103,6 @@ class _Shape:
         shape = (SIZE.width, SIZE.height)
         worn = cv2.warpAffine(skin, turn, shape, borderMode=cv2.BORDER_REFLECT)
         return worn.astype(np.float32, copy=False)
-
-    def _both(self) -> Iterator[tuple[float, float]]:
-        return zip(self._waves.tolist(), self._phases.tolist(), strict=True)
 
 
 def bodies(rng: Random, pages: int) -> list[AnnotatedPage]:
@@ -165,8 +163,8 @@ def cells(rng: Random, pages: int) -> list[AnnotatedPage]:
         y = rows + bend[2] * np.cos(turn) + bend[3] * np.sin(turn) + drift[number, 1]
         nearest, gap = _nearest(points, x, y, number * step)
         page = grey[nearest].astype(np.float32)
-        page += _noise(rng, SIZE, 2) * 12 + _noise(rng, SIZE, 6) * 8
-        page *= 1 - 0.62 * np.exp(-((gap / 3.2) ** 2))
+        page = page + _noise(rng, SIZE, 2) * 12 + _noise(rng, SIZE, 6) * 8
+        page = page * (1 - 0.62 * np.exp(-((gap / 3.2) ** 2)))
         page = cv2.GaussianBlur(page, (0, 0), 0.8) * rng.uniform(0.93, 1.07)
         pictures.append(_as_grey(page + rng.normal(0, 6, SIZE)))
         labels.append(np.where(gap > 2.5, nearest, -1))
@@ -235,7 +233,8 @@ def _noise(rng: Random, size: Size, grain: float) -> FloatMap:
     small = Size(*(max(4, round(side / grain)) for side in size))
     values = rng.normal(0, 1, small).astype(np.float32)
     smooth = cv2.resize(values, (size.width, size.height), interpolation=cv2.INTER_CUBIC)
-    return (smooth / max(float(smooth.std()), 1e-6)).astype(np.float32)
+    noise: FloatMap = (smooth / max(float(smooth.std()), 1e-6)).astype(np.float32)
+    return noise
 
 
 def _texture(rng: Random, size: Size, coarse: float) -> FloatMaps:
