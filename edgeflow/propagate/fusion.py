@@ -18,6 +18,12 @@ UNKNOWN, KNOWN = 0.6, 0.9
 COLOUR = 0.2
 """Weight of the colours' evidence."""
 
+GROWTH = 1.0
+"""Evidence against a pixel that the object could only reach by growing twice as far as is usual."""
+
+USUAL = 0.06
+"""How far an object grows from page to page, over the square root of its area."""
+
 NEARLY = 1e-3
 
 
@@ -40,10 +46,18 @@ def fuse(
     weight = (LEAST_FLOW + (MOST_FLOW - LEAST_FLOW) * doubt) * trust
     soft = np.clip(cv2.GaussianBlur(carried, (0, 0), 1.0), 0, 1)
     both = np.clip((1 - weight) * seen + weight * soft, NEARLY, 1 - NEARLY)
-    logit = np.log(both / (1 - both)) + COLOUR * evidence
+    logit = np.log(both / (1 - both)) + COLOUR * evidence - GROWTH * _beyond(carried)
     fused: FloatMap = (1 / (1 + np.exp(-logit))).astype(np.float32)
     fused[~touching(fused > MASK_THRESHOLD, carried > MASK_THRESHOLD)] = 0
     return fused
+
+
+def _beyond(carried: FloatMap) -> FloatMap:
+    """How much farther a pixel lies from what was carried than objects grow: 0 to 3 times."""
+    away = cv2.distanceTransform((carried <= MASK_THRESHOLD).astype(np.uint8), cv2.DIST_L2, 5)
+    usual = max(USUAL * float(np.sqrt((carried > MASK_THRESHOLD).sum())), 1.0)
+    beyond: FloatMap = np.clip(away / usual - 1, 0, 3).astype(np.float32)
+    return beyond
 
 
 def touching(found: BoolMask, other: BoolMask) -> BoolMask:

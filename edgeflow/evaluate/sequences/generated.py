@@ -99,7 +99,7 @@ class _Shape:
         """The skin as it lies on the body."""
         centre = (SIZE.width / 2, SIZE.height / 2)
         turn = cv2.getRotationMatrix2D(centre, -np.degrees(self.angle), self.size / 34)
-        turn[:, 2] += self.place - centre
+        turn[:, 2] = turn[:, 2] + self.place - centre
         shape = (SIZE.width, SIZE.height)
         worn = cv2.warpAffine(skin, turn, shape, borderMode=cv2.BORDER_REFLECT)
         return worn.astype(np.float32, copy=False)
@@ -242,7 +242,8 @@ def _texture(rng: Random, size: Size, coarse: float) -> FloatMaps:
     tone = rng.uniform(70, 180, 3)
     common = _noise(rng, size, coarse) * 22 + _noise(rng, size, coarse * 4) * 18
     colours = [common + _noise(rng, size, coarse * 3) * 10 + value for value in tone]
-    return np.clip(np.stack(colours, axis=-1), 0, 255).astype(np.float32)
+    texture: FloatMaps = np.clip(np.stack(colours, axis=-1), 0, 255).astype(np.float32)
+    return texture
 
 
 def _photographed(rng: Random, page: FloatMaps) -> RGBImage:

@@ -94,14 +94,15 @@ class Opened:
         Raises:
             DatasetError: A mask cannot be read.
         """
-        first = self._first_pages
+        first = {
+            number: page
+            for number, page in self._first_pages.items()
+            if page < len(self.pairs) - 1  # with none behind it nothing can be carried
+        }
         drawn = chance("sequence", self.name).permutation(len(first))[:most_objects]
         for number in sorted(list(first)[index] for index in drawn.tolist()):
             pairs = self.pairs[first[number] :][:most_pages]
-            if len(pairs) > 1:
-                yield FolderSequence(
-                    f"{self.name}#{number}", pairs, None if self._binary else number
-                )
+            yield FolderSequence(f"{self.name}#{number}", pairs, None if self._binary else number)
 
     @cached_property
     def _first_pages(self) -> dict[int, int]:
