@@ -22,6 +22,7 @@ from edgeflow.cli.preannotation.import_data import import_data
 from edgeflow.cli.preannotation.prelabel import prelabel
 from edgeflow.cli.predict import predict
 from edgeflow.cli.pull import pull
+from edgeflow.cli.sequences.frames import frames
 from edgeflow.cli.similar import similar
 from edgeflow.cli.train import train
 from edgeflow.errors import EdgeFlowError
@@ -43,6 +44,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare,
     "import": import_data,
     "prelabel": prelabel,
+    "frames": frames,
 }
 """In the order in which ``edgeflow --help`` lists them."""
 
