@@ -23,6 +23,7 @@ from edgeflow.cli.preannotation.prelabel import prelabel
 from edgeflow.cli.predict import predict
 from edgeflow.cli.pull import pull
 from edgeflow.cli.sequences.frames import frames
+from edgeflow.cli.sequences.propagate import propagate
 from edgeflow.cli.similar import similar
 from edgeflow.cli.train import train
 from edgeflow.errors import EdgeFlowError
@@ -45,6 +46,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "import": import_data,
     "prelabel": prelabel,
     "frames": frames,
+    "propagate": propagate,
 }
 """In the order in which ``edgeflow --help`` lists them."""
 

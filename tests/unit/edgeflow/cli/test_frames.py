@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from pathlib import Path
@@ -44,7 +45,7 @@ def test_a_video_becomes_tasks_of_several_pages(name: str, tmp_path: Path) -> No
     assert "20 frames of 96×64; 3 tasks in tasks.json" in result.output
     tasks = tasks_in(out)
     assert [len(task["data"]["pages"]) for task in tasks] == [7, 7, 8]
-    for one, other in zip(tasks, tasks[1:], strict=False):
+    for one, other in itertools.pairwise(tasks):
         assert one["data"]["pages"][-1] == other["data"]["pages"][0]
     assert tasks[0]["data"]["first_frame"] == 0
     assert tasks[2]["data"]["last_frame"] == 19
