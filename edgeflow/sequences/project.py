@@ -27,7 +27,7 @@ from edgeflow.propagate.propagator import Propagator
 from edgeflow.sequences.carry import carry
 from edgeflow.sequences.linking import SequenceObject, link
 from edgeflow.sequences.read_pages import ReadPages
-from edgeflow.sequences.task_pages import Page, page_regions, sequences_of
+from edgeflow.sequences.task_pages import Page, page_regions, sequences_of, tracks_in
 
 
 class Work(NamedTuple):
@@ -224,9 +224,11 @@ def _annotated(
 ) -> list[tuple[list[Page], list[SequenceObject]]]:
     """The sequences with something annotated on some of their pages, and not on all."""
     regions = [region for mine in drawn.images.values() for region in mine]
+    tracks = tracks_in(drawn.annotation.results) if drawn.annotation is not None else {}
     report.left_out += [each for each in drawn.left_out if each.fault]
     found = [
-        (pages, link(page_regions(pages, regions, report, drawn.source))) for pages in sequences
+        (pages, link(page_regions(pages, regions, tracks, report, drawn.source)))
+        for pages in sequences
     ]
     return [
         (pages, objects)

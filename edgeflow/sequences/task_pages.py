@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from edgeflow.data.drawn_regions import DrawnRegion, render
+from edgeflow.data.json_files import objects_in
 from edgeflow.data.left_out import LeftOut
 from edgeflow.data.task_images import Place
 from edgeflow.label_studio.config.controls import ImageTag
 from edgeflow.label_studio.config.label_config import TaskConfig
+from edgeflow.label_studio.object_ids import META_KEY
 from edgeflow.label_studio.values import JSONObject
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.preannotation.tasks import Report
@@ -51,14 +53,35 @@ def sequences_of(config: TaskConfig, data: JSONObject) -> list[list[Page]]:
     return [pages for pages in found if len(pages) > 1]
 
 
+def tracks_in(results: object) -> dict[str, str]:
+    """Which object regions say that they are of, by their ids: it is the same on all pages.
+
+    Args:
+        results: An annotation's ``result``, untrusted.
+    """
+    found: dict[str, str] = {}
+    for each in objects_in(results):
+        meta, own = each.get("meta"), each.get("id")
+        record = meta.get(META_KEY) if isinstance(meta, dict) else None
+        track = record.get("track") if isinstance(record, dict) else None
+        if isinstance(track, str) and track and isinstance(own, str):
+            found[own] = track
+    return found
+
+
 def page_regions(
-    pages: list[Page], regions: Iterable[DrawnRegion], report: Report, source: str
+    pages: list[Page],
+    regions: Iterable[DrawnRegion],
+    tracks: Mapping[str, str],
+    report: Report,
+    source: str,
 ) -> list[PageRegion]:
     """What is annotated on the pages of a sequence.
 
     Args:
         pages: Of the sequence.
         regions: Of the task's annotation; those on other images are passed over.
+        tracks: Which object a region is of, by its id, where it says so.
         report: Told of regions that cannot be read.
         source: What messages call the task.
     """
@@ -76,7 +99,7 @@ def page_regions(
         if isinstance(mask, LeftOut):
             report.left_out.append(mask)
             continue
-        key = region.object_id or region.id
+        key = tracks.get(region.id) or region.object_id or region.id
         patch = MaskPatch.of(mask)
         found.append(PageRegion(number, key, region.kind.name, region.labels, patch))
     return found

@@ -129,6 +129,19 @@ def test_pages_that_are_annotated_are_never_answered(
     assert sorted(each["item_index"] for each in prediction["result"]) == [1, 3]
 
 
+def test_regions_that_say_so_are_one_object_among_several_of_their_label(
+    host: Host, studio: FakeStudio
+) -> None:
+    track = {"meta": {"edgeflow": {"track": "first"}}}
+    annotate(studio, region(0, **track), region(0, id="other"), region(4, **track))
+    annotate(studio, region(0), region(0, id="other"), region(4))
+    objects = [work.sequences[0][1] for work in command(host).work(Report())]
+    assert [[each.pages for each in found] for found in objects] == [
+        [[0, 4], [0]],
+        [[0], [0], [4]],
+    ]
+
+
 def test_a_page_that_is_gone_ends_its_direction_and_is_told(
     host: Host, studio: FakeStudio, propagator: Propagator
 ) -> None:
