@@ -53,7 +53,8 @@ def test_what_was_not_there_is_not_trusted() -> None:
 
 
 def test_pages_of_different_sizes_are_compared_whole() -> None:
-    motion = between(textured(), cv2.resize(textured(), (256, 192)), Box(36, 40, 60, 64))
+    larger = cv2.resize(textured(), (256, 192)).astype(np.uint8)
+    motion = between(textured(), larger, Box(36, 40, 60, 64))
     assert motion.before == Box(0, 0, 96, 128)
     assert motion.after == Box(0, 0, 192, 256)
     box = motion.box_of(motion.carry(square(40)))

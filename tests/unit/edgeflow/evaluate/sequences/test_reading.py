@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from edgeflow.data.base import DatasetError
-from edgeflow.evaluate.sequences.reading import open_sequences
+from edgeflow.evaluate.sequences.reading import FolderSequence, open_sequences
 
 
 def write(
@@ -25,6 +25,11 @@ def write(
         Image.fromarray(rgb).save(images / f"{name}.png")
 
 
+def areas(sequence: FolderSequence) -> list[int]:
+    """The object's pixels on each page."""
+    return [int(sequence[index].truth.sum()) for index in range(len(sequence))]
+
+
 def test_frames_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     write(tmp_path / "images", tmp_path / "masks", {"f10": [1], "f9": [1], "f2": [1, 2]})
     (opened,) = open_sequences(tmp_path)
@@ -36,8 +41,8 @@ def test_each_object_begins_on_its_first_page(tmp_path: Path) -> None:
     (opened,) = open_sequences(tmp_path)
     found = {each.name.partition("#")[2]: each for each in opened.objects(9, 9)}
     assert found.keys() == {"1", "3"}  # the fourth is on the last page alone
-    assert [page.truth.sum() for page in found["1"]] == [16, 16, 0, 0]
-    assert [page.truth.sum() for page in found["3"]] == [16, 16, 0]
+    assert areas(found["1"]) == [16, 16, 0, 0]
+    assert areas(found["3"]) == [16, 16, 0]
     assert found["3"][0].rgb[0, 0, 0] == 20
     assert [len(each) for each in opened.objects(9, 2)] == [2, 2]
     assert len(list(opened.objects(1, 9))) == 1
@@ -47,7 +52,7 @@ def test_white_masks_show_one_object(tmp_path: Path) -> None:
     write(tmp_path / "images", tmp_path / "masks", {"a": [0], "b": [1]}, grey=255)
     (opened,) = open_sequences(tmp_path)
     (found,) = opened.objects(9, 9)
-    assert [page.truth.sum() for page in found] == [16, 16]
+    assert areas(found) == [16, 16]
     assert found[0].ignore is None
 
 
