@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import math
 import zlib
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ MAX_BYTES = 1 << 30
 
 ENDINGS = (".nii", ".nii.gz")
 _TURN = np.diag([-1.0, -1.0, 1.0, 1.0])
-"""From DICOM's axes (left, posterior, superior) to NIfTI's (right, anterior, superior), and back."""
+"""Between DICOM's axes, left and back, and NIfTI's, right and forward."""
 
 
 def is_nifti(path: Path) -> bool:
@@ -64,37 +65,16 @@ def read_nifti(path: Path) -> Volume:
     """
     data = _read(path)
     try:
-        image = _parse(data)
-        shape = image.shape
-        while len(shape) > 3 and shape[-1] == 1:
-            shape = shape[:-1]
-        if len(shape) != 3 or min(shape) < 1:
-            raise VolumeError(
-                f"{path} holds an array of {len(shape)} axes, not one stack of slices",
-                hint="save one time or channel of it",
-            )
-        if image.get_data_dtype().fields is not None or image.get_data_dtype().kind not in "iuf":
-            raise VolumeError(
-                f"{path} holds values of type {image.get_data_dtype()}", hint="save it as numbers"
-            )
-        wanted = int(np.prod(shape, dtype=object)) * image.get_data_dtype().itemsize
-        if wanted > len(data):
-            raise VolumeError(
-                f"{path} is cut off: its {'×'.join(map(str, shape))} values need {wanted} bytes",
-                hint="fetch it anew",
-            )
-        if shape[0] * shape[1] > MAX_PIXELS:
-            raise VolumeError(f"{path} has slices of more than {MAX_PIXELS} pixels")
-        values = np.asanyarray(image.dataobj).reshape(shape)
-        affine = np.asarray(image.affine, dtype=np.float64)
+        values, affine = _content(data, path)
     except VolumeError:
         raise
     except Exception as error:  # nibabel raises almost anything on damaged bytes
         reason = brief(error) or type(error).__name__
-        raise VolumeError(f"{path} is not readable NIfTI: {reason!a}", hint="save it anew") from error
+        message = f"{path} is not readable NIfTI: {reason!a}"
+        raise VolumeError(message, hint="save it anew") from error
     turn = _turn(affine, path)
     upright = apply_orientation(values, turn)
-    lps = _TURN @ affine @ inv_ornt_aff(turn, shape)
+    lps = _TURN @ affine @ inv_ornt_aff(turn, values.shape)
     uid = hashlib.sha256(data).hexdigest()[:32]
     spacing = np.linalg.norm(lps[:3, :3], axis=0)
     columns, rows, count = upright.shape
@@ -110,6 +90,33 @@ def read_nifti(path: Path) -> Volume:
         distance=float(spacing[2]),
         affine=lps,
     )
+
+
+def _content(data: bytes, path: Path) -> tuple[npt.NDArray[Any], Affine]:
+    """The array of a file, column, row, page, and its affine. Raises almost anything."""
+    image = _parse(data)
+    shape, kind = image.shape, image.get_data_dtype()
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    if len(shape) != 3 or min(shape) < 1:
+        raise VolumeError(
+            f"{path} holds an array of {len(shape)} axes, not one stack of slices",
+            hint="save one time or channel of it",
+        )
+    if kind.fields is not None or kind.kind not in "iuf":
+        raise VolumeError(f"{path} holds values of type {kind}", hint="save it as numbers")
+    wanted = math.prod(map(int, shape)) * kind.itemsize
+    if wanted > len(data):
+        raise VolumeError(
+            f"{path} is cut off: its {'×'.join(map(str, shape))} values need {wanted} bytes",
+            hint="fetch it anew",
+        )
+    if max(shape[0] * shape[1], shape[1] * shape[2], shape[0] * shape[2]) > MAX_PIXELS:
+        raise VolumeError(
+            f"{path} has slices of more than {MAX_PIXELS} pixels", hint="make it smaller"
+        )
+    values = np.asanyarray(image.dataobj).reshape(shape)
+    return values, np.asarray(image.affine, dtype=np.float64)
 
 
 def write_nifti(labels: npt.NDArray[np.uint16], affine: Affine) -> bytes:
@@ -148,7 +155,7 @@ def _turn(affine: Affine, path: Path) -> npt.NDArray[np.float64]:
     return np.asarray(turn, dtype=np.float64)
 
 
-def _parse(data: bytes) -> Any:
+def _parse(data: bytes) -> nibabel.Nifti1Image:
     kinds = (nibabel.Nifti1Image, nibabel.Nifti2Image)
     first = int.from_bytes(data[:4], "little"), int.from_bytes(data[:4], "big")
     return kinds[540 in first].from_bytes(data)

@@ -9,9 +9,11 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from edgeflow.data.left_out import LeftOut
 from edgeflow.volumes.volume import PageValues, Volume, VolumeError
 from edgeflow.volumes.windows import PRESETS, Shown, Window, range_window
+
+Chosen = Window | Literal["own", "full"]
+"""What a user chooses to be shown."""
 
 SAMPLED = 16
 """Pages that tell a volume's range of values."""
@@ -20,7 +22,7 @@ TAILS = (0.5, 99.5)
 """Percentiles that become black and white where a file has no window."""
 
 
-def pictures(volume: Volume, window: Window | Literal["own", "full"]) -> Iterator[bytes]:
+def pictures(volume: Volume, window: Chosen) -> Iterator[bytes]:
     """A volume's pages as PNG: grey of 8 bits, or RGB. The pixels' grid is the file's.
 
     Args:

@@ -39,7 +39,7 @@ def _read_dicom(paths: Sequence[Path]) -> Iterator[Volume | LeftOut]:
         except NoPicturesError as error:
             yield LeftOut(error.message)
         except VolumeError as error:
-            yield LeftOut(error.message, path.name)
+            yield LeftOut(error.message.removeprefix(f"{path} "), path.name)
     yield from volumes_of(frames)
 
 
@@ -49,7 +49,7 @@ def _read_nifti(paths: Sequence[Path]) -> Iterator[Volume | LeftOut]:
         try:
             volume = read_nifti(path)
         except VolumeError as error:
-            yield LeftOut(error.message, path.name)
+            yield LeftOut(error.message.removeprefix(f"{path} "), path.name)
             continue
         if volume.name not in known:
             known.add(volume.name)

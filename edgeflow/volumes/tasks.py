@@ -1,8 +1,9 @@
-"""Volumes as tasks of several pages. Of what a file tells of a patient, nothing but UIDs goes in."""
+"""Volumes as tasks of several pages. Nothing that tells of a patient goes in, UIDs alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from edgeflow.volumes.volume import Plane, Volume
@@ -33,7 +34,7 @@ def parts(volume: Volume, most: int) -> list[Part]:
     count = len(volume.planes)
     number = -(-count // most)
     ends = [count * each // number for each in range(number + 1)]
-    return [Part(volume, *each) for each in zip(ends[:-1], ends[1:], strict=True)]
+    return [Part(volume, *each) for each in pairwise(ends)]
 
 
 def page_name(volume: Volume, index: int) -> str:

@@ -97,7 +97,7 @@ PRESETS = {
 """Windows for CT in Hounsfield units, those that radiologists' viewers commonly offer."""
 
 OWN, FULL = "own", "full"
-"""The file's own window, or else the full range of its values; that range whatever the file says."""
+"""The file's own window, or else its values' range; that range whatever the file says."""
 
 _NUMBERS = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(\d+(?:\.\d+)?)\s*")
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pydicom
-from pydicom.dataset import Dataset, FileDataset
+from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
@@ -78,7 +78,7 @@ def damaged(path: Path, error: Exception) -> VolumeError:
     return VolumeError(f"{path} is damaged: {reason!a}", hint="export it anew")
 
 
-def _inflated(path: Path, meta: Dataset) -> io.BytesIO:
+def _inflated(path: Path, meta: FileMetaDataset) -> io.BytesIO:
     """A deflated file as one that is not, of bounded size; pydicom knows no bound."""
     data = path.read_bytes()
     start = _PREAMBLE + len(_MAGIC) + 12 + int(meta.FileMetaInformationGroupLength)

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, MediaStorageDirectoryStorage
@@ -31,9 +30,8 @@ MARKS = (
     "EchoNumbers",
     "EchoTime",
     "DiffusionBValue",
-    "DiffusionBValueIndex",
     "TriggerTime",
-    "CardiacTriggerDelayTime",
+    "NominalCardiacTriggerDelayTime",
     "ConvolutionKernel",
     "ImageType",
     "FrameType",
@@ -194,7 +192,7 @@ def _orientation(cosines: tuple[float, ...] | None) -> Orientation | None:
     return a, b, c, d, e, f
 
 
-def _find(groups: list[Dataset], sequence: str, name: str) -> Any:
+def _find(groups: list[Dataset], sequence: str, name: str) -> object:
     """A value of a frame: its own, that of all frames, or that of the whole file."""
     for group in groups:
         for part in [*(group.get(sequence) or [])[:1], group]:
@@ -203,10 +201,10 @@ def _find(groups: list[Dataset], sequence: str, name: str) -> Any:
     return None
 
 
-def _numbers(value: Any, count: int) -> tuple[float, ...] | None:
+def _numbers(value: object, count: int) -> tuple[float, ...] | None:
     """A value as that many finite numbers; None if it is anything else."""
     try:
-        numbers = tuple(float(each) for each in value)
+        numbers = tuple(float(each) for each in value)  # type: ignore[attr-defined]
     except (TypeError, ValueError):
         return None
     return numbers if len(numbers) == count and all(map(math.isfinite, numbers)) else None
@@ -217,7 +215,7 @@ _HOLDERS = {
     "StackID": "FrameContentSequence",
     "DiffusionBValue": "MRDiffusionSequence",
     "EchoTime": "MREchoSequence",
-    "CardiacTriggerDelayTime": "CardiacSynchronizationSequence",
+    "NominalCardiacTriggerDelayTime": "CardiacSynchronizationSequence",
     "FrameType": "MRImageFrameTypeSequence",
     "ConvolutionKernel": "CTReconstructionSequence",
 }
@@ -225,5 +223,7 @@ _HOLDERS = {
 
 
 def _mark(groups: list[Dataset], name: str) -> str:
-    value = _find(groups, _HOLDERS.get(name, ""), name) if name in _HOLDERS else groups[-1].get(name)
+    value = (
+        _find(groups, _HOLDERS.get(name, ""), name) if name in _HOLDERS else groups[-1].get(name)
+    )
     return "" if value is None else brief(value)

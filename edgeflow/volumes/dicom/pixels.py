@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.encaps import get_frame
-from pydicom.pixels import apply_color_lut, get_decoder, pixel_array
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.processing import apply_color_lut
+from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID
 
 from edgeflow.arrays import RGBImage
@@ -33,12 +36,12 @@ class DicomPages:
     """
 
     def __init__(self, frames: tuple[Frame, ...]) -> None:
-        self._frames = frames
+        self.frames = frames
         self._open: tuple[Path, FileDataset] | None = None
 
     def __getitem__(self, index: int) -> PageValues:
         """See :class:`edgeflow.volumes.volume.Pages`."""
-        frame = self._frames[index]
+        frame = self.frames[index]
         if self._open is None or self._open[0] != frame.path:
             self._open = None
             self._open = frame.path, open_dicom(frame.path)
@@ -60,11 +63,7 @@ def read_page(dataset: FileDataset, frame: Frame) -> PageValues:
         with warnings.catch_warnings(), quiet_decoders():
             warnings.simplefilter("ignore")
             _check(dataset, frame)
-            pixels = pixel_array(dataset, index=frame.plane.frame - 1)
-            if pixels.shape[:2] != frame.size:
-                raise VolumeError(
-                    f"{path} has pixels for another size than it says", hint="export it anew"
-                )
+            pixels = _decoded(dataset, frame)
             if frame.colour:
                 return PageValues(_colour(pixels, dataset))
             return _grey(pixels, dataset, frame.plane.frame - 1)
@@ -72,6 +71,15 @@ def read_page(dataset: FileDataset, frame: Frame) -> PageValues:
         raise
     except Exception as error:  # decoders raise almost anything on damaged or hostile bytes
         raise damaged(path, error) from error
+
+
+def _decoded(dataset: FileDataset, frame: Frame) -> npt.NDArray[Any]:
+    pixels = pixel_array(dataset, index=frame.plane.frame - 1)
+    if pixels.shape[:2] != frame.size:
+        raise VolumeError(
+            f"{frame.path} has pixels for another size than it says", hint="export it anew"
+        )
+    return pixels
 
 
 def _check(dataset: FileDataset, frame: Frame) -> None:
@@ -131,7 +139,7 @@ def codestream_size(data: bytes) -> tuple[int, int] | None:
         if marker == 0xFF:
             place += 1
             continue
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) or marker == 0xF7:
+        if (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)) or marker == 0xF7:
             height, width = struct.unpack_from(">HH", data, place + 5)
             return height, width
         place += 2 + int(struct.unpack_from(">H", data, place + 2)[0])
@@ -164,7 +172,8 @@ def _grey(pixels: npt.NDArray[Any], dataset: Dataset, index: int) -> PageValues:
 def _group(dataset: Dataset, groups: list[Dataset], sequence: str, name: str) -> Dataset:
     """The part of a file that has a value: the frame's, that of all frames, or the whole."""
     for group in groups:
-        for part in (group.get(sequence) or [])[:1]:
+        parts: Sequence[Dataset] = group.get(sequence) or []
+        for part in parts[:1]:
             if name in part:
                 return part
     return dataset
@@ -180,17 +189,17 @@ def _window(dataset: Dataset) -> Shown | None:
     return Window(centre, width, known.get(function, "LINEAR"))
 
 
-def _first(value: Any) -> float | None:
+def _first(value: object) -> float | None:
     if value is None or value == "":
         return None
     try:
-        number = float(value)
+        number = float(value)  # type: ignore[arg-type]
     except TypeError:  # several
-        number = float(value[0])
+        number = float(value[0])  # type: ignore[index]
     return number if np.isfinite(number) else None
 
 
-def _table(sequence: Any, signed: bool) -> Table | None:
+def _table(sequence: Sequence[Dataset] | None, signed: bool) -> Table | None:
     """The first look-up table of a sequence."""
     if not sequence:
         return None
@@ -214,6 +223,7 @@ def _colour(pixels: npt.NDArray[Any], dataset: Dataset) -> RGBImage:
         raise VolumeError("colours of a kind that cannot be shown")
     pixels = pixels[..., :3]
     if pixels.dtype == np.uint8:
-        return pixels
+        return np.asarray(pixels, dtype=np.uint8)
     bits = int(dataset.get("BitsStored") or 16) if pixels.dtype.itemsize == 2 else 16
-    return (pixels.astype(np.float32) / (2**max(bits, 8) - 1) * 255).clip(0, 255).astype(np.uint8)
+    part = pixels.astype(np.float32) / (2 ** max(bits, 8) - 1)
+    return np.asarray((part * 255).clip(0, 255), dtype=np.uint8)

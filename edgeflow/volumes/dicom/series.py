@@ -17,7 +17,7 @@ NEAR = 0.01
 """Millimetres within which two pages lie at one place."""
 
 UNEVEN = 0.02
-"""Share of the distance between pages by which one may stray for NIfTI, which knows one distance."""
+"""Share of the distance between pages by which one may stray, since NIfTI knows one."""
 
 Group = Sequence[Frame]
 
@@ -140,11 +140,11 @@ def _volume(name: str, frames: Group, notes: tuple[str, ...]) -> Volume:
             notes = (*notes, "its pages are not evenly apart, so NIfTI cannot hold them")
     if first.spacing is not None and not np.isclose(*first.spacing, rtol=0.01):
         tall = first.spacing[0] / first.spacing[1]
-        notes = (
-            *notes,
+        squeezed = (
             f"its pixels are {tall:.3g} times as high as wide: pages keep them as they are, and "
-            "look squeezed in the editor",
+            "look squeezed in the editor"
         )
+        notes = (*notes, squeezed)
     return Volume(
         name=name,
         series=first.series,
