@@ -27,7 +27,7 @@ def uid(*parts: object) -> str:
 def organ(pages: int = 24, side: int = 128) -> npt.NDArray[np.bool_]:
     """Page, row, column: an ellipsoid that moves to the right as it goes up."""
     page, row, column = np.mgrid[:pages, :side, :side].astype(np.float64)
-    at = page / (pages - 1) * 2 - 1
+    at = page / max(pages - 1, 1) * 2 - 1
     return np.asarray(
         ((row / side - 0.5) / 0.2) ** 2 + ((column / side - 0.45 - 0.05 * at) / 0.25) ** 2
         <= 1 - (at / 1.3) ** 2

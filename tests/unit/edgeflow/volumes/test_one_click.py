@@ -1,0 +1,70 @@
+"""One click on a scan's middle slice, carried through its pages as `edgeflow dicom` makes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom.dataset import FileDataset
+
+from edgeflow.geometry import ImagePoint
+from edgeflow.images import decode_image
+from edgeflow.inference.predictor import Predictor, load_predictor
+from edgeflow.inference.state import EncodedImage
+from edgeflow.prompts.click import Click
+from edgeflow.propagate.propagator import Propagator
+from edgeflow.volumes.pictures import pictures
+from edgeflow.volumes.sources import open_volumes
+from edgeflow.volumes.volume import Volume
+from tests.unit.edgeflow.volumes.scans import organ, scan, write_series
+
+
+class Encoded:
+    """Pages of a volume for the network."""
+
+    def __init__(self, predictor: Predictor, pages: list[bytes]) -> None:
+        self._predictor, self._pages = predictor, pages
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+    def __getitem__(self, index: int) -> EncodedImage:
+        return self._predictor.encode(decode_image(self._pages[index]))
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    return load_predictor()
+
+
+def as_is(dataset: FileDataset, page: int) -> None:
+    del dataset, page
+
+
+def monochrome1(dataset: FileDataset, page: int) -> None:
+    del page
+    dataset.PhotometricInterpretation = "MONOCHROME1"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", [as_is, monochrome1])
+def test_one_click_segments_an_organ_on_nine_of_ten_slices(
+    change: Any, predictor: Predictor, tmp_path: Path
+) -> None:
+    write_series(tmp_path, scan(), change)
+    (volume,) = open_volumes([tmp_path])
+    assert isinstance(volume, Volume)
+    pages = Encoded(predictor, list(pictures(volume, "own")))
+    truth = organ()
+    middle = len(pages) // 2
+    row, column = (int(each.mean()) for each in np.nonzero(truth[middle]))
+    first = predictor.predict(pages[middle], [Click(ImagePoint(column, row), positive=True)])
+    masks = {middle: first.patch.whole()}
+    found = Propagator(predictor).propagate(pages, masks)
+    masks |= {each.index: each.mask for each in found}
+    good = 0
+    for index, mask in masks.items():
+        good += (mask & truth[index]).sum() / (mask | truth[index]).sum() >= 0.9
+    assert good >= 0.9 * len(pages)
