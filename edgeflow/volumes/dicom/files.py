@@ -20,6 +20,7 @@ MAX_BYTES = 1 << 30
 """Of a file, and of what a deflated one unpacks to."""
 
 _PREAMBLE = 132
+"""Bytes before the first element; the last of them are the following."""
 _MAGIC = b"DICM"
 
 
@@ -81,7 +82,7 @@ def damaged(path: Path, error: Exception) -> VolumeError:
 def _inflated(path: Path, meta: FileMetaDataset) -> io.BytesIO:
     """A deflated file as one that is not, of bounded size; pydicom knows no bound."""
     data = path.read_bytes()
-    start = _PREAMBLE + len(_MAGIC) + 12 + int(meta.FileMetaInformationGroupLength)
+    start = _PREAMBLE + 12 + int(meta.FileMetaInformationGroupLength)
     packed = zlib.decompressobj(-zlib.MAX_WBITS)
     body = packed.decompress(data[start:], MAX_BYTES)
     if packed.unconsumed_tail:
@@ -90,7 +91,7 @@ def _inflated(path: Path, meta: FileMetaDataset) -> io.BytesIO:
         )
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     file = io.BytesIO()
-    file.write(data[: _PREAMBLE + len(_MAGIC)])
+    file.write(data[:_PREAMBLE])
     buffer = pydicom.filebase.DicomBytesIO()
     write_file_meta_info(buffer, meta, enforce_standard=False)
     file.write(buffer.getvalue())

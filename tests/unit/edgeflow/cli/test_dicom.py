@@ -20,6 +20,7 @@ from edgeflow.cli import app
 from edgeflow.label_studio.brush_rle import encode_brush
 from tests.unit.edgeflow.volumes.scans import (
     PATIENT,
+    Change,
     multiframe,
     organ,
     scan,
@@ -93,9 +94,9 @@ def monochrome1(dataset: FileDataset, page: int) -> None:
     dataset.PhotometricInterpretation = "MONOCHROME1"
 
 
-@pytest.mark.parametrize("change", [lambda dataset, page: None, monochrome1])
+@pytest.mark.parametrize("change", [None, monochrome1])
 def test_a_series_becomes_pages_in_order_and_its_masks_a_dicom_segmentation(
-    tmp_path: Path, change: Any
+    tmp_path: Path, change: Change | None
 ) -> None:
     masks = {"Liver": organ(), "Lesion": np.roll(organ(), 30, axis=1)}
     paths = write_series(tmp_path / "in", scan(), change)

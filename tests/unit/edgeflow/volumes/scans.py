@@ -20,6 +20,10 @@ Values = npt.NDArray[np.int16]
 """Page, row, column, in Hounsfield units."""
 
 
+Change = Callable[[FileDataset, int], None]
+"""What is done to the slice of a page, from 0."""
+
+
 def uid(*parts: object) -> str:
     return str(generate_uid(entropy_srcs=["scan", *map(str, parts)]))
 
@@ -87,7 +91,7 @@ def slice_of(
 def write_series(
     folder: Path,
     values: npt.NDArray[np.integer[Any]],
-    change: Callable[[FileDataset, int], None] = lambda dataset, page: None,
+    change: Change | None = None,
     **tags: Any,
 ) -> list[Path]:
     """A file a slice, in an order and under names that say nothing."""
@@ -96,7 +100,8 @@ def write_series(
     paths = []
     for page, (name, pixels) in enumerate(zip(names, values, strict=True)):
         dataset = slice_of(pixels, page, **tags)
-        change(dataset, page)
+        if change is not None:
+            change(dataset, page)
         paths.append(folder / f"IM{name:04d}")
         dataset.save_as(paths[-1], enforce_file_format=True)
     return paths
