@@ -8,7 +8,7 @@ import numpy as np
 from edgeflow.arrays import BoolMask, FloatMap
 from edgeflow.masks.patch import MASK_THRESHOLD
 
-LEAST_FLOW, MOST_FLOW = 0.55, 0.85
+LEAST_FLOW, MOST_FLOW = 0.45, 0.85
 """Weight of a trusted flow against the network: where the network knows the object, and where not.
 """
 
