@@ -128,7 +128,7 @@ def codestream_size(data: bytes) -> tuple[int, int] | None:
     Decoders believe it, and take memory for it.
     """
     start = data.find(b"\xff\x4f\xff\x51", 0, 4096)
-    if start >= 0 and len(data) >= start + 24:  # SIZ: the grid's size less the image's offset
+    if start >= 0 and len(data) >= start + 24:  # the grid's size less the image's offset
         right, bottom, left, top = struct.unpack_from(">4I", data, start + 8)
         return bottom - top, right - left
     if data[:2] != b"\xff\xd8":

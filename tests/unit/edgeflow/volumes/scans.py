@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 PATIENT = "Mustermann^Erika"
 """Stands in every identifying tag of a scan, and in a private one."""
@@ -34,7 +34,7 @@ def organ(pages: int = 24, side: int = 128) -> npt.NDArray[np.bool_]:
     at = page / max(pages - 1, 1) * 2 - 1
     return np.asarray(
         ((row / side - 0.5) / 0.2) ** 2 + ((column / side - 0.45 - 0.05 * at) / 0.25) ** 2
-        <= 1 - (at / 1.3) ** 2
+        <= 1 - (at / 1.6) ** 2
     )
 
 
@@ -61,7 +61,7 @@ def slice_of(
     """
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = CTImageStorage
-    meta.MediaStorageSOPInstanceUID = uid(series, page)
+    meta.MediaStorageSOPInstanceUID = UID(uid(series, page))
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     made = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     values: dict[str, Any] = {

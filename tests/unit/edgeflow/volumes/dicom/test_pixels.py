@@ -109,7 +109,7 @@ def test_a_table_comes_before_a_window(tmp_path: Path) -> None:
     dataset = slice_of(stored, 0, PixelRepresentation=0, VOILUTSequence=[table])
     page = first_page(saved(dataset, tmp_path))
     assert isinstance(page.own, Table)
-    assert page.own.grey(page.values).tolist() == [[0, 255], [51, 102]]
+    assert page.own.grey(page.values.astype(np.float32)).tolist() == [[0, 255], [51, 102]]
 
 
 def test_colour_stays_colour(tmp_path: Path) -> None:
