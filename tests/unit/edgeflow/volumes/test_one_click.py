@@ -22,7 +22,6 @@ from edgeflow.volumes.volume import Volume
 from tests import pictures
 from tests.unit.edgeflow.volumes.scans import Change, organ, scan, write_series
 
-
 TAKES_PICTURES = pictures.wanted()
 """Asked for here, since unit tests see no settings of the environment."""
 
@@ -58,12 +57,12 @@ def test_one_click_segments_an_organ_on_nine_of_ten_slices(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    write_series(tmp_path, scan(12, 256), change)
+    write_series(tmp_path, scan(12, 320), change)
     (volume,) = open_volumes([tmp_path])
     assert isinstance(volume, Volume)
     files = list(pages_of(volume, "own"))
     pages = Encoded(predictor, files)
-    truth = organ(12, 256)
+    truth = organ(12, 320)
     middle = len(pages) // 2
     row, column = (int(each.mean()) for each in np.nonzero(truth[middle]))
     click = Click(ImagePoint(column, row), positive=True)
