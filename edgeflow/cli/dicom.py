@@ -39,7 +39,7 @@ def check_dicom_extra() -> None:
     if any(find_spec(name) is None for name in ("pydicom", "highdicom", "nibabel")):
         raise EdgeFlowError(
             "what reads DICOM and NIfTI is not installed",
-            hint="run: pip install 'edgeflow-backend[dicom]'",
+            hint="in a checkout of this project: pip install '.[dicom]'",
         )
 
 

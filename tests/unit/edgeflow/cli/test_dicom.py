@@ -280,3 +280,13 @@ def test_a_folder_without_a_scan(tmp_path: Path) -> None:
     result = edgeflow("dicom", tmp_path / "in", tmp_path / "out")
     assert result.exit_code == 1
     assert "there is no series to make tasks of" in result.output
+
+
+@pytest.mark.parametrize("command", ["dicom", "dicom-seg"])
+def test_without_the_extra_it_is_named(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgeflow.cli.dicom.find_spec", lambda name: None if name else name)
+    result = edgeflow(command, tmp_path, tmp_path / "out")
+    assert result.exit_code == 1
+    assert "pip install '.[dicom]'" in result.output
