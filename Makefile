@@ -17,7 +17,7 @@ LOCKER := $(ENVS)/lock
 BIN := $(MAIN)/bin
 
 # What each environment is made for, and each lock file.
-main = -e '.[onnx,train,ray,redis,tracing]' --group test --group lint --group docs --group supply
+main = -e '.[dicom,onnx,train,ray,redis,tracing]' --group test --group lint --group docs --group supply
 backend = -e .
 full = -e '.[ray,redis,tracing]'
 peer = -e '.[label-studio-ml]'
@@ -96,7 +96,7 @@ docs: $(MAIN)/.made  ## the documentation as a site in site/; fails on broken li
 	@$(BIN)/mkdocs build --strict --quiet
 
 pictures: envs  ## take the documentation's screenshots again, in a real Label Studio; look at them
-	@EDGEFLOW_TAKE_PICTURES=1 $(BIN)/python -m pytest $$(grep -l 'pictures\.keep' tests/e2e/*.py)
+	@EDGEFLOW_TAKE_PICTURES=1 $(BIN)/python -m pytest $$(grep -l 'pictures\.keep' tests/e2e/*.py tests/unit/edgeflow/volumes/*.py)
 
 reference: $(MAIN)/.made  ## rewrite the pages that are generated from code
 	@$(BIN)/python -m tools.generate_docs

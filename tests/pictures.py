@@ -125,6 +125,14 @@ CONTROLS = Picture(
     width=1464,
 )
 
+SERIES = Picture(
+    "ct-series.jpg",
+    "ct-series.md",
+    "",
+    width=1000,
+    sources=("tests/unit/edgeflow/volumes/scans.py",),
+)
+
 _STATUS_PAGE = ("edgeflow_backend/status/page.py",)
 FAILED, REFUSED, LOST = (
     Picture(f"{name}.jpg", page, config, width=width, sources=_STATUS_PAGE)
@@ -138,7 +146,7 @@ FAILED, REFUSED, LOST = (
 PICTURES = [
     *(of_config(kind, number) for kind in RECOMMENDATIONS for number in EXAMPLES),
     *(FIRST_MASK, ACCEPTED, README),
-    *(BOXES, REFINED, LEAKED, MANY_MASKS, OPENED, SIMILAR, BY_HAND, CONTROLS),
+    *(BOXES, REFINED, LEAKED, MANY_MASKS, OPENED, SIMILAR, BY_HAND, CONTROLS, SERIES),
     *(FAILED, REFUSED, LOST),
 ]
 

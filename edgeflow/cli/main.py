@@ -14,6 +14,8 @@ from edgeflow import __version__
 from edgeflow.cli.compare import compare
 from edgeflow.cli.cutout import cutout
 from edgeflow.cli.datasets import datasets, find_near_duplicates
+from edgeflow.cli.dicom import dicom
+from edgeflow.cli.dicom_seg import dicom_seg
 from edgeflow.cli.evaluate import evaluate
 from edgeflow.cli.evaluate_sequences import evaluate_sequences
 from edgeflow.cli.evaluate_similar import evaluate_similar
@@ -49,6 +51,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "prelabel": prelabel,
     "frames": frames,
     "propagate": propagate,
+    "dicom": dicom,
+    "dicom-seg": dicom_seg,
 }
 """In the order in which ``edgeflow --help`` lists them."""
 
