@@ -141,6 +141,13 @@ class Settings(HostSettings, CollectorSettings, CacheSettings, ExampleSettings, 
     seconds."""
     similar_seconds: float = Field(default=3.0, gt=0, le=60)
     """Seconds after which no further place is looked at for similar objects."""
+    pages_limit: int = Field(default=100, ge=1, le=1000)
+    """Most other [pages](sequences.md) that one click answers; the next one goes on."""
+    pages_brush_limit: int = Field(default=40, ge=1, le=1000)
+    """The same where regions are brush masks or bitmasks, with which many freeze the editor for
+    seconds."""
+    pages_seconds: float = Field(default=20.0, gt=0, le=90)
+    """Seconds after which no further page is looked at."""
 
     min_part: float = Field(default=Cleanup.min_part, ge=0, le=1)
     """Pieces of a mask smaller than this fraction of its largest one are dropped."""

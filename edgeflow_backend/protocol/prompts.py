@@ -42,9 +42,11 @@ class ClickPrompt:
 
     Attributes:
         points: Never empty; all of one control, image and item.
+        elsewhere: Ids of the points that came along from other pages, oldest first.
     """
 
     points: tuple[KeyPoint, ...]
+    elsewhere: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, regions: Sequence[JSONObject], *, max_clicks: int) -> Self:
@@ -57,7 +59,9 @@ class ClickPrompt:
         points = validate(KEYPOINTS, list(regions))
         newest = points[-1]
         target = (newest.from_name, newest.to_name, newest.item_index)
-        return cls(tuple(p for p in points if (p.from_name, p.to_name, p.item_index) == target))
+        here = tuple(p for p in points if (p.from_name, p.to_name, p.item_index) == target)
+        others = (p for p in points if p not in here and p.from_name == newest.from_name)
+        return cls(here, tuple(point.id for point in others if point.id))
 
     @property
     def newest(self) -> KeyPoint:
