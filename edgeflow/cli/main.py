@@ -15,6 +15,7 @@ from edgeflow.cli.compare import compare
 from edgeflow.cli.cutout import cutout
 from edgeflow.cli.datasets import datasets, find_near_duplicates
 from edgeflow.cli.evaluate import evaluate
+from edgeflow.cli.evaluate_sequences import evaluate_sequences
 from edgeflow.cli.evaluate_similar import evaluate_similar
 from edgeflow.cli.export import export
 from edgeflow.cli.models import convert_weights, download_weights, models
@@ -35,6 +36,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "download": download_weights,
     "evaluate": evaluate,
     "evaluate-similar": evaluate_similar,
+    "evaluate-sequences": evaluate_sequences,
     "train": train,
     "pull": pull,
     "datasets": datasets,

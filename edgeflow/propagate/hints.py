@@ -6,59 +6,68 @@ import cv2
 import numpy as np
 
 from edgeflow.arrays import BoolMask
-from edgeflow.geometry import Box, ImagePoint
+from edgeflow.geometry import NetworkPoint
 from edgeflow.masks.patch import bounding_box
-from edgeflow.prompts.click import Click
 
 POSITIVES = 3
 """Most positive clicks."""
 
-NEGATIVES = 4
-"""Most negative clicks."""
+LEAST_DEPTH = 1 / 3
+"""Depth of a further positive click, over that of the deepest."""
+
+LEAST_AWAY = 0.12
+"""Least distance of a negative click, over the object's longer side."""
+
+Hint = tuple[NetworkPoint, bool]
+"""Where, and whether it is on the object."""
 
 
-def positive_clicks(mask: BoolMask) -> list[Click]:
-    """Clicks deep in an H×W mask, far from each other; none for an empty mask."""
+def hints(mask: BoolMask) -> list[Hint]:
+    """Clicks for an h×w mask of network pixels, not empty: some deep in it, some far outside."""
+    return [(point, True) for point in inside(mask)] + [(point, False) for point in around(mask)]
+
+
+def inside(mask: BoolMask) -> list[NetworkPoint]:
+    """Points deep in an h×w mask, the deepest first, far from each other; none for an empty one."""
     box = bounding_box(mask)
     if box is None:
         return []
     part = mask[box.slices].astype(np.uint8)
     depth = cv2.distanceTransform(np.pad(part, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    clicks = []
     deepest = float(depth.max())
+    points = []
     for _ in range(POSITIVES):
-        row, col = np.unravel_index(int(depth.argmax()), depth.shape)
-        if depth[row, col] < max(1.0, deepest / 3):
+        row, col = (int(each) for each in np.unravel_index(int(depth.argmax()), depth.shape))
+        here = float(depth[row, col])
+        if here < max(1.0, deepest * LEAST_DEPTH):
             break
-        clicks.append(Click(ImagePoint(float(box.left + col), float(box.top + row))))
-        reach = max(2 * depth[row, col], max(box.size) / 4)
-        cv2.circle(depth, (int(col), int(row)), round(float(reach)), 0, -1)
-    return clicks
+        points.append(NetworkPoint(float(box.top + row), float(box.left + col)))
+        cv2.circle(depth, (col, row), round(max(2 * here, max(box.size) / 4)), 0, -1)
+    return points
 
 
-def negative_clicks(mask: BoolMask, frame: Box) -> list[Click]:
-    """Clicks in a frame far outside an H×W mask, in the middle of each side's free space."""
-    part = mask[frame.slices].astype(np.uint8)
-    away = cv2.distanceTransform(1 - part, cv2.DIST_L2, 5)
-    box = bounding_box(part.astype(np.bool_))
+def around(mask: BoolMask) -> list[NetworkPoint]:
+    """A point on each side of an h×w mask: half way out, where a neighbour would be.
+
+    Nearer ones would fall on the object where it has moved more than was seen.
+    """
+    box = bounding_box(mask)
     if box is None:
         return []
-    clicks = []
-    least = 0.12 * max(box.size)
-    for rows, cols in (
-        (slice(0, box.top), slice(None)),
-        (slice(box.bottom, None), slice(None)),
-        (slice(None), slice(0, box.left)),
-        (slice(None), slice(box.right, None)),
+    away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
+    least = LEAST_AWAY * max(box.size)
+    height, width = mask.shape
+    points = []
+    for top, bottom, left, right in (
+        (0, box.top, 0, width),
+        (box.bottom, height, 0, width),
+        (0, height, 0, box.left),
+        (0, height, box.right, width),
     ):
-        side = away[rows, cols]
+        side = away[top:bottom, left:right]
         if not side.size or side.max() < least:
             continue
-        # Not the far corner: half way out, beside the object, where a neighbour would be.
-        target = np.abs(side - max(least, float(side.max()) / 2))
-        row, col = np.unravel_index(int(target.argmin()), target.shape)
-        row, col = row + (rows.start or 0), col + (cols.start or 0)
-        clicks.append(
-            Click(ImagePoint(float(frame.left + col), float(frame.top + row)), positive=False)
-        )
-    return clicks[:NEGATIVES]
+        wrong = np.abs(side - max(least, float(side.max()) / 2))
+        row, col = np.unravel_index(int(wrong.argmin()), wrong.shape)
+        points.append(NetworkPoint(float(top + row), float(left + col)))
+    return points

@@ -13,7 +13,7 @@ from edgeflow.masks.patch import check_shape
 from edgeflow.propagate.found import PageMask
 from edgeflow.propagate.options import PropagateOptions
 from edgeflow.propagate.pages import PageError, Pages
-from edgeflow.propagate.step import Tracked, next_page
+from edgeflow.propagate.step import Tracked, next_page, start
 
 __all__ = ["PageError", "Pages", "Propagator"]
 
@@ -71,7 +71,7 @@ class Propagator:
     ) -> Iterator[PageMask]:
         ends = None if options.seconds is None else time.monotonic() + options.seconds
         taken = set(known)
-        heads = _heads(pages, known, starts, options)
+        heads = _heads(self.predictor, pages, known, starts, options)
         answered = 0
         while heads:
             going = []
@@ -110,7 +110,11 @@ class _Head(NamedTuple):
 
 
 def _heads(
-    pages: Pages, known: Mapping[int, BoolMask], starts: Sequence[int], options: PropagateOptions
+    predictor: Predictor,
+    pages: Pages,
+    known: Mapping[int, BoolMask],
+    starts: Sequence[int],
+    options: PropagateOptions,
 ) -> list[_Head]:
     steps = [step for step, wanted in ((1, options.forward), (-1, options.backward)) if wanted]
     heads = []
@@ -125,7 +129,7 @@ def _heads(
         except PageError:
             continue
         check_shape(f"mask of page {index + 1}", known[index], page.size)
-        tracked = Tracked(page, known[index], 0, 1.0)
+        tracked = start(predictor, page, known[index])
         heads += [_Head(index, step, tracked) for step in open_steps]
     return heads
 

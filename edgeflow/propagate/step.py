@@ -4,86 +4,106 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
-import torch
 
-from edgeflow.arrays import BoolMask, FloatMap
-from edgeflow.geometry import Box
+from edgeflow.arrays import BoolMask
 from edgeflow.inference.predictor import Predictor
-from edgeflow.inference.runs import StepInput
 from edgeflow.inference.state import EncodedImage
-from edgeflow.inference.transfer import upload
-from edgeflow.masks.patch import MASK_THRESHOLD, MaskPatch, bounding_box
-from edgeflow.prompts.click import Click
-from edgeflow.prompts.disks import disk_pixels
-from edgeflow.prompts.prior_mask import feedback_of
-from edgeflow.propagate.hints import negative_clicks, positive_clicks
-from edgeflow.propagate.motion import motion_between, reduced, reduced_size
+from edgeflow.masks.patch import MASK_THRESHOLD, bounding_box
+from edgeflow.propagate.colours import Colours
+from edgeflow.propagate.fusion import fuse
+from edgeflow.propagate.motion import motion_between
+from edgeflow.propagate.score import Signs, score_of
+from edgeflow.propagate.view import View
+
+
+class Origin(NamedTuple):
+    """What is known of an object from the page where it was marked.
+
+    Attributes:
+        reliability: IoU of what the network sees there with the mask.
+        colours: Of the object and its surroundings.
+    """
+
+    reliability: float
+    colours: Colours
 
 
 class Tracked(NamedTuple):
-    """An object on one page, and what is known of how good its mask is.
+    """An object on one page.
 
     Attributes:
         image: The page.
-        mask: H×W.
-        distance: Pages from the start.
+        mask: H×W, not empty.
+        origin: Where it comes from.
+        colours: On this page.
+        signs: Of how good the mask is, on all pages since.
         score: Estimate of its IoU with the object, 0 to 1.
     """
 
     image: EncodedImage
     mask: BoolMask
-    distance: int
+    origin: Origin
+    colours: Colours
+    signs: Signs
     score: float
+
+
+def start(predictor: Predictor, page: EncodedImage, mask: BoolMask) -> Tracked:
+    """An object on the page where it was marked.
+
+    Args:
+        predictor: Looks at it.
+        page: The page.
+        mask: H×W, not empty.
+    """
+    box = bounding_box(mask)
+    if box is None:
+        raise ValueError("an empty mask cannot be carried")
+    view = View.around(predictor, page, box)
+    shown = view.shown(mask)
+    seen = view.look(shown) > MASK_THRESHOLD
+    colours = Colours.of(view.rgb, shown)
+    origin = Origin(iou(seen, shown), colours)
+    return Tracked(page, mask, origin, colours, Signs(reliability=origin.reliability), 1.0)
 
 
 def next_page(predictor: Predictor, before: Tracked, page: EncodedImage) -> Tracked | None:
     """Carry an object to the next page; None where nothing is left of it."""
-    size = reduced_size(page.size)
-    motion = motion_between(reduced(before.image, size), reduced(page, size))
-    carried = motion.carry(before.mask, page.size) > MASK_THRESHOLD
-    box = bounding_box(carried)
+    box = bounding_box(before.mask)
     if box is None:
         return None
-    frame = predictor.policy.around(box, page.size)
-    clicks = [*positive_clicks(carried), *negative_clicks(carried, frame)]
-    probability = look(predictor, page, carried, clicks, frame)
-    found = np.zeros(page.size, dtype=np.bool_)
-    found[frame.slices] = near(probability > MASK_THRESHOLD, carried[frame.slices])
-    if not found.any():
+    motion = motion_between(before.image, page, box, predictor.policy.sampling)
+    moved = motion.carry(before.mask)
+    box = motion.box_of(moved)
+    if box is None:
         return None
-    certain = predictor.calibration.of(float(probability[found[frame.slices]].mean()), 1)
-    agreement = MaskPatch.of(found).iou(MaskPatch.of(carried))
-    score = before.score * (0.9 + 0.1 * min(certain, agreement))
-    return Tracked(page, found, before.distance + 1, min(score, certain**0.5, agreement**0.5))
+    view = View.around(predictor, page, box)
+    carried, trust = (
+        motion.seen_in(values, view.frame, view.size) for values in (moved, motion.trust)
+    )
+    expected = carried > MASK_THRESHOLD
+    if not expected.any():
+        return None
+    seen = view.look(expected)
+    evidence = before.origin.colours.mean(before.colours).evidence(view.rgb)
+    fused = fuse(seen, carried, trust, evidence, before.origin.reliability)
+    found = fused > MASK_THRESHOLD
+    mask = view.mask(fused)
+    if not found.any() or not mask.any():
+        return None
+    likeness = float(before.origin.colours.evidence(view.rgb)[found].mean())
+    signs = before.signs.after(
+        certainty=float(fused[found].mean()),
+        agreement=iou(seen > MASK_THRESHOLD, found),
+        steadiness=iou(expected, found),
+        trust=float(trust[expected | found].mean()),
+        likeness=likeness,
+    )
+    return Tracked(page, mask, before.origin, Colours.of(view.rgb, found), signs, score_of(signs))
 
 
-@torch.inference_mode()
-def look(
-    predictor: Predictor, page: EncodedImage, mask: BoolMask, clicks: list[Click], frame: Box
-) -> FloatMap:
-    """What the network sees in a frame, being told where the object should be.
-
-    Returns:
-        h×w float32 of the frame's size, 0 to 1.
-    """
-    policy, runtime = predictor.policy, predictor.runtime
-    size = policy.network_size(frame.size)
-    view = policy.sampling.view(page.pixels, frame, size)
-    located = [(policy.sampling.locate(c.point, frame, size), c.positive) for c in clicks]
-    fed_back = feedback_of(mask, frame, size, runtime.feedback).to(view.device)
-    disks = view.new_zeros((1, 2, *size))
-    disks.view(-1).index_fill_(0, upload(disk_pixels(located, size), view.device), 1.0)
-    step = StepInput(view, torch.cat((fed_back, disks), dim=1))
-    output = runtime.run(step.image, step.prompt)
-    values: FloatMap = policy.sampling.enlarge(output.mask, frame.size).cpu().numpy()
-    return values
-
-
-def near(found: BoolMask, carried: BoolMask) -> BoolMask:
-    """The components of an h×w mask that touch another one."""
-    _, labels = cv2.connectedComponents(found.astype(np.uint8))
-    touched = np.unique(labels[carried & found])
-    kept: BoolMask = np.isin(labels, touched[touched > 0])
-    return kept
+def iou(one: BoolMask, other: BoolMask) -> float:
+    """Intersection over union of two h×w masks, not both empty."""
+    union = int(np.count_nonzero(one | other))
+    return int(np.count_nonzero(one & other)) / union if union else 0.0
