@@ -101,6 +101,7 @@ class _Walk:
             self._pages,
             {way.start: way.mask.whole()},
             options=PropagateOptions(
+                least_score=asked.least_score,
                 most_pages=way.count,
                 seconds=max(ends - time.monotonic(), 0.0),
                 forward=way.step > 0,

@@ -38,6 +38,7 @@ class AskedPages:
             ends.
         limit: Most pages that are answered.
         seconds: Time after which no further page is looked at.
+        least_score: Score below which a way ends.
         stream: Who asks; None for a stream of its own.
         marks: Identifies what is asked within the stream, as of :class:`.Clicks`.
     """
@@ -47,6 +48,7 @@ class AskedPages:
     there: Mapping[int, Sequence[MaskPatch]] = field(default_factory=dict)
     limit: int = 100
     seconds: float = 20.0
+    least_score: float = 0.05
     stream: Stream | None = None
     marks: frozenset[Hashable] = frozenset()
 

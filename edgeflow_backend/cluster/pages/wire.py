@@ -30,6 +30,7 @@ class SentPages(NamedTuple):
     there: tuple[tuple[int, tuple[SentMask, ...]], ...]
     limit: int
     seconds: float
+    least_score: float
     stream: Stream | None
     marks: frozenset[Hashable]
 
@@ -43,6 +44,7 @@ class SentPages(NamedTuple):
             tuple((page, tuple(map(SentMask.of, masks))) for page, masks in asked.there.items()),
             asked.limit,
             asked.seconds,
+            asked.least_score,
             asked.stream,
             asked.marks,
         )
@@ -56,6 +58,7 @@ class SentPages(NamedTuple):
             {page: tuple(mask.patch() for mask in masks) for page, masks in self.there},
             self.limit,
             self.seconds,
+            self.least_score,
             self.stream,
             self.marks,
         )

@@ -171,6 +171,7 @@ class PageSearch:
                 case.stored.others(reached),
                 limit,
                 max(min(self._settings.pages_seconds, left_s), 0.0),
+                self._settings.pages_least_score,
                 Stream(
                     (resolved.request.place, resolved.request.prompt.newest.from_name),
                     ("pages", case.sent[0]),
