@@ -17,7 +17,7 @@ class PropagateOptions:
         backward: Whether earlier pages are answered.
     """
 
-    least_score: float = 0.4
+    least_score: float = 0.5
     most_pages: int = 100
     seconds: float | None = None
     forward: bool = True

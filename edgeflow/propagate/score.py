@@ -1,9 +1,27 @@
-"""The score: an estimate of a carried mask's IoU with the object."""
+"""The score: an estimate of a carried mask's IoU with the object.
+
+A logistic curve over signs of quality, fitted to sequences made of the training mix and of code;
+see ``docs/experiments.md``.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+
+from edgeflow.masks.score import logit
+
+BIAS = 3.19
+RELIABILITY = 1.07
+DISTANCE = -0.11
+CERTAINTY = 0.21
+AGREEMENT = 1.01
+LIKENESS = 0.49
+WORST = 0.87
+SLIPS = -1.59
+
+SURE = 0.98
+"""Certainty beyond which more says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,50 +33,51 @@ class Signs:
         distance: Pages from there.
         certainty: Mean probability in the mask.
         agreement: IoU of what the network sees with the mask.
-        steadiness: IoU of what the flow brings with the mask.
-        trust: Mean trust in the flow.
         likeness: Mean evidence of the first page's colours in the mask.
         worst: Least agreement on the way.
-        slips: Sum of 1 - steadiness on the way.
-        losses: Sum of 1 - trust on the way.
+        slips: Sum over the way of 1 - the IoU of what the flow brought with the mask.
     """
 
-    reliability: float = 1.0
+    reliability: float
     distance: int = 0
     certainty: float = 1.0
     agreement: float = 1.0
-    steadiness: float = 1.0
-    trust: float = 1.0
-    likeness: float = 2.0
+    likeness: float = 1.0
     worst: float = 1.0
     slips: float = 0.0
-    losses: float = 0.0
 
     def after(
-        self,
-        *,
-        certainty: float,
-        agreement: float,
-        steadiness: float,
-        trust: float,
-        likeness: float,
+        self, *, certainty: float, agreement: float, likeness: float, steadiness: float
     ) -> Signs:
-        """The signs on the next page."""
+        """The signs on the next page.
+
+        Args:
+            certainty: See :class:`Signs`.
+            agreement: See :class:`Signs`.
+            likeness: See :class:`Signs`.
+            steadiness: IoU of what the flow brings with the mask.
+        """
         return Signs(
             self.reliability,
             self.distance + 1,
             certainty,
             agreement,
-            steadiness,
-            trust,
             likeness,
             min(self.worst, agreement),
             self.slips + 1 - steadiness,
-            self.losses + 1 - trust,
         )
 
 
 def score_of(signs: Signs) -> float:
     """Estimate the IoU, 0 to 1."""
-    value = 3.0 - 3 * signs.slips - 2 * (1 - signs.agreement) - 0.5 * signs.losses
+    value = (
+        BIAS
+        + RELIABILITY * (signs.reliability - 0.9)
+        + DISTANCE * math.log(max(signs.distance, 1))
+        + CERTAINTY * (logit(min(max(signs.certainty, 1 - SURE), SURE)) - 2)
+        + AGREEMENT * (signs.agreement - 1)
+        + LIKENESS * (signs.likeness - 1)
+        + WORST * (signs.worst - 1)
+        + SLIPS * signs.slips
+    )
     return 0.5 * (1 + math.tanh(value / 2))

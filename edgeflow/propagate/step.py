@@ -97,7 +97,6 @@ def next_page(predictor: Predictor, before: Tracked, page: EncodedImage) -> Trac
         certainty=float(fused[found].mean()),
         agreement=iou(seen > MASK_THRESHOLD, found),
         steadiness=iou(expected, found),
-        trust=float(trust[expected | found].mean()),
         likeness=likeness,
     )
     return Tracked(page, mask, before.origin, Colours.of(view.rgb, found), signs, score_of(signs))
