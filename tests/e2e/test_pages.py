@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edgeflow.label_studio.config.controls import ImageTag
 from edgeflow.label_studio.config.recommended import recommended_config
 from edgeflow.masks.rasterize import rasterize
 from tests import moving
@@ -22,7 +23,7 @@ from tests.moving import SIZE
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.slow]
 
 PAGES = 100
-CORRECTED = (50, 70, 82, 91)
+CORRECTED = (80, 88, 93, 97)
 """Pages that are corrected while all are suggestions."""
 
 ACCEPTED = 30
@@ -30,15 +31,7 @@ ACCEPTED = 30
 
 JSONObject = dict[str, Any]
 
-CONFIG = (
-    recommended_config("Polygon")
-    .replace('value="$image"', 'valueList="$pages"')
-    .replace(
-        "<Image ",
-        '<KeyPoint name="pages" toName="image" smart="true" smartOnly="true" '
-        'edgeflowFind="pages"/>\n  <Image ',
-    )
-)
+CONFIG = recommended_config("Polygon", image=ImageTag("image", "$pages", several=True), pages=True)
 
 
 @pytest.fixture(scope="module")
