@@ -103,7 +103,7 @@ def _prompt_problems(prompt: Control, config: TaskConfig) -> list[str]:
     image = config.image(prompt.to_name)
     if prompt.find == PAGES and image is not None and not (image.several or image.repeated):
         messages.append(
-            f'{prompt} has edgeflowFind="{PAGES}", and the Image tag \'{brief(image.name)}\' shows '
+            f"{prompt} has edgeflowFind=\"{PAGES}\", and the Image tag '{brief(image.name)}' shows "
             'one image; give it a valueList="$pages", or put both into a Repeater.'
         )
     try:

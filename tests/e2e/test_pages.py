@@ -79,7 +79,7 @@ def test_one_click_and_five_corrections_annotate_a_hundred_pages(
         editor.turn_to(page)
         answer = click(editor, page, off=14, keys=("Alt",))
         assert sorted(answer) == list(range(PAGES))
-        earlier = range(0, max((each for each in CORRECTED if each < page), default=0) + 1)
+        earlier = range(max((each for each in CORRECTED if each < page), default=0) + 1)
         assert all(answer[each]["value"] == expected[each]["value"] for each in earlier)
         assert answer[page]["value"] != expected[page]["value"]
         expected = answer
