@@ -23,6 +23,8 @@ from edgeflow.cli.preannotation.import_data import import_data
 from edgeflow.cli.preannotation.prelabel import prelabel
 from edgeflow.cli.predict import predict
 from edgeflow.cli.pull import pull
+from edgeflow.cli.sequences.frames import frames
+from edgeflow.cli.sequences.propagate import propagate
 from edgeflow.cli.similar import similar
 from edgeflow.cli.train import train
 from edgeflow.errors import EdgeFlowError
@@ -45,6 +47,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare,
     "import": import_data,
     "prelabel": prelabel,
+    "frames": frames,
+    "propagate": propagate,
 }
 """In the order in which ``edgeflow --help`` lists them."""
 

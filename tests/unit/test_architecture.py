@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 LAYERS = {
     "edgeflow": (
-        "cli", "preannotation", "export", "agreement", "train", "evaluate", "propagate", "similar",
+        "cli", "sequences", "preannotation", "export", "agreement", "train", "evaluate", "propagate", "similar",
         "pull",
         "inference",
         "runtime", "checkpoints", "overlay", "matting", "prompts", "annotated", "data",

@@ -115,6 +115,8 @@ class FakeStudio:
             task = self.tasks[int(parts[2]) - 1]
             task.setdefault("annotations", []).append(json.loads(request.body))
             return as_json({}, 201)
+        if parts[:2] == ["api", "tasks"] and len(parts) == 3:
+            return as_json({"id": int(parts[2]), **self.tasks[int(parts[2]) - 1]})
         if (data := self.files.get(path.removeprefix("/data/"))) is not None:
             return Reply(200, data)
         return as_json({"detail": "Not found."}, 404)
