@@ -104,11 +104,14 @@ class SegmentationService:
         prompt = drop_spent(request.prompt, request.task_id, regions)
         deadline = time.monotonic() + self.settings.request_timeout_s
         asked = replace(request, prompt=prompt)
-        if finds_similar(request.config, prompt.newest.from_name):
-            if rule.where == "off":  # clicks refine nothing; what is there is there all the same
-                regions = TaskRegions.of(request.task, "drafts")
+        similar = finds_similar(request.config, prompt.newest.from_name)
+        pages = finds_pages(request.config, prompt.newest.from_name)
+        if (similar or pages) and rule.where == "off":
+            # Clicks refine nothing; what is there is there all the same.
+            regions = TaskRegions.of(request.task, "drafts")
+        if similar:
             return self._search(asked, regions, request.prompt.ids, deadline)
-        if finds_pages(request.config, prompt.newest.from_name):
+        if pages:
             return self._carry(asked, regions, rule, deadline)
         shared = not rule.remembers
         with self.signs.visit(request.place, prompt.ids, regions.author, shared=shared) as visit:
@@ -203,11 +206,7 @@ class SegmentationService:
             resolved = self._look_up(request, deadline)
             self.recent.bring(resolved.scene, resolved.image.size)
 
-            def answer(suggested: SegmentedObject | None) -> RecentAnswer:
-                if suggested is not None:
-                    return self._predict(resolved, suggested)
-                return self._answer_object(resolved, regions, rule, visit, prompt)
-
+            answer = partial(self._answer_object, resolved, regions, rule, visit, prompt)
             answers, lost = self._pages.answer(resolved, regions, answer)
         self._note_lost_labels(resolved)
         shown = [show(each, resolved, self._polygons) for each in answers]
@@ -220,13 +219,13 @@ class SegmentationService:
         rule: RefineRule,
         visit: Visit,
         prompt: Prompt,
+        before: SegmentedObject | None = None,
     ) -> RecentAnswer:
-        """Answer the clicks on one object, an existing or a new one."""
+        """Answer the clicks on one object: one that is told or found to exist, or a new one."""
         its = replace(resolved, request=replace(resolved.request, prompt=prompt))
         scene, stored = its.scene, {region.object_id for region in regions.open}
         recent = self.recent.of(scene, stored, visit, regions.author) if rule.remembers else []
-        before = None
-        if rule.where != "off":
+        if before is None and rule.where != "off":
             before = self._refinement.find(
                 prompt,
                 its.target.labels,

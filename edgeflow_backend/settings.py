@@ -142,7 +142,8 @@ class Settings(HostSettings, CollectorSettings, CacheSettings, ExampleSettings, 
     similar_seconds: float = Field(default=3.0, gt=0, le=60)
     """Seconds after which no further place is looked at for similar objects."""
     pages_limit: int = Field(default=100, ge=1, le=1000)
-    """Most other [pages](sequences.md#in-label-studio) that one click answers; the next one goes on."""
+    """Most other [pages](sequences.md#in-label-studio) that one click answers; the next one goes
+    on."""
     pages_brush_limit: int = Field(default=40, ge=1, le=1000)
     """The same where regions are brush masks or bitmasks, with which many freeze the editor for
     seconds."""

@@ -35,7 +35,8 @@ def picture(page: int) -> npt.NDArray[np.uint8]:
     ground = random.normal(90, 12, (SIZE.height, SIZE.width, 1)) + np.array([0.0, 6.0, -8.0])
     grain = random.normal(0, 8, ground.shape)
     ground = np.where(shape(page)[..., None], np.array([205.0, 170.0, 60.0]) + grain, ground)
-    return np.clip(ground, 0, 255).astype(np.uint8)
+    found: npt.NDArray[np.uint8] = np.clip(ground, 0, 255).astype(np.uint8)
+    return found
 
 
 def png(page: int) -> bytes:
