@@ -7,18 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from edgeflow.errors import EdgeFlowError, PromptError, no_object
-from edgeflow.label_studio.config.label_config import TaskConfig
+from edgeflow.errors import PromptError, no_object
 from edgeflow.label_studio.region_values import PolygonOptions
-from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.engine.streams import stream_of
 from edgeflow_backend.examples.search import ExampleSearch
 from edgeflow_backend.images.locator import Locator
-from edgeflow_backend.images.sources import first_images
-from edgeflow_backend.label_studio.projects import OPENED_S, Projects, ask_label_studio
-from edgeflow_backend.log import get_logger
+from edgeflow_backend.label_studio.projects import Projects, ask_label_studio
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.objects.overlap import Neighbours
+from edgeflow_backend.objects.pages.search import PageSearch
 from edgeflow_backend.objects.predictions import copied_prediction
 from edgeflow_backend.objects.recent_answers import RecentAnswer, RecentAnswers
 from edgeflow_backend.objects.refine import Refinement
@@ -31,9 +28,8 @@ from edgeflow_backend.objects.signs import Signs, Visit
 from edgeflow_backend.objects.similar.search import SimilarSearch
 from edgeflow_backend.objects.spent_clicks import drop_spent
 from edgeflow_backend.objects.task_regions import MaskCache, TaskRegions
-from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.prompt import Prompt
-from edgeflow_backend.protocol.targets import finds_similar, resolve
+from edgeflow_backend.protocol.targets import finds_pages, finds_similar, resolve
 from edgeflow_backend.requests import Answer, Request, ResolvedRequest, joined
 from edgeflow_backend.segmenter.local import load_segmenter
 from edgeflow_backend.segmenter.segmenter import Clicks, Segmenter
@@ -85,6 +81,9 @@ class SegmentationService:
         self._refinement = Refinement(settings.refine_reach, masks)
         self._neighbours = Neighbours(masks)
         self._similar = SimilarSearch(settings, segmenter, masks, self.recent, metrics)
+        self._pages = PageSearch(
+            settings, segmenter, self.locator, masks, self.recent, metrics, self.journal
+        )
         self._polygons = PolygonOptions(settings.polygon_tolerance, settings.polygon_holes)
 
     @property
@@ -105,10 +104,15 @@ class SegmentationService:
         prompt = drop_spent(request.prompt, request.task_id, regions)
         deadline = time.monotonic() + self.settings.request_timeout_s
         asked = replace(request, prompt=prompt)
-        if finds_similar(request.config, prompt.newest.from_name):
-            if rule.where == "off":  # clicks refine nothing; what is there is there all the same
-                regions = TaskRegions.of(request.task, "drafts")
+        similar = finds_similar(request.config, prompt.newest.from_name)
+        pages = finds_pages(request.config, prompt.newest.from_name)
+        if (similar or pages) and rule.where == "off":
+            # Clicks refine nothing; what is there is there all the same.
+            regions = TaskRegions.of(request.task, "drafts")
+        if similar:
             return self._search(asked, regions, request.prompt.ids, deadline)
+        if pages:
+            return self._carry(asked, regions, rule, deadline)
         shared = not rule.remembers
         with self.signs.visit(request.place, prompt.ids, regions.author, shared=shared) as visit:
             resolved = self._look_up(asked, deadline)
@@ -139,20 +143,6 @@ class SegmentationService:
         resolved = self._look_up(request, deadline)
         before = self._refinement.find_stored(resolved) or self._new_object(resolved)
         return show(self._predict(resolved, before), resolved, self._polygons)
-
-    def prepare(self, task: JSONObject, config: TaskConfig, project: ProjectRef) -> None:
-        """Ask for a task's project and images in the background; never raises.
-
-        Called when a task is opened, so that the first click finds all ready.
-        """
-        self.projects.of(*project, refresh_s=OPENED_S)
-        for url in first_images(task["data"], config.images):
-            try:
-                source = self.locator.locate(url, host=project.host, task_id=task.get("id"))
-            except EdgeFlowError as error:  # the first click will be told
-                get_logger().debug("not loaded ahead", reason=str(error))
-            else:
-                self.segmenter.prefetch(source)
 
     def observe_caches(self) -> None:
         """Bring the caches' gauges up to date."""
@@ -207,6 +197,21 @@ class SegmentationService:
         shown = [show(each, resolved, self._polygons) for each in answers]
         return replace(joined(shown, lost), searched=True)
 
+    def _carry(
+        self, request: Request, regions: TaskRegions, rule: RefineRule, deadline: float
+    ) -> Answer:
+        """Answer a prompt with its object on all pages; its own page as usual."""
+        prompt, others = request.prompt, not rule.remembers
+        with self.signs.visit(request.place, prompt.ids, regions.author, shared=others) as visit:
+            resolved = self._look_up(request, deadline)
+            self.recent.bring(resolved.scene, resolved.image.size)
+
+            answer = partial(self._answer_object, resolved, regions, rule, visit, prompt)
+            answers, lost = self._pages.answer(resolved, regions, answer)
+        self._note_lost_labels(resolved)
+        shown = [show(each, resolved, self._polygons) for each in answers]
+        return replace(joined(shown, lost), searched=True)
+
     def _answer_object(
         self,
         resolved: ResolvedRequest,
@@ -214,13 +219,13 @@ class SegmentationService:
         rule: RefineRule,
         visit: Visit,
         prompt: Prompt,
+        before: SegmentedObject | None = None,
     ) -> RecentAnswer:
-        """Answer the clicks on one object, an existing or a new one."""
+        """Answer the clicks on one object: one that is told or found to exist, or a new one."""
         its = replace(resolved, request=replace(resolved.request, prompt=prompt))
         scene, stored = its.scene, {region.object_id for region in regions.open}
         recent = self.recent.of(scene, stored, visit, regions.author) if rule.remembers else []
-        before = None
-        if rule.where != "off":
+        if before is None and rule.where != "off":
             before = self._refinement.find(
                 prompt,
                 its.target.labels,

@@ -142,6 +142,16 @@ class Settings(HostSettings, CollectorSettings, CacheSettings, ExampleSettings, 
     seconds."""
     similar_seconds: float = Field(default=3.0, gt=0, le=60)
     """Seconds after which no further place is looked at for similar objects."""
+    pages_limit: int = Field(default=100, ge=1, le=1000)
+    """Most other [pages](sequences.md#in-label-studio) that one click answers; the next one goes
+    on."""
+    pages_brush_limit: int = Field(default=40, ge=1, le=1000)
+    """The same where regions are brush masks or bitmasks, with which many freeze the editor for
+    seconds."""
+    pages_seconds: float = Field(default=20.0, gt=0, le=90)
+    """Seconds after which no further page is looked at."""
+    pages_least_score: float = Field(default=0.05, ge=0, le=1)
+    """Estimate of a mask's IoU below which its page is not answered, and no further one."""
 
     min_part: float = Field(default=Cleanup.min_part, ge=0, le=1)
     """Pieces of a mask smaller than this fraction of its largest one are dropped."""

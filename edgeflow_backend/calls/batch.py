@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from edgeflow.errors import EdgeFlowError, PromptError, counted
 from edgeflow.label_studio.config.label_config import LabelConfig, TaskConfig, parse_label_config
 from edgeflow.label_studio.values import JSONObject
+from edgeflow_backend.calls.prepare import prepare
 from edgeflow_backend.errors import DeadlineError, InternalError, OverloadedError
 from edgeflow_backend.examples.suggest import Suggester
 from edgeflow_backend.log import get_logger
@@ -80,7 +81,7 @@ class BatchCall:
             self._log.info("task not prepared", code=error.code, message=error.message)
             self._failures.append(error)
             return []
-        self._service.prepare(task, shown, self._project)
+        prepare(self._service, task, shown, self._project)
         if self._search is None:
             answers = self._preannotate(task, shown, deadline)
         else:

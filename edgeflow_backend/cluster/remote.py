@@ -17,6 +17,7 @@ from typing_extensions import override
 from edgeflow.masks.patch import MaskPatch
 from edgeflow_backend.cluster.errors import ReplicaLostError
 from edgeflow_backend.cluster.observations import count
+from edgeflow_backend.cluster.pages.wire import FoundPages, SentPages
 from edgeflow_backend.cluster.replicas import Replicas
 from edgeflow_backend.cluster.similar.wire import AskedDescriptors, AskedSimilar, FoundSimilar
 from edgeflow_backend.cluster.wire import Asked, Described, Load, Reply, Segmented
@@ -24,6 +25,7 @@ from edgeflow_backend.engine.model_pool import model_name
 from edgeflow_backend.errors import ChangedImageError
 from edgeflow_backend.images.sources import AsStored, Source
 from edgeflow_backend.log import get_logger
+from edgeflow_backend.segmenter.pages import AskedPages, CarriedPages
 from edgeflow_backend.segmenter.segmenter import (
     Clicks,
     ExampleDescriptors,
@@ -188,6 +190,14 @@ class RemoteSegmenter(Segmenter):
             return answer.similar()
 
         return self._ask_of(image, ask, deadline)
+
+    @override
+    def carry(self, asked: AskedPages, model: Model, *, deadline: float) -> CarriedPages:
+        with self._counted():  # all by one replica, for each page needs the one before it
+            sent, key = SentPages.of(asked, model), asked.pages[asked.ways[0].start].key
+            found: FoundPages = self._ask("carry", key, sent, deadline)
+            self._note_version(model, found.model_version)
+            return found.carried()
 
     @override
     def describe_examples(

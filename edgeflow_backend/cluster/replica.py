@@ -12,6 +12,7 @@ from typing import TypeVar
 from edgeflow.errors import EdgeFlowError
 from edgeflow_backend import log
 from edgeflow_backend.cluster.observations import ReplicaMetrics
+from edgeflow_backend.cluster.pages.wire import FoundPages, SentPages
 from edgeflow_backend.cluster.similar.wire import AskedDescriptors, AskedSimilar, FoundSimilar
 from edgeflow_backend.cluster.wire import Asked, Described, Failure, Load, Reply, Segmented
 from edgeflow_backend.errors import InternalError
@@ -121,6 +122,18 @@ class Replica:
             )
 
         return await self._answer(found, carrier)
+
+    async def carry(
+        self, asked: SentPages, patience_s: float, carrier: Carrier = NO_TRACE
+    ) -> Reply[FoundPages]:
+        """Carry an object through pages; see :meth:`.Segmenter.carry`."""
+        deadline = time.monotonic() + patience_s
+
+        def carried() -> FoundPages:
+            model, its = Model(asked.model, ""), self._segmenter
+            return FoundPages.of(its.carry(asked.asked, model, deadline=deadline))
+
+        return await self._answer(carried, carrier)
 
     async def describe_examples(
         self, asked: AskedDescriptors, patience_s: float, carrier: Carrier = NO_TRACE

@@ -53,7 +53,7 @@ class Neighbours:
         control = resolved.request.config.control(answer.after.control)
         if control is None or not control.exclusive:
             return answer
-        left = without(answer.mask, self._others(answer, resolved.image.size, regions, recent))
+        left = without(answer.mask, self._others(answer, answer.mask.image_size, regions, recent))
         if left.empty:
             raise PromptError(
                 "the object found at these clicks lies on masks that are there already",

@@ -194,6 +194,7 @@ class _RefineTarget:
         return (
             len(answer.prompt_ids) == 1
             and not answer.drawn
+            and bool(answer.after.recorded)
             and self._shown(answer.mask) == self.click.positive
             and self._at_place_of(answer.after.recorded[-1])
         )
@@ -224,6 +225,7 @@ def _stored_object(region: TaskRegion, mask: MaskPatch, size: Size, model: str) 
         labels=region.labels,
         recorded=record.clicks if record is not None else (),
         exists=True,
+        track=record.track if record is not None else "",
     )
     if (
         record is not None

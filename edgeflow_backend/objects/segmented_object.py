@@ -33,6 +33,7 @@ class SegmentedObject:
         outline: The drawn outline it began with, as recorded.
         from_mask: Whether it began as a mask that no record holds.
         exists: Whether the annotator sees it already.
+        track: Equal for one object on all pages of a task; empty for an object of one page.
     """
 
     region_id: str
@@ -44,6 +45,7 @@ class SegmentedObject:
     outline: OutlineRegion | None = None
     from_mask: bool = False
     exists: bool = False
+    track: str = ""
 
     @classmethod
     def begin(cls, prompt: Prompt, task_id: object, target: Target, size: Size) -> SegmentedObject:
@@ -98,4 +100,5 @@ class SegmentedObject:
             box=mask.percent_box,
             digest=mask.digest,
             code_length=code_length(region["value"]),
+            track=self.track,
         ).meta()

@@ -21,7 +21,9 @@ def show(answer: RecentAnswer, resolved: ResolvedRequest, polygons: PolygonOptio
         resolved: The request that it answers.
         polygons: How exact outlines are.
     """
-    newest, config = resolved.request.prompt.newest, resolved.request.config
+    prompt, config = resolved.request.prompt, resolved.request.config
+    place = {"to_name": answer.to_name, "item_index": answer.item_index}  # perhaps another page's
+    newest = prompt.newest.model_copy(update=place)
     segmented, version = answer.after, answer.model_version
 
     def record(region: JSONObject) -> JSONObject:

@@ -12,7 +12,7 @@ from itertools import chain
 from edgeflow.errors import brief
 from edgeflow.label_studio.config.tags import Tag
 from edgeflow.label_studio.controls import CONTROLS, ControlKind, kind_of_region
-from edgeflow_backend.protocol.targets import SIMILAR
+from edgeflow_backend.protocol.targets import PAGES, SIMILAR
 
 PREFIX = "edgeflow"
 
@@ -55,6 +55,8 @@ def _of_tag(tag: Tag) -> Iterator[str]:
             yield f"{name} does nothing on <{brief(tag.type)}>; put it on a {takers} control."
         elif name == "edgeflowAnswer" and value == SIMILAR:
             yield f'To find all like one object, write edgeflowFind="{SIMILAR}", not {name}.'
+        elif name == "edgeflowAnswer" and value == PAGES:
+            yield f'To carry one object to all pages, write edgeflowFind="{PAGES}", not {name}.'
         elif name == "edgeflowFind" and not tag.says("smart", default=True):
             yield f'edgeflowFind does nothing on <{brief(tag.type)}> without smart="true"; set it.'
 

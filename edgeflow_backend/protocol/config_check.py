@@ -12,7 +12,7 @@ from edgeflow.label_studio.config.recommended import recommended_config, recomme
 from edgeflow.label_studio.controls import LABELS_TAG
 from edgeflow_backend.protocol.attributes import misplaced
 from edgeflow_backend.protocol.exports import export_warnings
-from edgeflow_backend.protocol.targets import resolve
+from edgeflow_backend.protocol.targets import PAGES, resolve
 
 RECOMMENDED = recommended_config()
 """The recommended config of a project with one label and brush masks."""
@@ -100,6 +100,12 @@ def _prompt_problems(prompt: Control, config: TaskConfig) -> list[str]:
     messages = []
     if not prompt.smart:
         messages.append(f'{prompt} is not smart; set smart="true".')
+    image = config.image(prompt.to_name)
+    if prompt.find == PAGES and image is not None and not (image.several or image.repeated):
+        messages.append(
+            f"{prompt} has edgeflowFind=\"{PAGES}\", and the Image tag '{brief(image.name)}' shows "
+            'one image; give it a valueList="$pages", or put both into a Repeater.'
+        )
     try:
         resolve(config, prompt.name, prompt.to_name)
         for label in prompt.labels or _carried_labels(prompt, config):

@@ -42,9 +42,11 @@ class ClickPrompt:
 
     Attributes:
         points: Never empty; all of one control, image and item.
+        elsewhere: Ids of the points that came along from other pages, oldest first.
     """
 
     points: tuple[KeyPoint, ...]
+    elsewhere: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, regions: Sequence[JSONObject], *, max_clicks: int) -> Self:
@@ -55,9 +57,10 @@ class ClickPrompt:
                 hint="accept or reset the region and start anew, or raise EDGEFLOW_MAX_CLICKS",
             )
         points = validate(KEYPOINTS, list(regions))
-        newest = points[-1]
-        target = (newest.from_name, newest.to_name, newest.item_index)
-        return cls(tuple(p for p in points if (p.from_name, p.to_name, p.item_index) == target))
+        target = (points[-1].from_name, points[-1].to_name, points[-1].item_index)
+        here = tuple(p for p in points if (p.from_name, p.to_name, p.item_index) == target)
+        others = (p for p in points if p not in here and p.from_name == target[0])
+        return cls(here, tuple(p.id for p in others if p.id))
 
     @property
     def newest(self) -> KeyPoint:

@@ -41,6 +41,8 @@ class RegionRecord(BaseModel):
             regions that were replaced in place.)
         code_length: Length of the value's brush code or inline image; while it is the same, ``box``
             holds.
+        track: Equal for one object's regions on all pages of a task; empty for an object of one
+            page.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
@@ -54,6 +56,7 @@ class RegionRecord(BaseModel):
     box: tuple[float, float, float, float]
     digest: Annotated[str, Field(max_length=64)]
     code_length: int = 0
+    track: Annotated[str, Field(max_length=256)] = ""
 
     @property
     def ids(self) -> frozenset[str]:

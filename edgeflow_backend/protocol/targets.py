@@ -13,7 +13,10 @@ from edgeflow.label_studio.config.labels import Label
 from edgeflow.label_studio.controls import CONTROLS, LABELS_TAG
 
 SIMILAR = "similar"
-"""The value of ``edgeflowFind``."""
+"""Value of ``edgeflowFind``: all objects like the one that is prompted on."""
+
+PAGES = "pages"
+"""Value of ``edgeflowFind``: the same object on the other pages of its task."""
 
 POLYGONS = CONTROLS["Polygon"].tags
 
@@ -49,7 +52,13 @@ def finds_similar(config: TaskConfig, from_name: str) -> bool:
     Also where the attribute's value means nothing, which :func:`resolve` refuses.
     """
     prompted = config.control(from_name)
-    return prompted is not None and prompted.find is not None
+    return prompted is not None and prompted.find not in (None, PAGES)
+
+
+def finds_pages(config: TaskConfig, from_name: str) -> bool:
+    """Whether the object that a prompt made with a control shows is wanted on all pages."""
+    prompted = config.control(from_name)
+    return prompted is not None and prompted.find == PAGES
 
 
 def resolve(
@@ -81,10 +90,11 @@ def resolve(
             f'{control} has edgeflowOverlap="{brief(control.overlap)}"',
             hint='edgeflowOverlap takes "never"; without it masks may overlap',
         )
-    if prompted is not None and prompted.find not in (None, SIMILAR):
+    if prompted is not None and prompted.find not in (None, SIMILAR, PAGES):
         raise LabelConfigError(
             f'{prompted} has edgeflowFind="{brief(prompted.find)}"',
-            hint=f'edgeflowFind takes "{SIMILAR}"; without it a prompt is for one object',
+            hint=f'edgeflowFind takes "{SIMILAR}" or "{PAGES}"; without it a prompt is for one '
+            "object on one page",
         )
     held = {label: _stored(config, control, label) for label in labels}
     stored = tuple(dict.fromkeys(text for text in held.values() if text is not None))

@@ -26,6 +26,8 @@ from edgeflow_backend.images.provider import ImageProvider
 from edgeflow_backend.images.sources import AsStored, Source
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.memory.pages import state_to_pages
+from edgeflow_backend.segmenter.carry import carry_through
+from edgeflow_backend.segmenter.pages import AskedPages, CarriedPages
 from edgeflow_backend.segmenter.segmenter import (
     Clicks,
     ExampleDescriptors,
@@ -171,6 +173,11 @@ class LocalSegmenter(Segmenter):
             steps, predictor.runtime, deadline=deadline, stream=asked.stream, marks=asked.marks
         )
         return Similar(found, predictor.version)
+
+    @override
+    def carry(self, asked: AskedPages, model: Model, *, deadline: float) -> CarriedPages:
+        predictor = self.models.load(model.name)
+        return carry_through(asked, predictor, self.engine, self.images, deadline)
 
     @override
     def describe_examples(

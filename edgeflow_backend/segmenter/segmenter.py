@@ -20,6 +20,7 @@ from edgeflow.similar.descriptor import Descriptor
 from edgeflow.similar.found import Found, SimilarOptions
 from edgeflow_backend.engine.schedule import Stream
 from edgeflow_backend.images.sources import AsStored, Source
+from edgeflow_backend.segmenter.pages import AskedPages, CarriedPages
 from edgeflow_backend.status.report import Cache, SharedTier
 
 
@@ -216,6 +217,18 @@ class Segmenter(Protocol):
             OverloadedError: Too many requests are waiting already.
             SupersededError: A newer request of the same stream came before this one ran.
             DeadlineError: The answer is not there in time.
+            NotReadyError: It is being stopped.
+        """
+        ...
+
+    def carry(self, asked: AskedPages, model: Model, *, deadline: float) -> CarriedPages:
+        """Carry an object through the pages of a task, other people's clicks in between.
+
+        Pages are opened as they are reached; one that cannot be ends its way.
+
+        Raises:
+            PromptError: A mask is not of its page's size.
+            SupersededError: A newer request of the same stream came.
             NotReadyError: It is being stopped.
         """
         ...

@@ -89,6 +89,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory, new_studio: Path) -> Iterat
         "LABEL_STUDIO_URL": url,
         "LABEL_STUDIO_API_KEY": TOKEN,
         "EDGEFLOW_SIMILAR_SECONDS": "60",  # on a busy machine all are found, too
+        "EDGEFLOW_PAGES_SECONDS": "90",
     }
     with (
         start_label_studio(

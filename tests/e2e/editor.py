@@ -241,6 +241,17 @@ class Editor:
         self.page.locator(f".lsf-tool_smart[aria-label={name}]").nth(number).click()
         self.page.wait_for_timeout(PAUSE_MS // 2)
 
+    def turn_to(self, page: int) -> None:
+        """Show another image of the task, by the number above it; ``page`` counts from 0."""
+        self.page.locator(".lsf-pagination__page-indicator").click()
+        field = self.page.locator(".lsf-pagination__input input")
+        field.fill(str(page + 1))
+        field.press("Enter")
+        shown = f"""() => [...window.Htx.annotationStore.selected.names.values()]
+            .some(tag => tag.type === "image" && tag.currentImage === {page})"""
+        self.page.wait_for_function(shown)
+        self.page.wait_for_timeout(PAUSE_MS)
+
     def accept_on_canvas(self) -> None:
         """Accept the suggestion with the tick that hovers over the image."""
         # Konva draws the tick: its place is asked from the stage, the click is the mouse's.

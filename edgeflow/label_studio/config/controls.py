@@ -20,11 +20,13 @@ class ImageTag:
         name: What controls refer to by ``toName``.
         value: Where in a task's data its image stands, or its list of images; an expression.
         several: Whether it shows a list of images, ``valueList``.
+        repeated: Its name as written, where a ``Repeater`` made it; empty elsewhere.
     """
 
     name: str
     value: str
     several: bool = False
+    repeated: str = ""
 
     def shown(self, data: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
         """What it shows of a task: a URL, or a list of them, where the task is as it should be.
@@ -50,7 +52,7 @@ class Control:
         overlap: The attribute ``edgeflowOverlap``: ``never`` where masks that it holds must leave
             out what others cover.
         find: The attribute ``edgeflowFind``: ``similar`` where a prompt made with it is an example,
-            and all its like are wanted, too.
+            and all its like are wanted, too; ``pages`` where its object is wanted on all pages.
         smart_only: Whether it is for prompts alone.
         open: Whether it may have further labels that only a task tells.
     """

@@ -119,7 +119,7 @@ def _name(tag: Tag) -> str:
 
 def _image(tag: Tag) -> ImageTag:
     pages = tag.attributes.get("valuelist")
-    return ImageTag(_name(tag), pages or tag.value, several=bool(pages))
+    return ImageTag(_name(tag), pages or tag.value, several=bool(pages), repeated=tag.repeated)
 
 
 def _control(

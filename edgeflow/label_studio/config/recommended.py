@@ -68,6 +68,7 @@ def recommended_config(
     *,
     several: bool | None = None,
     similar: bool = False,
+    pages: bool = False,
 ) -> str:
     """A labelling config that works, in XML.
 
@@ -78,6 +79,7 @@ def recommended_config(
         several: Whether ``Labels`` carries the labels, as is recommended for several of them; by
             default for several.
         similar: Whether a box finds all objects like the one in it.
+        pages: Whether a second tool's click finds its object on all pages.
     """
     row = RECOMMENDATIONS.get(kind) or Recommendation(kind, kind)
     to, several = f"toName={quoteattr(image.name)}", len(labels) > 1 if several is None else several
@@ -94,6 +96,11 @@ def recommended_config(
             1,
             f'<Rectangle name="similar" {to} smart="true" smartOnly="true" '
             'edgeflowFind="similar"/>',
+        )
+    if pages:
+        parts.insert(
+            1,
+            f'<KeyPoint name="pages" {to} smart="true" smartOnly="true" edgeflowFind="pages"/>',
         )
     if several:
         parts.insert(0, _control(LABELS_TAG, f'name="label" {to}', labels))
@@ -118,7 +125,8 @@ def recommended_like(config: TaskConfig) -> str:
         kind.name if kind else "Brush",
         tuple(labels.values()) or (OBJECT,),
         images[0] if images else IMAGE,
-        similar=any(control.find for control in config.controls),
+        similar=any(control.find not in (None, "pages") for control in config.controls),
+        pages=any(control.find == "pages" for control in config.controls),
     )
 
 

@@ -95,4 +95,6 @@ def _with(tag: Tag, attributes: Mapping[str, str], children: tuple[Tag, ...]) ->
     same = all(map(operator.is_, children, tag.children))
     if same and attributes is tag.attributes:
         return tag
-    return Tag(tag.type, attributes, children, tag.text)
+    name = tag.attributes.get("name", "")
+    renamed = attributes.get("name", "") != name
+    return Tag(tag.type, attributes, children, tag.text, tag.repeated or (name if renamed else ""))

@@ -32,12 +32,14 @@ class Tag:
         attributes: By name in lower case; of names that differ in their case alone, the last.
         children: The tags directly inside.
         text: Text inside, where there is nothing else.
+        repeated: Its name as written, where a repeater made it; empty elsewhere.
     """
 
     type: str
     attributes: Mapping[str, str]
     children: tuple[Tag, ...] = ()
     text: str = ""
+    repeated: str = ""
 
     @property
     def value(self) -> str:

@@ -71,7 +71,7 @@ def _unpack_answer(unpacker: Unpacker, size: Size) -> RecentAnswer:
     to_name = unpacker.text()
     item_index = unpacker.number(0) if unpacker.flag() else None
     mask = unpacker.patch()
-    if mask.image_size != size or mask.empty or not ids or not (after.recorded or after.outline):
+    if mask.image_size != size or mask.empty or not ids or not _made(after):
         raise SpoiledValueError("an answer of another image, or to nothing")
     score, model = unpacker.real(), unpacker.text()
     drawn, waits, author = unpacker.flag(), unpacker.flag(), unpacker.text()
@@ -108,6 +108,7 @@ def _pack_object(packer: Packer, each: SegmentedObject, *, with_start: bool = Tr
     packer.text("" if each.outline is None else each.outline.model_dump_json())
     packer.flag(each.from_mask)
     packer.flag(each.exists)
+    packer.text(each.track)
 
 
 def _unpack_object(
@@ -136,7 +137,13 @@ def _unpack_object(
         outline=OUTLINE_REGION.validate_json(outline) if outline else None,
         from_mask=unpacker.flag(),
         exists=unpacker.flag(),
+        track=unpacker.text(),
     )
+
+
+def _made(each: SegmentedObject) -> bool:
+    """Whether something made it: a prompt, or another page's object."""
+    return bool(each.recorded or each.outline or each.track)
 
 
 def _recorded(unpacker: Unpacker) -> RecordedClick:

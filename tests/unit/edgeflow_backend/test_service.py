@@ -20,6 +20,7 @@ from edgeflow.inference.predictor import Predictor
 from edgeflow.label_studio.config.label_config import parse_label_config
 from edgeflow.label_studio.values import PercentPoint, WireModel
 from edgeflow.prompts.click import Click
+from edgeflow_backend.calls.prepare import prepare
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.protocol.project import ProjectRef
@@ -365,7 +366,7 @@ def test_opening_a_task_never_fails(service: SegmentationService, url: str) -> N
     task: JSONObject = {"id": 1, "data": {"image": url}}
     with capture_logs() as logs:
         for project in (ProjectRef("", ""), ProjectRef("nobody", "")):
-            service.prepare(task, config.for_task(task["data"]), project)
+            prepare(service, task, config.for_task(task["data"]), project)
         until = time.monotonic() + 10
         while len(logs) < 2 and time.monotonic() < until:
             time.sleep(0.01)

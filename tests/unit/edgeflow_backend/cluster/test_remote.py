@@ -14,6 +14,7 @@ from edgeflow.geometry import ImagePoint, Size
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.click import Click
 from edgeflow_backend.cluster.errors import ReplicaLostError
+from edgeflow_backend.cluster.pages.wire import FoundPages
 from edgeflow_backend.cluster.remote import MOST_LOST, RemoteSegmenter, routing_key
 from edgeflow_backend.cluster.replicas import Fleet, Replicas
 from edgeflow_backend.cluster.similar.wire import FoundSimilar
@@ -29,6 +30,7 @@ from edgeflow_backend.cluster.wire import (
 )
 from edgeflow_backend.errors import ChangedImageError, OverloadedError, superseded
 from edgeflow_backend.images.sources import WebSource
+from edgeflow_backend.segmenter.pages import AskedPages, Way
 from edgeflow_backend.segmenter.segmenter import (
     Clicks,
     ExampleDescriptors,
@@ -124,6 +126,20 @@ def test_a_search_goes_where_its_image_is_and_again_where_that_was_replaced() ->
     asked = [method for method, *_ in replicas.asked]
     assert asked == ["open", "find_similar", "open", "find_similar"]
     assert {key for _, key, _ in replicas.asked} == {routing_key(SOURCE.key)}
+
+
+def test_pages_are_carried_where_the_first_one_is() -> None:
+    found = FoundPages((), frozenset({1}), (), ("page 3: gone",), 2, "m-2")
+    replicas = Scripted(carry=[found])
+    segmenter = remote(replicas)
+    asked = AskedPages([WebSource("http://host/other.png"), SOURCE], [Way(1, -1, 1, MASK)])
+    carried = segmenter.carry(asked, segmenter.default, deadline=soon())
+    assert carried.stopped == frozenset({1})
+    assert carried.unread == ("page 3: gone",)
+    assert segmenter.default.version == "m-2"
+    assert [(method, key) for method, key, _ in replicas.asked] == [
+        ("carry", routing_key(SOURCE.key))
+    ]
 
 
 def test_examples_are_described_where_their_image_is() -> None:

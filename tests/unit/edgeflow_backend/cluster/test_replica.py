@@ -12,6 +12,7 @@ from edgeflow.errors import EdgeFlowError, LabelConfigError
 from edgeflow.geometry import ImagePoint
 from edgeflow.inference.predictor import Predictor
 from edgeflow.prompts.click import Click
+from edgeflow_backend.cluster.pages.wire import SentPages
 from edgeflow_backend.cluster.replica import Replica
 from edgeflow_backend.cluster.similar.wire import AskedDescriptors, AskedSimilar
 from edgeflow_backend.cluster.wire import Asked, Failure
@@ -24,6 +25,7 @@ from edgeflow_backend.errors import (
 )
 from edgeflow_backend.images.sources import InlineSource, WebSource
 from edgeflow_backend.segmenter.local import LocalSegmenter
+from edgeflow_backend.segmenter.pages import AskedPages, Way
 from edgeflow_backend.segmenter.segmenter import Clicks, Examples, Model, OpenedImage
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
@@ -95,6 +97,17 @@ def test_it_finds_what_looks_like_an_example(held: Held) -> None:
         each.mask.digest for each in here.found.candidates
     ]
     assert next(cache for cache in reply.load.caches if cache.name == "features").nbytes > 0
+
+
+def test_it_carries_an_object_through_pages(held: Held) -> None:
+    image = held.open()
+    mask = held.ask("segment", sent(image, CENTRE)).unpacked().segmentation().mask
+    asked = AskedPages([IMAGE, IMAGE, IMAGE], [Way(1, 1, 1, mask), Way(1, -1, 1, mask)])
+    carried = held.ask("carry", SentPages.of(asked, Model(None, ""))).unpacked().carried()
+    assert sorted(page.index for page in carried.pages) == [0, 2]
+    assert all(page.mask.iou(mask) > 0.8 for page in carried.pages)
+    assert (carried.stopped, carried.met, carried.unread) == (frozenset(), (), ())
+    assert carried.steps >= 2
 
 
 def test_it_describes_examples(held: Held) -> None:

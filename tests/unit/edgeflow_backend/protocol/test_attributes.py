@@ -36,6 +36,7 @@ def test_attributes_where_they_belong_are_not_mentioned(tag: str) -> None:
         ('<KeyPoint smart="false" edgeflowFind="similar"/>', 'without smart="true"'),
         ('<KeyPoint edgeflowOverlap="never"/>', "edgeflowOverlap does nothing on <keypoint>"),
         ('<KeyPoint edgeflowAnswer="similar"/>', 'edgeflowFind="similar"'),
+        ('<KeyPoint edgeflowAnswer="pages"/>', 'edgeflowFind="pages"'),
         ('<KeyPoint edgeflowSimilar="true"/>', "no attribute 'edgeflowsimilar'"),
     ],
 )
@@ -56,6 +57,18 @@ def test_the_whole_check_tells_it() -> None:
 def test_a_value_that_means_nothing_is_a_problem() -> None:
     (problem,) = check(RECOMMENDED.replace("<KeyPoint ", '<KeyPoint edgeflowFind="all" '))
     assert 'edgeflowFind takes "similar"' in problem
+
+
+def test_pages_of_a_single_image_are_a_problem() -> None:
+    xml = RECOMMENDED.replace("<KeyPoint ", '<KeyPoint edgeflowFind="pages" ')
+    (problem,) = check(xml)
+    assert "shows one image" in problem
+    several = xml.replace('value="$image"', 'valueList="$pages"')
+    assert check(several) == []
+    inner = xml.replace('"image"', '"page_{{idx}}"').replace('"click"', '"click_{{idx}}"')
+    inner = inner.replace('"mask"', '"mask_{{idx}}"').replace("$image", "$pages[{{idx}}]")
+    inside = inner.removeprefix("<View>").removesuffix("</View>")
+    assert check(f'<View><Repeater on="$pages">{inside}</Repeater></View>') == []
 
 
 def test_every_attribute_has_takers() -> None:

@@ -30,13 +30,16 @@ def test_the_recommended_config_is_that_of_one_label_and_a_brush() -> None:
 
 
 @pytest.mark.parametrize("labels", [(CUP,), (CUP, SPOON)], ids=["one label", "two labels"])
-@pytest.mark.parametrize("similar", [False, True])
+@pytest.mark.parametrize("find", ["", "similar", "pages"])
 @pytest.mark.parametrize("kind", RECOMMENDATIONS)
 def test_a_recommended_config_is_fine_and_recommends_itself(
-    kind: str, similar: bool, labels: tuple[Label, ...]
+    kind: str, find: str, labels: tuple[Label, ...]
 ) -> None:
-    for image in (ImageTag("photo", "$photo"), ImageTag("pages", "$pages", several=True)):
-        xml = recommended_config(kind, labels, image, similar=similar)
+    several = ImageTag("pages", "$pages", several=True)
+    for image in (several,) if find == "pages" else (ImageTag("photo", "$photo"), several):
+        xml = recommended_config(
+            kind, labels, image, similar=find == "similar", pages=find == "pages"
+        )
         assert examine(xml) == ([], [], xml)
 
 

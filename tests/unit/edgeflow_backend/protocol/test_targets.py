@@ -6,7 +6,7 @@ from edgeflow.errors import LabelConfigError
 from edgeflow.label_studio.config.controls import Control
 from edgeflow.label_studio.config.label_config import TaskConfig, parse_label_config
 from edgeflow_backend.protocol.config_check import problems
-from edgeflow_backend.protocol.targets import finds_similar, holder, resolve
+from edgeflow_backend.protocol.targets import finds_pages, finds_similar, holder, resolve
 from tests.unit.edgeflow.label_studio.config.written import CLICK, IMAGE, MASK
 
 
@@ -159,6 +159,15 @@ def test_whether_a_prompt_is_an_example_is_its_controls() -> None:
     assert finds_similar(parsed, "k")
     assert not finds_similar(parsed, "one")
     assert not finds_similar(parsed, "gone")
+
+
+def test_a_prompt_for_all_pages_is_no_example_and_polygons_hold_its_answers() -> None:
+    click = '<KeyPoint name="k" toName="image" edgeflowFind="pages"/>'
+    parsed = config(IMAGE, click, ALIASED("BrushLabels", "b"), ALIASED("PolygonLabels", "p"))
+    assert finds_pages(parsed, "k")
+    assert not finds_similar(parsed, "k")
+    assert not finds_pages(parsed, "gone")
+    assert answering(parsed, None, prompted="k").name == "p"
 
 
 @pytest.mark.parametrize("named", ["gone", "k", "image"])

@@ -1,0 +1,1 @@
+"""An object on all pages of its task, between the door and its replicas."""

@@ -1,0 +1,1 @@
+"""One object on all pages of its task."""
