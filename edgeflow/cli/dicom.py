@@ -120,7 +120,7 @@ def _write(output: Path, tasks: list[dict[str, Any]], labels: list[str]) -> None
     """The tasks, and a labelling config that shows their pages."""
     write_atomically(output / TASKS, json.dumps(tasks, indent=1).encode())
     config = recommended_config(
-        "Brush", tuple(map(Label, labels)), ImageTag("image", f"${PAGES}", several=True)
+        "Brush", tuple(map(Label, labels)), ImageTag("image", f"${PAGES}", several=True), pages=True
     )
     write_atomically(output / CONFIG, f"{config}\n".encode())
     typer.echo(f"{output / TASKS}: {counted(len(tasks), 'task')}; {output / CONFIG}: its config")

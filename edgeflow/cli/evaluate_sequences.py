@@ -7,6 +7,7 @@ from typing import Annotated, cast
 
 import typer
 
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.cli.options import Device, Model, ModelsDir, Quality, Runtime, Zoom, one_of
 from edgeflow.cli.report_outputs import check_report_outputs
 from edgeflow.data.base import DatasetError
@@ -39,7 +40,7 @@ def evaluate_sequences(
         int,
         typer.Option(help=f"Make so many sequences of each kind: {', '.join(KINDS)}.", min=0),
     ] = 0,
-    model: Model = "edgeflow_lite",
+    model: Model = DEFAULT_MODEL,
     models_dir: ModelsDir = None,
     runtime: Runtime = "torch",
     device: Device = "auto",

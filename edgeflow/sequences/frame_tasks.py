@@ -21,11 +21,6 @@ PAGES = ImageTag("image", "$pages", several=True)
 KEY = "pages"
 """Where a task's pages stand in its data."""
 
-CLICK = '<KeyPoint name="click" toName="image" smart="true" smartOnly="true"/>'
-CARRIED = (
-    '<KeyPoint name="pages" toName="image" smart="true" smartOnly="true" edgeflowFind="pages"/>'
-)
-
 
 def frame_tasks(
     frames: Sequence[Frame], source: str, folder: Path, urls: ImageURLs, pages: int, overlap: int
@@ -71,7 +66,7 @@ def frames_config(kind: str, labels: Sequence[str]) -> str:
         labels: Class names; ``Object`` without any.
     """
     known = [Label(text) for text in dict.fromkeys(labels)] or [OBJECT]
-    return recommended_config(kind, known, PAGES).replace(CLICK, f"{CLICK}\n  {CARRIED}")
+    return recommended_config(kind, known, PAGES, pages=True)
 
 
 def _url(frame: Frame, folder: Path, urls: ImageURLs) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.cli.label_studio import URL, APIKey, open_api, split_login
 from edgeflow.cli.options import Device, Model, ModelsDir, Quality, Runtime, Zoom, one_of
 from edgeflow.cli.preannotation.options import (
@@ -104,7 +105,7 @@ def propagate(
         ),
     ] = None,
     tolerance: Tolerance = 1.0,
-    model: Model = "edgeflow_lite",
+    model: Model = DEFAULT_MODEL,
     models_dir: ModelsDir = None,
     zoom: Zoom = "edgeflow",
     quality: Quality = "fast",
