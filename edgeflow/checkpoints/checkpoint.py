@@ -21,7 +21,7 @@ from edgeflow.errors import CheckpointError, brief
 from edgeflow.nn.interface import ClickNetwork
 from edgeflow.nn.registry import ARCHITECTURES
 
-DEFAULT_MODEL = "edgeflow_lite_v2"
+DEFAULT_MODEL = "edgeflow_lite"
 """The shipped model that is used unless another is named."""
 
 SUFFIX = ".safetensors"

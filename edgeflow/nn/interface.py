@@ -86,7 +86,7 @@ class ClickNetwork(nn.Module, ABC):
         """
         raise NoFeaturesError(
             f"{type(self).__name__} offers no features of an image",
-            hint="choose other weights, such as edgeflow_lite_v2",
+            hint="choose other weights, such as edgeflow_lite",
         )
 
     def forward(self, image: Tensor, prompt: Tensor) -> NetworkOutput:

@@ -26,7 +26,7 @@ from tests.faults.pending import Pending
 from tests.faults.world import PATIENT, World, world
 
 UNDER_WAY = 12
-OTHER_MODEL = "edgeflow_lite"
+OTHER_MODEL = "edgeflow_lite_v2"
 OLD_MODEL = DEFAULT_MODEL
 SECOND_MODEL = "second"
 PROJECT_OF_THE_OLD, PROJECT_OF_THE_SECOND = 7, 8

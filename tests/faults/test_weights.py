@@ -19,7 +19,7 @@ from tests.faults.oracle import Oracle
 
 NAME = DEFAULT_MODEL
 FILE = f"{NAME}.safetensors"
-OTHER = "edgeflow_lite.safetensors"
+OTHER = "edgeflow_lite_v2.safetensors"
 START_S = 60.0
 
 
