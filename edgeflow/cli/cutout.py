@@ -13,7 +13,7 @@ from edgeflow.cli.cutting.jobs import STANDARD, jobs_of
 from edgeflow.cli.cutting.outputs import check_inputs_stay, output_files
 from edgeflow.cli.cutting.prompt_list import Listed
 from edgeflow.cli.cutting.render import ImageReader, Look, Renderer, background_of
-from edgeflow.cli.options import Device, Model, ModelsDir, Quality, Runtime, Zoom
+from edgeflow.cli.options import Device, MaxPixels, Model, ModelsDir, Quality, Runtime, Zoom
 from edgeflow.errors import EdgeFlowError
 from edgeflow.files import is_special, write_atomically
 from edgeflow.images import MAX_PIXELS
@@ -94,7 +94,7 @@ def cutout(
     quality: Quality = "fast",
     runtime: Runtime = "torch",
     device: Device = "auto",
-    max_pixels: Annotated[int, typer.Option(help="Refuse larger images.")] = MAX_PIXELS,
+    max_pixels: MaxPixels = MAX_PIXELS,
 ) -> None:
     """Cut objects out of images: transparent PNG or WebP, with soft borders.
 

@@ -12,10 +12,11 @@ from edgeflow.cli.options import Device, Model, ModelsDir, Quality, Runtime, Zoo
 from edgeflow.cli.report_outputs import check_report_outputs
 from edgeflow.data.base import DatasetError
 from edgeflow.errors import EdgeFlowError
+from edgeflow.evaluate.figures import interval, plain
 from edgeflow.evaluate.machine import describe_machine
 from edgeflow.evaluate.sequences.generated import KINDS, generated
 from edgeflow.evaluate.sequences.reading import open_sequences
-from edgeflow.evaluate.sequences.report import REPORT_FILES, RESULTS, interval, write_report
+from edgeflow.evaluate.sequences.report import REPORT_FILES, RESULTS, write_report
 from edgeflow.evaluate.sequences.results import SequenceEvaluation, check_results, write_json
 from edgeflow.evaluate.sequences.sequence import PageSequence
 from edgeflow.evaluate.sequences.summary import Figures
@@ -140,11 +141,11 @@ def describe(name: str, figures: Figures, target: float) -> list[str]:
         for distance, (_, mean) in figures.iou.items()
     )
     answered = figures.answered
-    good = f"{_plain(answered.good)} of them good; score off by {_plain(answered.error)}"
+    good = f"{plain(answered.good)} of them good; score off by {plain(answered.error)}"
     lines = [
         f"{name}: {figures.sequences} sequences, {figures.pages} pages behind the first",
         f"  IoU {ious}; {figures.milliseconds:.0f} ms a page",
-        f"  answered {answered.share:.0%}, IoU {_plain(answered.iou)}, {good}",
+        f"  answered {answered.share:.0%}, IoU {plain(answered.iou)}, {good}",
     ]
     if clicks := figures.clicks:
         lines.append(
@@ -166,7 +167,3 @@ def _sequences(data: Path | None, generate: int, pages: int, objects: int) -> li
             f"{data}: no object is shown on two pages", hint="look whether its masks are empty"
         )
     return found
-
-
-def _plain(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"

@@ -26,11 +26,12 @@ from edgeflow.data.base import DatasetError
 from edgeflow.data.left_out import LeftOut, left_out_lines
 from edgeflow.data.listed import left_out_of
 from edgeflow.data.opening import open_dataset
+from edgeflow.evaluate.figures import interval, number
 from edgeflow.evaluate.machine import describe_machine
 from edgeflow.evaluate.similar.choosing import Choice
 from edgeflow.evaluate.similar.report import REPORT_FILES, RESULTS, groups_of, write_report
 from edgeflow.evaluate.similar.results import SimilarEvaluation, check_results, write_json
-from edgeflow.evaluate.similar.summary import Alone, Mean, Several
+from edgeflow.evaluate.similar.summary import Alone, Several
 from edgeflow.evaluate.similar.trials import Conditions, ExampleMask, try_dataset
 from edgeflow.inference.predictor import load_predictor
 from edgeflow.inference.quality import QUALITIES
@@ -177,34 +178,26 @@ def describe(evaluation: SimilarEvaluation) -> str:
 
 def _several(name: str, figures: Several) -> list[str]:
     tried = f"{figures.images} images, {figures.trials} examples"
-    lines = [f"{name}: {tried}, {_mean(figures.objects, 1)} others to find"]
+    lines = [f"{name}: {tried}, {number(figures.objects, 1)} others to find"]
     for percent, each in figures.accuracy.items():
-        shares = f"precision {_interval(each.precision)}  recall {_interval(each.recall)}"
-        lines.append(f"  IoU .{percent}  {shares}  F1 {_interval(each.f1)}")
+        shares = f"precision {interval(each.precision)}  recall {interval(each.recall)}"
+        lines.append(f"  IoU .{percent}  {shares}  F1 {interval(each.f1)}")
     lines.append(
-        f"  IoU of hits {_mean(figures.iou)}, of examples {_mean(figures.example_iou)}; "
-        f"{_mean(figures.seconds)} s, {_mean(figures.steps, 0)} steps; "
+        f"  IoU of hits {number(figures.iou)}, of examples {number(figures.example_iou)}; "
+        f"{number(figures.seconds)} s, {number(figures.steps, 0)} steps; "
         f"{figures.cut_short} of {figures.trials} cut short"
     )
     if savings := figures.savings:
         found, corrected = savings.as_found, savings.corrected
-        shares = f"{_mean(found.actions, 1)}, share {_interval(found.share)}"
-        lines.append(f"  actions: {_mean(savings.clicked, 1)} to click each; suggestions {shares}")
-        shares = f"{_mean(corrected.actions, 1)}, share {_interval(corrected.share)}"
+        shares = f"{number(found.actions, 1)}, share {interval(found.share)}"
+        lines.append(f"  actions: {number(savings.clicked, 1)} to click each; suggestions {shares}")
+        shares = f"{number(corrected.actions, 1)}, share {interval(corrected.share)}"
         lines.append(f"  all corrected to an IoU of .8: {shares}")
     return lines
 
 
 def _alone(name: str, figures: Alone) -> str:
     return (
-        f"{name}: {figures.images} images with one object, {_interval(figures.false)} "
+        f"{name}: {figures.images} images with one object, {interval(figures.false)} "
         f"suggestions an image, {figures.with_any} with any"
     )
-
-
-def _mean(mean: Mean, digits: int = 2) -> str:
-    return "–" if mean is None else f"{mean.mean:.{digits}f}"
-
-
-def _interval(mean: Mean) -> str:
-    return "–" if mean is None else f"{mean.mean:.2f} [{mean.low:.2f}, {mean.high:.2f}]"

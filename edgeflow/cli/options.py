@@ -34,6 +34,12 @@ ModelsDir = Annotated[
 
 Runtime = Annotated[str, typer.Option(help=f"{', '.join(RUNTIME_NAMES)}; see docs/runtimes.md.")]
 
+MaxPixels = Annotated[int, typer.Option(help="Refuse larger images.")]
+
+MaxImageMB = Annotated[
+    float, typer.Option(help="Largest image file that is fetched, in megabytes.", min=0.001)
+]
+
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 
 Zoom = Annotated[

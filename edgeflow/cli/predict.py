@@ -15,7 +15,7 @@ from edgeflow.cli.image_output import (
     encode_mask,
     encode_overlay,
 )
-from edgeflow.cli.options import Device, Model, ModelsDir, Quality, Runtime, Zoom
+from edgeflow.cli.options import Device, MaxPixels, Model, ModelsDir, Quality, Runtime, Zoom
 from edgeflow.errors import PromptError, no_object
 from edgeflow.files import check_outputs, is_special, write_atomically
 from edgeflow.geometry import Size
@@ -76,7 +76,7 @@ def predict(
     quality: Quality = "fast",
     runtime: Runtime = "torch",
     device: Device = "auto",
-    max_pixels: Annotated[int, typer.Option(help="Refuse larger images.")] = MAX_PIXELS,
+    max_pixels: MaxPixels = MAX_PIXELS,
 ) -> None:
     """Segment one object and write its mask."""
     clicks = [parse_click(text) for text in click]

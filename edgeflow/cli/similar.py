@@ -18,7 +18,7 @@ from edgeflow.cli.image_output import (
     encode_numbers,
     encode_overlay,
 )
-from edgeflow.cli.options import Device, Model, ModelsDir, Quality, Runtime, Zoom
+from edgeflow.cli.options import Device, MaxPixels, Model, ModelsDir, Quality, Runtime, Zoom
 from edgeflow.cli.predict import parse_click
 from edgeflow.cli.similar_output import Numbered, as_coco, draw_numbered
 from edgeflow.errors import EdgeFlowError, ImageError, no_object
@@ -106,7 +106,7 @@ def similar(
     quality: Quality = "fast",
     runtime: Runtime = "torch",
     device: Device = "auto",
-    max_pixels: Annotated[int, typer.Option(help="Refuse larger images.")] = MAX_PIXELS,
+    max_pixels: MaxPixels = MAX_PIXELS,
 ) -> None:
     """Find all objects that look like an example."""
     clicks, more, others = (

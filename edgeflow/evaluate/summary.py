@@ -26,6 +26,10 @@ class Estimate:
     high: float
 
 
+Mean = Estimate | None
+"""None where there is nothing to average."""
+
+
 @dataclass(frozen=True)
 class Summary:
     """Figures of one model on one dataset.

@@ -79,7 +79,7 @@ class Propagator:
                 index = head.page + head.step
                 if not 0 <= index < len(pages) or index in taken:
                     continue
-                if answered >= options.most_pages or (ends is not None and time.monotonic() > ends):
+                if answered == options.most_pages or (ends is not None and time.monotonic() > ends):
                     return
                 try:
                     page = pages[index]

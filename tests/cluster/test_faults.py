@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from demo.ray_head import Head, ray_head
-from tests.faults.annotators import ANSWER_S, Task
+from tests.faults.annotators import ANSWER_S, Task, at_once
 from tests.faults.backends import OneProcess, frozen, until
 from tests.faults.enduring import endure
 from tests.faults.hosts import picture
@@ -70,10 +70,14 @@ def test_a_door_that_dies_comes_back_to_the_same_replicas(clustered: World, head
 
 
 def test_without_its_head_it_answers_rightly_or_honestly(clustered: World, head: Head) -> None:
-    """The last: a head that died takes its cluster with it."""
+    """The last: a head that died takes its cluster with it, after a minute the door, too."""
+    image = f"{clustered.pictures.url}/cat.png"
+    tasks = [
+        Task(clustered.backend.url, 500 + number, image, (picture("cat"),)) for number in range(4)
+    ]
+    for number, task in enumerate(tasks):
+        task.place(50, 45 + number)
     os.kill(brain_of(head), signal.SIGKILL)
-    for number in range(4):
-        image = f"{clustered.pictures.url}/cat.png"
-        task = Task(clustered.backend.url, 500 + number, image, (picture("cat"),))
-        outcome = clustered.oracle.judge(task.click(50, 45 + number), within_s=ANSWER_S)
+    for asked in at_once([task.ask for task in tasks]):
+        outcome = clustered.oracle.judge(asked, within_s=ANSWER_S)
         assert outcome in (RIGHT, "deadline", "not_ready", "overloaded", "replica_lost")

@@ -11,7 +11,16 @@ import typer
 
 from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.cli.label_studio import URL, APIKey, open_api, split_login
-from edgeflow.cli.options import Device, Model, ModelsDir, Quality, Runtime, Zoom
+from edgeflow.cli.options import (
+    Device,
+    MaxImageMB,
+    MaxPixels,
+    Model,
+    ModelsDir,
+    Quality,
+    Runtime,
+    Zoom,
+)
 from edgeflow.cli.preannotation.options import (
     INCOMPLETE,
     ControlKind,
@@ -97,10 +106,8 @@ def prelabel(
     quality: Quality = "fast",
     runtime: Runtime = "torch",
     device: Device = "auto",
-    max_pixels: Annotated[int, typer.Option(help="Refuse larger images.")] = MAX_PIXELS,
-    max_image_mb: Annotated[
-        float, typer.Option(help="Largest image file that is fetched, in megabytes.", min=0.001)
-    ] = 64,
+    max_pixels: MaxPixels = MAX_PIXELS,
+    max_image_mb: MaxImageMB = 64,
 ) -> None:
     """Turn another tool's boxes, or points, into masks, as Label Studio's predictions.
 

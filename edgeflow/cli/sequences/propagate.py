@@ -10,7 +10,17 @@ import typer
 
 from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
 from edgeflow.cli.label_studio import URL, APIKey, open_api, split_login
-from edgeflow.cli.options import Device, Model, ModelsDir, Quality, Runtime, Zoom, one_of
+from edgeflow.cli.options import (
+    Device,
+    MaxImageMB,
+    MaxPixels,
+    Model,
+    ModelsDir,
+    Quality,
+    Runtime,
+    Zoom,
+    one_of,
+)
 from edgeflow.cli.preannotation.options import (
     INCOMPLETE,
     ControlKind,
@@ -39,8 +49,6 @@ from edgeflow.sequences.project import Limits, ProjectPropagate
 DEFAULTS = PropagateOptions()
 DIRECTIONS = {"both": (True, True), "forward": (True, False), "backward": (False, True)}
 """Whether later and earlier frames are answered, by the name of the direction."""
-
-ALL_PAGES = 1_000_000_000
 
 
 def propagate(
@@ -111,10 +119,8 @@ def propagate(
     quality: Quality = "fast",
     runtime: Runtime = "torch",
     device: Device = "auto",
-    max_pixels: Annotated[int, typer.Option(help="Refuse larger images.")] = MAX_PIXELS,
-    max_image_mb: Annotated[
-        float, typer.Option(help="Largest image file that is fetched, in megabytes.", min=0.001)
-    ] = 64,
+    max_pixels: MaxPixels = MAX_PIXELS,
+    max_image_mb: MaxImageMB = 64,
 ) -> None:
     """Carry masks of one frame through all others: of a folder, or of a project's tasks.
 
@@ -122,9 +128,7 @@ def propagate(
     was lost.
     """
     forward, backward = DIRECTIONS[direction]
-    options = PropagateOptions(
-        least_score, most_pages or ALL_PAGES, None, forward=forward, backward=backward
-    )
+    options = PropagateOptions(least_score, most_pages, None, forward=forward, backward=backward)
     kind, clicks, report = tag_of(control), [parse_click(text) for text in click or ()], Report()
     _check(frames, project, mask or [], clicks, frame, dry_run=dry_run)
     given = Given.find(frames, mask or [], clicks, frame) if frames is not None else None

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from PIL import Image
 
+from edgeflow.evaluate.figures import STYLE, interval, plain, table
 from edgeflow.evaluate.sequences.results import SequenceEvaluation, write_json
 from edgeflow.evaluate.sequences.sequence import PageSequence
 from edgeflow.evaluate.sequences.sheet import contact_sheet, worst_of
-from edgeflow.evaluate.sequences.summary import DISTANCES, Figures, Mean
+from edgeflow.evaluate.sequences.summary import DISTANCES, Figures
 
 PAGE, WORST_CASES, RESULTS = REPORT_FILES = ("index.html", "worst.png", "results.json")
 """Files of a report's folder."""
 
 WORST = 12
-
-STYLE = """
-  body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 1400px; }
-  table { border-collapse: collapse; margin-bottom: 1em; }
-  td, th { border-bottom: 1px solid #ddd; padding: .2em .8em; text-align: left; }
-  img { max-width: 100%; } small { color: #555; }
-"""
 
 
 def write_report(
@@ -91,7 +85,7 @@ def _ious(figures: Mapping[str, Figures]) -> str:
         )
         for name, each in figures.items()
     ]
-    return _table(("set", "sequences", *(f"+{distance}" for distance in DISTANCES)), rows)
+    return table(("set", "sequences", *(f"+{distance}" for distance in DISTANCES)), rows)
 
 
 def _answered(figures: Mapping[str, Figures], target: float) -> str:
@@ -99,9 +93,9 @@ def _answered(figures: Mapping[str, Figures], target: float) -> str:
         (
             html.escape(name),
             f"{each.answered.share:.0%}",
-            _plain(each.answered.iou),
-            _plain(each.answered.good),
-            _plain(each.answered.error),
+            plain(each.answered.iou),
+            plain(each.answered.good),
+            plain(each.answered.error),
             f"{each.milliseconds:.0f}",
         )
         for name, each in figures.items()
@@ -110,7 +104,7 @@ def _answered(figures: Mapping[str, Figures], target: float) -> str:
         "set", "pages answered", "their IoU", f"share of IoU ≥ {target:g}", "score off by",
         "ms a page",
     )  # fmt: skip
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _clicks(figures: Mapping[str, Figures], target: float) -> str:
@@ -132,23 +126,4 @@ def _clicks(figures: Mapping[str, Figures], target: float) -> str:
     return f"""<h2>Clicks for a whole sequence</h2>
 <p>Until each page has an IoU of {target:g}: each page clicked by itself, or the first one clicked,
 its mask carried on, and the worst page corrected until all are good.</p>
-{_table(head, rows)}"""
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [
-        "".join(f"<th>{each}</th>" for each in head),
-        *("".join(f"<td>{each}</td>" for each in row) for row in rows),
-    ]
-    return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>\n"
-
-
-def _plain(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
-
-
-def interval(mean: Mean, digits: int = 2) -> str:
-    """A mean with its interval; a dash for none."""
-    if mean is None:
-        return "–"
-    return f"{mean.mean:.{digits}f} [{mean.low:.{digits}f}, {mean.high:.{digits}f}]"
+{table(head, rows)}"""

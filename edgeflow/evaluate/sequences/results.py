@@ -7,12 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from edgeflow.errors import EdgeFlowError
+from edgeflow.evaluate.results_file import check_format, write_results
 from edgeflow.evaluate.sequences.summary import Figures, by_set, summarise
 from edgeflow.evaluate.sequences.trials import Conditions, SequenceTrial
-from edgeflow.files import write_atomically
 
 FORMAT = "sequences-1"
 
@@ -79,8 +77,7 @@ def write_json(evaluation: SequenceEvaluation, path: Path) -> None:
     Raises:
         FileWriteError: The file cannot be written.
     """
-    options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
-    write_atomically(path, orjson.dumps(to_json(evaluation), option=options))
+    write_results(path, to_json(evaluation))
 
 
 def check_results(path: Path) -> None:
@@ -89,16 +86,7 @@ def check_results(path: Path) -> None:
     Raises:
         SequenceResultsError: It is something else, or cannot be read.
     """
-    try:
-        data = orjson.loads(path.read_bytes())
-        known = isinstance(data, dict) and data.get("format") == FORMAT
-    except (OSError, ValueError):
-        known = False
-    if not known:
-        raise SequenceResultsError(
-            f"{path} is not the result of an evaluation of sequences",
-            hint="give a file that `edgeflow evaluate-sequences --json` wrote",
-        )
+    check_format(path, FORMAT, "sequences", "edgeflow evaluate-sequences", SequenceResultsError)
 
 
 def _figures(figures: Figures) -> dict[str, Any]:

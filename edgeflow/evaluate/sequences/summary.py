@@ -9,13 +9,10 @@ import numpy as np
 
 from edgeflow.data.base import set_of
 from edgeflow.evaluate.sequences.trials import SequenceTrial
-from edgeflow.evaluate.summary import Estimate, estimates
+from edgeflow.evaluate.summary import Mean, estimates
 
 DISTANCES = (1, 3, 5, 10, 15)
 """Pages behind the first."""
-
-Mean = Estimate | None
-"""None where there is nothing to take the mean of."""
 
 
 @dataclass(frozen=True)

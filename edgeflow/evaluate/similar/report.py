@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from PIL import Image
 
 from edgeflow.data.base import Dataset
+from edgeflow.evaluate.figures import STYLE, html_interval, number, table
 from edgeflow.evaluate.similar.results import SimilarEvaluation, write_json
 from edgeflow.evaluate.similar.sheet import contact_sheet, worst_of
 from edgeflow.evaluate.similar.summary import (
     ACTION_SECONDS,
     Alone,
     Group,
-    Mean,
     Several,
     by_set,
     summarise,
@@ -25,13 +24,6 @@ PAGE, WORST_CASES, RESULTS = REPORT_FILES = ("index.html", "worst.png", "results
 """Files of a report's folder."""
 
 WORST = 24
-
-STYLE = """
-  body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 1400px; }
-  table { border-collapse: collapse; margin-bottom: 1em; }
-  td, th { border-bottom: 1px solid #ddd; padding: .2em .8em; text-align: left; }
-  img { max-width: 100%; } small { color: #555; }
-"""
 
 
 def write_report(folder: Path, evaluation: SimilarEvaluation, dataset: Dataset) -> Path:
@@ -103,8 +95,8 @@ def _several_tables(groups: dict[str, Several]) -> str:
     )  # fmt: skip
     rows = [
         (
-            html.escape(name), str(each.images), str(each.trials), _number(each.objects, 1),
-            f".{percent}", *map(_interval, (
+            html.escape(name), str(each.images), str(each.trials), number(each.objects, 1),
+            f".{percent}", *map(html_interval, (
                 accuracy.precision, accuracy.recall, accuracy.f1,
                 accuracy.all_precision, accuracy.all_recall,
             )),
@@ -114,15 +106,15 @@ def _several_tables(groups: dict[str, Several]) -> str:
     ]  # fmt: skip
     more = [
         (
-            html.escape(name), _interval(each.iou), _interval(each.example_iou),
-            _interval(each.seconds), _interval(each.steps, 0),
+            html.escape(name), html_interval(each.iou), html_interval(each.example_iou),
+            html_interval(each.seconds), html_interval(each.steps, 0),
             f"{each.cut_short} of {each.trials}",
         )
         for name, each in groups.items()
     ]  # fmt: skip
     return (
-        f"<h2>What is found</h2>{_table(head, rows)}"
-        + _table(("set", "IoU of hits", "IoU of examples", "seconds", "steps", "cut short"), more)
+        f"<h2>What is found</h2>{table(head, rows)}"
+        + table(("set", "IoU of hits", "IoU of examples", "seconds", "steps", "cut short"), more)
         + _savings_table(groups)
     )
 
@@ -130,8 +122,9 @@ def _several_tables(groups: dict[str, Several]) -> str:
 def _savings_table(groups: dict[str, Several]) -> str:
     rows = [
         (
-            html.escape(name), _interval(savings.clicked, 1), kind, _interval(saving.actions, 1),
-            _interval(saving.share), _interval(saving.time),
+            html.escape(name), html_interval(savings.clicked, 1), kind,
+            html_interval(saving.actions, 1), html_interval(saving.share),
+            html_interval(saving.time),
         )
         for name, each in groups.items()
         if (savings := each.savings)
@@ -146,7 +139,7 @@ def _savings_table(groups: dict[str, Several]) -> str:
 <p>Clicking each object takes its clicks to an IoU of .8. With suggestions: one action for the
 example, one to accept, one for each wrong suggestion, and the clicks on each object that was not
 found; suggestions are right from an IoU of .5 on, and either left so or corrected to .8 by clicks.
-For the time, an action takes {ACTION_SECONDS:g} s, and waiting is added.</p>{_table(head, rows)}"""
+For the time, an action takes {ACTION_SECONDS:g} s, and waiting is added.</p>{table(head, rows)}"""
 
 
 def _alone_table(groups: dict[str, Alone]) -> str:
@@ -154,15 +147,15 @@ def _alone_table(groups: dict[str, Alone]) -> str:
         return ""
     rows = [
         (
-            html.escape(name), str(each.images), _interval(each.false), str(each.with_any),
-            _interval(each.seconds),
+            html.escape(name), str(each.images), html_interval(each.false), str(each.with_any),
+            html_interval(each.seconds),
         )
         for name, each in groups.items()
     ]  # fmt: skip
     head = ("set", "images", "suggestions an image", "images with any", "seconds")
     return (
         "<h2>Images with one object</h2>"
-        f"<p>There is nothing to find: each suggestion is wrong.</p>{_table(head, rows)}"
+        f"<p>There is nothing to find: each suggestion is wrong.</p>{table(head, rows)}"
     )
 
 
@@ -172,21 +165,3 @@ def _worst(count: int) -> str:
     return f"""<h2>The worst {count} images</h2>
 <p>White: the example. Green: right suggestions. Red: wrong ones. Yellow: missed objects.</p>
 <p><img src="{WORST_CASES}" alt="contact sheet of the worst images"></p>"""
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [
-        "".join(f"<th>{each}</th>" for each in head),
-        *("".join(f"<td>{each}</td>" for each in row) for row in rows),
-    ]
-    return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>\n"
-
-
-def _number(mean: Mean, digits: int) -> str:
-    return "–" if mean is None else f"{mean.mean:.{digits}f}"
-
-
-def _interval(mean: Mean, digits: int = 2) -> str:
-    if mean is None:
-        return "–"
-    return f"{mean.mean:.{digits}f} <small>[{mean.low:.{digits}f}, {mean.high:.{digits}f}]</small>"

@@ -7,13 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from edgeflow.errors import EdgeFlowError
+from edgeflow.evaluate.results_file import check_format, write_results
 from edgeflow.evaluate.similar.cost import Clicked
 from edgeflow.evaluate.similar.summary import ACTION_SECONDS, by_set, summarise
 from edgeflow.evaluate.similar.trials import Conditions, Trial
-from edgeflow.files import write_atomically
 
 FORMAT = "similar-1"
 
@@ -71,8 +69,7 @@ def write_json(evaluation: SimilarEvaluation, path: Path) -> None:
     Raises:
         FileWriteError: The file cannot be written.
     """
-    options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
-    write_atomically(path, orjson.dumps(to_json(evaluation), option=options))
+    write_results(path, to_json(evaluation))
 
 
 def check_results(path: Path) -> None:
@@ -81,16 +78,7 @@ def check_results(path: Path) -> None:
     Raises:
         SimilarResultsError: It is something else, or cannot be read.
     """
-    try:
-        data = orjson.loads(path.read_bytes())
-        known = isinstance(data, dict) and data.get("format") == FORMAT
-    except (OSError, ValueError):
-        known = False
-    if not known:
-        raise SimilarResultsError(
-            f"{path} is not the result of an evaluation of suggestions",
-            hint="give a file that `edgeflow evaluate-similar --json` wrote",
-        )
+    check_format(path, FORMAT, "suggestions", "edgeflow evaluate-similar", SimilarResultsError)
 
 
 def _trial(trial: Trial) -> dict[str, Any]:

@@ -11,16 +11,13 @@ import numpy.typing as npt
 from edgeflow.data.base import set_of
 from edgeflow.evaluate.similar.matching import Counts
 from edgeflow.evaluate.similar.trials import Trial
-from edgeflow.evaluate.summary import Estimate, estimates, resampled_means
+from edgeflow.evaluate.summary import Estimate, Mean, estimates, resampled_means
 
 FOUND_FROM = {50: 0.5, 75: 0.75}
 """IoUs, by percent, from which on a suggestion is right."""
 
 ACTION_SECONDS = 1.0
 """Time that an action of an annotator takes; an assumption, for the time that is saved."""
-
-Mean = Estimate | None
-"""None where there is nothing to average."""
 
 
 @dataclass(frozen=True)

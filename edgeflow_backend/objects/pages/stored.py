@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,7 +29,6 @@ class Stored:
     alike: Mapping[int, Sequence[TaskRegion]]
     resolved: ResolvedRequest
     masks: MaskCache
-    asked: dict[int, list[TaskRegion]] = field(default_factory=dict)
 
     @property
     def pages(self) -> frozenset[int]:
@@ -47,14 +46,8 @@ class Stored:
 
     def others(self, pages: Collection[int]) -> dict[int, list[MaskPatch]]:
         """The other objects on some pages."""
-        there: dict[int, list[MaskPatch]] = {}
-        for page in pages:
-            for region in self.alike.get(page, ()):
-                mask = self._read(region)
-                if mask is not None:
-                    there.setdefault(page, []).append(mask)
-                    self.asked.setdefault(page, []).append(region)
-        return there
+        there = {page: [mask for _, mask in self._readable(page)] for page in pages}
+        return {page: masks for page, masks in there.items() if masks}
 
     def met(self, met: Sequence[tuple[int, int]]) -> str:
         """The track of an object that was met on another page; empty for none.
@@ -63,10 +56,15 @@ class Stored:
             met: Pages, and which of the masks there, as :meth:`others` gave them.
         """
         for page, number in met:
-            record = self.asked[page][number].record
+            record = self._readable(page)[number][0].record
             if record is not None and record.track:
                 return record.track
         return ""
+
+    def _readable(self, page: int) -> list[tuple[TaskRegion, MaskPatch]]:
+        """The other objects on a page whose masks can be read."""
+        read = ((region, self._read(region)) for region in self.alike.get(page, ()))
+        return [(region, mask) for region, mask in read if mask is not None]
 
     def _read(self, region: TaskRegion) -> MaskPatch | None:
         mask = region_mask(region, self.resolved.image.size, self.masks)
