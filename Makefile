@@ -17,7 +17,7 @@ LOCKER := $(ENVS)/lock
 BIN := $(MAIN)/bin
 
 # What each environment is made for, and each lock file.
-main = -e '.[dicom,onnx,train,ray,redis,tracing]' --group test --group lint --group docs --group supply
+main = -e '.[dicom,geo,onnx,train,ray,redis,tracing]' --group test --group lint --group docs --group supply
 backend = -e .
 full = -e '.[ray,redis,tracing]'
 peer = -e '.[label-studio-ml]'
