@@ -21,7 +21,7 @@ WORST = 0.87
 SLIPS = -1.59
 
 LASTING = 0.95
-"""What counts of a slip a page later. A sum that forgets nothing says of any long way that it failed."""
+"""What counts of a slip a page later. With nothing forgotten, a long way would seem a failure."""
 
 SURE = 0.98
 """Certainty beyond which more says nothing."""
