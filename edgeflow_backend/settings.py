@@ -150,7 +150,7 @@ class Settings(HostSettings, CollectorSettings, CacheSettings, ExampleSettings, 
     seconds."""
     pages_seconds: float = Field(default=20.0, gt=0, le=90)
     """Seconds after which no further page is looked at."""
-    pages_least_score: float = Field(default=0.05, ge=0, le=1)
+    pages_least_score: float = Field(default=0.5, ge=0, le=1)
     """Estimate of a mask's IoU below which its page is not answered, and no further one."""
 
     min_part: float = Field(default=Cleanup.min_part, ge=0, le=1)

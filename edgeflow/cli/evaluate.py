@@ -38,7 +38,7 @@ from edgeflow.evaluate.traces import Rules, Trace, click_dataset
 from edgeflow.inference.predictor import load_predictor
 from edgeflow.inference.quality import QUALITIES
 from edgeflow.inference.zoom import POLICIES
-from edgeflow.masks.cleanup import UNTOUCHED
+from edgeflow.masks.cleanup import UNTOUCHED, Cleanup
 
 
 def evaluate(
@@ -56,6 +56,13 @@ def evaluate(
     max_clicks: Annotated[int, typer.Option(help="Most clicks on one object.", min=1)] = 20,
     all_clicks: Annotated[
         bool, typer.Option(help="Make all clicks; by default an object is done at an IoU of .95.")
+    ] = False,
+    as_served: Annotated[
+        bool,
+        typer.Option(
+            help="Measure masks as annotators get them, cleaned up; by default as the network "
+            "answers them."
+        ),
     ] = False,
     start_masks: Annotated[
         str | None,
@@ -105,7 +112,7 @@ def evaluate(
         runtime=runtime,
         policy=POLICIES[zoom],
         quality=QUALITIES[quality],
-        cleanup=UNTOUCHED,  # the network itself is measured
+        cleanup=Cleanup() if as_served else UNTOUCHED,
     )
     left_out: list[LeftOut] = []
     rules = Rules(max_clicks=max_clicks, stop_at=1.01 if all_clicks else Rules.stop_at)
@@ -134,11 +141,13 @@ def evaluate(
         rules=rules,
         summary=summarise(traces, rules),
         traces=traces,
+        as_served=as_served,
         start_masks=None if starts is None else starts.kind,
         jitter=summarise_jitter(traces, runs, rules) if runs else None,
     )
     typer.echo(describe(evaluation))
-    typer.echo(f"{predictor.version}, {predictor.execution}, zoom {zoom}")
+    served = ", masks as served" if as_served else ""
+    typer.echo(f"{predictor.version}, {predictor.execution}, zoom {zoom}{served}")
     if json is not None:
         write_json(evaluation, json)
     if report is not None:

@@ -174,6 +174,7 @@ def _page(evaluation: Evaluation) -> str:
         f"IoU {_interval(summary.start_iou, 3)}."
     )
     jitter = "" if evaluation.jitter is None else _jitter_table(evaluation.jitter)
+    served = "; masks as served" if evaluation.as_served else ""
     title = html.escape(f"{evaluation.model} on {evaluation.dataset}")
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
@@ -187,7 +188,8 @@ def _page(evaluation: Evaluation) -> str:
 <p>{summary.objects} objects, {summary.clicks} clicks, {summary.seconds_per_click * 1000:.0f} ms a
 click. Protocol of RITM: deepest point of the larger error, threshold
 {evaluation.rules.threshold:g}, at most {evaluation.rules.max_clicks} clicks; zoom policy
-{html.escape(evaluation.zoom)}. In brackets: 95 % bootstrap intervals over objects.{starts}</p>
+{html.escape(evaluation.zoom)}{served}. In brackets: 95 % bootstrap intervals over objects.
+{starts}</p>
 <table><tr><th>clicks to IoU</th><th>mean</th><th>failures</th></tr>{noc}</table>
 <table><tr><th>after clicks</th><th>IoU</th><th>boundary IoU</th></tr>{ious}</table>
 {jitter}<p><img src="curves.png" alt="mean IoU and share of objects done against clicks"></p>

@@ -40,6 +40,7 @@ class Evaluation:
         rules: Numbers of the protocol.
         summary: Figures.
         traces: Traces, one for each object.
+        as_served: Whether masks are cleaned up, as annotators get them.
         start_masks: What clicks began from; None for nothing.
         jitter: Figures with jittered clicks; None if none were made.
     """
@@ -51,6 +52,7 @@ class Evaluation:
     rules: Rules
     summary: Summary
     traces: Sequence[Trace]
+    as_served: bool = False
     start_masks: str | None = None
     jitter: Jitter | None = None
 
@@ -63,6 +65,7 @@ def to_json(evaluation: Evaluation) -> dict[str, Any]:
         "dataset": evaluation.dataset,
         "model": evaluation.model,
         "zoom": evaluation.zoom,
+        "as_served": evaluation.as_served,
         "machine": dict(evaluation.machine),
         "protocol": asdict(evaluation.rules),
         "objects": summary.objects,

@@ -20,6 +20,9 @@ LIKENESS = 0.49
 WORST = 0.87
 SLIPS = -1.59
 
+LASTING = 0.95
+"""What counts of a slip a page later. With nothing forgotten, a long way would seem a failure."""
+
 SURE = 0.98
 """Certainty beyond which more says nothing."""
 
@@ -35,7 +38,8 @@ class Signs:
         agreement: IoU of what the network sees with the mask.
         likeness: Mean evidence of the first page's colours in the mask.
         worst: Least agreement on the way.
-        slips: Sum over the way of 1 - the IoU of what the flow brought with the mask.
+        slips: Sum over the way of 1 - the IoU of what the flow brought with the mask, each worth
+            :data:`LASTING` of it at every further page.
     """
 
     reliability: float
@@ -64,7 +68,7 @@ class Signs:
             agreement,
             likeness,
             min(self.worst, agreement),
-            self.slips + 1 - steadiness,
+            LASTING * self.slips + 1 - steadiness,
         )
 
 

@@ -48,7 +48,7 @@ class AskedPages:
     there: Mapping[int, Sequence[MaskPatch]] = field(default_factory=dict)
     limit: int = 100
     seconds: float = 20.0
-    least_score: float = 0.05
+    least_score: float = 0.5
     stream: Stream | None = None
     marks: frozenset[Hashable] = frozenset()
 

@@ -1,14 +1,22 @@
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from shutil import copytree
+from typing import Any
 
 import orjson
 import pytest
 from typer.testing import CliRunner, Result
 
 from edgeflow.cli import app
+from edgeflow.evaluate.traces import Trace, click_dataset
+from edgeflow.inference.predictor import Predictor
+from edgeflow.masks.cleanup import UNTOUCHED, Cleanup
 from tests.training.shapes import write_shapes
+
+command = sys.modules["edgeflow.cli.evaluate"]  # the package has a function of that name
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +50,30 @@ def test_all_clicks_are_made_where_that_is_wanted(shapes: Path, tmp_path: Path) 
     path = tmp_path / "out.json"
     assert evaluate("--data", shapes, "--all-clicks", "--json", path).exit_code == 0
     assert orjson.loads(path.read_bytes())["clicks"] == 4 * 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("options", "cleanup"), [((), UNTOUCHED), (("--as-served",), Cleanup())])
+def test_masks_are_cleaned_up_where_those_that_are_served_are_wanted(
+    shapes: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    cleanup: Cleanup,
+) -> None:
+    clicked: list[Predictor] = []
+
+    def click(predictor: Predictor, *args: Any, **kwargs: Any) -> Iterator[Trace]:
+        clicked.append(predictor)
+        return click_dataset(predictor, *args, **kwargs)
+
+    monkeypatch.setattr(command, "click_dataset", click)
+    path = tmp_path / "out.json"
+    result = evaluate("--data", shapes, "--max-clicks", "1", "--json", path, *options)
+    assert result.exit_code == 0, result.output
+    assert [predictor.cleanup for predictor in clicked] == [cleanup]
+    assert orjson.loads(path.read_bytes())["as_served"] == bool(options)
+    assert ("masks as served" in result.output) == bool(options)
 
 
 @pytest.mark.slow

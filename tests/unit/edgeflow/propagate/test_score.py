@@ -35,3 +35,10 @@ def test_each_bad_sign_lowers_the_score_within_bounds() -> None:
     for _ in range(50):
         lost = lost.after(certainty=0.0, agreement=0.0, likeness=-2.0, steadiness=0.0)
     assert 0 <= score_of(lost) < 0.05
+
+
+def test_a_long_way_of_small_slips_is_no_failure() -> None:
+    signs = Signs(reliability=0.95)
+    for _ in range(100):
+        signs = signs.after(**{**GOOD, "steadiness": 0.95})
+    assert score_of(signs) > 0.5
