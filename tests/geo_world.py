@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -59,19 +60,29 @@ class World:
     crs: str | None = UTM
     transform: Affine = NORTH_UP
 
+    @cached_property
+    def masks(self) -> list[tuple[Box, npt.NDArray[np.bool_]]]:
+        """Of each thing its box, and which pixels' centres lie in it.
+
+        Each is made once, since a rasterizer rounds differently in different windows.
+        """
+        made = []
+        for each in self.things:
+            left, top, right, bottom = each.shape.bounds
+            place = Box(int(top), int(left), int(np.ceil(bottom)), int(np.ceil(right)))
+            origin = Affine.translation(place.left, place.top)
+            mask = rasterio.features.rasterize([each.shape], place.size, transform=origin)
+            made.append((place, mask.astype(np.bool_)))
+        return made
+
     def ids(self, window: Box) -> Ids:
-        """Which thing each pixel of a window shows: that in which its centre lies."""
-        frame = box(window.left, window.top, window.right, window.bottom)
-        seen = [
-            (each.shape, number)
-            for number, each in enumerate(self.things, start=1)
-            if each.shape.intersects(frame)
-        ]
-        if not seen:
-            return np.zeros(window.size, dtype=np.int32)
-        made: Ids = rasterio.features.rasterize(
-            seen, window.size, transform=Affine.translation(window.left, window.top), dtype="int32"
-        )
+        """Which thing each pixel of a window shows."""
+        made = np.zeros(window.size, dtype=np.int32)
+        for number, (place, mask) in enumerate(self.masks, start=1):
+            common = place.intersection(window)
+            if common.area:
+                seen = mask[common.shifted(-place.top, -place.left).slices]
+                made[common.shifted(-window.top, -window.left).slices][seen] = number
         return made
 
 
@@ -170,10 +181,13 @@ def write_vectors(path: Path, world: World, driver: str = "GPKG") -> None:
 
 def on_map(shape: Polygon, transform: Affine) -> Polygon:
     """A shape in pixels as one in units of the map."""
-    return shapely.transform(
-        shape,
-        lambda points: np.stack(transform * points.T, axis=1),  # noqa: RUF100
-    )
+    a, b, c, d, e, f = tuple(transform)[:6]
+
+    def move(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        x, y = points.T
+        return np.stack([a * x + b * y + c, d * x + e * y + f], axis=1)
+
+    return shapely.transform(shape, move)
 
 
 def region(mask: npt.NDArray[np.bool_], label: str, key: str) -> dict[str, Any]:

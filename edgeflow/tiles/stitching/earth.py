@@ -9,6 +9,7 @@ import numpy as np
 import rasterio.warp
 import shapely
 from affine import Affine
+from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
 from rasterio.errors import CRSError, RasterioError
 from shapely import affinity
@@ -22,6 +23,9 @@ from edgeflow.tiles.stitching.outlines import Points, as_polygons, moved
 WGS84 = "EPSG:4326"
 EQUAL_AREA = "EPSG:6933"
 """Cylindrical: x depends on the longitude alone, y on the latitude."""
+
+FAULTS = (RasterioError, CRSError, CPLE_BaseError)
+"""Of transformations; rasterio lets some of GDAL's own through."""
 
 STRETCHED = 0.01
 """By how much a map's areas may differ from those on the ground, and still be told."""
@@ -70,7 +74,7 @@ def to_degrees(geometry: MultiPolygon, place: Georeference) -> MultiPolygon:
     def degrees(points: Points) -> Points:
         try:
             x, y = rasterio.warp.transform(crs, WGS84, points[:, 0], points[:, 1])
-        except (RasterioError, CRSError) as error:
+        except FAULTS as error:
             raise TilesError(
                 f"the map's coordinates have no longitude and latitude: {error}",
                 hint="choose --geojson-crs source",
@@ -182,9 +186,9 @@ def _pixel_area(place: Georeference) -> float:
     return abs(a * e - b * d)
 
 
-def affine_of(place: Georeference) -> Affine:
-    """The transform; that of pixels themselves where there is none."""
-    return Affine(*place.transform) if place.transform is not None else Affine.identity()
+def affine_of(place: Georeference) -> Affine | None:
+    """The transform; None where there is none."""
+    return Affine(*place.transform) if place.transform is not None else None
 
 
 def said(place: Georeference) -> Iterator[str]:
