@@ -43,9 +43,13 @@ class Grid:
         picture is shorter than that.
         """
         height, width = (min(self.side, length) for length in self.size)
-        for top in self._starts(self.size.height):
+        for top in self.tops():
             for left in self._starts(self.size.width):
                 yield Box(top, left, top + height, left + width)
+
+    def tops(self) -> list[int]:
+        """First rows of the windows, ascending."""
+        return self._starts(self.size.height)
 
     def _starts(self, length: int) -> list[int]:
         last = max(length - self.side, 0)

@@ -11,9 +11,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from typing_extensions import Self
 
 from edgeflow.checkpoints.manifest import is_plain_name
-from edgeflow.errors import EdgeFlowError, brief
+from edgeflow.errors import brief
 from edgeflow.files import write_atomically
 from edgeflow.geometry import Box, Size
+from edgeflow.tiles.errors import TilesError
 from edgeflow.tiles.georeference import Georeference, Transform, is_usable
 from edgeflow.tiles.grid import Grid
 
@@ -23,12 +24,6 @@ ENDING = ".tiles.json"
 MAX_BYTES = 1 << 30
 MAX_SIDE = 1 << 31
 MOST_BANDS = 65_535
-
-
-class TilesError(EdgeFlowError):
-    """A picture or its tiles that cannot be used."""
-
-    code = "tiles"
 
 
 def _plain(name: str) -> str:

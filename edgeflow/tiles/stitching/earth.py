@@ -16,8 +16,8 @@ from shapely import affinity
 from shapely.geometry import MultiPolygon, Polygon, box
 
 from edgeflow.geometry import Size
+from edgeflow.tiles.errors import TilesError
 from edgeflow.tiles.georeference import Georeference
-from edgeflow.tiles.sidecar import TilesError
 from edgeflow.tiles.stitching.outlines import Points, as_polygons, moved
 
 WGS84 = "EPSG:4326"

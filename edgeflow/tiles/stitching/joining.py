@@ -172,6 +172,9 @@ def _agree(
     what is left of it: an arm of something that is one object only in the other tile. A sliver of a
     neighbour is not.
     """
+    own = [each for each in matches if each.one.label == each.other.label]
+    if not any(_is_best(match, part, own) for part in (match.one, match.other)):
+        return False  # both have their like: shapes that lie on one another
     if match.iou >= ALIKE:
         return True
     if match.within < WITHIN:
@@ -179,10 +182,7 @@ def _agree(
     swapped = match.one.pixels < match.other.pixels
     large, small = (match.other, match.one) if swapped else (match.one, match.other)
     if not any(
-        each.iou >= ALIKE
-        and large.piece in (each.one.piece, each.other.piece)
-        and each.one.label == each.other.label
-        for each in matches
+        each.iou >= ALIKE and large.piece in (each.one.piece, each.other.piece) for each in own
     ):
         return True
     rest = large.mask.pixels.copy()
@@ -192,6 +192,15 @@ def _agree(
     left = MaskPatch(rest, large.mask.box, large.mask.image_size)
     common = shared(left, small.mask)
     return common >= ALIKE * (int(np.count_nonzero(rest)) + small.pixels - common)
+
+
+def _is_best(match: _Match, part: _Part, matches: Sequence[_Match]) -> bool:
+    """Whether a part agrees in no other match better."""
+    return all(
+        each.iou <= match.iou
+        for each in matches
+        if part.piece in (each.one.piece, each.other.piece)
+    )
 
 
 def _erase(pixels: BoolMask, frame: Box, mask: MaskPatch) -> None:

@@ -12,7 +12,7 @@ from shapely.geometry import MultiPolygon
 
 from edgeflow.data.left_out import LeftOut
 from edgeflow.export.classes import Classes
-from edgeflow.tiles.sidecar import TilesError
+from edgeflow.tiles.errors import TilesError
 from edgeflow.tiles.stitching.earth import WGS84, Areas, crs_of, cut_at_antimeridian, to_degrees
 from edgeflow.tiles.stitching.objects import Stitched, StitchedObject
 from edgeflow.tiles.stitching.outlines import moved, outline, simplified

@@ -17,7 +17,7 @@ from rasterio.windows import Window
 from edgeflow.errors import FileWriteError
 from edgeflow.export.classes import Classes
 from edgeflow.geometry import Box
-from edgeflow.tiles.sidecar import TilesError
+from edgeflow.tiles.errors import TilesError
 from edgeflow.tiles.stitching.earth import affine_of, crs_of
 from edgeflow.tiles.stitching.objects import Stitched
 

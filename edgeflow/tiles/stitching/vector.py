@@ -12,7 +12,7 @@ from pyogrio.errors import CRSError, DataLayerError, DataSourceError, FeatureErr
 from pyogrio.raw import write
 
 from edgeflow.errors import FileWriteError
-from edgeflow.tiles.sidecar import TilesError
+from edgeflow.tiles.errors import TilesError
 from edgeflow.tiles.stitching.layer import SEPARATOR, Layer
 
 FAULTS = (CRSError, DataLayerError, DataSourceError, FeatureError, FieldError)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from edgeflow.geometry import Box, Size
-from edgeflow.tiles.sidecar import Stretch, Tile, TilesError, TileSet, read_tile_set, write_tile_set
+from edgeflow.tiles.errors import TilesError
+from edgeflow.tiles.sidecar import Stretch, Tile, TileSet, read_tile_set, write_tile_set
 
 TILES = TileSet(
     id="0" * 32,

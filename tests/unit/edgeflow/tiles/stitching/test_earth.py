@@ -10,8 +10,8 @@ from rasterio.crs import CRS
 from shapely.geometry import MultiPolygon, Polygon, box
 
 from edgeflow.geometry import Size
+from edgeflow.tiles.errors import TilesError
 from edgeflow.tiles.georeference import Georeference
-from edgeflow.tiles.sidecar import TilesError
 from edgeflow.tiles.stitching.earth import (
     Areas,
     crs_of,

@@ -75,6 +75,12 @@ def test_a_part_of_an_object_is_of_that_object() -> None:
     assert groups(piece(0, whole), piece(1, third)) == [[0, 1]]
 
 
+def test_objects_that_lie_on_one_another_stay_two() -> None:
+    roof, house = Box(5, 20, 25, 80), Box(5, 20, 30, 80)
+    pieces = [piece(tile, box) for tile in (0, 1) for box in (roof, house)]
+    assert groups(*pieces) == [[0, 2], [1, 3]]
+
+
 def test_two_arms_are_one_object_if_a_tile_shows_that_they_meet() -> None:
     back, thick, thin = Box(0, 0, 40, 10), Box(0, 0, 25, 80), Box(33, 0, 40, 80)
     joined = join([piece(0, back, thick, thin), piece(1, thick), piece(1, thin)], (LEFT, RIGHT))

@@ -11,7 +11,7 @@ from affine import Affine
 from edgeflow.errors import FileWriteError
 from edgeflow.export.classes import Classes
 from edgeflow.geometry import Size
-from edgeflow.tiles.sidecar import TilesError
+from edgeflow.tiles.errors import TilesError
 from edgeflow.tiles.stitching import raster as rasters
 from edgeflow.tiles.stitching.raster import write_labels
 from tests.gdal_tools import raster, raster_info

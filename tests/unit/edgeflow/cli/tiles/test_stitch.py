@@ -169,6 +169,6 @@ def test_lists_of_tiles_must_be_there_and_have_names_of_their_own(tmp_path: Path
 
 
 def test_without_the_extra_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgeflow.cli.stitch.find_spec", lambda _: None)
+    monkeypatch.setattr("edgeflow.cli.tiles.stitch.has_extra", lambda: False)
     done = stitch(written(tmp_path, tile_set()), tmp_path / "out", "--project", 1)
     assert "pip install '.[geo]'" in done.output

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +18,9 @@ from edgeflow.data.left_out import LeftOut, left_out_lines
 from edgeflow.errors import EdgeFlowError, FileWriteError, counted
 from edgeflow.export.reading.sources import project_tasks
 from edgeflow.label_studio.config.label_config import LabelConfig
-from edgeflow.tiles.sidecar import ENDING, TilesError, TileSet, read_tile_set
+from edgeflow.tiles.errors import GEO, TilesError
+from edgeflow.tiles.sidecar import ENDING, TileSet, read_tile_set
+from edgeflow.tiles.sources.opening import has_extra
 from edgeflow.tiles.stitching.choices import FORMAT_NAMES, Choices, Coordinates, Values
 from edgeflow.tiles.stitching.joining import Joined
 from edgeflow.tiles.stitching.objects import stitched
@@ -90,7 +91,8 @@ def stitch(
 
     Objects are joined across the borders of tiles. Exits with 3 if something could not be read.
     """
-    check_geo_extra()
+    if not has_extra():
+        raise EdgeFlowError("what reads and writes maps is not installed", hint=GEO)
     formats = _formats(format)
     if annotator == ALL:
         raise EdgeFlowError(
@@ -194,19 +196,6 @@ def _tile_sets(sources: Sequence[Path]) -> dict[str, TileSet]:
             f"two pictures are called {twice[0]}", hint="stitch them into different folders"
         )
     return {names[identity]: each for identity, each in sets.items()}
-
-
-def check_geo_extra() -> None:
-    """Refuse to go on without the packages that know maps.
-
-    Raises:
-        EdgeFlowError: The extra is not installed.
-    """
-    if any(find_spec(name) is None for name in ("rasterio", "pyogrio")):
-        raise EdgeFlowError(
-            "what reads and writes maps is not installed",
-            hint="in a checkout of this project: pip install '.[geo]'",
-        )
 
 
 def _formats(names: str) -> list[str]:
