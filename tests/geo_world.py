@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,8 @@ PIXEL = 0.3
 NORTH_UP = Affine(PIXEL, 0, 500_000, 0, -PIXEL, 5_600_000)
 
 BLOCK = 512
+
+Shape = TypeVar("Shape", bound=BaseGeometry)
 
 Ids = npt.NDArray[np.int32]
 """H×W: 0, or the number of the thing that the pixel shows."""
@@ -179,7 +181,7 @@ def write_vectors(path: Path, world: World, driver: str = "GPKG") -> None:
     )
 
 
-def on_map(shape: Polygon, transform: Affine) -> Polygon:
+def on_map(shape: Shape, transform: Affine) -> Shape:
     """A shape in pixels as one in units of the map."""
     a, b, c, d, e, f = tuple(transform)[:6]
 
@@ -187,7 +189,8 @@ def on_map(shape: Polygon, transform: Affine) -> Polygon:
         x, y = points.T
         return np.stack([a * x + b * y + c, d * x + e * y + f], axis=1)
 
-    return shapely.transform(shape, move)
+    moved: Shape = shapely.transform(shape, move)
+    return moved
 
 
 def region(mask: npt.NDArray[np.bool_], label: str, key: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -188,14 +187,20 @@ def _tile_sets(sources: Sequence[Path]) -> dict[str, TileSet]:
             f"no list of tiles in {', '.join(map(str, sources))}",
             hint=f"`edgeflow tile` writes *{ENDING} beside its folders of tiles",
         )
-    sets = {each.id: each for each in map(read_tile_set, paths)}
-    names = {identity: Path(each.source).stem for identity, each in sets.items()}
-    twice = [name for name, count in Counter(names.values()).items() if count > 1]
-    if twice:
-        raise TilesError(
-            f"two pictures are called {twice[0]}", hint="stitch them into different folders"
-        )
-    return {names[identity]: each for identity, each in sets.items()}
+    names: dict[str, str] = {}
+    sets: dict[str, TileSet] = {}
+    for path in paths:
+        tiles = read_tile_set(path)
+        name = path.name.removesuffix(ENDING)
+        if tiles.id in names:
+            continue
+        if name in sets:
+            raise TilesError(
+                f"two pictures are called {name}", hint="stitch them into different folders"
+            )
+        names[tiles.id] = name
+        sets[name] = tiles
+    return sets
 
 
 def _formats(names: str) -> list[str]:
