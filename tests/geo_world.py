@@ -98,7 +98,7 @@ def make_world(size: Size, count: int, seed: int = 0) -> World:
     cells = int(np.ceil(np.sqrt(count / 1.1)))
     down, across = size.height / cells, size.width / cells
     things: list[Thing] = []
-    order = [divmod(cell, cells) for cell in range(cells * cells)]
+    order = [divmod(int(cell), cells) for cell in rng.permutation(cells * cells)]
     order.sort(key=lambda cell: max(cell) < cells - 1)  # the borders first
     picture = box(0, 0, size.width, size.height)
     for number, (row, col) in enumerate(order):
