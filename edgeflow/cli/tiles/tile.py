@@ -32,7 +32,7 @@ from edgeflow.preannotation.tasks import Report, TaskForm, fits_config
 from edgeflow.tiles.cutting.plan import MOST_TILES, Plan
 from edgeflow.tiles.cutting.tile_files import FORMATS
 from edgeflow.tiles.cutting.tiling import JOURNAL_ENDING, Tiling, journal_path
-from edgeflow.tiles.errors import GEO
+from edgeflow.tiles.errors import GEO, TilesError
 from edgeflow.tiles.grid import OVERLAP, SIDE
 from edgeflow.tiles.sidecar import ENDING
 from edgeflow.tiles.sources.digest import file_digest
@@ -154,31 +154,40 @@ def tile(
     with quiet_decoders(), replacing(output / TASKS) as file:
         file.write(b"[")
         for path, name in names.items():
-            for task in _cut(path, name, output, plan, report):
-                file.write((b",\n" if report.count["tasks"] else b"\n") + task)
-                report.count["tasks"] += 1
+            try:
+                for task in _cut(path, name, output, plan, report):
+                    file.write((b",\n" if report.count["tasks"] else b"\n") + task)
+                    report.count["tasks"] += 1
+            except (TilesError, OSError) as error:
+                if len(names) == 1:
+                    raise
+                report.lose(reason_of(error), path.name)
+        if not report.count["tasks"]:
+            raise TilesError(
+                "\n".join(["none of these pictures could be cut", *report.lines()]),
+                hint="name GeoTIFFs, or large PNGs and JPEGs",
+            )
         file.write(b"\n]\n")
     write_atomically(output / CONFIG, config.encode())
     _tell(output, report, drawn=shapes is not None)
 
 
 def _cut(path: Path, name: str, output: Path, plan: Plan, report: Report) -> Iterator[bytes]:
-    """The tasks of a picture; none if it cannot be cut, which the report is told."""
+    """The tasks of a picture."""
     own = Report()
-    try:
-        with Tiling(path, name, output, plan) as tiling:
-            for note in tiling.notes:
-                typer.echo(f"{path.name}: {note}")
-            with typer.progressbar(tiling.run(own), length=len(tiling.grid), label=name) as bar:
-                for _ in bar:
-                    pass
-            yield from tiling.tasks()
-    except FileWriteError:
-        raise
-    except (EdgeFlowError, OSError) as error:
-        report.lose(reason_of(error), path.name)
-        return
-    report.add(own)
+    with Tiling(path, name, output, plan) as tiling:
+        for note in tiling.notes:
+            typer.echo(f"{path.name}: {note}")
+        with typer.progressbar(tiling.run(own), length=len(tiling.grid), label=name) as bar:
+            for _ in bar:
+                pass
+        if not own.count["tiles"]:
+            raise TilesError(
+                f"{path.name} shows nothing: no pixel has data",
+                hint="look at its nodata value and its mask with `gdalinfo`",
+            )
+        report.add(own)
+        yield from tiling.tasks()
 
 
 def _tell(output: Path, report: Report, *, drawn: bool) -> None:

@@ -70,10 +70,8 @@ def _levels(values: npt.NDArray[Any], stretch: Stretch) -> npt.NDArray[np.uint8]
     kind = np.float32 if values.dtype in (np.float32, np.float16) else np.float64
     # NaN becomes black; infinities and what overflows are clipped.
     with np.errstate(over="ignore", invalid="ignore"):
-        scaled = (values.astype(kind) - kind(stretch.low)) * kind(
-            255 / (stretch.high - stretch.low)
-        )
-    levels = np.clip(np.nan_to_num(scaled, nan=0, posinf=255, neginf=0) + 0.5, 0, 255)
+        part = (values.astype(kind) - kind(stretch.low)) / kind(stretch.high - stretch.low)
+    levels = np.clip(np.nan_to_num(part, nan=0, posinf=1, neginf=0) * 255 + 0.5, 0, 255)
     return np.asarray(levels.astype(np.uint8))
 
 

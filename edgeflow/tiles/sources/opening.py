@@ -87,6 +87,8 @@ def _head(path: Path) -> bytes:
 
 def _unknown(path: Path, name: str, head: bytes) -> TilesError:
     what = describe(head) if not name else f"it is a {name} image"
+    if what == "it is empty":
+        return TilesError(f"{path.name} is empty", hint="fetch it again from where it came")
     if head.lstrip().startswith(b"<VRTDataset"):
         what = "it is a VRT, which names other files"
     return TilesError(

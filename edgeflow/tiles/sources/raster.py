@@ -28,7 +28,6 @@ from edgeflow.tiles.sources.world_file import read_world_file
 CACHE_MB = 64
 
 _COLOURS = (ColorInterp.red, ColorInterp.green, ColorInterp.blue)
-_INKS = (ColorInterp.cyan, ColorInterp.magenta, ColorInterp.yellow, ColorInterp.black)
 _IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
@@ -52,12 +51,6 @@ class RasterSource:
             check_place(self._data, path.name)
             self._indexes = _bands(self._data, choice, path.name)
             self._palette = _palette(self._data, self._indexes)
-            inks = [each for each in self._data.colorinterp if each in _INKS]
-            if inks and not choice.bands:
-                raise TilesError(
-                    f"{path.name} is made for print, in CMYK",
-                    hint="save it in RGB first, or choose what is shown with --bands",
-                )
             self._alpha = _alpha(self._data, self._indexes)
             flags = self._data.mask_flag_enums[self._indexes[0] - 1]
             self._masked = MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
@@ -101,10 +94,13 @@ class RasterSource:
             if self._masked:
                 mask = self._data.read_masks(self._indexes[0], window=window, out_shape=shape) > 0
         except Exception as error:  # GDAL raises almost anything on damaged bytes
+            said = _said(error, self._path)
             place = f"rows {box.top} to {box.bottom}"
             raise TilesError(
-                f"{self._path.name} cannot be read at its {place}: {_said(error)}",
-                hint="it may be truncated or damaged: fetch it again from where it came",
+                f"{self._path.name} cannot be read at its {place}: {said}",
+                hint="save it as a JPEG that is not progressive, or as PNG"
+                if "libjpeg to allocate" in said
+                else "it may be truncated or damaged: fetch it again from where it came",
             ) from error
         if self._alpha:
             mask = samples[-1] > 0
@@ -157,9 +153,11 @@ class RasterSource:
             name, transform = world
             notes.append(f"placed by {name}")
         crs = data.crs.to_wkt() if data.crs else None
-        if transform is not None and crs is None:
+        if transform is None and data.driver == "GTiff":
+            notes.append("it has no place on a map, and its tiles have none")
+        elif transform is not None and crs is None:
             notes.append("it names no coordinate reference system")
-        if data.count > 3 and not choice.bands and self._palette is None:
+        if len(_plain(data)) > 3 and not choice.bands and self._palette is None:
             shown = ", ".join(map(str, self._indexes))
             notes.append(f"bands {shown} of {data.count} are shown; choose others with --bands")
         if data.subdatasets:
@@ -184,6 +182,8 @@ def _dataset(path: Path, driver: str) -> Iterator[DatasetReader]:
         GDAL_CACHEMAX=max(CACHE_MB, 2 * MAX_BLOCK_BYTES >> 20),
         GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR",
         GDAL_PAM_ENABLED=False,
+        GDAL_PNG_WHOLE_IMAGE_OPTIM=False,  # takes what memory holds for rows that are missing
+        GDAL_ERROR_ON_LIBJPEG_WARNING=True,  # a truncated JPEG would be grey from there on
         GTIFF_POINT_GEO_IGNORE=False,
     ):
         try:
@@ -192,7 +192,7 @@ def _dataset(path: Path, driver: str) -> Iterator[DatasetReader]:
                 data = rasterio.open(path.resolve(), driver=driver, sharing=False, **options)
         except Exception as error:
             raise TilesError(
-                f"{path.name} cannot be read: {_said(error)}",
+                f"{path.name} cannot be read: {_said(error, path)}",
                 hint="it may be truncated or damaged: fetch it again, or rewrite it with "
                 f"`gdal_translate {path.name} OUT.tif -co TILED=YES -co COMPRESS=DEFLATE`",
             ) from error
@@ -214,8 +214,14 @@ def _bands(data: DatasetReader, choice: Choice, name: str) -> tuple[int, ...]:
     if all(colour in meanings for colour in _COLOURS):
         red, green, blue = (meanings.index(colour) + 1 for colour in _COLOURS)
         return red, green, blue
-    plain = [n for n, each in enumerate(meanings[:4], 1) if each != ColorInterp.alpha]
+    plain = _plain(data)
     return tuple(plain[: 3 if len(plain) >= 3 else 1] or [1])
+
+
+def _plain(data: DatasetReader) -> list[int]:
+    """The first bands that hold values."""
+    meanings = enumerate(data.colorinterp[:5], 1)
+    return [number for number, each in meanings if each != ColorInterp.alpha]
 
 
 def _alpha(data: DatasetReader, shown: tuple[int, ...]) -> int | None:
@@ -235,8 +241,8 @@ def _palette(data: DatasetReader, indexes: tuple[int, ...]) -> np.ndarray | None
     return table
 
 
-def _said(error: Exception) -> str:
+def _said(error: Exception, path: Path) -> str:
     """What GDAL says, in one line and without the folder."""
     cause = error.__cause__ or error
     text = " ".join(str(cause).split()) or type(error).__name__
-    return brief(text, 200)
+    return brief(text.replace(str(path.resolve()), path.name), 200)

@@ -10,7 +10,8 @@ from edgeflow.geometry import Box, Size
 PIXELS = 1 << 21
 """How many are looked at, about."""
 
-_SIDE = 256
+_SIDE = 128
+_GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 def sampled_zoom(size: Size, overviews: Sequence[int]) -> Size | None:
@@ -28,7 +29,7 @@ def sampled_zoom(size: Size, overviews: Sequence[int]) -> Size | None:
 
 
 def sampled_windows(size: Size, block: Size) -> Iterator[Box]:
-    """Windows that are spread evenly over a picture, row by row.
+    """Windows that are spread evenly over a picture, one in each of its parts.
 
     Args:
         size: The picture's.
@@ -39,13 +40,22 @@ def sampled_windows(size: Size, block: Size) -> Iterator[Box]:
     height, width = min(height, size.height), min(width, size.width)
     count = max(PIXELS // (height * width), 1)
     across = 1 if width == size.width else max(round(math.sqrt(count)), 1)
-    for top in _spread(size.height, height, block.height, count // across):
-        for left in _spread(size.width, width, block.width, across):
+    down = max(count // across, 1)
+    for row in range(down):
+        for column in range(across):
+            # Staggered, for windows below each other would see the same columns alone.
+            top = _placed(row + _stagger(column), down, size.height, height, block.height)
+            left = _placed(column + _stagger(row), across, size.width, width, block.width)
             yield Box(top, left, top + height, left + width)
 
 
-def _spread(length: int, part: int, block: int, count: int) -> list[int]:
-    last = length - part
-    places = (last * number // max(count - 1, 1) for number in range(max(count, 1)))
-    # Aligned, a window lies in one block where blocks are large enough.
-    return sorted({place - place % block if block >= part else place for place in places})
+def _stagger(number: int) -> float:
+    """Numbers from 0 to 1 that fill that range evenly, one after another."""
+    return ((number + 0.5) * _GOLDEN) % 1
+
+
+def _placed(place: float, count: int, length: int, part: int, block: int) -> int:
+    start = int(place / count * (length - part))
+    if block >= part:  # in one block
+        start -= max(start % block + part - block, 0)
+    return start

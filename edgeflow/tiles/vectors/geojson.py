@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from shapely import GEOSException
+from shapely.errors import ShapelyError
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
@@ -74,7 +74,7 @@ def _geometry(value: object) -> BaseGeometry | None:
         return None
     try:
         return shape(value)
-    except (GEOSException, ValueError, TypeError, KeyError, AttributeError, IndexError):
+    except (ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError):
         return None
 
 
