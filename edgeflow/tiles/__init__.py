@@ -1,1 +1,1 @@
-"""Pictures that no browser shows, as tiles and back; see docs/aerial.md."""
+"""Pictures that no browser shows, as tiles and back."""
