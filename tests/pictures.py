@@ -133,6 +133,10 @@ SERIES = Picture(
     sources=("tests/unit/edgeflow/volumes/scans.py",),
 )
 
+_WORLD = ("tests/geo_world.py",)
+TILE = Picture("aerial-tile.jpg", "aerial.md", "", width=1000, sources=_WORLD)
+STITCHED = Picture("aerial-stitched.jpg", "aerial.md", "", width=600, sources=_WORLD)
+
 _STATUS_PAGE = ("edgeflow_backend/status/page.py",)
 FAILED, REFUSED, LOST = (
     Picture(f"{name}.jpg", page, config, width=width, sources=_STATUS_PAGE)
@@ -147,6 +151,7 @@ PICTURES = [
     *(of_config(kind, number) for kind in RECOMMENDATIONS for number in EXAMPLES),
     *(FIRST_MASK, ACCEPTED, README),
     *(BOXES, REFINED, LEAKED, MANY_MASKS, OPENED, SIMILAR, BY_HAND, CONTROLS, SERIES),
+    *(TILE, STITCHED),
     *(FAILED, REFUSED, LOST),
 ]
 

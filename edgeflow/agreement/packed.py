@@ -25,6 +25,19 @@ class PackedMask(NamedTuple):
     box: Box
     image_size: Size
 
+    @classmethod
+    def of(cls, mask: MaskPatch) -> PackedMask:
+        """Compress a mask."""
+        bits = np.packbits(mask.pixels).tobytes()
+        return cls(zlib.compress(bits, level=1), mask.box, mask.image_size)
+
+    def unpacked(self) -> MaskPatch:
+        """The mask."""
+        height, width = self.box.size
+        bits = np.frombuffer(zlib.decompress(self.data), dtype=np.uint8)
+        pixels = np.unpackbits(bits, count=height * width).reshape(height, width)
+        return MaskPatch(pixels.view(np.bool_), self.box, self.image_size)
+
 
 class PackedObject(NamedTuple):
     """An object: see :class:`edgeflow.annotated.AnnotatedObject`; outlines are masks."""
@@ -57,15 +70,8 @@ def pack(image: AnnotatedImage) -> PackedImage:
 def _pack(shape: Shape) -> PackedMask | DrawnBox:
     if isinstance(shape, DrawnBox):
         return shape
-    mask = shape.mask if isinstance(shape, Outlines) else shape
-    bits = np.packbits(mask.pixels).tobytes()
-    return PackedMask(zlib.compress(bits, level=1), mask.box, mask.image_size)
+    return PackedMask.of(shape.mask if isinstance(shape, Outlines) else shape)
 
 
 def _unpack(shape: PackedMask | DrawnBox) -> Shape:
-    if isinstance(shape, DrawnBox):
-        return shape
-    height, width = shape.box.size
-    bits = np.frombuffer(zlib.decompress(shape.data), dtype=np.uint8)
-    pixels = np.unpackbits(bits, count=height * width).reshape(height, width)
-    return MaskPatch(pixels.view(np.bool_), shape.box, shape.image_size)
+    return shape if isinstance(shape, DrawnBox) else shape.unpacked()

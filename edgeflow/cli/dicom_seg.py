@@ -17,12 +17,8 @@ from edgeflow.data.drawn_tasks import TasksFile, read_label_config
 from edgeflow.data.left_out import LeftOut, left_out_lines
 from edgeflow.errors import EdgeFlowError, FileWriteError, counted
 from edgeflow.export.format import Overlap
-from edgeflow.export.reading.sources import PAGE_SIZE
-from edgeflow.export.reading.spool import Spool
+from edgeflow.export.reading.sources import project_tasks
 from edgeflow.files import write_atomically
-from edgeflow.label_studio.api.client import LabelStudioAPI
-from edgeflow.label_studio.api.transport import Params
-from edgeflow.label_studio.config.label_config import LabelConfig, parse_label_config
 from edgeflow.volumes.volume import Volume
 
 FORMATS = ("seg", "nifti")
@@ -100,7 +96,8 @@ def dicom_seg(
     config = read_label_config(label_config) if label_config is not None else None
     if project is not None and tasks is None:
         api = open_api(url, api_key)
-        listed, config = _of_project(api, project, config)
+        listed: Iterable[dict[str, Any]]
+        listed, config = project_tasks(api, project, config)
     elif tasks is not None and project is None:
         listed = TasksFile(tasks)
     else:
@@ -131,15 +128,6 @@ def dicom_seg(
         typer.echo(line)
     if any(each.fault for each in left_out):
         raise typer.Exit(INCOMPLETE)
-
-
-def _of_project(
-    api: LabelStudioAPI, project: int, config: LabelConfig | None
-) -> tuple[Iterable[dict[str, Any]], LabelConfig]:
-    """A project's tasks as the API lists them, and its labelling config."""
-    config = config or parse_label_config(api.project(project).label_config)
-    query: Params = {"project": project, "fields": "all", "resolve_uri": "false"}
-    return Spool(api.pages("/api/tasks/", query, key="tasks", size=PAGE_SIZE)), config
 
 
 def _opened(found: Iterable[Volume | LeftOut]) -> tuple[list[LeftOut], list[Volume]]:

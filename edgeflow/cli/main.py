@@ -28,6 +28,8 @@ from edgeflow.cli.pull import pull
 from edgeflow.cli.sequences.frames import frames
 from edgeflow.cli.sequences.propagate import propagate
 from edgeflow.cli.similar import similar
+from edgeflow.cli.tiles.stitch import stitch
+from edgeflow.cli.tiles.tile import tile
 from edgeflow.cli.train import train
 from edgeflow.errors import EdgeFlowError
 
@@ -51,6 +53,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "prelabel": prelabel,
     "frames": frames,
     "propagate": propagate,
+    "tile": tile,
+    "stitch": stitch,
     "dicom": dicom,
     "dicom-seg": dicom_seg,
 }

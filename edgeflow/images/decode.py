@@ -32,6 +32,12 @@ from edgeflow.images.png import PNG, Missing, completed, read_png
 from edgeflow.images.tiff.directory import HEIGHT, ORIENTATION, PIXELS, WIDTH, read_directory
 from edgeflow.images.tiff.samples import are_unusual, read_unusual
 
+NOT_SHOWN = "browsers do not show it"
+"""The end of a note on an image that annotators see nothing of."""
+
+SHOWN_PIXELS = 12_000 * 12_000
+"""As much was shown in Label Studio; 20,000×20,000 pixels stayed blank, without a word."""
+
 TRUNCATED = "the image file is truncated or damaged: it was read as far as it goes"
 
 
@@ -83,7 +89,8 @@ def read_image(
         if kind.name == "PNG":
             return _read_png(data, kind, max_pixels, as_stored=as_stored, partial=partial)
         try:
-            return DecodedImage(_read(data, kind, max_pixels, as_stored=as_stored))
+            pixels = _read(data, kind, max_pixels, as_stored=as_stored)
+            return DecodedImage(pixels, _not_shown(kind, pixels))
         except Exception as error:
             named = isinstance(error, ImageError)
             if named or kind.name not in SHOWN_IN_PART or not partial:
@@ -95,9 +102,19 @@ def read_image(
             raise
         raise _unreadable(data) from error
     except Image.DecompressionBombError as error:  # Pillow's TIFF reader checks for itself
-        raise ImageTooLargeError(str(error), hint="resize the image") from error
+        raise ImageTooLargeError(
+            str(error), hint="resize the image, or cut it up with `edgeflow tile`"
+        ) from error
     except Exception as error:  # decoders raise almost anything on damaged or hostile bytes
         raise _unreadable(data) from error
+
+
+def _not_shown(kind: Format, pixels: RGBImage) -> tuple[str, ...]:
+    """Why browsers do not show an image; nothing if they do."""
+    height, width = pixels.shape[:2]
+    if kind.name == "TIFF":
+        return (f"it is a TIFF: {NOT_SHOWN}",)
+    return (f"{width}×{height} pixels: {NOT_SHOWN}",) if width * height > SHOWN_PIXELS else ()
 
 
 def _read(
@@ -149,7 +166,8 @@ def _read_png(
         pixels = _without(_png_pixels(whole, png, kind), missing)
     orientation = UPRIGHT if as_stored else png.orientation
     notes = () if missing is None or missing == Missing(len(pixels), (1, 1)) else (TRUNCATED,)
-    return DecodedImage(np.ascontiguousarray(turned(pixels, orientation)), notes)
+    upright = np.ascontiguousarray(turned(pixels, orientation))
+    return DecodedImage(upright, (*notes, *_not_shown(kind, upright)))
 
 
 def _png_pixels(data: bytes, png: PNG, kind: Format) -> RGBImage:
@@ -200,7 +218,10 @@ def _from_opencv(wide: npt.NDArray[Any]) -> RGBImage:
 
 def _unreadable(data: bytes) -> ImageError:
     what = describe(data)
+    found = format_of(data)
     advice = "convert it to PNG if it is an image" if what else "open it to see if it is damaged"
+    if found is not None and found.name == "TIFF":
+        advice += "; `edgeflow tile` makes PNG tiles of GeoTIFFs and whole-slide pictures"
     return ImageError(
         f"not a readable image ({what or 'damaged or of an unknown format'}, {len(data)} bytes)",
         hint=f"supported formats: {', '.join(FORMATS)}; {advice}",

@@ -111,7 +111,7 @@ def check_pixels(width: int, height: int, max_pixels: int) -> None:
         raise ImageTooLargeError(
             f"the image has {width}×{height} pixels, the limit is {max_pixels} "
             f"(these are {width * height})",
-            hint="resize the image, or raise the pixel limit",
+            hint="resize the image, cut it up with `edgeflow tile`, or raise the pixel limit",
         )
 
 

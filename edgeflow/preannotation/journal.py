@@ -42,7 +42,7 @@ class Journal:
     def __init__(self, path: Path, fingerprint: str) -> None:
         self._path = path
         self._entries: dict[str, Entry] = {}
-        head = json.dumps({"journal": fingerprint}).encode() + b"\n"
+        head = _head(fingerprint)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("r+b" if path.exists() else "w+b")
@@ -56,6 +56,14 @@ class Journal:
             raise FileWriteError(
                 f"cannot write {path}: {error.strerror}", hint="check the folder and its rights"
             ) from error
+
+    @staticmethod
+    def continues(path: Path, fingerprint: str) -> bool:
+        """Whether a file is the journal of this run, so that it would not be begun afresh."""
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.readline() == _head(fingerprint)
 
     def _read(self, head: bytes) -> int:
         """Read the lines that count; where they end, 0 if this is no journal of this run."""
@@ -114,6 +122,10 @@ class Journal:
         trace: TracebackType | None,
     ) -> None:
         self._file.close()
+
+
+def _head(fingerprint: str) -> bytes:
+    return json.dumps({"journal": fingerprint}).encode() + b"\n"
 
 
 def _split(line: bytes) -> tuple[str | None, JSONObject, Any]:

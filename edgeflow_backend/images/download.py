@@ -243,5 +243,5 @@ def _redirect_target(url: str, location: str) -> str:
 def _too_large(url: str, limit: int) -> FetchError:
     return FetchError(
         f"{describe_url(url)} is larger than {limit} bytes",
-        hint="resize the image, or raise EDGEFLOW_MAX_IMAGE_MB",
+        hint="resize the image, cut it up with `edgeflow tile`, or raise EDGEFLOW_MAX_IMAGE_MB",
     )

@@ -7,6 +7,7 @@ bodies, tokens, URL queries, labelling configs or tracebacks.
 
 from __future__ import annotations
 
+from edgeflow.images.decode import NOT_SHOWN
 from edgeflow_backend.status.calls import Calls
 from edgeflow_backend.status.config_checks import ConfigChecks
 from edgeflow_backend.status.failures import Clock, Failures, utc_now
@@ -36,4 +37,7 @@ class Journal:
 
     def note_image(self, note: str) -> None:
         """Note what a user should know of an image that was read nevertheless."""
+        if note.endswith(NOT_SHOWN):
+            self.notes.note("image_not_shown", note, "cut it into tiles with `edgeflow tile`")
+            return
         self.notes.note("image_incomplete", note, "save the image's file again")

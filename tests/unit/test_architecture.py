@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 
 LAYERS = {
     "edgeflow": (
-        "cli", "sequences", "preannotation", "volumes", "export", "agreement", "train", "evaluate",
+        "cli", "sequences", "tiles", "preannotation", "volumes", "export", "agreement", "train",
+        "evaluate",
         "propagate", "similar", "pull",
         "inference",
         "runtime", "checkpoints", "overlay", "matting", "prompts", "annotated", "data",

@@ -101,12 +101,28 @@ def project_annotations(
     Raises:
         EdgeFlowError: Label Studio does not answer, or the labelling config cannot be read.
     """
-    described = api.project(project)
-    config = label_config or parse_label_config(described.label_config)
+    tasks, config = project_tasks(api, project, label_config)
     folders = [images] if images is not None else []
-    # As stored, not as signed URLs: images are called after their location.
-    query: Params = {"project": project, "fields": "all", "resolve_uri": "false"}
-    tasks = Spool(api.pages("/api/tasks/", query, key="tasks", size=PAGE_SIZE))
     latest = LatestFetched(fetcher) if fetcher is not None else None
     finder = Finder(folders, latest)
     return annotations_of_tasks(f"project {project}", tasks, config, finder, annotator)
+
+
+def project_tasks(
+    api: LabelStudioAPI, project: int, label_config: LabelConfig | None = None
+) -> tuple[Spool, LabelConfig]:
+    """A project's tasks as the API lists them, and its labelling config.
+
+    Args:
+        api: The Label Studio.
+        project: Id of the project.
+        label_config: Instead of the project's own.
+
+    Raises:
+        EdgeFlowError: Label Studio does not answer, or the labelling config cannot be read.
+    """
+    described = api.project(project)
+    config = label_config or parse_label_config(described.label_config)
+    # As stored, not as signed URLs: images are called after their location.
+    query: Params = {"project": project, "fields": "all", "resolve_uri": "false"}
+    return Spool(api.pages("/api/tasks/", query, key="tasks", size=PAGE_SIZE)), config

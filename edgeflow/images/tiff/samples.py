@@ -173,5 +173,5 @@ def _row_bytes(bits: int) -> int:
 def _unsupported(tags: Directory, why: str) -> ImageError:
     return ImageError(
         f"not a readable image (a TIFF of {max(tags.values(BITS, 1))} bits with {why})",
-        hint="convert it to PNG, or to a TIFF of grey or RGB without lossy compression",
+        hint="convert it to PNG, or make PNG tiles of it with `edgeflow tile`",
     )

@@ -69,6 +69,7 @@ def recommended_config(
     several: bool | None = None,
     similar: bool = False,
     pages: bool = False,
+    model: str | None = None,
 ) -> str:
     """A labelling config that works, in XML.
 
@@ -80,14 +81,16 @@ def recommended_config(
             default for several.
         similar: Whether a box finds all objects like the one in it.
         pages: Whether a second tool's click finds its object on all pages.
+        model: The model that answers clicks; None for the backend's default.
     """
     row = RECOMMENDATIONS.get(kind) or Recommendation(kind, kind)
     to, several = f"toName={quoteattr(image.name)}", len(labels) > 1 if several is None else several
     mask = row.several if several else row.one
     own = labels if mask == row.one else ()
     source = "valueList" if image.several else "value"
+    asked = f" edgeflowModel={quoteattr(model)}" if model else ""
     parts = [
-        f'<KeyPoint name="click" {to} smart="true" smartOnly="true"/>',
+        f'<KeyPoint name="click" {to} smart="true" smartOnly="true"{asked}/>',
         f'<Image name={quoteattr(image.name)} {source}={quoteattr(image.value)} zoom="true"/>',
         _control(mask, f'name="mask" {to} smart="false"', own),
     ]

@@ -81,7 +81,7 @@ def check_size(header: Header, max_pixels: int) -> None:
         raise ImageTooLargeError(
             f"the image has {header.width}×{header.height} pixels, the limit of a side is "
             f"{MAX_SIDE}",
-            hint="resize the image, or cut it up",
+            hint="resize the image, or cut it up with `edgeflow tile`",
         )
 
 

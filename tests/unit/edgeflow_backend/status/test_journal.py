@@ -18,3 +18,12 @@ def test_a_journal_starts_empty_with_one_clock(clock: Clock) -> None:
     assert journal.failures.recent()[0].last == clock.now
     assert journal.latency.summary().last == clock.now
     assert journal.config_checks.recent()[0].last_seen == clock.now
+
+
+def test_an_image_that_is_not_shown_is_told_with_the_way_out(clock: Clock) -> None:
+    journal = Journal(clock)
+    journal.note_image("a.tif: it is a TIFF: browsers do not show it")
+    journal.note_image("a.png: truncated")
+    hints = {each.message: each.hint for each in journal.notes.recent()}
+    assert "`edgeflow tile`" in hints["a.tif: it is a TIFF: browsers do not show it"]
+    assert "save the image" in hints["a.png: truncated"]

@@ -1,0 +1,1 @@
+"""The commands for pictures that no browser shows."""

@@ -1,0 +1,1 @@
+"""Pictures that no browser shows, as tiles and back."""

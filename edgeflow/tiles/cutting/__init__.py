@@ -1,0 +1,1 @@
+"""From a large picture to tiles and tasks."""

@@ -1,0 +1,1 @@
+"""Large pictures, read window by window."""

@@ -1,0 +1,1 @@
+"""What was drawn on tiles, as objects of the whole picture."""

@@ -1,0 +1,1 @@
+"""Shapes of a map, as objects on tiles."""
