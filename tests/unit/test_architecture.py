@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 LAYERS = {
     "edgeflow": (
-        "cli", "sequences", "preannotation", "volumes", "export", "agreement", "train", "evaluate",
+        "cli", "sequences", "preannotation", "volumes", "learning", "export", "agreement", "train", "evaluate",
         "propagate", "similar", "pull",
         "inference",
         "runtime", "checkpoints", "overlay", "matting", "prompts", "annotated", "data",
@@ -22,9 +22,9 @@ LAYERS = {
     ),
     "edgeflow_backend": (
         "cli", "wsgi", "server", "app", "web", "connect", "doctor", "model", "calls", "repair",
-        "service", "examples", "objects", "requests", "cluster", "segmenter", "engine", "images",
-        "openapi", "shared", "status", "protocol", "label_studio", "background", "log", "settings",
-        "tracing", "memory", "net", "redact", "errors",
+        "service", "learning", "examples", "objects", "requests", "cluster", "segmenter", "engine",
+        "images", "openapi", "shared", "status", "protocol", "label_studio", "background", "log",
+        "settings", "tracing", "memory", "net", "redact", "errors",
     ),
 }  # fmt: skip
 """Rooms of each package, from the top down: a room imports only from rooms below it."""
