@@ -135,8 +135,6 @@ class Keeper:
             self._shelf.note_source(project)  # a damaged one was removed by the first
         api = self._api(project.host)
         report = self._reconcilers[project].reconcile(api, files, stop=self._closed.is_set)
-        if not report.waiting or report.full:
-            files.store.note({"read_at": time.time()})
         if report.read or report.dropped:
             self._log.info(
                 "reconciled",

@@ -19,7 +19,7 @@ from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow.label_studio.api.heads import TaskHead, annotated, heads_of
 from edgeflow.label_studio.api.records import Project
-from edgeflow.label_studio.config.label_config import parse_label_config
+from edgeflow.label_studio.config.label_config import LabelConfig, parse_label_config
 from edgeflow_backend.images.locator import Locator
 from edgeflow_backend.learning.pictures import Files, Pictures
 from edgeflow_backend.learning.read import Reader
@@ -119,33 +119,30 @@ class Reconciler:
             store.drop(known)
             report.dropped = len(known)
             return report
-        config = hashlib.sha256(project.label_config.encode("utf-8", "surrogatepass")).hexdigest()
         heads = self._heads(api, store.stamps())
-        notes, now = store.notes(), self._clock()
-        full_at = notes.get("full_at")
-        timely = isinstance(full_at, float) and 0 <= now - full_at < FULL_S
-        whole = not timely or notes.get("config") != config
-        known = store.stamps()
-        gone = [task for task, stamp in known.items() if _stamp(heads.get(task)) != stamp]
-        if notes.get("config") not in (None, config):
-            gone = list(known)  # what a region was drawn on follows from it
+        notes, now, known = store.notes(), self._clock(), store.stamps()
+        gone = {task for task, stamp in known.items() if _stamp(heads.get(task)) != stamp}
         store.drop(gone)
+        config = parse_label_config(project.label_config)
+        shown = _shown(project.label_config, config)
+        if notes.get("shown", shown) != shown:
+            gone = set(known)
+            store.drop(gone)
         report.dropped = len(gone)
-        store.note({"config": config})
+        full_at = notes.get("full_at", now)
+        full = not 0 <= now - full_at < FULL_S
+        store.note({"shown": shown, "full_at": now if full else full_at})
         due = [
             head
             for head in heads.values()
-            if whole or head.id in wanted or known.get(head.id) != head.stamp or head.id in gone
+            if full or head.id in wanted or head.id in gone or head.id not in known
         ]
         due.sort(key=lambda head: (head.stamp, head.id), reverse=True)
-        label_config = parse_label_config(project.label_config)
-        reader = Reader(
-            label_config, self._host, self._locator, self._pictures, files,
-            self._settings.max_pixels,
-        )  # fmt: skip
+        max_pixels = self._settings.max_pixels
+        reader = Reader(config, self._host, self._locator, self._pictures, files, max_pixels)
         self._read(api, reader, due, report, stop=stop, wanted=wanted, known=known.keys() - gone)
-        if whole and not report.waiting:
-            store.note({"full_at": now})
+        if not report.waiting or report.full:
+            store.note({"read_at": now})
         return report
 
     def _project(self, api: LabelStudioAPI) -> Project | None:
@@ -214,6 +211,13 @@ class Reconciler:
                     return
             store.put(head.id, head.stamp, read.objects)
             report.read += 1
+
+
+def _shown(text: str, config: LabelConfig) -> str:
+    """Digest of which images a labelling config shows: it tells what a region was drawn on."""
+    tags = [(tag.name, tag.value) for tag in config.for_task(None).images]
+    source = text if "<Repeater" in text else repr(tags)
+    return hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _stamp(head: TaskHead | None) -> str | None:

@@ -29,8 +29,8 @@ CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tasks (id INTEGER PRIMARY KEY, stamp TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS objects (
   task INTEGER NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
-  picture TEXT NOT NULL, facts TEXT NOT NULL, mask TEXT NOT NULL, digest BLOB NOT NULL,
-  nbytes INTEGER NOT NULL
+  picture TEXT NOT NULL, nbytes INTEGER NOT NULL,
+  facts TEXT NOT NULL, mask TEXT NOT NULL, digest BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS objects_by_task ON objects (task);
 CREATE TABLE IF NOT EXISTS pictures (
@@ -89,7 +89,7 @@ class Store:
             rows.execute("INSERT INTO tasks VALUES (?, ?)", (task, stamp))
             rows.executemany(
                 "INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?)",
-                [(task, each.picture, *(row := pack(each)), row.nbytes) for each in accepted],
+                [(task, each.picture, (row := pack(each)).nbytes, *row) for each in accepted],
             )
 
     def nbytes(self) -> int:
@@ -174,6 +174,8 @@ class Store:
                 hint="check the folder, its permissions and the space on its disk",
             ) from error
         except sqlite3.DatabaseError as error:
+            if type(error) is not sqlite3.DatabaseError:
+                raise  # a defect, and no damage
             self._log.warning("store damaged", file=str(self._path), reason=str(error))
             self.remove()
             raise StoreError(
@@ -194,6 +196,7 @@ class Store:
         rows = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)
         try:
             self._path.chmod(0o600)
+            rows.text_factory = _text
             rows.execute("PRAGMA journal_mode = WAL")
             rows.execute("PRAGMA foreign_keys = ON")
             rows.execute("PRAGMA secure_delete = ON")
@@ -217,3 +220,8 @@ def _layout(rows: sqlite3.Connection) -> int:
     if layout not in (0, LAYOUT):
         raise sqlite3.DatabaseError(f"its layout is {layout}")
     return int(layout)
+
+
+def _text(data: bytes) -> str:
+    """A text of the file; a damaged one is found by its row's checksum, and none is an error."""
+    return data.decode("utf-8", "replace")
