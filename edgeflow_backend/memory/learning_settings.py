@@ -35,7 +35,7 @@ class LearningSettings(BaseModel):
     """Most megabytes of images' files that are kept of a project."""
     learn_pictures_ttl_s: float = Field(default=2_592_000, gt=0)
     """Seconds after which an image's file is removed."""
-    webhook_secret: SecretStr = SecretStr("")
+    webhook_secret: SecretStr = Field(default=SecretStr(""), repr=False)
     """Secret that Label Studio's events bring in the header `X-EdgeFlow-Secret`, put there by
     `edgeflow-backend connect`; others are refused. Empty for none."""
 

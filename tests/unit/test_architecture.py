@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 
 LAYERS = {
     "edgeflow": (
-        "cli", "sequences", "preannotation", "volumes", "learning", "export", "agreement", "train", "evaluate",
-        "propagate", "similar", "pull",
+        "cli", "sequences", "preannotation", "volumes", "learning", "export", "agreement", "train",
+        "evaluate", "propagate", "similar", "pull",
         "inference",
         "runtime", "checkpoints", "overlay", "matting", "prompts", "annotated", "data",
         "label_studio", "images", "nn", "masks", "files", "geometry", "arrays", "errors",

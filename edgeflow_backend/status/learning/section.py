@@ -26,8 +26,8 @@ making is not recorded, are not counted.</p>
 {% if each.effort %}
 {% set all = each.effort[0] %}
 {% set curve = all.points | plot(560, 150, 24) %}
-<svg width="560" height="150" viewBox="0 0 560 150" role="img">
-<title>Clicks per accepted object against accepted objects, {{ all.label }}</title>
+<svg width="560" height="150" viewBox="0 0 560 150" role="img"
+aria-label="clicks per accepted object, {{ all.label }}, against accepted objects">
 <path class="axis" d="M24 24V126H536" fill="none"/>
 <text x="18" y="28" text-anchor="end">{{ curve.top }}</text>
 <text x="18" y="130" text-anchor="end">0</text>
@@ -43,16 +43,26 @@ making is not recorded, are not counted.</p>
 {% endfor %}
 </svg>
 <table>
-<tr class="soft"><th>label</th><th>objects</th><th>clicks each</th><th>the newest</th><th></th></tr>
+<tr class="soft">
+<th>label</th>
+<th>objects</th>
+<th>clicks each</th>
+<th>the newest</th>
+<th></th>
+</tr>
 {% for row in each.effort %}
 {% set small = row.points | plot(96, 20, 3) %}
-<tr><td>{{ row.label }}</td><td>{{ row.objects | counted }}</td>
-<td>{{ "%.2f" | format(row.mean) }}</td><td>{{ "%.2f" | format(row.newest) }}</td>
+<tr>
+<td>{{ row.label }}</td>
+<td>{{ row.objects | counted }}</td>
+<td>{{ "%.2f" | format(row.mean) }}</td>
+<td>{{ "%.2f" | format(row.newest) }}</td>
 <td><svg width="96" height="20" viewBox="0 0 96 20" aria-hidden="true">
 {% if small.line %}
 <polyline points="{{ small.line }}" fill="none" stroke="currentColor"/>
 {% endif %}
-</svg></td></tr>
+</svg></td>
+</tr>
 {% endfor %}
 </table>
 {% else %}

@@ -34,5 +34,5 @@ def learning_settings(host: Host, tmp_path: Path) -> Callable[..., Settings]:
 
 
 @pytest.fixture
-def learning(learning_settings: Callable[..., Settings], studio: Studio) -> Learning:
+def learning(learning_settings: Callable[..., Settings]) -> Learning:
     return Learning(learning_settings())

@@ -44,9 +44,8 @@ def test_a_project_is_read_shown_and_forgotten(
     assert learn("forget", "--project", "5").stdout == "project 5: nothing was kept\n"
 
 
-def test_forgetting_a_project_that_is_still_switched_on_says_what_comes_of_it(
-    studio: Studio,
-) -> None:
+@pytest.mark.usefixtures("studio")
+def test_forgetting_a_project_that_is_still_switched_on_says_what_comes_of_it() -> None:
     learn("read", "--project", "5")
     assert "take it out of EDGEFLOW_LEARN_PROJECTS" in learn("forget", "--project", "5").stdout
 

@@ -61,7 +61,7 @@ def test_it_reads_by_itself_and_again_after_each_event(
     studio.annotate(task, clicked(1, "other", clicks=1))
     keeper.note("ANNOTATION_CREATED", REF)
     entry = wait_for(keeper, lambda entry: entry.objects == 2)
-    assert [(each.label, each.mean) for each in entry.effort][0] == ("all labels", 2.0)
+    assert (entry.effort[0].label, entry.effort[0].mean) == ("all labels", 2.0)
     studio.delete(task)
     keeper.note("ANNOTATIONS_DELETED", REF)
     assert wait_for(keeper, lambda entry: not entry.objects).effort == ()
