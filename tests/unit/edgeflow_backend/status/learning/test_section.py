@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from edgeflow.label_studio.values import JSONObject
 from edgeflow.learning.effort import Effort, Point
 from edgeflow_backend.openapi.status import Status
 from edgeflow_backend.status.journal import Journal
@@ -39,7 +40,11 @@ def test_the_curve_has_a_point_for_each_group_and_its_numbers_beside_it(journal:
 
 
 def test_points_lie_where_their_values_are_and_zero_is_at_the_bottom() -> None:
-    given = [{"objects": 5, "mean": 4.0}, {"objects": 10, "mean": 1.0}, {"objects": 20, "mean": 0}]
+    given: list[JSONObject] = [
+        {"objects": 5, "mean": 4.0},
+        {"objects": 10, "mean": 1.0},
+        {"objects": 20, "mean": 0},
+    ]
     found = plot(given, 120, 60, 10)
     assert found.top == 4
     assert found.dots == ((35.0, 10.0), (60.0, 40.0), (110.0, 50.0))
