@@ -14,6 +14,7 @@ from edgeflow.label_studio.values import JSONObject
 from edgeflow_backend.background import PATIENCE_S, Background
 from edgeflow_backend.calls.events import TRAIN, Event, take_note
 from edgeflow_backend.errors import MalformedRequestError, NotReadyError
+from edgeflow_backend.label_studio.connection import SECRET_HEADER
 from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.objects.refine_rule import describe_rules
 from edgeflow_backend.openapi.document import describe
@@ -32,7 +33,12 @@ from edgeflow_backend.web.answers import (
     json_answer,
     refusal,
 )
-from edgeflow_backend.web.auth import BasicAuth, asked_by_a_page, read_authorization
+from edgeflow_backend.web.auth import (
+    BasicAuth,
+    EventSecret,
+    asked_by_a_page,
+    read_authorization,
+)
 from edgeflow_backend.web.hosts import add_hosts
 
 Loading = Background[SegmentationService]
@@ -70,7 +76,7 @@ def create_app(
     _add_authentication(app, auth, journal)
     add_error_handlers(app, settings, journal)
     routes = Blueprint("backend", __name__)
-    _add_protocol(routes, loading, metrics, journal)
+    _add_protocol(routes, settings, loading, metrics, journal)
     _add_monitoring(routes, settings, loading, metrics)
     _add_status(routes, settings, loading, journal)
     add_hosts(app, routes, settings)
@@ -124,7 +130,11 @@ def _add_request_count(app: Flask, metrics: Metrics) -> None:
         return response
 
 
-def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal: Journal) -> None:
+def _add_protocol(
+    routes: Blueprint, settings: Settings, loading: Loading, metrics: Metrics, journal: Journal
+) -> None:
+    secret = EventSecret(settings.webhook_secret)
+
     @routes.post("/setup")
     def setup() -> Response:
         body = _body()
@@ -158,6 +168,14 @@ def _add_protocol(routes: Blueprint, loading: Loading, metrics: Metrics, journal
     @routes.post("/train", defaults={"action": TRAIN})  # of a Label Studio without that event
     def webhook(action: str | None = None) -> Response:
         event = Event.parse(_body(), g.host, action)
+        if not secret.allows(event.action, request.headers.get(SECRET_HEADER)):
+            return refusal(
+                journal,
+                HTTPStatus.FORBIDDEN,
+                "forbidden",
+                "this backend takes no event without its secret",
+                "run `edgeflow-backend connect`, which has Label Studio send it",
+            )
         metrics.count_event(event.action)
         take_note(event, journal)
         service = loading.get() if loading.ready() else None
@@ -240,6 +258,7 @@ def take_snapshot(service: SegmentationService) -> Snapshot:
         label_studios={
             name: studio.public_url or studio.url for name, studio in settings.label_studios.items()
         },
+        learning=service.learning.entries(),
     )
 
 

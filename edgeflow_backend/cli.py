@@ -10,11 +10,13 @@ import typer
 from pydantic import ValidationError
 
 from edgeflow import __version__
+from edgeflow.errors import EdgeFlowError
 from edgeflow_backend import log
 from edgeflow_backend.cluster.errors import ClusterError
 from edgeflow_backend.doctor.finding import Finding, Verdict
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.wire import first_problem
+from edgeflow_backend.redact.texts import clean
 from edgeflow_backend.server.listener import ListenError
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.tracing.tracer import TracingUnavailableError
@@ -27,6 +29,11 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+learn = typer.Typer(
+    help="What is kept of accepted objects; see docs/learning.md.", no_args_is_help=True
+)
+app.add_typer(learn, name="learn")
 
 HostOption = Annotated[
     str, typer.Option(help="Name of the Label Studio in EDGEFLOW_LABEL_STUDIO_HOSTS.")
@@ -144,6 +151,48 @@ def repair(
     settings = _settings()
     log.configure("ERROR", "console")
     _report(repair_project(settings, ProjectRef(host, str(project)), form, apply=apply))
+
+
+@learn.command()
+def status() -> None:
+    """Show what is kept on this machine; asks Label Studio for nothing."""
+    from edgeflow_backend.learning.command import show  # noqa: PLC0415 - as above
+
+    _print(show(_settings()))
+
+
+@learn.command()
+def read(
+    project: Annotated[int, typer.Option(help="Id of the Label Studio project.")],
+    host: HostOption = "",
+) -> None:
+    """Read a project's annotations now, whatever has changed since the last time."""
+    from edgeflow_backend.learning.command import read  # noqa: PLC0415 - as above
+
+    _print(read(_settings(), ProjectRef(host, str(project))))
+
+
+@learn.command()
+def forget(
+    project: Annotated[int, typer.Option(help="Id of the Label Studio project.")],
+    host: HostOption = "",
+) -> None:
+    """Erase what is kept of a project: objects, and copies of images."""
+    from edgeflow_backend.learning.command import forget  # noqa: PLC0415 - as above
+
+    _print(forget(_settings(), ProjectRef(host, str(project))))
+
+
+def _print(lines: Iterable[str]) -> None:
+    """Print lines as they come; exit with 1 at an error."""
+    log.configure("ERROR", "console")
+    try:
+        for line in lines:
+            typer.echo(line)
+    except EdgeFlowError as error:
+        typer.echo(f"error: {clean(error.message)}", err=True)
+        typer.echo(f"hint: {clean(error.hint)}", err=True)
+        raise typer.Exit(1) from error
 
 
 def _report(lines: Iterable[Finding | Line]) -> None:

@@ -131,6 +131,7 @@ class EdgeFlowBackend(_Base):
             if event == "PROJECT_UPDATED":
                 self._service.projects.forget(*ref)
             self._service.examples.note(event, ref)
+            self._service.learning.note(event, ref)
         action = clean(str(event), NAME_LENGTH)
         self._log.info("webhook", action=action, regions_of_ours=ours)
         return {"action": action, "regions_of_ours": ours, "trained": False}

@@ -13,6 +13,7 @@ from edgeflow_backend.engine.streams import stream_of
 from edgeflow_backend.examples.search import ExampleSearch
 from edgeflow_backend.images.locator import Locator
 from edgeflow_backend.label_studio.projects import Projects, ask_label_studio
+from edgeflow_backend.learning.keeper import Keeper
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.objects.overlap import Neighbours
 from edgeflow_backend.objects.pages.search import PageSearch
@@ -40,8 +41,7 @@ from edgeflow_backend.status.journal import Journal
 from edgeflow_backend.status.metrics import Metrics
 from edgeflow_backend.status.report import SharedTier
 
-RECENT_BYTES = 64_000_000
-STORED_MASKS_BYTES = 64_000_000
+RECENT_BYTES = STORED_MASKS_BYTES = 64_000_000
 
 
 class SegmentationService:
@@ -78,6 +78,7 @@ class SegmentationService:
         self.signs = Signs(clock, signs)
         masks: MaskCache = ByteLRU(STORED_MASKS_BYTES)
         self.examples = ExampleSearch(settings, segmenter, self.locator, masks, self.journal)
+        self.learning = Keeper(settings, self.locator)
         self._refinement = Refinement(settings.refine_reach, masks)
         self._neighbours = Neighbours(masks)
         self._similar = SimilarSearch(settings, segmenter, masks, self.recent, metrics)
@@ -101,9 +102,8 @@ class SegmentationService:
         rule = refine_rule(self.settings.refine, project)
         copied = copied_prediction(request.task, project)
         regions = TaskRegions.of(request.task, rule.where, copied)
-        prompt = drop_spent(request.prompt, request.task_id, regions)
-        deadline = time.monotonic() + self.settings.request_timeout_s
-        asked = replace(request, prompt=prompt)
+        asked = replace(request, prompt=drop_spent(request.prompt, request.task_id, regions))
+        prompt, deadline = asked.prompt, time.monotonic() + self.settings.request_timeout_s
         similar = finds_similar(request.config, prompt.newest.from_name)
         pages = finds_pages(request.config, prompt.newest.from_name)
         if (similar or pages) and rule.where == "off":
@@ -157,7 +157,7 @@ class SegmentationService:
 
     def close(self) -> None:
         """Stop the threads."""
-        for part in (self.examples, self.segmenter, self.projects):
+        for part in (self.examples, self.learning, self.segmenter, self.projects):
             part.close()
         if self._tier is not None:
             self._tier.close()

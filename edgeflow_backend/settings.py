@@ -26,6 +26,7 @@ from edgeflow.masks.polygons import HolePolicy
 from edgeflow.runtime.selection import RuntimeName
 from edgeflow_backend.memory.cache_settings import CacheSettings, to_bytes
 from edgeflow_backend.memory.example_settings import ExampleSettings
+from edgeflow_backend.memory.learning_settings import LearningSettings
 from edgeflow_backend.net.host_settings import HostSettings
 from edgeflow_backend.tracing.collector import CollectorSettings
 
@@ -45,7 +46,9 @@ def _one_of(names: Collection[str]) -> AfterValidator:
     return AfterValidator(check)
 
 
-class Settings(HostSettings, CollectorSettings, CacheSettings, ExampleSettings, BaseSettings):
+class Settings(
+    HostSettings, CollectorSettings, CacheSettings, ExampleSettings, LearningSettings, BaseSettings
+):
     """Settings of the backend; each field's variable is ``EDGEFLOW_`` plus its name.
 
     The fields' docstrings are their descriptions, in Markdown.
@@ -240,6 +243,12 @@ class Settings(HostSettings, CollectorSettings, CacheSettings, ExampleSettings, 
     def _leave_threads_for_health(self) -> Self:
         if self.queue_limit >= self.http_threads:
             raise ValueError("EDGEFLOW_QUEUE_LIMIT must be below EDGEFLOW_HTTP_THREADS")
+        return self
+
+    @model_validator(mode="after")
+    def _know_hosts_of_projects(self) -> Self:
+        if not {host for host, _ in self.learning} <= self.label_studios.keys():
+            raise ValueError("EDGEFLOW_LEARN_PROJECTS names a host that no Label Studio has")
         return self
 
     @field_validator("redis_url")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import typer
 from pydantic import SecretStr
-from typer.core import TyperArgument, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 import edgeflow.cli
 import edgeflow_backend.cli
@@ -117,7 +117,7 @@ def cli_page() -> str:
         group = typer.main.get_command(app)
         assert isinstance(group, TyperGroup), program
         sections += [f"## {program}", group.help or ""]
-        for name, command in group.commands.items():
+        for name, command in _commands(group):
             arguments = [each for each in command.params if isinstance(each, TyperArgument)]
             options = [
                 each for each in command.params if isinstance(each, TyperOption) and not each.hidden
@@ -132,6 +132,16 @@ def cli_page() -> str:
             if rows:
                 sections.append("\n".join(["| | default | |", "|---|---|---|", *rows]))
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _commands(group: TyperGroup, before: str = "") -> Iterator[tuple[str, TyperCommand]]:
+    """A group's commands, those of its groups included, by their whole names."""
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from _commands(command, f"{before}{name} ")
+        else:
+            assert isinstance(command, TyperCommand), name
+            yield f"{before}{name}", command
 
 
 def _argument_rows(arguments: list[TyperArgument]) -> Iterator[str]:

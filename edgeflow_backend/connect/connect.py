@@ -123,6 +123,7 @@ def _set_webhook(api: LabelStudioAPI, project: int, address: Address) -> Finding
     }
     name = f"project {project}: the webhook ({describe_url(url)})"
     login = ", with user and password" if address.wants_login else ""
+    login += ", with the secret" if address.secret else ""
     if webhook is None:
         api.create_webhook(project, fields)
         return Finding("ok", f"{name} was made{login}")
@@ -130,7 +131,7 @@ def _set_webhook(api: LabelStudioAPI, project: int, address: Address) -> Finding
     kept = {
         name: value
         for name, value in webhook.headers.items()
-        if not address.wants_login or name.lower() != "authorization"
+        if name.lower() not in {needed.lower() for needed in address.headers}
     }
     # Also where nothing changes: this is how Label Studio says whether it would send there. It
     # forgets actions that are not sent along.

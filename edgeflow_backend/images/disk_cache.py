@@ -86,6 +86,23 @@ class DiskCache:
         except OSError as error:
             self._warn(error)
 
+    def expire(self) -> None:
+        """Remove what has expired, without waiting for room to be needed."""
+        try:
+            self._sweep(0)
+        except FileNotFoundError:  # nothing was ever stored
+            return
+        except OSError as error:
+            self._warn(error)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all files; 0 where the folder cannot be read."""
+        try:
+            return sum(path.lstat().st_size for path in _cache_files(self._folder))
+        except OSError:
+            return 0
+
     def _path(self, key: str) -> Path:
         name = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
         return self._folder / name[:2] / name

@@ -61,7 +61,7 @@ class ImageProvider:
         self._seconds = (metrics or Metrics()).image_seconds
         self._settings = settings
         self._predictor = predictor
-        self._downloaders = _downloaders(settings)
+        self._downloaders = downloaders(settings)
         folder = settings.image_disk_cache_folder
         max_bytes, ttl_s = settings.image_disk_cache_bytes, settings.image_disk_cache_ttl_s
         self._decoder = Decoder(settings)
@@ -158,7 +158,7 @@ class ImageProvider:
             self._log.debug("not loaded ahead", reason=reason)
 
 
-def _downloaders(settings: Settings) -> dict[str, Downloader]:
+def downloaders(settings: Settings) -> dict[str, Downloader]:
     """A downloader with its own credentials for each Label Studio, by name."""
     limits = Limits(
         connect_s=settings.connect_timeout_s,

@@ -17,6 +17,12 @@ SUBNETS_ADVICE = (
 )
 """The way out where Label Studio's guard keeps it from this backend."""
 
+SECRET_HEADER = "X-EdgeFlow-Secret"  # noqa: S105 - a name
+"""The header of an event that holds EDGEFLOW_WEBHOOK_SECRET."""
+
+_KEYS = {"Authorization": (("user", "password"), 401), SECRET_HEADER: (("secret",), 403)}
+"""By header: what it holds, and how this backend answers without."""
+
 
 @dataclass(frozen=True)
 class Address:
@@ -26,11 +32,13 @@ class Address:
         url: URL without a trailing slash; empty if it is not known.
         user: User for HTTP Basic; empty for none.
         password: Its password.
+        secret: Secret of events; empty for none.
     """
 
     url: str
     user: str = ""
     password: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
 
     @classmethod
     def of(cls, settings: Settings, host: str = "", url: str = "") -> Address:
@@ -46,6 +54,7 @@ class Address:
             f"{url}/hosts/{host}" if url and host else url,
             settings.basic_auth_user,
             settings.basic_auth_password.get_secret_value(),
+            settings.webhook_secret.get_secret_value(),
         )
 
     @property
@@ -56,10 +65,11 @@ class Address:
     @property
     def headers(self) -> dict[str, str]:
         """The header fields that an event needs to be let in."""
-        if not self.wants_login:
-            return {}
-        login = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
-        return {"Authorization": f"Basic {login}"}
+        headers = {SECRET_HEADER: self.secret} if self.secret else {}
+        if self.wants_login:
+            login = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+            headers["Authorization"] = f"Basic {login}"
+        return headers
 
     @property
     def login_fields(self) -> JSONObject:
@@ -119,10 +129,12 @@ def webhook_problems(webhook: Webhook, headers: Mapping[str, str]) -> list[str]:
     if not webhook.all_actions:
         problems.append("it does not send every event")
     sent = {name.lower(): value for name, value in webhook.headers.items()}
-    if headers and "authorization" not in sent:
-        problems.append("it sends no password, so this backend answers 401")
-    elif any(sent.get(name.lower()) != value for name, value in headers.items()):
-        problems.append("it sends another user or password, so this backend answers 401")
+    for name, value in headers.items():
+        what, code = _KEYS[name]
+        if name.lower() not in sent:
+            problems.append(f"it sends no {what[-1]}, so this backend answers {code}")
+        elif sent[name.lower()] != value:
+            problems.append(f"it sends another {' or '.join(what)}, so this backend answers {code}")
     return problems
 
 

@@ -82,6 +82,41 @@ class Help(Body):
     url: str
 
 
+class EffortPoint(Body):
+    """Some objects that were accepted one after the other."""
+
+    objects: int = Field(description="accepted by then")
+    at: datetime
+    mean: float = Field(description="clicks per object")
+
+
+class EffortOfLabel(Body):
+    """What the accepted objects of a label took."""
+
+    label: str
+    objects: int
+    clicks: int
+    mean: float
+    newest: float = Field(description="clicks per object at the last point")
+    points: list[EffortPoint]
+
+
+class LearnedOfProject(Body):
+    """What is kept of a project's accepted objects."""
+
+    project: str
+    read: datetime | None
+    failed: bool
+    message: str
+    hint: str
+    tasks: int
+    objects: int
+    held_out: int
+    objects_bytes: int
+    pictures_bytes: int
+    effort: list[EffortOfLabel] = Field(description="of all labels first, then of each")
+
+
 class SharedTierUse(Body):
     """One use of the second tier."""
 
@@ -105,5 +140,6 @@ class Status(Body):
     notes: list[Failure]
     lost: list[LostMasks]
     calls: list[Call]
+    learning: list[LearnedOfProject] = Field(description="empty unless switched on")
     projects: list[ProjectSeen]
     help: Help

@@ -14,6 +14,7 @@ from prometheus_client import (
 from edgeflow import __version__
 from edgeflow_backend.errors import DeadlineError, FetchError, InternalError
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.learning.metrics import LearningMetrics
 from edgeflow_backend.status.report import Snapshot
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 60.0)
@@ -169,6 +170,7 @@ class Metrics:
             registry=self.registry,
         )
         self.shared = SharedMetrics(self.registry)
+        self.learning = LearningMetrics(self.registry)
         ProcessCollector(registry=self.registry)
         self._begin_at_zero()
 
@@ -182,7 +184,8 @@ class Metrics:
         self.queue_limit.set(settings.queue_limit)
 
     def observe(self, snapshot: Snapshot) -> None:
-        """Bring the gauges of model and queue up to date."""
+        """Bring the gauges of model, queue and accepted objects up to date."""
+        self.learning.observe(snapshot.learning)
         ready = snapshot.state == "ready"
         self.ready.set(ready)
         self.waiting.set(snapshot.waiting)

@@ -16,6 +16,7 @@ from edgeflow_backend.status.config_checks import ConfigCheck
 from edgeflow_backend.status.export_command import export_command
 from edgeflow_backend.status.failures import Failure
 from edgeflow_backend.status.journal import Journal
+from edgeflow_backend.status.learning.entry import Learned, listed
 from edgeflow_backend.status.lost_masks import LostOfProject
 
 RECENT = timedelta(hours=1)
@@ -77,6 +78,7 @@ class Snapshot:
         shared: How each use of Redis is; empty without it.
         refining: By project, which masks clicks refine, and why.
         label_studios: URLs of the configured Label Studios, as people open them, by name.
+        learning: What is kept of each project whose accepted objects are.
     """
 
     state: ModelState
@@ -90,6 +92,7 @@ class Snapshot:
     shared: tuple[SharedTier, ...] = ()
     refining: Mapping[str, str] = field(default_factory=dict)
     label_studios: Mapping[str, str] = field(default_factory=dict)
+    learning: tuple[Learned, ...] = ()
 
 
 def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObject:
@@ -138,6 +141,7 @@ def report(journal: Journal, snapshot: Snapshot, help_url: str = "") -> JSONObje
         "notes": [_listed(note) for note in journal.notes.recent()],
         "lost": [_lost(found) for found in lost],
         "calls": [_called(call) for call in journal.calls.recent()],
+        "learning": [listed(each) for each in snapshot.learning],
         "projects": [
             {
                 "project": check.project,
@@ -209,6 +213,7 @@ def _summary(
         ),
         "a labelling config has problems": any(check.problems for check in checks),
         "annotations were submitted without masks": bool(lost),
+        "accepted objects could not be read": any(each.failed for each in snapshot.learning),
         "Redis is not reached": not all(tier.reached for tier in snapshot.shared),
     }
     if any(warnings.values()):

@@ -14,18 +14,17 @@ ROOT = Path(__file__).parents[2]
 
 LAYERS = {
     "edgeflow": (
-        "cli", "sequences", "tiles", "preannotation", "volumes", "export", "agreement", "train",
-        "evaluate",
-        "propagate", "similar", "pull",
+        "cli", "sequences", "tiles", "preannotation", "volumes", "learning", "export", "agreement",
+        "train", "evaluate", "propagate", "similar", "pull",
         "inference",
         "runtime", "checkpoints", "overlay", "matting", "prompts", "annotated", "data",
         "label_studio", "images", "nn", "masks", "files", "geometry", "arrays", "errors",
     ),
     "edgeflow_backend": (
         "cli", "wsgi", "server", "app", "web", "connect", "doctor", "model", "calls", "repair",
-        "service", "examples", "objects", "requests", "cluster", "segmenter", "engine", "images",
-        "openapi", "shared", "status", "protocol", "label_studio", "background", "log", "settings",
-        "tracing", "memory", "net", "redact", "errors",
+        "service", "learning", "examples", "objects", "requests", "cluster", "segmenter", "engine",
+        "images", "openapi", "shared", "status", "protocol", "label_studio", "background", "log",
+        "settings", "tracing", "memory", "net", "redact", "errors",
     ),
 }  # fmt: skip
 """Rooms of each package, from the top down: a room imports only from rooms below it."""

@@ -7,7 +7,7 @@ backend for the task's predictions; a backend that asks for a task would ask its
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from edgeflow.label_studio.api.client import LabelStudioAPI
@@ -62,6 +62,22 @@ def newest_annotated(api: LabelStudioAPI, project: int, count: int) -> list[Task
     return _heads(api, project, {"filters": filters, "ordering": ["-tasks:updated_at"]}, count)
 
 
+def annotated(api: LabelStudioAPI, project: int) -> Iterator[TaskHead]:
+    """All annotated tasks of a project, in the order of their ids, page by page.
+
+    Args:
+        api: The project's Label Studio.
+        project: The project's id.
+
+    Raises:
+        LabelStudioError: There is no answer, or not the expected one.
+    """
+    filters = {"conjunction": "and", "items": [_ANNOTATED]}
+    query = _query(project, {"filters": filters, "ordering": ["tasks:id"]})
+    for entry in api.pages(_PATH, query, key="tasks"):
+        yield _head(api, entry)
+
+
 def heads_of(api: LabelStudioAPI, project: int, tasks: Collection[int]) -> list[TaskHead]:
     """Certain tasks of a project; those that are gone are missing.
 
@@ -81,21 +97,31 @@ def heads_of(api: LabelStudioAPI, project: int, tasks: Collection[int]) -> list[
 
 def _heads(api: LabelStudioAPI, project: int, query: JSONObject, count: int) -> list[TaskHead]:
     """The first page of a project's tasks as the Data Manager finds them."""
-    body = api.get(
-        _PATH,
-        {
-            "project": project,
-            "include": "id,data,updated_at,total_annotations",
-            "resolve_uri": "false",
-            "query": json.dumps(query),
-            "page": 1,
-            "page_size": count,
-        },
-    )
+    body = api.get(_PATH, {**_query(project, query), "page": 1, "page_size": count})
+    entries = body.get("tasks") if isinstance(body, dict) else None
+    if not isinstance(entries, list):
+        raise _unexpected(api)
+    return [_head(api, entry) for entry in entries]
+
+
+def _query(project: int, query: JSONObject) -> dict[str, str | int]:
+    return {
+        "project": project,
+        "include": "id,data,updated_at,total_annotations",
+        "resolve_uri": "false",
+        "query": json.dumps(query),
+    }
+
+
+def _head(api: LabelStudioAPI, entry: JSONObject) -> TaskHead:
     try:
-        return [TaskHead.of(entry) for entry in body["tasks"]]
+        return TaskHead.of(entry)
     except (KeyError, TypeError, ValueError) as error:
-        raise LabelStudioError(
-            f"Label Studio's answer to {_PATH} is not the expected one",
-            hint=f"check {api.credentials.url_setting}: is it Label Studio's?",
-        ) from error
+        raise _unexpected(api) from error
+
+
+def _unexpected(api: LabelStudioAPI) -> LabelStudioError:
+    return LabelStudioError(
+        f"Label Studio's answer to {_PATH} is not the expected one",
+        hint=f"check {api.credentials.url_setting}: is it Label Studio's?",
+    )

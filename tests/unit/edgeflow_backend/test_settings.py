@@ -549,3 +549,22 @@ def test_the_model_package_never_imports_the_backend(path: Path) -> None:
         elif isinstance(node, ast.ImportFrom):
             imported = [node.module or ""]
         assert not any(name.split(".")[0] == "edgeflow_backend" for name in imported)
+
+
+def test_projects_to_learn_from_are_named_with_their_label_studio() -> None:
+    hosts = {"b": {"url": "http://b.example"}}
+    settings = Settings(learn_projects=" 12, b/7,12,", label_studio_hosts=hosts)
+    assert settings.learning == (("", "12"), ("b", "7"))
+    assert Settings().learning == ()
+
+
+@pytest.mark.parametrize("value", ["twelve", "12 13", "12/b", "b/7", "*", "-1", "1" * 13])
+def test_what_names_no_project_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    assert refusal(monkeypatch, "EDGEFLOW_LEARN_PROJECTS", value)
+
+
+def test_a_webhooks_secret_is_long_enough_and_is_not_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "16 characters" in refusal(monkeypatch, "EDGEFLOW_WEBHOOK_SECRET", "s3cret")
+    assert "s3cret" not in refusal(monkeypatch, "EDGEFLOW_WEBHOOK_SECRET", "s3cret")

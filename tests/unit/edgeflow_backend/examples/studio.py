@@ -101,9 +101,14 @@ class Studio:
         return task
 
     def annotate(self, task: JSONObject, *regions: JSONObject) -> JSONObject:
-        annotation = {"id": next(self._numbers) + 100, "task": task["id"], "result": list(regions)}
+        annotation: JSONObject = {
+            "id": next(self._numbers) + 100,
+            "task": task["id"],
+            "result": list(regions),
+        }
         task["annotations"].append(annotation)
         self.touch(task)
+        annotation |= {"created_at": task["updated_at"], "updated_at": task["updated_at"]}
         return annotation
 
     def draft(self, task: JSONObject, *regions: JSONObject) -> None:
@@ -143,17 +148,19 @@ class Studio:
 
     def _listed(self, query: dict[str, list[str]]) -> list[JSONObject]:
         asked = json.loads(query["query"][0])
+        page, size = int(query["page"][0]), int(query["page_size"][0])
         if "selectedItems" in asked:
             chosen = [
                 t for t in self.tasks.values() if t["id"] in asked["selectedItems"]["included"]
             ]
         else:
             chosen = [task for task in self.tasks.values() if task["annotations"]]
-            chosen.sort(key=lambda task: str(task["updated_at"]), reverse=True)
+            if asked["ordering"] == ["-tasks:updated_at"]:
+                chosen.sort(key=lambda task: str(task["updated_at"]), reverse=True)
         return [
             {key: task[key] for key in ("id", "data", "updated_at")}
             | {"total_annotations": len(task["annotations"])}
-            for task in chosen[: int(query["page_size"][0])]
+            for task in chosen[size * (page - 1) : size * page]
         ]
 
 

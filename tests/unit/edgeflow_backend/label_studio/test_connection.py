@@ -6,6 +6,7 @@ import pytest
 
 from edgeflow.label_studio.api.records import MLBackend, Webhook
 from edgeflow_backend.label_studio.connection import (
+    SECRET_HEADER,
     Address,
     asked_instead,
     event_webhook,
@@ -87,6 +88,19 @@ def test_a_webhook_needs_the_backends_password(name: str) -> None:
     assert "no password" in missing
     (wrong,) = webhook_problems(webhook(headers={name: "Basic eDp5"}), LOGIN)
     assert "another user or password" in wrong
+
+
+def test_a_webhook_needs_the_backends_secret() -> None:
+    headers = {SECRET_HEADER: "s3cret-of-16-chars", **LOGIN}
+    assert webhook_problems(webhook(headers=headers), headers) == []
+    no_secret, no_password = webhook_problems(webhook(), headers)
+    assert ("no secret" in no_secret, "no password" in no_password) == (True, True)
+    (wrong,) = webhook_problems(webhook(headers={**headers, SECRET_HEADER: "x"}), headers)
+    assert "another secret" in wrong
+    assert "s3cret" not in f"{no_secret} {wrong}"
+    settings = Settings(backend_url=URL, webhook_secret="s3cret-of-16-chars")
+    assert Address.of(settings).headers == {SECRET_HEADER: "s3cret-of-16-chars"}
+    assert "s3cret" not in repr(Address.of(settings))
 
 
 def test_an_address_knows_the_login_and_hides_it() -> None:

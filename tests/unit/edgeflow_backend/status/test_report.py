@@ -110,6 +110,7 @@ def test_the_json_has_this_shape(journal: Journal, clock: Clock) -> None:
                 "last": "2026-05-04T09:00:03+00:00",
             }
         ],
+        "learning": [],
         "projects": [
             {
                 "project": "12",

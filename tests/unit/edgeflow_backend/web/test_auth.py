@@ -8,7 +8,7 @@ from requests.auth import HTTPBasicAuth
 from requests.models import PreparedRequest
 from werkzeug.datastructures import Authorization
 
-from edgeflow_backend.web.auth import BasicAuth, read_authorization
+from edgeflow_backend.web.auth import BasicAuth, EventSecret, read_authorization
 
 
 def header(user: str, password: str, encoding: str = "utf-8") -> Authorization | None:
@@ -121,3 +121,22 @@ def test_other_letters_than_ascii_may_pass(user: str, password: str) -> None:
 
 def test_the_password_does_not_appear_in_the_objects_text() -> None:
     assert "secret" not in repr(BasicAuth("anna", SecretStr("secret")))
+
+
+@pytest.mark.parametrize(
+    ("secret", "action", "value", "allowed"),
+    [
+        ("", "ANNOTATION_CREATED", None, True),
+        ("", "ANNOTATION_CREATED", "anything", True),
+        ("s3cret-of-16-chars", "ANNOTATION_CREATED", "s3cret-of-16-chars", True),
+        ("s3cret-of-16-chars", "ANNOTATION_CREATED", None, False),
+        ("s3cret-of-16-chars", "ANNOTATION_CREATED", "", False),
+        ("s3cret-of-16-chars", "ANNOTATION_CREATED", "s3cret-of-16-char", False),
+        ("s3cret-of-16-chars", "ANNOTATION_CREATED", "s\u00e9cret \udc80", False),
+        ("s3cret-of-16-chars", "START_TRAINING", None, True),
+    ],
+)
+def test_an_event_brings_the_secret_where_there_is_one(
+    secret: str, action: str, value: str | None, allowed: bool
+) -> None:
+    assert EventSecret(SecretStr(secret)).allows(action, value) is allowed

@@ -1,0 +1,1 @@
+"""What annotators accepted, and how many clicks it took them: values only."""

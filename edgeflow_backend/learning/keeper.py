@@ -1,0 +1,151 @@
+"""Keeps projects' stores up to date: now and then, and soon after an event says so.
+
+An event is no more than a hint: Label Studio sends each once, and anybody may send one. What is
+true is asked for, and never more often than a pause allows.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from edgeflow.errors import EdgeFlowError
+from edgeflow.label_studio.api.client import LabelStudioAPI
+from edgeflow_backend.images.locator import Locator
+from edgeflow_backend.label_studio.access import authorised_api
+from edgeflow_backend.learning.pictures import Pictures
+from edgeflow_backend.learning.reconcile import Reconciler, told
+from edgeflow_backend.learning.shelf import Shelf
+from edgeflow_backend.learning.store import StoreError
+from edgeflow_backend.learning.summary import Entries, summary
+from edgeflow_backend.log import get_logger
+from edgeflow_backend.protocol.project import ProjectRef
+from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.learning.entry import Learned
+
+EVENTS = frozenset(
+    {
+        "ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED",
+        "TASKS_CREATED", "TASKS_DELETED", "PROJECT_UPDATED", "START_TRAINING",
+    }
+)  # fmt: skip
+"""Events after which a project's accepted objects may be others."""
+
+PATIENCE_S = 60.0
+"""How long Label Studio may take to answer; annotations may take megabytes."""
+
+SETTLE_S = 1.0
+"""After so long, what an event was about is stored: it is sent before Label Studio is done."""
+
+PAUSE_S = 10.0
+"""At least so long after a reconciliation, whatever events say, the next one begins."""
+
+
+class Keeper:
+    """Keeps the stores of the projects in the settings. Thread-safe.
+
+    Does nothing, and writes nothing, where the settings name no project.
+
+    Args:
+        settings: The backend's.
+        locator: Finds images.
+        clock: Seconds.
+    """
+
+    def __init__(
+        self, settings: Settings, locator: Locator, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._log = get_logger()
+        pictures = Pictures(settings)
+        self._shelf = Shelf(settings, pictures)
+        self._projects = [ProjectRef(host, number) for host, number in settings.learning]
+        self._reconcilers = {
+            ref: Reconciler(settings, ref.host, int(ref.id), pictures, locator)
+            for ref in self._projects
+        }
+        self._apis: dict[str, LabelStudioAPI] = {}
+        self._entries = Entries(self._projects)
+        self._changed = threading.Condition()
+        self._due = dict.fromkeys(self._projects, clock())
+        self._ended: dict[ProjectRef, float] = {}
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="learning", daemon=True)
+        if self._projects:
+            self._thread.start()
+
+    def note(self, event: str, project: ProjectRef) -> None:
+        """Take an event as a hint to look soon; never raises, and returns at once."""
+        if event not in EVENTS or project not in self._due:
+            return
+        with self._changed:
+            pause_s = min(PAUSE_S, self._settings.learn_every_s)
+            rested = self._ended.get(project, -pause_s) + pause_s
+            soon = max(self._clock() + SETTLE_S, rested)
+            if soon < self._due[project]:
+                self._due[project] = soon
+                self._changed.notify_all()
+
+    def entries(self) -> tuple[Learned, ...]:
+        """What is kept of each project, as of its last reconciliation."""
+        return self._entries.all()
+
+    def close(self) -> None:
+        """End; what is being written is written whole, or not at all."""
+        with self._changed:
+            self._closed.set()
+            self._changed.notify_all()
+
+    def _keep(self) -> None:
+        while not self._closed.is_set():
+            with self._changed:
+                project = min(self._due, key=self._due.__getitem__)
+                wait_s = self._due[project] - self._clock()
+                if wait_s > 0:
+                    self._changed.wait(wait_s)
+                    continue
+                # Before it begins: what an event tells meanwhile is for the next one.
+                self._due[project] = self._clock() + self._settings.learn_every_s
+            self._look(project)
+            with self._changed:
+                self._ended[project] = self._clock()
+
+    def _look(self, project: ProjectRef) -> None:
+        entry = self._entries.of(project)
+        try:
+            files = self._shelf.files(project)
+            with self._shelf.alone(project) as alone:
+                texts = self._reconcile(project) if alone else []
+            entry = summary(str(project), files, message="; ".join(texts))
+        except EdgeFlowError as error:
+            self._log.warning("not reconciled", project=str(project), reason=error.message)
+            entry = entry.failing(error.message, error.hint)
+        except Exception:  # noqa: BLE001 - nobody waits for it; the next one may go well
+            self._log.exception("not reconciled", project=str(project))
+            entry = entry.failing("an unexpected error", "see the backend's log")
+        self._entries.put(project, entry)
+
+    def _reconcile(self, project: ProjectRef) -> list[str]:
+        files = self._shelf.files(project)
+        try:
+            self._shelf.note_source(project)
+        except StoreError:
+            self._shelf.note_source(project)  # a damaged one was removed by the first
+        api = self._api(project.host)
+        report = self._reconcilers[project].reconcile(api, files, stop=self._closed.is_set)
+        if report.read or report.dropped:
+            self._log.info(
+                "reconciled",
+                project=str(project),
+                read=report.read,
+                dropped=report.dropped,
+                failed=len(report.failures),
+            )
+        return list(told(report))
+
+    def _api(self, host: str) -> LabelStudioAPI:
+        if host not in self._apis:
+            self._apis[host] = authorised_api(self._settings, host, patience_s=PATIENCE_S)
+        return self._apis[host]

@@ -1,0 +1,1 @@
+"""What the status page and the metrics say of accepted objects."""

@@ -1,0 +1,173 @@
+"""What is kept of a project follows its annotations in a real Label Studio, and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import requests
+
+from demo.label_studio import TOKEN, Service, free_port, start_backend
+from edgeflow.geometry import Size
+from edgeflow.label_studio.brush_rle import decode_brush
+from edgeflow.learning.accepted import AcceptedObject
+from edgeflow_backend.connect.command import run as connect
+from edgeflow_backend.label_studio.connection import SECRET_HEADER
+from edgeflow_backend.learning.pictures import Pictures
+from edgeflow_backend.learning.shelf import Shelf
+from edgeflow_backend.protocol.config_check import RECOMMENDED
+from edgeflow_backend.protocol.project import ProjectRef
+from edgeflow_backend.settings import Settings
+from tests.contract.wire import JSONObject, keypoint
+from tests.e2e.conftest import PHOTOS, Studio
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+SECRET = "a secret of 24 letters.."
+COINS = Size(303, 384)
+PATIENCE_S = 120
+
+
+class Team:
+    """A project, a backend that keeps what is accepted in it, and what is on the backend's disk."""
+
+    def __init__(self, studio: Studio, folder: Path) -> None:
+        self.client, self._folder = studio.client, folder
+        self.project: int = studio.client.create_project("learning", RECOMMENDED)["id"]
+        studio.client.import_images(self.project, [PHOTOS / "coins.jpg", PHOTOS / "coffee.jpg"])
+        self.labelled, self.skipped = (task["id"] for task in studio.client.tasks(self.project))
+        self._port = free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._environment = {
+            "LABEL_STUDIO_URL": studio.url,
+            "LABEL_STUDIO_API_KEY": TOKEN,
+            "EDGEFLOW_LEARN_PROJECTS": str(self.project),
+            "EDGEFLOW_LEARN_DIR": str(folder / "learning"),
+            "EDGEFLOW_LEARN_EVERY_S": "3600",  # so events alone bring what is new
+            "EDGEFLOW_WEBHOOK_SECRET": SECRET,
+        }
+        self.settings = Settings(
+            label_studio_url=studio.url,
+            label_studio_api_key=TOKEN,
+            learn_projects=str(self.project),
+            learn_dir=str(folder / "learning"),
+            webhook_secret=SECRET,
+        )
+        shelf = Shelf(self.settings, Pictures(self.settings))
+        self.files = shelf.files(ProjectRef("", str(self.project)))
+
+    @contextlib.contextmanager
+    def backend(self) -> Iterator[Service]:
+        command = Path(sys.executable).with_name("edgeflow-backend")
+        log = self._folder / "backend.log"
+        with start_backend(command, self._port, log, self._environment) as backend:
+            backend.wait(120)
+            yield backend
+
+    def click(self, task: int, *places: tuple[float, float]) -> JSONObject:
+        """The region that an annotator is shown after these clicks."""
+        (backend,) = self.client.call("GET", "ml", params={"project": self.project})
+        clicks = [
+            keypoint(x, y, original_width=COINS.width, original_height=COINS.height)
+            for x, y in places
+        ]
+        body = {"task": task, "context": {"result": clicks}}
+        path = f"ml/{backend['id']}/interactive-annotating"
+        (region,) = self.client.call("POST", path, json=body)["data"]["result"]
+        return dict(region)
+
+    def submit(self, task: int, *regions: JSONObject, **more: Any) -> int:
+        body = {"result": list(regions), **more}
+        annotation = self.client.call("POST", f"tasks/{task}/annotations/", json=body)
+        return int(annotation["id"])
+
+    def wait_for(self, holds: Callable[[list[AcceptedObject]], object]) -> list[AcceptedObject]:
+        deadline = time.monotonic() + PATIENCE_S
+        while not holds(found := self.files.store.objects()):
+            assert time.monotonic() < deadline, found
+            time.sleep(0.2)
+        return found
+
+    def command(self, *words: str) -> str:
+        command = Path(sys.executable).with_name("edgeflow-backend")
+        environment = {**os.environ, **self._environment}
+        done = subprocess.run(
+            [command, "learn", *words],
+            env=environment, capture_output=True, text=True, timeout=120, check=True,
+        )  # fmt: skip
+        return done.stdout
+
+
+def test_the_store_follows_what_annotators_do_whatever_events_claim(
+    studio: Studio, tmp_path: Path
+) -> None:
+    team = Team(studio, tmp_path)
+    with team.backend() as backend:
+        findings = list(connect(team.settings, team.project, url=team.url))
+        assert {each.verdict for each in findings} == {"ok"}, findings
+
+        # Two clicks are one object; a skipped task is none.
+        region = team.click(team.labelled, (11.5, 17.8), (12.5, 18.5))
+        annotation = team.submit(team.labelled, region)
+        team.submit(team.skipped, was_cancelled=True)
+        (only,) = team.wait_for(lambda found: found)
+        mask = decode_brush(bytes(region["value"]["rle"]), COINS) > 127
+        np.testing.assert_array_equal(only.mask.mask(), mask)
+        assert [(round(x, 1), round(y, 1), yes) for x, y, yes in only.clicks] == [
+            (11.5, 17.8, True), (12.5, 18.5, True),
+        ]  # fmt: skip
+        photo = (PHOTOS / "coins.jpg").read_bytes()
+        assert only.picture == hashlib.sha256(photo).hexdigest()
+        assert team.files.cache.get(only.picture) == photo
+        assert (only.origin.task, only.origin.annotation) == (team.labelled, annotation)
+        assert only.origin.annotator == 1
+        assert (only.label, only.edited, only.start) == ("Object", False, "clicks")
+
+        # A changed annotation is the one that counts.
+        other = team.click(team.labelled, (40.4, 16.5))
+        changes = {"result": [region, other]}
+        team.client.call("PATCH", f"annotations/{annotation}/", json=changes)
+        before = team.wait_for(lambda found: len(found) == 2)
+        assert [len(each.clicks) for each in before] == [2, 1]
+
+        # Whoever sends events without the secret is refused, and with it changes nothing.
+        forged = {
+            "action": "ANNOTATION_CREATED",
+            "annotation": {"id": 999, "task": team.labelled, "result": [region] * 9},
+            "project": {"id": team.project, "label_config": RECOMMENDED},
+        }
+        hook = f"{team.url}/webhook"
+        assert requests.post(hook, json=forged, timeout=10).status_code == 403
+        known = team.files.store.notes()["read_at"]
+        headers = {SECRET_HEADER: SECRET}
+        assert requests.post(hook, json=forged, headers=headers, timeout=10).status_code == 201
+        team.wait_for(lambda _: team.files.store.notes()["read_at"] > known)
+        assert team.files.store.objects() == before
+
+        status = requests.get(f"{team.url}/status?format=json", timeout=10).json()
+        (entry,) = status["learning"]
+        assert (entry["objects"], entry["failed"], entry["effort"][0]["mean"]) == (2, False, 1.5)
+        os.kill(backend.process.pid, signal.SIGKILL)
+
+    # Events that nobody hears are made up for, deletions as well as what was imported.
+    imported = [{"data": {"image": "/static/none.png"}}]
+    imported.append({"data": team.client.call("GET", f"tasks/{team.labelled}")["data"]})
+    team.client.call("DELETE", f"annotations/{annotation}/")
+    imported[1] |= {"annotations": [{"result": [region]}]}
+    team.client.call("POST", f"projects/{team.project}/import", json=imported)
+    with team.backend():
+        (moved,) = team.wait_for(lambda found: [each.id for each in found] == [only.id])
+        assert moved.origin.task not in (team.labelled, team.skipped)
+    assert "1 object of" in team.command("status")
+    assert "erased" in team.command("forget", "--project", str(team.project))
+    assert list((tmp_path / "learning").rglob("*")) == []

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgeflow_backend.images.locator import Locator
+from edgeflow_backend.learning import keeper as module
+from edgeflow_backend.learning.keeper import EVENTS, Keeper
+from edgeflow_backend.protocol.project import ProjectRef
+from edgeflow_backend.settings import Settings
+from edgeflow_backend.status.learning.entry import Learned
+from tests.unit.edgeflow_backend.examples.studio import PROJECT, Studio, as_json, sheet
+from tests.unit.edgeflow_backend.learning.learning import REF, clicked
+from tests.unit.edgeflow_backend.loopback import Host, closed_port
+
+
+@pytest.fixture
+def keep(
+    learning_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Keeper]]:
+    """Starts a backend's keeper; hints are honoured at once."""
+    monkeypatch.setattr(module, "SETTLE_S", 0.0)
+    monkeypatch.setattr(module, "PAUSE_S", 0.0)
+    keepers: list[Keeper] = []
+
+    def start(**changes: Any) -> Keeper:
+        settings = learning_settings(**changes)
+        keepers.append(Keeper(settings, Locator(settings)))
+        return keepers[-1]
+
+    yield start
+    for keeper in keepers:
+        keeper.close()
+
+
+def wait_for(keeper: Keeper, holds: Callable[[Learned], object]) -> Learned:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        (entry,) = keeper.entries()
+        if holds(entry):
+            return entry
+        time.sleep(0.01)
+    raise AssertionError(f"it stays {entry}")
+
+
+def test_it_reads_by_itself_and_again_after_each_event(
+    keep: Callable[..., Keeper], studio: Studio
+) -> None:
+    task = studio.add(sheet(), clicked(0, clicks=3))
+    keeper = keep()
+    entry = wait_for(keeper, lambda entry: entry.objects)
+    assert (entry.project, entry.tasks, entry.failed, entry.message) == ("5", 1, False, "")
+    assert [(each.label, each.mean) for each in entry.effort] == [("disk", 3.0)]
+    assert entry.read_at is not None
+    assert entry.objects_bytes > 0
+    assert entry.pictures_bytes > 0
+    studio.annotate(task, clicked(1, "other", clicks=1))
+    keeper.note("ANNOTATION_CREATED", REF)
+    entry = wait_for(keeper, lambda entry: entry.objects == 2)
+    assert (entry.effort[0].label, entry.effort[0].mean) == ("all labels", 2.0)
+    studio.delete(task)
+    keeper.note("ANNOTATIONS_DELETED", REF)
+    assert wait_for(keeper, lambda entry: not entry.objects).effort == ()
+
+
+def test_it_reads_now_and_then_without_any_event(
+    keep: Callable[..., Keeper], studio: Studio
+) -> None:
+    keeper = keep(learn_every_s=1)
+    wait_for(keeper, lambda entry: entry.read_at)
+    studio.add(sheet(), clicked(0))
+    wait_for(keeper, lambda entry: entry.objects == 1)
+
+
+def test_a_forged_event_puts_nothing_in_and_asks_label_studio_little(
+    keep: Callable[..., Keeper], studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSE_S", 3600.0)
+    studio.add(sheet(), clicked(0))
+    keeper = keep(learn_every_s=3600)
+    wait_for(keeper, lambda entry: entry.objects)
+    asked = len(studio.host.received)
+    started = time.monotonic()
+    for _ in range(200):
+        for event in (*EVENTS, "SOMETHING"):
+            keeper.note(event, REF)
+            keeper.note(event, ProjectRef("", "99"))
+            keeper.note(event, ProjectRef("elsewhere", str(PROJECT)))
+    assert time.monotonic() - started < 2, "an annotator waits for the answer"
+    time.sleep(0.2)
+    assert len(studio.host.received) == asked
+    assert [entry.objects for entry in keeper.entries()] == [1]
+
+
+def test_without_a_project_nothing_is_asked_and_nothing_written(
+    keep: Callable[..., Keeper], studio: Studio, tmp_path: Path
+) -> None:
+    studio.add(sheet(), clicked(0))
+    keeper = keep(learn_projects="")
+    keeper.note("ANNOTATION_CREATED", REF)
+    time.sleep(0.1)
+    assert keeper.entries() == ()
+    assert studio.host.received == []
+    assert not (tmp_path / "learning").exists()
+
+
+def test_what_goes_wrong_is_told_and_put_right_by_the_next_one(
+    keep: Callable[..., Keeper], studio: Studio, host: Host
+) -> None:
+    studio.add(sheet(), clicked(0))
+    keeper = keep()
+    wait_for(keeper, lambda entry: entry.objects)
+    answer = host.routes["*"]
+    host.routes["*"] = as_json({"detail": "Token expired."}, 401)
+    keeper.note("ANNOTATION_UPDATED", REF)
+    entry = wait_for(keeper, lambda entry: entry.failed)
+    assert "401" in entry.message
+    assert "LABEL_STUDIO_API_KEY" in entry.hint
+    assert entry.objects == 1
+    host.routes["*"] = answer
+    keeper.note("ANNOTATION_UPDATED", REF)
+    wait_for(keeper, lambda entry: not entry.failed)
+
+
+@pytest.mark.parametrize("lacking", ["label_studio_url", "label_studio_api_key"])
+def test_without_a_url_or_a_token_it_says_so(keep: Callable[..., Keeper], lacking: str) -> None:
+    entry = wait_for(keep(**{lacking: ""}), lambda entry: entry.failed)
+    assert "LABEL_STUDIO" in entry.hint
+
+
+def test_a_label_studio_that_is_down_is_told(keep: Callable[..., Keeper]) -> None:
+    keeper = keep(label_studio_url=f"http://127.0.0.1:{closed_port()}")
+    assert "does not answer" in wait_for(keeper, lambda entry: entry.failed).message
+
+
+def test_a_damaged_store_is_made_anew(
+    keep: Callable[..., Keeper], studio: Studio, tmp_path: Path
+) -> None:
+    studio.add(sheet(), clicked(0))
+    wait_for(keep(), lambda entry: entry.objects)
+    (path,) = tmp_path.glob("learning/*/objects.sqlite")
+    path.write_bytes(b"no database" * 1000)
+    wait_for(keep(), lambda entry: entry.objects and not entry.failed)
