@@ -41,6 +41,9 @@ with_torch = --torch '$(TORCH)' --torch-index '$(TORCH_INDEX)' \
   $(addprefix --torch-lock ,$(torch_lock))
 python_fault = $(shell $(PYTHON) -m tools.environments.check_python 2>&1 || true)
 
+# What is compiled is kept: every program that a test starts would compile all it imports again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help python demo dist test test-units test-whole test-servers test-cluster test-trainings test-fast lint types docs pictures reference format bench envs lock sbom licences audit clean
 
 help:  ## list the targets

@@ -89,7 +89,8 @@ def _a_clean_log() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _a_fixed_seed() -> None:
-    torch.manual_seed(0)
+    # torch.manual_seed also notes a traceback for each GPU library, for when one is used.
+    torch.default_generator.manual_seed(0)
 
 
 @pytest.fixture(scope="session")
