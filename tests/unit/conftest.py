@@ -16,6 +16,7 @@ import torch
 
 from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, Checkpoint, find
 from edgeflow.checkpoints.convert.convert import convert
+from edgeflow.checkpoints.convert.sources import open_source
 from edgeflow.checkpoints.manifest import add_to_manifest
 from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow.inference.zoom import ZoomPolicy
@@ -106,10 +107,14 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Checkpoin
     """One model of each architecture: the shipped one, and two tiny ones."""
     folder = tmp_path_factory.mktemp("tiny")
     tiny = {"edgeflow_hrnet": "tiny_edgeflow", "ritm_hrnet": "tiny_hrnet"}
-    converted = {
-        name: convert(GOLDEN / f"{source}_w4_ocr8_small.pdparams", folder / f"{name}.safetensors")
-        for name, source in tiny.items()
-    }
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("edgeflow.checkpoints.convert.convert.read_source", open_source)
+        converted = {
+            name: convert(
+                GOLDEN / f"{source}_w4_ocr8_small.pdparams", folder / f"{name}.safetensors"
+            )
+            for name, source in tiny.items()
+        }
     return {"edgeflow_lite": find(DEFAULT_MODEL), **converted}
 
 
