@@ -44,6 +44,10 @@ python_fault = $(shell $(PYTHON) -m tools.environments.check_python 2>&1 || true
 # What is compiled is kept: every program that a test starts would compile all it imports again.
 export PYTHONDONTWRITEBYTECODE :=
 
+# Threads that wait for each other sleep: several programs share the cores, and a wait that spins
+# takes them from the others.
+test-units test-servers test-cluster test-trainings test-fast: export OMP_WAIT_POLICY := PASSIVE
+
 .PHONY: help python demo dist test test-units test-whole test-servers test-cluster test-trainings test-fast lint types docs pictures reference format bench envs lock sbom licences audit clean
 
 help:  ## list the targets
