@@ -83,7 +83,7 @@ def before_and_after(
 
 
 @pytest.mark.slow
-def test_60_steps_teach_it_shapes_that_it_has_not_seen(tmp_path: Path) -> None:
+def test_100_steps_teach_it_shapes_that_it_has_not_seen(tmp_path: Path) -> None:
     write_shapes(tmp_path / "shapes", 200, seed=1)
     unseen = open_dataset(write_shapes(tmp_path / "unseen", 20, seed=2))
     config = tmp_path / "train.toml"
@@ -107,7 +107,7 @@ rate = 1e-3
 warm_up = 20
 average = 0.98
 [schedule]
-steps = 60
+steps = 100
 batch = 8
 precision = "float32"
 validate_every = 0
@@ -129,7 +129,7 @@ name = "shapes"
 
 @needs_data
 @pytest.mark.slow
-def test_90_steps_on_a_slice_of_real_images_help_on_others(tmp_path: Path) -> None:
+def test_150_steps_on_a_slice_of_real_images_help_on_others(tmp_path: Path) -> None:
     config = tmp_path / "train.toml"
     config.write_text(
         body_of_the_shipped_weights()
@@ -147,7 +147,7 @@ rate = 5e-4
 warm_up = 20
 average = 0.98
 [schedule]
-steps = 90
+steps = 150
 batch = 8
 validate_every = 0
 validation_objects = 0
