@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from edgeflow.checkpoints.convert.convert import convert
+from edgeflow.checkpoints.convert.sources import open_source
 from edgeflow.nn.interface import NetworkOutput
 
 FOLDER = Path(__file__).parent / "eiseg"
@@ -22,6 +23,12 @@ OUTPUTS = {
     "aux": "out_instances_aux",
     "edge": "out_instances_edge",
 }
+
+
+@pytest.fixture(autouse=True)
+def _read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process of its own, which ``test_isolation`` is about, takes seconds to start."""
+    monkeypatch.setattr("edgeflow.checkpoints.convert.convert.read_source", open_source)
 
 
 def make_source(network: str, kind: str, folder: Path) -> Path:

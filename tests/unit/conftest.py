@@ -16,11 +16,14 @@ import torch
 
 from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, Checkpoint, find
 from edgeflow.checkpoints.convert.convert import convert
+from edgeflow.checkpoints.convert.sources import open_source
 from edgeflow.checkpoints.manifest import add_to_manifest
 from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow.inference.zoom import ZoomPolicy
 from edgeflow.masks.cleanup import Cleanup
 from edgeflow.nn.lite import EdgeFlowLite
+from edgeflow_backend.images.decoding.decoder import MAX_PLACES
+from edgeflow_backend.images.decoding.pool import Pool
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
@@ -89,7 +92,8 @@ def _a_clean_log() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _a_fixed_seed() -> None:
-    torch.manual_seed(0)
+    # torch.manual_seed also notes a traceback for each GPU library, for when one is used.
+    torch.default_generator.manual_seed(0)
 
 
 @pytest.fixture(scope="session")
@@ -105,10 +109,14 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Checkpoin
     """One model of each architecture: the shipped one, and two tiny ones."""
     folder = tmp_path_factory.mktemp("tiny")
     tiny = {"edgeflow_hrnet": "tiny_edgeflow", "ritm_hrnet": "tiny_hrnet"}
-    converted = {
-        name: convert(GOLDEN / f"{source}_w4_ocr8_small.pdparams", folder / f"{name}.safetensors")
-        for name, source in tiny.items()
-    }
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("edgeflow.checkpoints.convert.convert.read_source", open_source)
+        converted = {
+            name: convert(
+                GOLDEN / f"{source}_w4_ocr8_small.pdparams", folder / f"{name}.safetensors"
+            )
+            for name, source in tiny.items()
+        }
     return {"edgeflow_lite": find(DEFAULT_MODEL), **converted}
 
 
@@ -131,9 +139,25 @@ def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+class _SharedPool(Pool):
+    def close(self) -> None:
+        """Its children stay, for the next service."""
+
+
+@pytest.fixture(scope="session")
+def decoding() -> Iterator[Pool]:
+    """Children that decode images, for all services: each takes a quarter of a second to start."""
+    pool = _SharedPool(MAX_PLACES)
+    yield pool
+    Pool.close(pool)
+
+
 @pytest.fixture
-def make_service(predictor: Predictor) -> Iterator[MakeService]:
+def make_service(
+    predictor: Predictor, decoding: Pool, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MakeService]:
     """Makes services with changed settings."""
+    monkeypatch.setattr("edgeflow_backend.images.decoding.decoder.Pool", lambda _: decoding)
     services: list[SegmentationService] = []
 
     def make(

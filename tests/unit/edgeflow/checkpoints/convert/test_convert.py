@@ -32,6 +32,16 @@ from tests.unit.edgeflow.checkpoints.convert.foreign import (
 
 
 @pytest.fixture
+def read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Foreign weights are read without a process of their own, which takes seconds to start."""
+    monkeypatch.setattr("edgeflow.checkpoints.convert.convert.read_source", open_source)
+
+
+quicker = pytest.mark.usefixtures("read_here")
+"""What is read in a process of its own is the same: see ``test_isolation`` and the first tests."""
+
+
+@pytest.fixture
 def arrays() -> Arrays:
     """A published state dict, to be spoiled."""
     return {k: np.array(v) for k, v in read_pdparams(pdparams().read_bytes()).items()}
@@ -50,6 +60,7 @@ def test_a_converted_model_is_found_by_name_with_its_provenance(tmp_path: Path) 
     assert len(source.sha256) == 64
 
 
+@quicker
 def test_a_manifest_that_names_another_feedback_than_the_networks_is_refused(
     tmp_path: Path,
 ) -> None:
@@ -60,6 +71,7 @@ def test_a_manifest_that_names_another_feedback_than_the_networks_is_refused(
         find("ours", tmp_path).load()
 
 
+@quicker
 def test_a_second_conversion_joins_the_manifest_and_a_repeated_one_replaces(tmp_path: Path) -> None:
     for name in ("a", "b", "a"):
         convert(pdparams(), tmp_path / f"{name}.safetensors")
@@ -69,7 +81,7 @@ def test_a_second_conversion_joins_the_manifest_and_a_repeated_one_replaces(tmp_
     }  # fmt: skip
 
 
-@pytest.mark.slow
+@quicker
 def test_converting_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         convert(GOLDEN / "static" / f"static_{TINY[0]}.pdmodel", tmp_path / f"{name}.safetensors")
@@ -100,6 +112,7 @@ def test_a_hostile_pth_is_refused_and_does_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "sprung").exists()
 
 
+@quicker
 @pytest.mark.parametrize("spoil", ["missing", "renamed", "superfluous", "wrong shape"])
 def test_a_state_dict_that_does_not_fit_is_refused_with_every_difference_named(
     tmp_path: Path, arrays: Arrays, spoil: str
@@ -126,12 +139,14 @@ def test_a_state_dict_that_does_not_fit_is_refused_with_every_difference_named(
     assert not (tmp_path / "out").exists()
 
 
+@quicker
 def test_two_names_for_one_tensor_are_refused(tmp_path: Path, arrays: Arrays) -> None:
     arrays["backbone.bn1.bias"] = arrays["feature_extractor.bn1.bias"] + 1
     with pytest.raises(ConversionError, match=r"two tensors .* backbone.bn1.bias"):
         convert(write_pdparams(tmp_path / "n.pdparams", arrays), tmp_path / "w.safetensors")
 
 
+@quicker
 def test_values_that_are_not_finite_are_refused(tmp_path: Path, arrays: Arrays) -> None:
     arrays["feature_extractor.bn1.bias"][3] = np.nan
     with pytest.raises(
@@ -140,6 +155,7 @@ def test_values_that_are_not_finite_are_refused(tmp_path: Path, arrays: Arrays) 
         convert(write_pdparams(tmp_path / "n.pdparams", arrays), tmp_path / "w.safetensors")
 
 
+@quicker
 def test_an_unknown_architecture_is_named_as_such(tmp_path: Path) -> None:
     source = write_pdparams(tmp_path / "x.pdparams", {"fc.weight": np.ones(3, np.float32)})
     with pytest.raises(ConversionError, match="unknown architecture"):
@@ -155,6 +171,7 @@ def test_the_networks_options_are_read_off_the_shapes() -> None:
         assert str(recognise(state)) == expected
 
 
+@quicker
 @pytest.mark.parametrize(
     "ending",
     [".pdparams"]
@@ -189,6 +206,7 @@ def test_a_ritm_without_previous_mask_gives_the_same_output(
     torch.testing.assert_close(full, bare, rtol=0, atol=1e-6)
 
 
+@quicker
 def test_an_edgeflow_with_two_prompt_maps_is_refused(tmp_path: Path) -> None:
     arrays = dict(read_pdparams(pdparams(TINY[0]).read_bytes()))
     arrays["maps_transform.0.weight"] = arrays["maps_transform.0.weight"][:, 1:]
@@ -219,7 +237,7 @@ def test_another_network_is_named(tmp_path: Path, name: str, said: str) -> None:
     assert caught.value.hint
 
 
-@pytest.mark.slow
+@quicker
 def test_a_converted_file_converts_to_itself(tmp_path: Path) -> None:
     first = convert(pdparams(), tmp_path / "a.safetensors")
     second = convert(first.path, tmp_path / "b.safetensors")
@@ -290,7 +308,7 @@ def test_an_export_of_another_network_is_refused_by_its_fingerprint(
         open_source(GOLDEN / "static" / f"static_{TINY[1]}.pdmodel")
 
 
-@pytest.mark.slow
+@quicker
 def test_an_export_whose_tensors_changed_places_is_refused_by_their_shapes(tmp_path: Path) -> None:
     model, _ = static()
     tensors = read_static(*static()).tensors
