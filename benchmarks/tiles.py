@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
+import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -71,18 +72,35 @@ class Run(NamedTuple):
 def run(*arguments: object) -> Run:
     """Run an ``edgeflow`` command."""
     command = [sys.executable, "-m", "edgeflow.cli", *map(str, arguments)]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
+    most = 0
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        while process.poll() is None:
+            most = max(most, _peak(process.pid))
+            time.sleep(0.05)
         output.seek(0)
         said = output.read().decode()
     seconds = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{said}")
-    used = usage.ru_utime + usage.ru_stime
-    return Run(round(seconds, 1), round(used, 1), round(usage.ru_maxrss / 1024, 1), said[-2000:])
+    return Run(round(seconds, 1), round(used, 1), round(most / 1024, 1), said[-2000:])
+
+
+def _peak(process: int) -> int:
+    """The most memory that a process has held so far, in kilobytes.
+
+    What the system tells at its end is no less than what its parent held when it began.
+    """
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) if found else 0
 
 
 def differing_overlaps(folder: Path, tiles: TileSet) -> tuple[int, int]:
