@@ -51,6 +51,7 @@ TEXTS = {
 """What stands in the field ``License`` of packages with neither an expression nor a classifier."""
 
 READ = {
+    "cligj": "BSD-3-Clause",  # "BSD", it says; its LICENSE has the three clauses
     "kubernetes-validate": "Apache-2.0",  # "Apache", it says; its LICENSE has "Apache 2.0"
 }
 """Licences that metadata does not tell; they were read in the package's own ``LICENSE``."""

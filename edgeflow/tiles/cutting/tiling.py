@@ -223,7 +223,9 @@ class Tiling:
         report.count["tiles"] += len(tiles)
         report.count["empty"] += len(self.grid) - len(tiles)
         if self._shapes is not None:
+            missed = self._shapes.beside(tile.box for tile in tiles)
             report.left_out += self._shapes.left_out
+            report.left_out += [LeftOut("shapes where the picture has no data")] * missed
         known: TileSet = self.tiles.model_copy(update={"tiles": tiles})
         write_tile_set(sidecar_path(self._output, self._name), known)
 

@@ -45,7 +45,7 @@ class RasterSource:
 
     def __init__(self, path: Path, driver: str, choice: Choice) -> None:
         self._path = path
-        with contextlib.ExitStack() as stack:
+        with _readable(path), contextlib.ExitStack() as stack:
             self._data = stack.enter_context(_dataset(path, driver))
             check_layout(self._data, path.name)
             check_place(self._data, path.name)
@@ -177,27 +177,35 @@ class RasterSource:
 @contextlib.contextmanager
 def _dataset(path: Path, driver: str) -> Iterator[DatasetReader]:
     """GDAL's view of one local file, alone."""
-    options = {"NUM_THREADS": "ALL_CPUS"} if driver == "GTiff" else {}
     with rasterio.Env(
         GDAL_CACHEMAX=max(CACHE_MB, 2 * MAX_BLOCK_BYTES >> 20),
         GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR",
+        GDAL_ERROR_ON_LIBJPEG_WARNING=True,  # a truncated JPEG would be grey from there on
+        GDAL_NUM_THREADS=1,  # its threads end the process over damaged tiles of JPEG
         GDAL_PAM_ENABLED=False,
         GDAL_PNG_WHOLE_IMAGE_OPTIM=False,  # takes what memory holds for rows that are missing
-        GDAL_ERROR_ON_LIBJPEG_WARNING=True,  # a truncated JPEG would be grey from there on
         GTIFF_POINT_GEO_IGNORE=False,
     ):
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # that it has no place, which is no fault
-                data = rasterio.open(path.resolve(), driver=driver, sharing=False, **options)
-        except Exception as error:
-            raise TilesError(
-                f"{path.name} cannot be read: {_said(error, path)}",
-                hint="it may be truncated or damaged: fetch it again, or rewrite it with "
-                f"`gdal_translate {path.name} OUT.tif -co TILED=YES -co COMPRESS=DEFLATE`",
-            ) from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it has no place, which is no fault
+            data = rasterio.open(path.resolve(), driver=driver, sharing=False)
         with data:
             yield data
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Whatever GDAL raises, as a sentence."""
+    try:
+        yield
+    except TilesError:
+        raise
+    except Exception as error:  # GDAL raises almost anything on damaged bytes
+        raise TilesError(
+            f"{path.name} cannot be read: {_said(error, path)}",
+            hint="it may be truncated or damaged: fetch it again, or rewrite it with "
+            f"`gdal_translate {path.name} OUT.tif -co TILED=YES -co COMPRESS=DEFLATE`",
+        ) from error
 
 
 def _bands(data: DatasetReader, choice: Choice, name: str) -> tuple[int, ...]:

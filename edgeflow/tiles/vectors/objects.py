@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -67,6 +69,13 @@ class PicturesShapes:
 
     def __len__(self) -> int:
         return len(self._keys)
+
+    def beside(self, boxes: Iterable[Box]) -> int:
+        """How many shapes lie on none of some windows, as far as bounding boxes tell."""
+        tree = shapely.STRtree(
+            [shapely.box(box.left, box.top, box.right, box.bottom) for box in boxes]
+        )
+        return len(self) - len(np.unique(tree.query(self._shapes)[0])) if len(self) else 0
 
     def objects(self, box: Box, report: Report, where: str) -> list[MaskedObject]:
         """What lies on a tile, in the layer's order.

@@ -216,6 +216,16 @@ def test_shapes_become_predictions_cut_at_the_borders_of_tiles(photo: Path, tmp_
     assert {label.value for each in labels.controls for label in each.labels} == {"shed", "yard"}
 
 
+def test_shapes_where_there_is_no_data_are_told(tmp_path: Path) -> None:
+    samples = np.zeros((1, 300, 400), dtype=np.uint8)
+    samples[0, :40, :40] = 9
+    path = write_raster(tmp_path / "a.tif", samples, nodata=0)
+    vectors = houses(tmp_path, SHED, shapely.box(300, 200, 350, 250))
+    result = done(path, tmp_path / "out", "--vectors", vectors)
+    assert "left out: shapes where the picture has no data (1)" in result.output
+    assert "1 task, with 1 mask" in result.output
+
+
 def test_polygons_where_the_config_has_them(photo: Path, tmp_path: Path) -> None:
     vectors = houses(tmp_path, SHED, kind=["shed"])
     done(photo, tmp_path / "out", "--vectors", vectors, "--control", "polygon")

@@ -180,6 +180,31 @@ def test_what_cannot_be_cut_is_told_in_a_sentence(tmp_path: Path, name: str) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["deflate", "lzw", "jpeg"])
+def test_damaged_bytes_end_in_a_sentence_or_a_picture(tmp_path: Path, kind: str) -> None:
+    """GDAL's own threads ended the process over some of these, so it is given none."""
+    random = np.random.default_rng(5)
+    more = {"photometric": "ycbcr"} if kind == "jpeg" else {}
+    path = write_raster(tmp_path / "a.tif", noise(3, 90, 90), tiled=True, blockxsize=32,
+                        blockysize=32, compress=kind, **more)  # fmt: skip
+    whole, ends = path.read_bytes(), {"picture": 0, "sentence": 0}
+    for _ in range(60):
+        data = bytearray(whole)
+        for place in random.integers(0, len(data), 8):
+            data[min(place, len(data) - 1) if random.random() < 0.3 else place % 400] ^= int(
+                1 << random.integers(0, 8)
+            )
+        path.write_bytes(bytes(data))
+        try:
+            read_top(path)
+            ends["picture"] += 1
+        except TilesError as error:
+            assert error.hint
+            ends["sentence"] += 1
+    assert ends["sentence"] > 10
+
+
+@pytest.mark.slow
 def test_a_file_of_65535_bands(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     with rasterio.open(

@@ -1,8 +1,6 @@
 """GeoTIFFs as GDAL reads them."""
 
-import json
 import math
-import subprocess
 import warnings
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from PIL import Image
 from edgeflow.geometry import Box
 from edgeflow.tiles.sources.raster import RasterSource
 from edgeflow.tiles.sources.source import Choice, Description
+from tests.gdal_tools import raster_info
 from tests.unit.edgeflow.tiles.rasters import noise, write_raster
 
 
@@ -163,8 +162,7 @@ def test_the_place_is_the_one_that_gdals_own_tools_tell(
     path = write_raster(
         tmp_path / "a.tif", noise(1, 9, 9), tags={"AREA_OR_POINT": meaning}, **profile
     )
-    told = json.loads(subprocess.check_output(["gdalinfo", "-json", path]))
-    c, a, b, f, d, e = told["geoTransform"]
+    c, a, b, f, d, e = raster_info(path)["geoTransform"]
     place = about(path).georeference
     assert place.transform == (a, b, c, d, e, f)
     assert place.crs is not None

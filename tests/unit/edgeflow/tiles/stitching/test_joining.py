@@ -90,11 +90,9 @@ def test_two_arms_are_one_object_if_a_tile_shows_that_they_meet() -> None:
 
 def test_a_sliver_of_a_neighbour_is_not_an_arm() -> None:
     """It lies wholly in the object that the other tile shows, which has its like already."""
-    house, beside = Box(0, 20, 30, 58), Box(28, 57, 40, 90)
-    narrower = Box(0, 20, 28, 58)
-    sliver = piece(1, Box(28, 57, 30, 60), Box(28, 60, 40, 90))
-    assert groups(piece(0, house), piece(1, narrower), sliver) == [[0, 1], [2]]
-    assert beside.left < LEFT.right
+    house, narrower = Box(0, 20, 30, 60), Box(0, 20, 28, 60)
+    beside = (Box(28, 57, 30, 62), Box(30, 60, 40, 90))
+    assert groups(piece(0, house), piece(1, narrower), piece(1, *beside)) == [[0, 1], [2]]
 
 
 def test_four_tiles_around_a_corner_make_one_object() -> None:
