@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from edgeflow.geometry import NetworkPoint, Size
-from edgeflow.train.clicks import STRIDE, Clicks, corrective_clicks, first_clicks
+from edgeflow.train.clicks import STRIDE, Clicks, corrective_clicks, first_clicks, take_back
 from edgeflow.train.config import ClickSimulation
 from edgeflow.train.distance import distance_transform
 from tests.unit.edgeflow.samples import disk_maps
@@ -179,3 +179,18 @@ def test_the_same_seed_gives_the_same_clicks() -> None:
     assert torch.equal(first.points, second.points)
     assert torch.equal(first.signs, second.signs)
     assert not torch.equal(first.points, other.points)
+
+
+def test_a_negative_click_beside_the_first_takes_it_back() -> None:
+    points = torch.full((400, 3, 2), 40)
+    signs = torch.tensor([1, 1, -1]).repeat(400, 1)
+    signs[:50, 0] = 0  # without an object nothing can be taken back
+    clicks, void = take_back(Clicks(points, signs), 0.5, torch.Generator().manual_seed(0))
+    assert not void[:50].any()
+    assert 120 < int(void.sum()) < 230
+    assert (clicks.signs[void] == torch.tensor([1, 0, -1, -1])).all()
+    assert torch.equal(clicks.signs[~void][:, :3], signs[~void])
+    assert not clicks.signs[~void, 3].any()
+    distance = (clicks.points[void, 3] - 40).float().norm(dim=1)
+    assert float(distance.max()) <= 6
+    assert float(distance.min()) >= 1
