@@ -111,28 +111,39 @@ def first_clicks(
     )
 
 
-def take_back(clicks: Clicks, share: float, generator: Generator) -> tuple[Clicks, Tensor]:
+def take_back(
+    clicks: Clicks, share: float, size: tuple[int, int], generator: Generator
+) -> tuple[Clicks, Tensor]:
     """Put a negative click beside some first clicks, so near that its disk covers them.
 
     Args:
         clicks: First clicks, the one on the object before all others.
         share: Likelihood of a sample to be taken back.
+        size: Height and width of the views.
         generator: Source of randomness on the device.
 
     Returns:
-        Clicks with one slot more, in which a sample that is taken back keeps of its positive clicks
-        the first alone; and which samples these are, B bool.
+        Clicks with one slot more, in which a sample that is taken back has no positive click but
+        the first, and some, up to all slots, negative ones anywhere; and which samples these are,
+        B bool.
     """
-    count = len(clicks.signs)
+    count, slots = clicks.signs.shape
     chosen = happens(count, share, generator) & (clicks.signs[:, 0] > 0)
     angle = uniform((count, 1), -math.pi, math.pi, generator)
     distance = uniform((count, 1), 1, DISK_RADIUS, generator)
     offset = torch.cat((angle.sin(), angle.cos()), dim=1) * distance
     beside = (clicks.points[:, 0] + offset.round().long()).clamp_min(0)
-    dropped = chosen[:, None] & (clicks.signs > 0)
-    dropped[:, 0] = False
-    kept = Clicks(clicks.points, torch.where(dropped, 0, clicks.signs))
-    return kept.followed_by(beside, -chosen.long()), chosen
+    anywhere = uniform((count, slots, 2), 0, 1, generator)
+    anywhere = (anywhere * anywhere.new_tensor(size)).long()
+    anywhere[:, 0] = clicks.points[:, 0]
+    some = uniform((count, slots), 0, 1, generator) < uniform((count, 1), 0, 1, generator)
+    refused = -some.long()
+    refused[:, 0] = 1
+    changed = Clicks(
+        torch.where(chosen[:, None, None], anywhere, clicks.points),
+        torch.where(chosen[:, None], refused, clicks.signs),
+    )
+    return changed.followed_by(beside, -chosen.long()), chosen
 
 
 def corrective_clicks(

@@ -69,8 +69,8 @@ class ClickSimulation(Section):
         max_extra: Most further clicks of each sign.
         near: Share of random negatives at most ``margin`` away from the object; others anywhere.
         margin: Distance in pixels that counts as near.
-        taken_back: Share of samples whose first click a negative one beside it takes back: nothing
-            is left to find.
+        taken_back: Share of samples whose first click a negative one beside it takes back, perhaps
+            among many others: nothing is left to find.
         rounds: Likelihood of 0, 1, 2, … corrective rounds.
         at_once: Samples that a round shows the network at a time; None for all that have the
             round. A GPU's convolution library plans for each number of samples.

@@ -65,7 +65,8 @@ def simulate(
     fed_back = torch.zeros_like(truth, dtype=torch.float32)
     void = None
     if simulation.taken_back:
-        clicks, void = take_back(clicks, simulation.taken_back, chance.device)
+        size = (int(image.shape[-2]), int(image.shape[-1]))
+        clicks, void = take_back(clicks, simulation.taken_back, size, chance.device)
         truth = truth & ~void[:, None, None, None]
     was_training = network.training
     network.eval()

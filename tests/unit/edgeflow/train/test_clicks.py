@@ -185,10 +185,16 @@ def test_a_negative_click_beside_the_first_takes_it_back() -> None:
     points = torch.full((400, 3, 2), 40)
     signs = torch.tensor([1, 1, -1]).repeat(400, 1)
     signs[:50, 0] = 0  # without an object nothing can be taken back
-    clicks, void = take_back(Clicks(points, signs), 0.5, torch.Generator().manual_seed(0))
+    clicks, void = take_back(Clicks(points, signs), 0.5, (80, 60), chance())
     assert not void[:50].any()
     assert 120 < int(void.sum()) < 230
-    assert (clicks.signs[void] == torch.tensor([1, 0, -1, -1])).all()
+    assert (clicks.signs[void][:, 0] == 1).all()
+    assert (clicks.signs[void][:, 1:3] <= 0).all()
+    assert (clicks.signs[void][:, 3] == -1).all()
+    assert 0.3 < float((clicks.signs[void][:, 1:3] < 0).float().mean()) < 0.7
+    assert int(clicks.points[void, 1, 0].max()) > 70
+    assert int(clicks.points[void, 1, 1].max()) < 60
+    assert torch.equal(clicks.points[~void][:, :3], points[~void])
     assert torch.equal(clicks.signs[~void][:, :3], signs[~void])
     assert not clicks.signs[~void, 3].any()
     distance = (clicks.points[void, 3] - 40).float().norm(dim=1)
