@@ -80,7 +80,10 @@ def draw(rng: Generator) -> tuple[RGBImage, ByteMap]:
     canvas = Canvas(np.zeros((height, width, 3)), np.zeros((height, width), dtype=np.uint8))
     _ground(rng, canvas)
     scenes, shares = zip(*SCENES, strict=True)
-    scenes[rng.choice(len(scenes), p=shares)](rng, canvas)
+    scene = scenes[rng.choice(len(scenes), p=shares)]
+    scene(rng, canvas)
+    if scene in (_several, _nested, _rows) and rng.random() < 0.2:  # what is left is clicked, too
+        canvas.labels[canvas.labels == 0] = canvas.labels.max() + 1
     if not canvas.labels.any():
         canvas.labels[disk(canvas, (height / 2, width / 2), canvas.small / 3)] = 1
     rgb = canvas.rgb
