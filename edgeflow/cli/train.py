@@ -62,7 +62,7 @@ def _check_outputs(settings: Config, file: Path) -> None:
     output, model, sources = settings.output, settings.model, settings.data.sources
     outputs = {"result": output.folder / f"{output.name}.safetensors"}
     if settings.data.cache is not None:
-        outputs["image cache"] = settings.data.cache
+        outputs["image cache"] = settings.data.cache / "images.safetensors"  # that or such a file
     read = [file, *(each.file for each in model.initial), *(source.path for source in sources)]
     read += [path for source in sources for path in (source.images, source.exclude) if path]
     if model.start_from is not None:

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from edgeflow.train.chance import happens, uniform
-from edgeflow.train.config import Views
+from edgeflow.train.config_views import Views
 from edgeflow.train.image_store import IGNORE, ImageStore
 
 MULTIPLE = 32

@@ -6,6 +6,7 @@ what the network got wrong.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -13,8 +14,8 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from edgeflow.prompts.disks import DISK_RADIUS
-from edgeflow.train.chance import happens
-from edgeflow.train.config import ClickSimulation
+from edgeflow.train.chance import happens, uniform
+from edgeflow.train.config_views import ClickSimulation
 from edgeflow.train.distance import distance_transform
 
 STRIDE = 2
@@ -108,6 +109,41 @@ def first_clicks(
         torch.cat((first, positives, negatives), dim=1) * STRIDE,
         torch.cat((on_object.long(), extra[0].long(), -extra[1].long()), dim=1),
     )
+
+
+def take_back(
+    clicks: Clicks, share: float, size: tuple[int, int], generator: Generator
+) -> tuple[Clicks, Tensor]:
+    """Put a negative click beside some first clicks, so near that its disk covers them.
+
+    Args:
+        clicks: First clicks, the one on the object before all others.
+        share: Likelihood of a sample to be taken back.
+        size: Height and width of the views.
+        generator: Source of randomness on the device.
+
+    Returns:
+        Clicks with one slot more, in which a sample that is taken back has no positive click but
+        the first, and some, up to all slots, negative ones anywhere; and which samples these are,
+        B bool.
+    """
+    count, slots = clicks.signs.shape
+    chosen = happens(count, share, generator) & (clicks.signs[:, 0] > 0)
+    angle = uniform((count, 1), -math.pi, math.pi, generator)
+    distance = uniform((count, 1), 1, DISK_RADIUS, generator)
+    offset = torch.cat((angle.sin(), angle.cos()), dim=1) * distance
+    beside = (clicks.points[:, 0] + offset.round().long()).clamp_min(0)
+    anywhere = uniform((count, slots, 2), 0, 1, generator)
+    anywhere = (anywhere * anywhere.new_tensor(size)).long()
+    anywhere[:, 0] = clicks.points[:, 0]
+    some = uniform((count, slots), 0, 1, generator) < uniform((count, 1), 0, 1, generator)
+    refused = -some.long()
+    refused[:, 0] = 1
+    changed = Clicks(
+        torch.where(chosen[:, None, None], anywhere, clicks.points),
+        torch.where(chosen[:, None], refused, clicks.signs),
+    )
+    return changed.followed_by(beside, -chosen.long()), chosen
 
 
 def corrective_clicks(

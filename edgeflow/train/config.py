@@ -6,20 +6,24 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
-Side = Annotated[int, Field(ge=32)]
+from edgeflow.train.config_views import (
+    ClickSimulation,
+    Count,
+    NotNegative,
+    Positive,
+    Section,
+    Share,
+    Side,
+    Views,
+)
+
+__all__ = ["ClickSimulation", "Config", "Data", "InitialTensors", "Losses", "Model", "Optimiser"]
+__all__ += ["Output", "Schedule", "Source", "Teacher", "Views"]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class InitialTensors(_Section):
+class InitialTensors(Section):
     """Tensors from a file, put under a part of the network.
 
     Attributes:
@@ -35,7 +39,7 @@ class InitialTensors(_Section):
     required: bool = True
 
 
-class Model(_Section):
+class Model(Section):
     """The network, and the weights it begins with.
 
     Attributes:
@@ -46,12 +50,12 @@ class Model(_Section):
     """
 
     architecture: str = "edgeflow_lite"
-    options: dict[str, int | bool] = {}
+    options: dict[str, int | bool] = Field(default_factory=dict)
     start_from: str | None = None
     initial: tuple[InitialTensors, ...] = ()
 
 
-class Source(_Section):
+class Source(Section):
     """One dataset.
 
     Attributes:
@@ -77,7 +81,7 @@ class Source(_Section):
     licence: str = "not stated"
 
 
-class Data(_Section):
+class Data(Section):
     """The images.
 
     Attributes:
@@ -89,90 +93,22 @@ class Data(_Section):
         set_weights: Factors by set, the part of a sample's name before its last slash.
         held_out: Share of the images that is used for validation only.
         min_area: Share of its image that an object must cover.
+        drawings: Number of plain drawings (:mod:`edgeflow.train.drawings`) among the images.
+        drawn: Share of views that show one of these.
     """
 
     sources: tuple[Source, ...] = Field(min_length=1)
     side: Count = 448
     cache: Path | None = None
     balance: Share = 0.75
-    set_weights: dict[str, Positive] = {}
+    set_weights: dict[str, Positive] = Field(default_factory=dict)
     held_out: Share = 0.03
     min_area: Share = 0.002
+    drawings: Annotated[int, Field(ge=0)] = 0
+    drawn: Annotated[float, Field(ge=0, lt=1)] = 0.05
 
 
-class Views(_Section):
-    """The views of images that the network is shown.
-
-    Attributes:
-        side: Square root of a view's pixels; its sides are multiples of 32. Of a list, each step
-            draws one.
-        aspect: Largest ratio of the longer to the shorter side.
-        whole: Share of views of the whole image, as at a first click.
-        expansion: Range of a zoomed view's sides, relative to those of the object's box.
-        shift: Largest shift of a zoomed view, relative to its sides.
-        stretch: Largest change of the sides' ratio.
-        rotation: Largest rotation in degrees.
-        warp: Largest smooth displacement relative to the sides.
-        merge: Share of objects that are joined with another of the same image.
-        cut: Share of objects of which a straight cut leaves a part; only clicks tell where.
-        paste: Share of views into which an object of another image is pasted; half of those
-            become the object, half are in its way.
-        colour: Strength of brightness, contrast, saturation, tint and gamma changes.
-        grey: Share of views without colour.
-        blur: Share of views that are blurred.
-        noise: Share of views with sensor noise.
-    """
-
-    side: Side | Annotated[tuple[Side, ...], Field(min_length=1)] = 320
-    aspect: Annotated[float, Field(ge=1)] = 1.5
-    whole: Share = 0.4
-    expansion: tuple[Positive, Positive] = (0.9, 2.2)
-    shift: Share = 0.1
-    stretch: Share = 0.15
-    rotation: NotNegative = 10.0
-    warp: Share = 0.02
-    merge: Share = 0.1
-    cut: Share = 0.0
-    paste: Share = 0.1
-    colour: Share = 0.5
-    grey: Share = 0.05
-    blur: Share = 0.1
-    noise: Share = 0.1
-
-
-class ClickSimulation(_Section):
-    """Simulated clicks.
-
-    Attributes:
-        centred: Share of first clicks that fall near the object's middle; others anywhere inside.
-        extra: Share of samples with further random clicks beside the first.
-        decay: Likelihood that a further click is followed by another (RITM's .8).
-        max_extra: Most further clicks of each sign.
-        near: Share of random negatives at most ``margin`` away from the object; others anywhere.
-        margin: Distance in pixels that counts as near.
-        rounds: Likelihood of 0, 1, 2, … corrective rounds.
-        at_once: Samples that a round shows the network at a time; None for all that have the
-            round. A GPU's convolution library plans for each number of samples.
-        deepest: Share of corrective clicks on the deepest point of the larger error region, as an
-            evaluation clicks; others on a random one deeper than half of that.
-        forget: Share of rounds after which nothing is fed back.
-        soften: Share of feedback that is blurred, as a change of the zoom-in region blurs it.
-    """
-
-    centred: Share = 0.6
-    extra: Share = 0.4
-    decay: Annotated[float, Field(ge=0, lt=1)] = 0.8
-    max_extra: Annotated[int, Field(ge=0)] = 11
-    near: Share = 0.5
-    margin: Positive = 24.0
-    rounds: tuple[NotNegative, ...] = Field((0.35, 0.25, 0.2, 0.2), min_length=1)
-    at_once: Count | None = None
-    deepest: Share = 0.5
-    forget: Share = 0.1
-    soften: Share = 0.3
-
-
-class Losses(_Section):
+class Losses(Section):
     """Weights of the losses, which are defined in :mod:`edgeflow.train.losses`.
 
     Attributes:
@@ -198,7 +134,7 @@ class Losses(_Section):
         return self
 
 
-class Optimiser(_Section):
+class Optimiser(Section):
     """AdamW, its learning rate and the average of the weights.
 
     Attributes:
@@ -224,7 +160,7 @@ class Optimiser(_Section):
     freeze_norms: bool = False
 
 
-class Schedule(_Section):
+class Schedule(Section):
     """How long a run takes, and what happens on the way.
 
     Attributes:
@@ -252,7 +188,7 @@ class Schedule(_Section):
     seed: int = 0
 
 
-class Output(_Section):
+class Output(Section):
     """The files that a run writes.
 
     Attributes:
@@ -269,7 +205,7 @@ class Output(_Section):
     licence: str = "see the model card"
 
 
-class Teacher(_Section):
+class Teacher(Section):
     """A model to learn from.
 
     Attributes:
@@ -279,7 +215,7 @@ class Teacher(_Section):
     model: str
 
 
-class Config(_Section):
+class Config(Section):
     """A whole run."""
 
     model: Model = Model()

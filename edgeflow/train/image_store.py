@@ -234,6 +234,23 @@ def object_weights(
     return weights / weights.sum()
 
 
+def with_share(weights: Tensor, chosen: Tensor, share: float) -> Tensor:
+    """Likelihoods with which a share of what is drawn is of some objects.
+
+    Args:
+        weights: O float64, summing to 1.
+        chosen: O bool, the objects to give the share; if none or all are, nothing changes.
+        share: 0 to 1.
+
+    Returns:
+        O float64, summing to 1; among the chosen, and among the others, as likely as before.
+    """
+    before = weights[chosen].sum()
+    if not chosen.any() or chosen.all() or before in (0, 1):
+        return weights
+    return torch.where(chosen, weights * (share / before), weights * ((1 - share) / (1 - before)))
+
+
 def _objects(labels: ByteMap, min_area: float) -> Iterator[tuple[int, int, Box]]:
     """Each label that is large enough, with its pixels and its box."""
     counts = np.bincount(labels.ravel(), minlength=256)

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from edgeflow.nn.interface import Feedback, NetworkOutput
 from edgeflow.train.augment import Batch
 from edgeflow.train.chance import Chance
-from edgeflow.train.clicks import Clicks, corrective_clicks, first_clicks
-from edgeflow.train.config import ClickSimulation
+from edgeflow.train.clicks import Clicks, corrective_clicks, first_clicks, take_back
+from edgeflow.train.config_views import ClickSimulation
 
 MASK_LOGIT = 0.0
 SOFTEST = 0.4
@@ -26,10 +26,13 @@ class Prompt:
     Attributes:
         clicks: Clicks of each sample.
         feedback: B×1×H×W float32, the network's own map of the round before; zeros at the first.
+        void: B bool, samples whose first click was taken back, so that there is nothing to find;
+            None without such.
     """
 
     clicks: Clicks
     feedback: Tensor
+    void: Tensor | None = None
 
     def tensor(self) -> Tensor:
         """B×3×H×W float32, as the network takes it."""
@@ -60,6 +63,11 @@ def simulate(
     image, truth, valid = batch
     clicks = first_clicks(truth, valid, simulation, chance.device)
     fed_back = torch.zeros_like(truth, dtype=torch.float32)
+    void = None
+    if simulation.taken_back:
+        size = (int(image.shape[-2]), int(image.shape[-1]))
+        clicks, void = take_back(clicks, simulation.taken_back, size, chance.device)
+        truth = truth & ~void[:, None, None, None]
     was_training = network.training
     network.eval()
     for count in samples_of_rounds(len(image), simulation.rounds, chance.host.random()):
@@ -79,7 +87,7 @@ def simulate(
         clicks = clicks.followed_by(F.pad(points, (0, 0, 0, rest)), F.pad(signs, (0, rest)))
         fed_back = torch.cat((_altered(answer, simulation, chance), fed_back[count:]))
     network.train(was_training)
-    return Prompt(clicks, fed_back)
+    return Prompt(clicks, fed_back, void)
 
 
 def samples_of_rounds(count: int, shares: Sequence[float], start: float) -> list[int]:

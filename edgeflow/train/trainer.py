@@ -16,13 +16,14 @@ from edgeflow.checkpoints.checkpoint import find
 from edgeflow.evaluate.summary import Summary
 from edgeflow.nn.interface import Feedback, NetworkOutput
 from edgeflow.nn.registry import ARCHITECTURES
+from edgeflow.train import drawings
 from edgeflow.train.augment import Batch, draw_batch, view_size
 from edgeflow.train.chance import Chance
 from edgeflow.train.config import Config
 from edgeflow.train.contact_sheet import save_sheet
 from edgeflow.train.distributed import Processes
 from edgeflow.train.errors import TrainingError
-from edgeflow.train.image_store import ImageStore, object_weights
+from edgeflow.train.image_store import ImageStore, object_weights, with_share
 from edgeflow.train.log import Log
 from edgeflow.train.objective import autocast, keep_norms, mean_iou, total_loss
 from edgeflow.train.optimiser import follow, make_optimiser, rate_at, set_rate
@@ -77,6 +78,8 @@ class Trainer:
         batch = batch._replace(image=image)
         with autocast(device, config.schedule.precision):
             prompt = simulate(self.learner.network, batch, config.clicks, self.feedback, chance)
+        if prompt.void is not None:
+            batch = batch._replace(truth=batch.truth & ~prompt.void[:, None, None, None])
         return batch, prompt
 
     def step(self, number: int, progress: float) -> dict[str, Tensor]:
@@ -147,6 +150,7 @@ def make_trainer(
     learner = Learner(network, average, make_optimiser(network, config.optimiser))
     store = material.store.to(device)
     weights = object_weights(store, balance=config.data.balance, factors=material.factors)
+    weights = with_share(weights, drawings.of(store), config.data.drawn)
     return Trainer(
         config, learner, store, weights, processes, _teacher(config, models_folder, device)
     )

@@ -12,6 +12,7 @@ from edgeflow.data.left_out import LeftOut, left_out_lines
 from edgeflow.data.listed import left_out_of
 from edgeflow.data.opening import open_dataset
 from edgeflow.train.config import Data, Source
+from edgeflow.train.drawings import VERSION, Drawings
 from edgeflow.train.errors import TrainingError
 from edgeflow.train.image_store import (
     ImageStore,
@@ -52,13 +53,15 @@ def open_material(data: Data, validation_objects: int, say: Say = lambda _text: 
         DatasetError: A dataset cannot be read.
         TrainingError: There is nothing to learn from, or an exclude file is missing.
     """
-    datasets = [_open(source) for source in data.sources]
+    sources = [(_open(source), source.weight) for source in data.sources]
+    drawings: tuple[Dataset, frozenset[str]] = Drawings(data.drawings), frozenset()
+    datasets = [*(opened for opened, _ in sources), drawings]
     for dataset, _ in datasets:
         _tell(left_out_of(dataset), say)
     names = [name for dataset, excluded in datasets for name in _names(dataset, excluded)]
     weights = {
-        name: source.weight
-        for source, (dataset, excluded) in zip(data.sources, datasets, strict=True)
+        name: weight
+        for (dataset, excluded), weight in [*sources, (drawings, 1.0)]
         for name in _names(dataset, excluded)
     }
     if len(weights) != len(names):
@@ -125,7 +128,8 @@ def _store(
     data: Data, datasets: list[tuple[Dataset, frozenset[str]]], names: list[str], say: Say
 ) -> ImageStore:
     training = {name for name in names if not is_held_out(name, data.held_out)}
-    described = "|".join([str(data.side), str(data.min_area), *sorted(training)])
+    drawn = f"drawings {VERSION}" if data.drawings else ""
+    described = "|".join([str(data.side), str(data.min_area), drawn, *sorted(training)])
     sources = "|".join(_described(source) for source in data.sources)
     key = hashlib.sha256(f"{sources}|{described}".encode()).hexdigest()
     path = None if data.cache is None else data.cache / f"images-{key[:16]}.safetensors"

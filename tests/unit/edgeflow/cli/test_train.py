@@ -56,3 +56,12 @@ def test_a_model_that_is_missing_is_said_before_images_are_read(
     (tmp_path / "train").mkdir()  # without an image, which would be an error, too
     config.write_text(f"{config.read_text()}\n{model}\n")
     assert fault in fails(config, "--data", tmp_path)
+
+
+def test_images_from_an_earlier_run_are_no_obstacle(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "cache").mkdir()
+    config.write_text(config.read_text().replace("[data]", '[data]\ncache = "cache"'))
+    said = fails(config, "--data", tmp_path)
+    assert "cache" not in said
+    assert f"{tmp_path / 'train'}" in said  # which has no image

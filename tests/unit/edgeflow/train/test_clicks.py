@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from edgeflow.geometry import NetworkPoint, Size
-from edgeflow.train.clicks import STRIDE, Clicks, corrective_clicks, first_clicks
+from edgeflow.train.clicks import STRIDE, Clicks, corrective_clicks, first_clicks, take_back
 from edgeflow.train.config import ClickSimulation
 from edgeflow.train.distance import distance_transform
 from tests.unit.edgeflow.samples import disk_maps
@@ -179,3 +179,24 @@ def test_the_same_seed_gives_the_same_clicks() -> None:
     assert torch.equal(first.points, second.points)
     assert torch.equal(first.signs, second.signs)
     assert not torch.equal(first.points, other.points)
+
+
+def test_a_negative_click_beside_the_first_takes_it_back() -> None:
+    points = torch.full((400, 3, 2), 40)
+    signs = torch.tensor([1, 1, -1]).repeat(400, 1)
+    signs[:50, 0] = 0  # without an object nothing can be taken back
+    clicks, void = take_back(Clicks(points, signs), 0.5, (80, 60), chance())
+    assert not void[:50].any()
+    assert 120 < int(void.sum()) < 230
+    assert (clicks.signs[void][:, 0] == 1).all()
+    assert (clicks.signs[void][:, 1:3] <= 0).all()
+    assert (clicks.signs[void][:, 3] == -1).all()
+    assert 0.3 < float((clicks.signs[void][:, 1:3] < 0).float().mean()) < 0.7
+    assert int(clicks.points[void, 1, 0].max()) > 70
+    assert int(clicks.points[void, 1, 1].max()) < 60
+    assert torch.equal(clicks.points[~void][:, :3], points[~void])
+    assert torch.equal(clicks.signs[~void][:, :3], signs[~void])
+    assert not clicks.signs[~void, 3].any()
+    distance = (clicks.points[void, 3] - 40).float().norm(dim=1)
+    assert float(distance.max()) <= 6
+    assert float(distance.min()) >= 1

@@ -17,6 +17,7 @@ from edgeflow.train.image_store import (
     read_samples,
     save_store,
     shrink,
+    with_share,
 )
 from tests.unit.edgeflow.evaluate.scripted import Images
 
@@ -126,3 +127,15 @@ def test_images_are_drawn_by_set_and_objects_by_the_root_of_their_area() -> None
     assert float(weights[4] / weights[5]) == pytest.approx((800 / 200) ** 0.5)
     weights = object_weights(store, balance=1.0, factors=[1, 1, 1, 1, 4])
     assert float(weights[4:].sum()) == pytest.approx(0.5)
+
+
+def test_some_objects_can_be_given_a_share_of_what_is_drawn() -> None:
+    weights = torch.tensor([0.1, 0.3, 0.4, 0.2], dtype=torch.float64)
+    chosen = torch.tensor([False, True, True, False])
+    shared = with_share(weights, chosen, 0.07)
+    assert float(shared.sum()) == pytest.approx(1)
+    assert float(shared[chosen].sum()) == pytest.approx(0.07)
+    assert float(shared[2] / shared[1]) == pytest.approx(4 / 3)
+    assert float(shared[3] / shared[0]) == pytest.approx(2)
+    for none_or_all in (torch.zeros(4, dtype=torch.bool), torch.ones(4, dtype=torch.bool)):
+        assert torch.equal(with_share(weights, none_or_all, 0.07), weights)

@@ -154,3 +154,13 @@ def test_a_step_can_be_repeated_and_differs_from_the_next_and_from_other_process
 
     assert draw(3, 0) == draw(3, 0)
     assert len({draw(3, 0), draw(4, 0), draw(3, 1)}) == 3
+
+
+def test_where_the_first_click_is_taken_back_everything_found_is_too_much(
+    batch: Batch,
+) -> None:
+    simulation = ClickSimulation(rounds=(0, 1.0), extra=0, taken_back=1.0)
+    prompt = simulate(Blind(), batch, simulation, "mask", chance())
+    assert prompt.void is not None
+    assert prompt.void.all()
+    assert (prompt.clicks.signs[:, 1:] <= 0).all()
