@@ -48,7 +48,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # takes them from the others.
 test-units test-servers test-cluster test-trainings test-fast: export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help python demo dist test test-units test-whole test-servers test-cluster test-trainings test-fast lint types docs pictures reference format bench envs lock sbom licences audit clean
+.PHONY: help python demo dist test test-units test-attended test-servers test-cluster test-trainings test-fast lint types docs pictures reference format bench envs lock sbom licences audit clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -62,13 +62,14 @@ demo: python  ## a real Label Studio with this backend and sample photographs
 	@$(MAKE) --no-print-directory -j2 $(STUDIO)/.made $(DEMO)/.made
 	@$(DEMO)/bin/python -m demo.run --label-studio $(STUDIO)/bin/label-studio
 
-test: test-units test-whole  ## all tests, with a real Label Studio and, where there is one, a browser
+test: envs  ## all tests, with a real Label Studio and, where there is one, a browser
+	@$(MAKE) --no-print-directory -j2 test-trainings test-attended
+
+test-attended: test-units  # what trainings run beside, and give way to
+	@$(MAKE) --no-print-directory -j2 test-servers test-cluster
 
 test-units: $(MAIN)/.made  ## the part of them that runs on all cores, with its coverage
 	@$(BIN)/python -m pytest -n auto --cov --cov-report= tests/unit tests/golden
-
-test-whole: envs  ## the rest: running backends, then browsers, with a cluster and trainings beside them
-	@$(MAKE) --no-print-directory -j3 test-servers test-cluster test-trainings
 
 test-servers: envs  ## a backend, one in which things break, and browsers with a real Label Studio
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/contract

@@ -193,6 +193,8 @@ def image_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
                 shutil.copy2(ROOT / name, source / name)
     arguments = {name: value for name, _, value in (v.partition("=") for v in values("ARG"))}
     variables = {key: value for key, value in os.environ.items() if "PYTHON" not in key}
+    # The base image's pip compiles, for a container that may not; here that would be a minute more.
+    variables["PIP_NO_COMPILE"] = "no"  # which means yes: pip's name for its opposite
     builder = root / "builder"
     subprocess.run([sys.executable, "-m", "venv", str(builder)], check=True)
     variables["PATH"] = f"{builder / 'bin'}{os.pathsep}{variables['PATH']}"
