@@ -104,6 +104,7 @@ def test_each_of_twelve_quick_clicks_gets_its_region_under_auto_accept(
             shrunk = only(editor.click(0.27, 0.42, keys=["Control", "Alt"]))
             assert len(clicks(shrunk)) == 2
             assert clicks(shrunk)[1][3] is False
+        editor.wait_for_answers()  # a busy browser takes a while to make an answer a region
         editor.submit()
         (annotation,) = studio.client.call("GET", f"tasks/{task}/annotations")
         # A label that was picked for the next click joins the region as a second result.
