@@ -22,8 +22,6 @@ from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow.inference.zoom import ZoomPolicy
 from edgeflow.masks.cleanup import Cleanup
 from edgeflow.nn.lite import EdgeFlowLite
-from edgeflow_backend.images.decoding.decoder import MAX_PLACES
-from edgeflow_backend.images.decoding.pool import Pool
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.journal import Journal
@@ -139,25 +137,9 @@ def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-class _SharedPool(Pool):
-    def close(self) -> None:
-        """Its children stay, for the next service."""
-
-
-@pytest.fixture(scope="session")
-def decoding() -> Iterator[Pool]:
-    """Children that decode images, for all services: each takes a quarter of a second to start."""
-    pool = _SharedPool(MAX_PLACES)
-    yield pool
-    Pool.close(pool)
-
-
 @pytest.fixture
-def make_service(
-    predictor: Predictor, decoding: Pool, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[MakeService]:
+def make_service(predictor: Predictor) -> Iterator[MakeService]:
     """Makes services with changed settings."""
-    monkeypatch.setattr("edgeflow_backend.images.decoding.decoder.Pool", lambda _: decoding)
     services: list[SegmentationService] = []
 
     def make(
