@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -62,7 +60,7 @@ MASKS = hnp.arrays(np.bool_, (3, 4, 5))
 @given(MASKS)
 def test_the_order_of_annotators_does_not_count(stack: BoolMask) -> None:
     first = staple(list(stack))
-    for order in itertools.permutations(range(3)):
+    for order in ((1, 0, 2), (1, 2, 0)):  # all others are made of these two
         assert (staple([stack[number] for number in order]) == first).all()
 
 

@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 from edgeflow.cli import app
 from edgeflow.cli.export import INCOMPLETE
 from edgeflow.export.formats.table import FORMATS
+from edgeflow.masks.rasterize import MAX_POINTS
 from tests.unit.edgeflow.data.making import (
     TWO_OBJECTS,
     bare_png,
@@ -193,7 +194,7 @@ BAD = {
     ),
     "png-of-another-size": lambda: bitmask(encoded(np.zeros((9, 9, 4), np.uint8))),
     "no-png": lambda: region("bitmasklabels", {"imageDataURL": "file:///etc/passwd"}),
-    "polygon-of-a-million-points": lambda: polygon(SQUARE * 250_000),
+    "polygon-of-too-many-points": lambda: polygon(SQUARE * (MAX_POINTS // len(SQUARE) + 1)),
     "polygon-far-outside": lambda: polygon([[0, 0], [1e300, 0], [0, 1e300]]),
     "polygon-of-texts": lambda: polygon([["a", "b"]] * 3),
     "region-of-another-size": lambda: sized(40, 60),
@@ -202,13 +203,7 @@ BAD = {
 """Regions that cannot be read."""
 
 
-@pytest.mark.parametrize(
-    "bad",
-    [
-        pytest.param(name, marks=[pytest.mark.slow] if "million" in name else [])
-        for name in BAD
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("bad", BAD)
 def test_what_cannot_be_read_is_refused_and_costs_only_itself(tmp_path: Path, bad: str) -> None:
     put(tmp_path, {"images/a.jpg": image_file(), "images/b.jpg": image_file()})
     tasks = [

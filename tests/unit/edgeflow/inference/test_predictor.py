@@ -140,6 +140,12 @@ def desk(request: pytest.FixtureRequest, shipped_runtime: TorchRuntime) -> Desk:
     return Desk(Predictor(shipped_runtime, version="v", policy=request.param))
 
 
+@pytest.fixture(scope="module", params=[OURS, EISEGS], ids=lambda policy: policy.name)
+def quick_desk(request: pytest.FixtureRequest) -> Desk:
+    """The same with a stand-in: what a store may change does not depend on the network."""
+    return Desk(Predictor(Painter(), version="v", policy=request.param))
+
+
 @pytest.fixture(scope="session")
 def shipped_runtime() -> TorchRuntime:
     return TorchRuntime(find("edgeflow_lite").load(), torch.device("cpu"))
@@ -193,21 +199,34 @@ def interleavings(draw: st.DrawFn) -> list[Request]:
 
 
 PROPERTY = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+BRIEF = settings(PROPERTY, max_examples=4)
 
 
 @pytest.mark.slow
 @PROPERTY
 @given(requests=interleavings())
 def test_interleaved_annotators_get_what_each_would_get_alone(
-    desk: Desk, requests: list[Request]
+    quick_desk: Desk, requests: list[Request]
 ) -> None:
     store = RememberingStore()
     for request in requests:
-        desk.check(request, store)
+        quick_desk.check(request, store)
 
 
 @pytest.mark.slow
-@PROPERTY
+@BRIEF
+@given(requests=interleavings(), chance=st.randoms(use_true_random=False))
+def test_interleaved_annotators_of_the_real_network_get_what_each_would_get_alone(
+    desk: Desk, requests: list[Request], chance: random.Random
+) -> None:
+    remembering, forgetful = RememberingStore(), ForgetfulStore(chance)
+    for request in requests:
+        desk.check(request, remembering)
+        desk.check(request, forgetful)
+
+
+@pytest.mark.slow
+@settings(PROPERTY, max_examples=8)
 @given(requests=interleavings())
 def test_annotators_on_several_threads_get_what_each_would_get_alone(
     desk: Desk, requests: list[Request]
@@ -223,25 +242,25 @@ def test_annotators_on_several_threads_get_what_each_would_get_alone(
 @PROPERTY
 @given(requests=interleavings(), chance=st.randoms(use_true_random=False))
 def test_a_store_that_forgets_at_random_never_changes_an_answer(
-    desk: Desk, requests: list[Request], chance: random.Random
+    quick_desk: Desk, requests: list[Request], chance: random.Random
 ) -> None:
     store = ForgetfulStore(chance)
     for request in requests:
-        desk.check(request, store)
+        quick_desk.check(request, store)
 
 
 @pytest.mark.slow
 @PROPERTY
 @given(requests=interleavings())
 def test_a_request_runs_exactly_the_steps_of_its_unknown_tail(
-    desk: Desk, requests: list[Request]
+    quick_desk: Desk, requests: list[Request]
 ) -> None:
     store = RememberingStore()
     known: set[Request] = set()
     for image, clicks in requests:
         prefixes = [Request(image, clicks[:count]) for count in range(1, len(clicks) + 1)]
         expected = sum(prefix not in known for prefix in prefixes)
-        assert desk.ask(Request(image, clicks), store).steps == expected
+        assert quick_desk.ask(Request(image, clicks), store).steps == expected
         known.update(prefixes)
 
 
@@ -830,9 +849,6 @@ def start_requests(draw: st.DrawFn) -> list[StartRequest]:
             if count or start in OUTLINES
         ]
     return requests
-
-
-BRIEF = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.slow
