@@ -133,7 +133,7 @@ SERIES = Picture(
     sources=("tests/unit/edgeflow/volumes/scans.py",),
 )
 
-_STATUS_PAGE = ("edgeflow_backend/status/page.py",)
+_STATUS_PAGE = ("edgeflow_backend/status/page.py", "edgeflow_backend/status/style.py")
 FAILED, REFUSED, LOST = (
     Picture(f"{name}.jpg", page, config, width=width, sources=_STATUS_PAGE)
     for name, page, config, width in (

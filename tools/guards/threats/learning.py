@@ -21,7 +21,7 @@ THREATS = (
             Guard(
                 "a flood of events has Label Studio asked no more often",
                 "edgeflow_backend/learning/keeper.py",
-                "soon = max(self._clock() + SETTLE_S, rested)",
+                "soon = max(self._clock() + SETTLE_S, self._rested[project])",
                 "soon = self._clock() + SETTLE_S",
                 (
                     f"{LEARNING}/test_keeper.py::test_a_forged_event_puts_nothing_in_and_asks_label_studio_little",
