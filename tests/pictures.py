@@ -137,7 +137,7 @@ _WORLD = ("tests/geo_world.py",)
 TILE = Picture("aerial-tile.jpg", "aerial.md", "", width=1000, sources=_WORLD)
 STITCHED = Picture("aerial-stitched.jpg", "aerial.md", "", width=600, sources=_WORLD)
 
-_STATUS_PAGE = ("edgeflow_backend/status/page.py",)
+_STATUS_PAGE = ("edgeflow_backend/status/page.py", "edgeflow_backend/status/style.py")
 FAILED, REFUSED, LOST = (
     Picture(f"{name}.jpg", page, config, width=width, sources=_STATUS_PAGE)
     for name, page, config, width in (

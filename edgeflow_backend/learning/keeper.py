@@ -41,6 +41,9 @@ SETTLE_S = 1.0
 PAUSE_S = 10.0
 """At least so long after a reconciliation, whatever events say, the next one begins."""
 
+RESTS = 4
+"""And at least so many times as long as it took: a large project is not asked for all the time."""
+
 
 class Keeper:
     """Keeps the stores of the projects in the settings. Thread-safe.
@@ -70,7 +73,7 @@ class Keeper:
         self._entries = Entries(self._projects)
         self._changed = threading.Condition()
         self._due = dict.fromkeys(self._projects, clock())
-        self._ended: dict[ProjectRef, float] = {}
+        self._rested = dict(self._due)
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="learning", daemon=True)
         if self._projects:
@@ -81,9 +84,7 @@ class Keeper:
         if event not in EVENTS or project not in self._due:
             return
         with self._changed:
-            pause_s = min(PAUSE_S, self._settings.learn_every_s)
-            rested = self._ended.get(project, -pause_s) + pause_s
-            soon = max(self._clock() + SETTLE_S, rested)
+            soon = max(self._clock() + SETTLE_S, self._rested[project])
             if soon < self._due[project]:
                 self._due[project] = soon
                 self._changed.notify_all()
@@ -107,12 +108,19 @@ class Keeper:
                     self._changed.wait(wait_s)
                     continue
                 # Before it begins: what an event tells meanwhile is for the next one.
-                self._due[project] = self._clock() + self._settings.learn_every_s
-            self._look(project)
+                begun = self._clock()
+                self._due[project] = begun + self._settings.learn_every_s
+            done = self._look(project)
             with self._changed:
-                self._ended[project] = self._clock()
+                ended = self._clock()
+                pause_s = min(PAUSE_S, self._settings.learn_every_s)
+                self._rested[project] = ended + max(pause_s, RESTS * (ended - begun))
+                if not done:
+                    self._due[project] = min(self._due[project], self._rested[project])
 
-    def _look(self, project: ProjectRef) -> None:
+    def _look(self, project: ProjectRef) -> bool:
+        """Reconcile a project; returns False if another process is at it."""
+        alone = True
         entry = self._entries.of(project)
         try:
             files = self._shelf.files(project)
@@ -126,6 +134,7 @@ class Keeper:
             self._log.exception("not reconciled", project=str(project))
             entry = entry.failing("an unexpected error", "see the backend's log")
         self._entries.put(project, entry)
+        return alone
 
     def _reconcile(self, project: ProjectRef) -> list[str]:
         files = self._shelf.files(project)
@@ -142,6 +151,7 @@ class Keeper:
                 read=report.read,
                 dropped=report.dropped,
                 failed=len(report.failures),
+                left_out=report.left_out.total(),
             )
         return list(told(report))
 

@@ -111,6 +111,16 @@ class Reconciler:
                 the store by then.
             StoreError: The store cannot be written.
         """
+        with files.store.held():
+            return self._reconcile(api, files, stop, wanted)
+
+    def _reconcile(
+        self,
+        api: LabelStudioAPI,
+        files: Files,
+        stop: Callable[[], bool],
+        wanted: Collection[int],
+    ) -> Report:
         store, report = files.store, Report()
         files.cache.expire()
         project = self._project(api)

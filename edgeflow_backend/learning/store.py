@@ -72,6 +72,14 @@ class Store:
         self._path = path
         self._log = get_logger()
 
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the file open: else each change, as the last one, is moved out of the log."""
+        with self._in_words():
+            rows = self._connect()
+        with contextlib.closing(rows):
+            yield
+
     def stamps(self) -> dict[int, str]:
         """The stamp of each task that was read; see :class:`edgeflow.label_studio.api.heads`."""
         with self._open() as rows:
@@ -164,10 +172,14 @@ class Store:
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
+        with self._in_words(), contextlib.closing(self._connect()) as rows:
+            yield rows
+
+    @contextlib.contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """What goes wrong, as a :class:`StoreError`."""
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with contextlib.closing(self._connect()) as rows:
-                yield rows
+            yield
         except sqlite3.OperationalError as error:
             raise StoreError(
                 f"cannot use {self._path}: {error}",
@@ -193,11 +205,13 @@ class Store:
             self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
 
     def _connect(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         rows = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)
         try:
             self._path.chmod(0o600)
             rows.text_factory = _text
             rows.execute("PRAGMA journal_mode = WAL")
+            rows.execute("PRAGMA synchronous = NORMAL")
             rows.execute("PRAGMA foreign_keys = ON")
             rows.execute("PRAGMA secure_delete = ON")
             if _layout(rows) != LAYOUT:

@@ -160,7 +160,7 @@ def test_the_store_follows_what_annotators_do_whatever_events_claim(
         os.kill(backend.process.pid, signal.SIGKILL)
 
     # Events that nobody hears are made up for, deletions as well as what was imported.
-    imported = [{"data": {"image": "/static/none.png"}}]
+    imported: list[JSONObject] = [{"data": {"image": "/static/none.png"}}]
     imported.append({"data": team.client.call("GET", f"tasks/{team.labelled}")["data"]})
     team.client.call("DELETE", f"annotations/{annotation}/")
     imported[1] |= {"annotations": [{"result": [region]}]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.guards.threats import callers, files, images, outgoing, requests, sharing
+from tools.guards.threats import callers, files, images, learning, outgoing, requests, sharing
 
 THREATS = (
     *outgoing.THREATS,
@@ -11,4 +11,5 @@ THREATS = (
     *files.THREATS,
     *callers.THREATS,
     *sharing.THREATS,
+    *learning.THREATS,
 )

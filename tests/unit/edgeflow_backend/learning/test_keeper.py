@@ -14,7 +14,7 @@ from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.learning.entry import Learned
 from tests.unit.edgeflow_backend.examples.studio import PROJECT, Studio, as_json, sheet
-from tests.unit.edgeflow_backend.learning.learning import REF, clicked
+from tests.unit.edgeflow_backend.learning.learning import REF, Learning, clicked
 from tests.unit.edgeflow_backend.loopback import Host, closed_port
 
 
@@ -25,6 +25,7 @@ def keep(
     """Starts a backend's keeper; hints are honoured at once."""
     monkeypatch.setattr(module, "SETTLE_S", 0.0)
     monkeypatch.setattr(module, "PAUSE_S", 0.0)
+    monkeypatch.setattr(module, "RESTS", 0)
     keepers: list[Keeper] = []
 
     def start(**changes: Any) -> Keeper:
@@ -135,6 +136,18 @@ def test_without_a_url_or_a_token_it_says_so(keep: Callable[..., Keeper], lackin
 def test_a_label_studio_that_is_down_is_told(keep: Callable[..., Keeper]) -> None:
     keeper = keep(label_studio_url=f"http://127.0.0.1:{closed_port()}")
     assert "does not answer" in wait_for(keeper, lambda entry: entry.failed).message
+
+
+def test_while_another_process_reads_a_project_it_waits_and_tells_what_there_is(
+    keep: Callable[..., Keeper], studio: Studio, learning: Learning
+) -> None:
+    studio.add(sheet(), clicked(0))
+    learning.reconcile()
+    studio.add(sheet(1), clicked(1))
+    with learning.shelf.alone(REF):
+        keeper = keep()
+        wait_for(keeper, lambda entry: entry.objects == 1)
+    wait_for(keeper, lambda entry: entry.objects == 2)
 
 
 def test_a_damaged_store_is_made_anew(

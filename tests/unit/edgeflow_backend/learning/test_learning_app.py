@@ -35,6 +35,7 @@ def make_client(
 ) -> Iterator[Callable[..., FlaskClient]]:
     monkeypatch.setattr(module, "SETTLE_S", 0.0)
     monkeypatch.setattr(module, "PAUSE_S", 0.0)
+    monkeypatch.setattr(module, "RESTS", 0)
     services: list[SegmentationService] = []
 
     def build(settings: Settings, metrics: Metrics, journal: Journal) -> SegmentationService:

@@ -246,6 +246,15 @@ def test_what_cannot_be_kept_is_left_out_and_told(learning: Learning, studio: St
     assert len(list(told(report))) == 3
 
 
+def test_a_mask_of_too_many_pixels_is_left_out_before_it_is_drawn(
+    studio: Studio, learning_settings: Callable[..., Settings]
+) -> None:
+    studio.add(sheet(), clicked(0))
+    learning = Learning(learning_settings(max_pixels=SIZE.height * SIZE.width - 1))
+    assert "EDGEFLOW_MAX_PIXELS" in next(told(learning.reconcile()))
+    assert learning.ids == []
+
+
 def test_a_full_store_takes_no_more_and_says_so(
     studio: Studio, learning_settings: Callable[..., Settings]
 ) -> None:
