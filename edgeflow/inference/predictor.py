@@ -90,7 +90,7 @@ class Predictor:
             self.calibration,
         )
         depends_on = [version, policy, self.cleanup, runtime.name, self.quality]
-        if self.quality.asks:
+        if self.quality.asks or policy.closer is not None:
             depends_on.append(self.calibration)
         self._identity = "|".join(map(str, depends_on))
 

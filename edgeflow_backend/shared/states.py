@@ -43,6 +43,7 @@ def pack_state(state: State) -> bytes:
     packer.box(state.mask_box)
     packer.map(state.probability)
     packer.map(state.feedback)
+    packer.flag(state.close)
     return packer.bytes()
 
 
@@ -66,6 +67,7 @@ def unpack_state(data: bytes, size: Size) -> State:
         mask_box=unpacker.box(),
         probability=unpacker.map(),
         feedback=unpacker.map(),
+        close=unpacker.flag(),
     )
     unpacker.end()
     return state
