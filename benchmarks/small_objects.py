@@ -140,9 +140,14 @@ FEW = {"aerial": 3, "cells": 3, "ordinary": 1, "large": 1}
 
 
 def trial(
-    predictor: Predictor, runtime: Counting, scene: Scene, image: EncodedImage, truth: MaskPatch
+    predictor: Predictor,
+    runtime: Counting,
+    scene: Scene,
+    image: EncodedImage,
+    truth: MaskPatch,
+    stop_at: float = 0.9,
 ) -> Trial:
-    """Click an object until its mask has an IoU of .9."""
+    """Click an object until its mask has an IoU of ``stop_at``."""
     store = _Store()
     mask = MaskPatch(np.zeros((0, 0), dtype=np.bool_), Box(0, 0, 0, 0), image.size)
     clicks: list[Click] = []
@@ -150,7 +155,7 @@ def trial(
     runs: list[int] = []
     seconds: list[float] = []
     runtime.views = 0
-    while len(clicks) < CLICKS and (not ious or ious[-1] < 0.9):
+    while len(clicks) < CLICKS and (not ious or ious[-1] < stop_at):
         click = _next_click(scene, truth, mask, clicks)
         if click is None:
             break
@@ -192,15 +197,19 @@ def measure(
     runtime: Counting,
     few: int | None,
     most: int,
+    limit: float = math.inf,
+    stop_at: float = 0.9,
 ) -> list[list[Trial]]:
-    """Trials of each object under each predictor; small objects come first where few are taken."""
+    """Trials of each object smaller than ``limit`` image pixels under each predictor."""
     trials: list[list[Trial]] = []
     for scene in scenes:
-        objects = [o for o in scene.objects if np.count_nonzero(o.pixels) >= LEAST]
+        objects = [o for o in scene.objects if LEAST <= np.count_nonzero(o.pixels) < limit]
         random.Random(scene.name).shuffle(objects)
         image = predictors[0].encode(scene.rgb)
         for truth in objects[: few or most - len(trials)]:
-            trials.append([trial(each, runtime, scene, image, truth) for each in predictors])
+            trials.append(
+                [trial(each, runtime, scene, image, truth, stop_at) for each in predictors]
+            )
             if len(trials) >= most:
                 return trials
     return trials
@@ -213,6 +222,8 @@ def main(variants: dict[str, ZoomPolicy] | None = None) -> None:
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--half", type=int, default=1, help="0: objects that choices were made on")
     parser.add_argument("--objects", type=int, default=60)
+    parser.add_argument("--stop-at", type=float, default=0.9, help="IoU at which clicks end")
+    parser.add_argument("--small", action="store_true", help="only objects under 32² pixels")
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--runtime", default="auto")
     arguments = parser.parse_args()
@@ -233,7 +244,15 @@ def main(variants: dict[str, ZoomPolicy] | None = None) -> None:
     print(f"{loaded.version}; {describe_machine(loaded.runtime.name)}")
     for kind in arguments.kinds.split(","):
         scenes = KINDS[kind](dataset, arguments.half)
-        trials = measure(scenes, predictors, runtime, FEW.get(kind), arguments.objects)
+        trials = measure(
+            scenes,
+            predictors,
+            runtime,
+            FEW.get(kind),
+            arguments.objects,
+            SMALL if arguments.small else math.inf,
+            arguments.stop_at,
+        )
         for words, low, high in (("under 32²", 0, SMALL), ("others", SMALL, math.inf)):
             chosen = [row for row in trials if low <= row[0].area < high]
             if len(chosen) < 2:

@@ -71,6 +71,8 @@ class CloserLooks:
 
     Attributes:
         sides: Sides of the windows around the click, image pixels, in the order of the looks.
+        long_side: Network pixels of a window's longer side; windows are small, so that they need
+            fewer than the whole image.
         least: Smallest side of later regions once a window was believed, image pixels.
         sure: Score from which on the look at the whole image is enough.
         large: Extent from which on it is.
@@ -79,7 +81,8 @@ class CloserLooks:
     """
 
     sides: tuple[int, ...] = (160, 448)
-    least: int = 96
+    long_side: int = 320
+    least: int = 64
     sure: float = 0.55
     large: float = 0.1
     cut: float = 0.25

@@ -113,7 +113,8 @@ class Stepper:
         region: Box | None,
     ) -> Steps[Stepped]:
         """Run the network on all clicks in a region, with the feedback of the state before."""
-        output, runs = yield from self._look(image, state, implied, clicks, region)
+        size = self.policy.network_size((region or Box.whole(image.size)).size)
+        output, runs = yield from self._look(image, state, implied, clicks, region, size)
         close = state.close and region is not None
         after = State(
             state.start, implied, clicks, region, output.mask, output.feedback, None, close
@@ -124,7 +125,8 @@ class Stepper:
         self, image: EncodedImage, state: State, clicks: tuple[Click, ...]
     ) -> Steps[Stepped]:
         """Look at the whole image and, where that is not enough, at the click from close by."""
-        output, runs = yield from self._look(image, state, (), clicks, None)
+        size = self.policy.network_size(image.size)
+        output, runs = yield from self._look(image, state, (), clicks, None, size)
         after = State(state.start, (), clicks, None, output.mask, output.feedback, None)
         closer = self.policy.closer
         windows = [] if closer is None else list(closer.windows(clicks[0].point, image.size))
@@ -134,7 +136,8 @@ class Stepper:
         if closer.enough(overview):
             return self._stepped(image, after, runs)
         for window in windows:
-            output, taken = yield from self._look(image, state, (), clicks, window)
+            size = self.policy.window_size(window.size)
+            output, taken = yield from self._look(image, state, (), clicks, window, size)
             runs += taken
             found = self._found(output, window, image.size)
             if closer.whole(found):
@@ -155,10 +158,10 @@ class Stepper:
         implied: tuple[Click, ...],
         clicks: tuple[Click, ...],
         region: Box | None,
+        size: Size,
     ) -> Steps[Looked]:
-        """What the network sees in a region: as often as the quality has it."""
+        """What the network sees in a region at a size: as often as the quality has it."""
         frame = region or Box.whole(image.size)
-        size = self.policy.network_size(frame.size)
         fed_back = self._fed_back(image, state, frame, size)
         view = self._input(image, frame, size, (*implied, *clicks), fed_back)
         looked = yield from self.quality.look(

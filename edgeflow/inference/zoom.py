@@ -8,7 +8,7 @@ close by where the whole image shows too little of the object.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edgeflow.geometry import Box, Size
 from edgeflow.inference.closer import CloserLooks
@@ -57,6 +57,11 @@ class ZoomPolicy:
         step = self.multiple
         scale = self.long_side / max(size)
         return Size(*(max(step, round(side * scale / step) * step) for side in size))
+
+    def window_size(self, size: Size) -> Size:
+        """The network's input size for a closer look at a window of ``size``."""
+        side = self.long_side if self.closer is None else self.closer.long_side
+        return replace(self, long_side=min(side, self.long_side)).network_size(size)
 
     def choose(
         self,
