@@ -74,17 +74,22 @@ class CloserLooks:
         long_side: Network pixels of a window's longer side; windows are small, so that they need
             fewer than the whole image.
         least: Smallest side of later regions once a window was believed, image pixels.
-        sure: Score from which on the look at the whole image is enough.
-        large: Extent from which on it is.
+        sure: Score from which on a look at the whole image is sure.
+        large: Extent from which on a sure one is enough.
+        larger: Extent from which on an unsure one is, too, where the view is not coarse: what it
+            shows is no smaller than a window would show.
+        coarse: Image pixels to a network pixel from which on a view of the whole image is coarse.
         cut: Outline on the window's border from which on the window cuts the object.
         margin: What the score of a window may be below that of the whole image.
     """
 
     sides: tuple[int, ...] = (160, 448)
     long_side: int = 320
-    least: int = 64
+    least: int = 48
     sure: float = 0.55
     large: float = 0.1
+    larger: float = 0.25
+    coarse: float = 2.0
     cut: float = 0.25
     margin: float = 0.1
 
@@ -101,9 +106,16 @@ class CloserLooks:
                 left, right = _span(point.x, side, image.width)
                 yield Box(top, left, bottom, right)
 
-    def enough(self, overview: Found) -> bool:
-        """Whether the look at the whole image needs no other beside it."""
-        return overview.score >= self.sure and overview.extent >= self.large
+    def enough(self, overview: Found, scale: float) -> bool:
+        """Whether the look at the whole image needs no other beside it.
+
+        Args:
+            overview: What it came to.
+            scale: Image pixels to a network pixel.
+        """
+        if overview.score >= self.sure:
+            return overview.extent >= self.large
+        return scale < self.coarse and overview.extent >= self.larger
 
     def whole(self, window: Found) -> bool:
         """Whether a window shows all of what was found in it, and something was."""

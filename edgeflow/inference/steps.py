@@ -83,14 +83,18 @@ class Stepper:
         """
         start, clicks = state.start, (*state.clicks, click)
         implied = start.imply(state.implied, clicks)
+        known, before = (*implied, *clicks), 0
+        if self._mistaken(state, click):
+            blank = State.nothing(image, start)
+            state, _, before = yield from self._run(image, blank, (), state.clicks, None)
         # A prior mask is resampled from the image for each step, so no region need be kept for it.
         previous = state.region if start.prior is None else None
-        known = (*implied, *clicks)
         region = self.policy.choose(previous, state.mask_box, known, image.size, close=state.close)
         if region is None and len(known) == 1 and click.positive and start.prior is None:
             state, found, runs = yield from self._first(image, state, clicks)
         else:
             state, found, runs = yield from self._run(image, state, implied, clicks, region)
+        runs += before
         start = start.after(found.mask, click)
         if start.prior is None:
             return Stepped(replace(state, start=start), found, runs)
@@ -133,7 +137,7 @@ class Stepper:
         if closer is None or not windows:
             return self._stepped(image, after, runs)
         overview = self._found(output, Box.whole(image.size), image.size)
-        if closer.enough(overview):
+        if closer.enough(overview, max(image.size) / max(size)):
             return self._stepped(image, after, runs)
         for window in windows:
             size = self.policy.window_size(window.size)
@@ -147,6 +151,17 @@ class Stepper:
                     )
                 break
         return self._stepped(image, after, runs)
+
+    @staticmethod
+    def _mistaken(state: State, click: Click) -> bool:
+        """Whether a second click lies outside the window that the first was believed to show."""
+        return (
+            state.close
+            and len(state.clicks) == 1
+            and click.positive
+            and state.region is not None
+            and not state.region.contains(click.point)
+        )
 
     def _found(self, output: StepOutput, frame: Box, size: Size) -> Found:
         return Found.of(output.mask[0, 0].cpu().numpy(), frame, size, self.calibration)

@@ -131,6 +131,36 @@ def test_later_clicks_look_once_and_keep_the_scale() -> None:
     assert second.state.close
 
 
+def test_a_second_positive_click_outside_the_window_takes_the_closer_look_back() -> None:
+    predictor, runtime = asked((0.5, 0.7), (0.5, 0.9), (0.5, 0.7))
+    image, outside = encoded(predictor), click(250, 100)
+    state, _ = predictor.step(image, predictor.start(image), PLACE)
+    assert state.close
+    state, _ = predictor.step(image, state, outside)
+    only = asked((0.5, 0.7), policy=replace(POLICY, closer=None))[0]
+    expected = only.predict(image, [PLACE, outside]).state
+    assert len(runtime.images) == 4
+    assert not state.close
+    assert state.region == expected.region
+    assert torch.equal(state.probability, expected.probability)
+
+
+def test_other_second_clicks_leave_the_closer_look() -> None:
+    predictor, _ = asked((0.5, 0.7), (0.5, 0.9))
+    image = encoded(predictor)
+    first, _ = predictor.step(image, predictor.start(image), PLACE)
+    for second in (negative(250, 100), click(140, 110)):
+        assert predictor.step(image, first, second)[0].close
+
+
+def test_what_a_fine_view_shows_large_stands_however_unsure() -> None:
+    fine = replace(POLICY, long_side=320)
+    predictor, _ = asked((0.3, 0.7), policy=fine)
+    assert predictor.predict(encoded(predictor), [PLACE]).steps == 1
+    predictor, _ = asked((0.2, 0.7), (0.3, 0.9), policy=fine)
+    assert predictor.predict(encoded(predictor), [PLACE]).steps == 2
+
+
 def test_an_object_that_is_lost_is_looked_for_in_the_whole_image() -> None:
     predictor, runtime = asked((0.5, 0.7), (0.2, 0.9))
     image = encoded(predictor)
@@ -221,4 +251,4 @@ def test_an_empty_look_found_nothing() -> None:
     found = Found.of(nothing, Box(0, 0, 4, 4), Size(4, 4), Calibration())
     assert found == (0.0, 0.0, 0.0)
     assert not LOOKS.whole(found)
-    assert not LOOKS.enough(found)
+    assert not LOOKS.enough(found, scale=1.0)
