@@ -47,7 +47,7 @@ HELD_OUT, MORE_HELD_OUT = 0.03, 0.1
 LARGE_SIDE = 4000
 CLICKS = 20
 
-VARIANTS = {"closer looks": ZoomPolicy()}
+VARIANTS = {"one look": ZoomPolicy(closer=None), "closer looks": ZoomPolicy()}
 
 
 @dataclass(frozen=True)
@@ -294,9 +294,9 @@ def _next_click(
 
     def aim(depth: npt.NDArray[np.float32]) -> tuple[int, int]:
         free = depth.copy()
-        for row, col in made:
-            if 0 <= row < free.shape[0] and 0 <= col < free.shape[1]:
-                free[row, col] = 0
+        for y, x in made:
+            if 0 <= y < free.shape[0] and 0 <= x < free.shape[1]:
+                free[y, x] = 0
         row, col = np.unravel_index(int(free.argmax()), free.shape)
         return int(row), int(col)
 
