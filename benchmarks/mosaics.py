@@ -1,4 +1,4 @@
-"""Large images made of small annotated ones: objects that cover next to nothing of twelve million.
+"""Scenes to click on, from large images made of small ones: objects that cover next to nothing.
 
 Nothing is drawn by chance: names decide the order, so a mosaic is the same on every machine.
 """
@@ -6,7 +6,8 @@ Nothing is drawn by chance: names decide the order, so a mosaic is the same on e
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import cv2
@@ -16,7 +17,11 @@ from edgeflow.arrays import BoolMask, RGBImage
 from edgeflow.data.base import Dataset, Sample, set_of
 from edgeflow.geometry import Box, Size
 from edgeflow.masks.patch import MaskPatch
+from edgeflow.train.image_store import is_held_out
 
+AERIAL, CELLS = ("isaid_tiles",), ("dsb2018_nuclei",)
+HELD_OUT, MORE_HELD_OUT = 0.03, 0.1
+LARGE_SIDE = 4000
 MOSAIC = Size(3000, 4000)
 ROWS, COLUMNS = 8, 10
 WHOLE = 0.98
@@ -93,6 +98,58 @@ def enlarged(sample: Sample, side: int) -> Sample:
     return _resized(sample, Size(round(height * scale), round(width * scale)))
 
 
+def tiles(sets: Sequence[str]) -> Callable[[Dataset, int], Iterator[Scene]]:
+    """Images as they are."""
+
+    def scenes(dataset: Dataset, half: int) -> Iterator[Scene]:
+        for number in in_chance_order(dataset, sets, half):
+            yield _scene(dataset[number])
+
+    return scenes
+
+
+def side_by_side(sets: Sequence[str]) -> Callable[[Dataset, int], Iterator[Scene]]:
+    """A mosaic of images."""
+
+    def scenes(dataset: Dataset, half: int) -> Iterator[Scene]:
+        numbers = in_chance_order(dataset, sets, half)
+        return mosaics([dataset[number] for number in numbers[:160]], 2)
+
+    return scenes
+
+
+def ordinary(dataset: Dataset, half: int) -> Iterator[Scene]:  # noqa: ARG001 - all of them
+    """Held-out images as they are, but for aerial ones and cells."""
+    for sample in _ordinary(dataset, HELD_OUT):
+        yield _scene(sample)
+
+
+def ordinary_mosaics(dataset: Dataset, half: int) -> Iterator[Scene]:
+    """Held-out ordinary images side by side."""
+    return mosaics(list(_ordinary(dataset, MORE_HELD_OUT))[80 * half : 80 * half + 80], 1)
+
+
+def large(dataset: Dataset, half: int) -> Iterator[Scene]:
+    """Held-out ordinary images enlarged to twelve million pixels."""
+    for number, sample in enumerate(_ordinary(dataset, HELD_OUT)):
+        if number % 2 == half:
+            few = replace(sample, objects=sample.objects[:1], labels=(), ignore=None)
+            yield _scene(enlarged(few, LARGE_SIDE))
+
+
+KINDS: dict[str, Callable[[Dataset, int], Iterator[Scene]]] = {
+    "aerial": tiles(AERIAL),
+    "cells": tiles(CELLS),
+    "aerial mosaics": side_by_side(AERIAL),
+    "cell mosaics": side_by_side(CELLS),
+    "ordinary": ordinary,
+    "ordinary mosaics": ordinary_mosaics,
+    "large": large,
+}
+FEW = {"aerial": 3, "cells": 3, "ordinary": 1, "large": 1}
+"""Objects clicked of one image, where that is not as many as are wanted."""
+
+
 def _cropped(sample: Sample, cell: Size) -> tuple[RGBImage, list[BoolMask]]:
     """The middle of a sample, and the objects that lie within it."""
     size = Size(*sample.rgb.shape[:2])
@@ -115,3 +172,19 @@ def _resized(sample: Sample, size: Size) -> Sample:
         for mask in sample.objects
     ]
     return Sample(sample.name, rgb.astype(np.uint8, copy=False), tuple(masks))
+
+
+def _scene(sample: Sample) -> Scene:
+    masks = tuple(
+        MaskPatch.of(mask)
+        for mask in sample.objects
+        if sample.ignore is None or (mask & ~sample.ignore).any()
+    )
+    return Scene(sample.name, sample.rgb, masks, sample.ignore)
+
+
+def _ordinary(dataset: Dataset, share: float) -> Iterator[Sample]:
+    sets = {set_of(name) for name in dataset.sample_names} - {*AERIAL, *CELLS}
+    for number in in_chance_order(dataset, sets, None):
+        if is_held_out(dataset.sample_names[number], share):
+            yield dataset[number]

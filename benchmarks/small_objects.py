@@ -13,8 +13,8 @@ import argparse
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +22,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from benchmarks.mosaics import Scene, enlarged, in_chance_order, mosaics
+from benchmarks.mosaics import FEW, KINDS, Scene
 from edgeflow.arrays import BoolMask
 from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
-from edgeflow.data.base import Dataset, Sample, set_of
 from edgeflow.data.opening import open_dataset
 from edgeflow.evaluate.clicker import Clicker
 from edgeflow.evaluate.machine import describe_machine
@@ -37,14 +36,10 @@ from edgeflow.masks.cleanup import UNTOUCHED
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.click import Click
 from edgeflow.runtime.base import Runtime, StepOutput
-from edgeflow.train.image_store import is_held_out
 
-AERIAL, CELLS = ("isaid_tiles",), ("dsb2018_nuclei",)
 SMALL = 32 * 32
 LEAST = 30
 """Area of the smallest object that is clicked, image pixels."""
-HELD_OUT, MORE_HELD_OUT = 0.03, 0.1
-LARGE_SIDE = 4000
 CLICKS = 20
 
 VARIANTS = {"one look": ZoomPolicy(closer=None), "closer looks": ZoomPolicy()}
@@ -85,58 +80,6 @@ class Counting:
         """See :meth:`edgeflow.runtime.base.Runtime.run`."""
         self.views += len(image)
         return self._runtime.run(image, prompt)
-
-
-def tiles(sets: Sequence[str]) -> Callable[[Dataset, int], Iterator[Scene]]:
-    """Images as they are."""
-
-    def scenes(dataset: Dataset, half: int) -> Iterator[Scene]:
-        for number in in_chance_order(dataset, sets, half):
-            yield _scene(dataset[number])
-
-    return scenes
-
-
-def side_by_side(sets: Sequence[str]) -> Callable[[Dataset, int], Iterator[Scene]]:
-    """A mosaic of images."""
-
-    def scenes(dataset: Dataset, half: int) -> Iterator[Scene]:
-        numbers = in_chance_order(dataset, sets, half)
-        return mosaics([dataset[number] for number in numbers[:160]], 2)
-
-    return scenes
-
-
-def ordinary(dataset: Dataset, half: int) -> Iterator[Scene]:  # noqa: ARG001 - all of them
-    """Held-out images as they are, but for aerial ones and cells."""
-    for sample in _ordinary(dataset, HELD_OUT):
-        yield _scene(sample)
-
-
-def ordinary_mosaics(dataset: Dataset, half: int) -> Iterator[Scene]:
-    """Held-out ordinary images side by side."""
-    return mosaics(list(_ordinary(dataset, MORE_HELD_OUT))[80 * half : 80 * half + 80], 1)
-
-
-def large(dataset: Dataset, half: int) -> Iterator[Scene]:
-    """Held-out ordinary images enlarged to twelve million pixels."""
-    for number, sample in enumerate(_ordinary(dataset, HELD_OUT)):
-        if number % 2 == half:
-            few = replace(sample, objects=sample.objects[:1], labels=(), ignore=None)
-            yield _scene(enlarged(few, LARGE_SIDE))
-
-
-KINDS: dict[str, Callable[[Dataset, int], Iterator[Scene]]] = {
-    "aerial": tiles(AERIAL),
-    "cells": tiles(CELLS),
-    "aerial mosaics": side_by_side(AERIAL),
-    "cell mosaics": side_by_side(CELLS),
-    "ordinary": ordinary,
-    "ordinary mosaics": ordinary_mosaics,
-    "large": large,
-}
-FEW = {"aerial": 3, "cells": 3, "ordinary": 1, "large": 1}
-"""Objects clicked of one image, where that is not as many as are wanted."""
 
 
 def trial(
@@ -260,22 +203,6 @@ def main(variants: dict[str, ZoomPolicy] | None = None) -> None:
             print(f"{kind}, {words}: {len(chosen)} objects")
             for name, column in zip(variants, zip(*chosen, strict=True), strict=True):
                 print_variant(name, column, [row[0] for row in chosen])
-
-
-def _scene(sample: Sample) -> Scene:
-    masks = tuple(
-        MaskPatch.of(mask)
-        for mask in sample.objects
-        if sample.ignore is None or (mask & ~sample.ignore).any()
-    )
-    return Scene(sample.name, sample.rgb, masks, sample.ignore)
-
-
-def _ordinary(dataset: Dataset, share: float) -> Iterator[Sample]:
-    sets = {set_of(name) for name in dataset.sample_names} - {*AERIAL, *CELLS}
-    for number in in_chance_order(dataset, sets, None):
-        if is_held_out(dataset.sample_names[number], share):
-            yield dataset[number]
 
 
 def _next_click(
