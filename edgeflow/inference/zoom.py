@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from edgeflow.geometry import Box, Size
-from edgeflow.inference.closer import CloserLooks
+from edgeflow.inference.closer import CLOSER, CloserLooks
 from edgeflow.inference.sampling import Aligned, Centred, Sampling
 from edgeflow.prompts.click import Click
 
@@ -62,6 +62,10 @@ class ZoomPolicy:
         """The network's input size for a closer look at a window of ``size``."""
         side = self.long_side if self.closer is None else self.closer.long_side
         return replace(self, long_side=min(side, self.long_side)).network_size(size)
+
+    def looks_closer(self, image: Size) -> bool:
+        """Whether there are closer looks in an image of this size, for which scores decide."""
+        return self.closer is not None and max(image) >= CLOSER * min(self.closer.sides)
 
     def choose(
         self,
