@@ -119,9 +119,8 @@ class Predictor:
         digest.update(image.data)
         pixels = upload(image, self.runtime.device).permute(2, 0, 1)[None]
         size = Size(height, width)
-        overview = self.policy.sampling.view(
-            pixels, Box.whole(size), self.policy.network_size(size)
-        )
+        policy = self.policy
+        overview = policy.sampling.view(pixels, Box.whole(size), policy.network_size(size))
         return EncodedImage(pixels, overview, digest.hexdigest())
 
     def predict(
@@ -198,7 +197,8 @@ class Predictor:
             ``len(clicks) + 1`` digests of 32 bytes; entry k stands for ``clicks[:k]``.
         """
         start = NOTHING if start is None else start
-        return prefix_digests(f"{self._identity}|{image.digest}|{start.digest}", clicks)
+        decides = f"{self.calibration}|" if self.policy.looks_closer(image.size) else ""
+        return prefix_digests(f"{self._identity}|{decides}{image.digest}|{start.digest}", clicks)
 
     def start(self, image: EncodedImage, start: Start | None = None) -> State:
         """The state before any click; a start that opens runs the network for it."""

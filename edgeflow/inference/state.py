@@ -20,7 +20,7 @@ class EncodedImage:
     Attributes:
         pixels: 1×3×H×W uint8 RGB, channels last in memory.
         overview: 1×3×h×w float32 in [0, 1], the whole image at network size: the view of every
-            first click.
+            first click, before any closer one.
         digest: Hex digest of size and pixels.
     """
 
@@ -54,6 +54,7 @@ class State:
             EdgeFlow's edge map; RITM's mask.
         mask_box: Bounding box of the mask that the next region follows, image pixels: before any
             cleaning, unless the start decides about the mask. None when it is empty.
+        close: Whether the object was found in a closer look, whose scale later regions keep.
     """
 
     start: Start
@@ -63,6 +64,7 @@ class State:
     probability: Tensor
     feedback: Tensor
     mask_box: Box | None
+    close: bool = False
 
     @property
     def nbytes(self) -> int:

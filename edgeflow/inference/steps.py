@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from edgeflow.geometry import Box, NetworkPoint, Size
+from edgeflow.inference.closer import Found
 from edgeflow.inference.patch import EnlargedPatch, Patch, ProbabilityPatch
-from edgeflow.inference.quality import Quality
+from edgeflow.inference.quality import Looked, Quality
 from edgeflow.inference.runs import StepInput, Steps
 from edgeflow.inference.state import EncodedImage, State
 from edgeflow.inference.transfer import above, upload
@@ -24,6 +25,7 @@ from edgeflow.prompts.click import Click
 from edgeflow.prompts.disks import disk_pixels
 from edgeflow.prompts.prior_mask import feedback_of
 from edgeflow.prompts.start import Start
+from edgeflow.runtime.base import StepOutput
 
 
 class Stepped(NamedTuple):
@@ -81,10 +83,18 @@ class Stepper:
         """
         start, clicks = state.start, (*state.clicks, click)
         implied = start.imply(state.implied, clicks)
+        known, before = (*implied, *clicks), 0
+        if self._mistaken(state, click):
+            blank = State.nothing(image, start)
+            state, _, before = yield from self._run(image, blank, (), state.clicks, None)
         # A prior mask is resampled from the image for each step, so no region need be kept for it.
         previous = state.region if start.prior is None else None
-        region = self.policy.choose(previous, state.mask_box, (*implied, *clicks), image.size)
-        state, found, runs = yield from self._run(image, state, implied, clicks, region)
+        region = self.policy.choose(previous, state.mask_box, known, image.size, close=state.close)
+        if region is None and len(known) == 1 and click.positive and start.prior is None:
+            state, found, runs = yield from self._first(image, state, clicks)
+        else:
+            state, found, runs = yield from self._run(image, state, implied, clicks, region)
+        runs += before
         start = start.after(found.mask, click)
         if start.prior is None:
             return Stepped(replace(state, start=start), found, runs)
@@ -107,14 +117,74 @@ class Stepper:
         region: Box | None,
     ) -> Steps[Stepped]:
         """Run the network on all clicks in a region, with the feedback of the state before."""
+        size = self.policy.network_size((region or Box.whole(image.size)).size)
+        output, runs = yield from self._look(image, state, implied, clicks, region, size)
+        close = state.close and region is not None
+        after = State(
+            state.start, implied, clicks, region, output.mask, output.feedback, None, close
+        )
+        return self._stepped(image, after, runs)
+
+    def _first(
+        self, image: EncodedImage, state: State, clicks: tuple[Click, ...]
+    ) -> Steps[Stepped]:
+        """Look at the whole image and, where that is not enough, at the click from close by."""
+        size = self.policy.network_size(image.size)
+        output, runs = yield from self._look(image, state, (), clicks, None, size)
+        after = State(state.start, (), clicks, None, output.mask, output.feedback, None)
+        closer = self.policy.closer
+        windows = [] if closer is None else list(closer.windows(clicks[0].point, image.size))
+        if closer is None or not windows:
+            return self._stepped(image, after, runs)
+        overview = self._found(output, Box.whole(image.size), image.size)
+        if closer.enough(overview, max(image.size) / max(size)):
+            return self._stepped(image, after, runs)
+        for window in windows:
+            size = self.policy.window_size(window.size)
+            output, taken = yield from self._look(image, state, (), clicks, window, size)
+            runs += taken
+            found = self._found(output, window, image.size)
+            if closer.whole(found):
+                if closer.believes(found, overview):
+                    after = State(
+                        state.start, (), clicks, window, output.mask, output.feedback, None, True
+                    )
+                break
+        return self._stepped(image, after, runs)
+
+    @staticmethod
+    def _mistaken(state: State, click: Click) -> bool:
+        """Whether a second click lies outside the window that the first was believed to show."""
+        return (
+            state.close
+            and len(state.clicks) == 1
+            and click.positive
+            and state.region is not None
+            and not state.region.contains(click.point)
+        )
+
+    def _found(self, output: StepOutput, frame: Box, size: Size) -> Found:
+        return Found.of(output.mask[0, 0].cpu().numpy(), frame, size, self.calibration)
+
+    def _look(
+        self,
+        image: EncodedImage,
+        state: State,
+        implied: tuple[Click, ...],
+        clicks: tuple[Click, ...],
+        region: Box | None,
+        size: Size,
+    ) -> Steps[Looked]:
+        """What the network sees in a region at a size: as often as the quality has it."""
         frame = region or Box.whole(image.size)
-        size = self.policy.network_size(frame.size)
         fed_back = self._fed_back(image, state, frame, size)
         view = self._input(image, frame, size, (*implied, *clicks), fed_back)
-        output, runs = yield from self.quality.look(
+        looked = yield from self.quality.look(
             view, lambda seen: self.calibration(seen.mask[0, 0].cpu().numpy(), len(clicks))
         )
-        after = State(state.start, implied, clicks, region, output.mask, output.feedback, None)
+        return looked
+
+    def _stepped(self, image: EncodedImage, after: State, runs: int) -> Stepped:
         followed, clean = self._patches(image, after)
         return Stepped(replace(after, mask_box=followed.mask_box), clean, runs)
 

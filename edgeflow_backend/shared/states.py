@@ -43,6 +43,7 @@ def pack_state(state: State) -> bytes:
     packer.box(state.mask_box)
     packer.map(state.probability)
     packer.map(state.feedback)
+    packer.flag(state.close)
     return packer.bytes()
 
 
@@ -66,6 +67,7 @@ def unpack_state(data: bytes, size: Size) -> State:
         mask_box=unpacker.box(),
         probability=unpacker.map(),
         feedback=unpacker.map(),
+        close=unpacker.flag(),
     )
     unpacker.end()
     return state
@@ -205,15 +207,17 @@ def check_state(
     start = NOTHING if start is None else start
     whole = Box.whole(size)
     frame = state.region or whole
-    shape = (1, 1, *predictor.policy.network_size(frame.size)) if frame.area else ()
+    policy = predictor.policy
+    sizes = (policy.network_size, policy.window_size) if state.close else (policy.network_size,)
+    shapes = [(1, 1, *size_of(frame.size)) for size_of in sizes if frame.area]
     boxes = [box for box in (state.region, state.mask_box) if box is not None]
     if (
         state.clicks != tuple(clicks)
         or type(state.start) is not type(start)
         or (start.prior is None and state.start.digest != start.digest)
         or any(not box.area or box != box.intersection(whole) for box in boxes)
-        or state.probability.shape != shape
-        or state.feedback.shape != shape
+        or state.probability.shape not in shapes
+        or state.feedback.shape != state.probability.shape
     ):
         raise SpoiledValueError("a state of other clicks or of another image")
     state.start.check(size)
