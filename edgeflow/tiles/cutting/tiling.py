@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from edgeflow.annotated import AnnotatedImage
 from edgeflow.data.left_out import LeftOut
@@ -28,7 +28,9 @@ from edgeflow.tiles.grid import Grid
 from edgeflow.tiles.sidecar import Tile, TileSet, sidecar_path, write_tile_set
 from edgeflow.tiles.sources.opening import open_source
 from edgeflow.tiles.tasks import task_data
-from edgeflow.tiles.vectors.objects import PicturesShapes
+
+if TYPE_CHECKING:
+    from edgeflow.tiles.vectors.objects import PicturesShapes
 
 JOURNAL_ENDING = ".tiling"
 MOST_WRITERS = 8
@@ -137,7 +139,9 @@ class Tiling:
     def _shapes_on(self, picture: str) -> PicturesShapes | None:
         if self._plan.layer is None:
             return None
-        from edgeflow.tiles.vectors.placing import pixel_shapes  # noqa: PLC0415 - of an extra
+        # Not at the top: training from a checkout needs neither the extra nor shapely.
+        from edgeflow.tiles.vectors.objects import PicturesShapes  # noqa: PLC0415
+        from edgeflow.tiles.vectors.placing import pixel_shapes  # noqa: PLC0415
 
         turned = pixel_shapes(self._plan.layer, self.tiles.georeference, picture)
         return PicturesShapes(self._plan.layer, turned, self.tiles.size)
