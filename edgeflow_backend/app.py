@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from importlib.metadata import version
@@ -66,7 +67,16 @@ def create_app(
     metrics, journal = metrics or Metrics(), Journal()
     # A click's time begins once the model is there; Label Studio waits for both, 100 s at most.
     patience_s = min(PATIENCE_S, settings.request_timeout_s)
-    loading: Loading = Background(lambda: build(settings, metrics, journal), patience_s)
+    routed = threading.Event()
+
+    def load() -> SegmentationService:
+        # Each route makes Werkzeug parse code, and loading makes other libraries parse theirs: at
+        # once in two threads, CPython 3.11 may fail with "AST constructor recursion depth
+        # mismatch".
+        routed.wait()
+        return build(settings, metrics, journal)
+
+    loading: Loading = Background(load, patience_s)
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # by a redirect to whatever host the client names
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
@@ -82,6 +92,7 @@ def create_app(
     add_hosts(app, routes, settings)
     app.register_blueprint(routes)
     app.register_blueprint(routes, url_prefix="/hosts/<host>", name="host")
+    routed.set()
     return app
 
 
