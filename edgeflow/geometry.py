@@ -43,6 +43,19 @@ class Box(NamedTuple):
         """The box that covers an image of ``size``."""
         return cls(0, 0, size.height, size.width)
 
+    @classmethod
+    def around(cls, point: ImagePoint, side: float, size: Size) -> Box:
+        """The square around a point, moved into an image of ``size``, and no larger than it.
+
+        Args:
+            point: Its middle.
+            side: Its side, image pixels; rounded, and at least 1.
+            size: Of the image.
+        """
+        top, bottom = _span(point.y, side, size.height)
+        left, right = _span(point.x, side, size.width)
+        return cls(top, left, bottom, right)
+
     @property
     def size(self) -> Size:
         """Height and width in image pixels."""
@@ -83,3 +96,9 @@ class Box(NamedTuple):
         common = self.intersection(other).area
         union = self.area + other.area - common
         return common / union if union else 0.0
+
+
+def _span(centre: float, length: float, side: int) -> tuple[int, int]:
+    whole = min(max(round(length), 1), side)
+    start = min(max(round(centre - length / 2), 0), side - whole)
+    return start, start + whole

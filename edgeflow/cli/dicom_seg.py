@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from edgeflow.cli.dicom import check_dicom_extra
-from edgeflow.cli.label_studio import URL, APIKey, open_api
+from edgeflow.cli.label_studio import URL, Annotator, APIKey, SourceProject, open_api
 from edgeflow.cli.options import LabelConfigFile
 from edgeflow.cli.preannotation.options import INCOMPLETE
 from edgeflow.data.annotators import ALL, FIRST
@@ -38,13 +38,7 @@ def dicom_seg(
         ),
     ] = "seg",
     url: URL = "",
-    project: Annotated[
-        int | None,
-        typer.Option(
-            help="Read this Label Studio project over its API, with the token in "
-            "LABEL_STUDIO_API_KEY."
-        ),
-    ] = None,
+    project: SourceProject = None,
     api_key: APIKey = "",
     tasks: Annotated[
         Path | None,
@@ -55,13 +49,7 @@ def dicom_seg(
         ),
     ] = None,
     label_config: LabelConfigFile = None,
-    annotator: Annotated[
-        str,
-        typer.Option(
-            help="Whose annotation of a task counts: first, last, an annotator's id or e-mail "
-            "address; vote and staple put all together."
-        ),
-    ] = FIRST,
+    annotator: Annotator = FIRST,
     overlap: Annotated[
         Overlap,
         typer.Option(

@@ -21,6 +21,23 @@ APIKey = Annotated[
     typer.Option(envvar="LABEL_STUDIO_API_KEY", hidden=True),  # no secret on a command line
 ]
 
+SourceProject = Annotated[
+    int | None,
+    typer.Option(
+        "--project",
+        help="Read this Label Studio project over its API, with the token in LABEL_STUDIO_API_KEY.",
+    ),
+]
+
+Annotator = Annotated[
+    str,
+    typer.Option(
+        "--annotator",
+        help="Whose annotation of a task counts: first, last, an annotator's id or e-mail "
+        "address; vote and staple put all together.",
+    ),
+]
+
 
 def open_api(url: str, token: str) -> LabelStudioAPI:
     """The API of a Label Studio; nothing is asked yet.

@@ -14,13 +14,17 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from edgeflow.arrays import FloatMap
+from edgeflow.arrays import BoolMask, FloatMap
 from edgeflow.geometry import Box, ImagePoint, Size
 from edgeflow.masks.patch import MASK_THRESHOLD
 from edgeflow.masks.score import Calibration
 
 CLOSER = 2
 """Least ratio of an image's longer side to a window's."""
+
+CUT = 0.25
+"""Length of the outline on a window's border from which on the window cuts an object; see
+:func:`cut_length`."""
 
 
 class Found(NamedTuple):
@@ -29,8 +33,7 @@ class Found(NamedTuple):
     Attributes:
         score: Estimate of the mask's IoU with the object, 0 to 1; 0 for an empty mask.
         extent: Longer side of the mask's bounding box over the view's longer side, 0 to 1.
-        cut: Length of the mask's outline on borders of the view inside the image, in the square
-            root of its area.
+        cut: How much of the mask's outline the view cuts; see :func:`cut_length`.
     """
 
     score: float
@@ -51,17 +54,10 @@ class Found(NamedTuple):
         _, _, width, height = cv2.boundingRect(solid.view(np.uint8))
         if not width:
             return cls(0.0, 0.0, 0.0)
-        inside = (
-            (frame.top > 0, solid[0]),
-            (frame.left > 0, solid[:, 0]),
-            (frame.bottom < image.height, solid[-1]),
-            (frame.right < image.width, solid[:, -1]),
-        )
-        length = sum(int(np.count_nonzero(edge)) for within, edge in inside if within)
         return cls(
             calibration(probability, 1),
             max(width, height) / max(solid.shape),
-            length / math.sqrt(np.count_nonzero(solid)),
+            cut_length(solid, frame, image),
         )
 
 
@@ -90,7 +86,7 @@ class CloserLooks:
     large: float = 0.1
     larger: float = 0.25
     coarse: float = 2.0
-    cut: float = 0.25
+    cut: float = CUT
     margin: float = 0.1
 
     def windows(self, point: ImagePoint, image: Size) -> Iterator[Box]:
@@ -102,9 +98,7 @@ class CloserLooks:
         """
         for side in self.sides:
             if max(image) >= CLOSER * side:
-                top, bottom = _span(point.y, side, image.height)
-                left, right = _span(point.x, side, image.width)
-                yield Box(top, left, bottom, right)
+                yield Box.around(point, side, image)
 
     def enough(self, overview: Found, scale: float) -> bool:
         """Whether the look at the whole image needs no other beside it.
@@ -126,7 +120,22 @@ class CloserLooks:
         return window.score >= overview.score - self.margin
 
 
-def _span(centre: float, side: int, whole: int) -> tuple[int, int]:
-    length = min(side, whole)
-    start = min(max(round(centre - length / 2), 0), whole - length)
-    return start, start + length
+def cut_length(mask: BoolMask, frame: Box, image: Size) -> float:
+    """Length of a mask's outline on a frame's borders inside the image.
+
+    Args:
+        mask: h×w, what is seen in the frame, at whatever scale; not empty.
+        frame: The part of the image that is looked at.
+        image: Image size.
+
+    Returns:
+        In the square root of the mask's area.
+    """
+    edges = (
+        (frame.top > 0, mask[0]),
+        (frame.left > 0, mask[:, 0]),
+        (frame.bottom < image.height, mask[-1]),
+        (frame.right < image.width, mask[:, -1]),
+    )
+    length = sum(int(np.count_nonzero(edge)) for inside, edge in edges if inside)
+    return length / math.sqrt(np.count_nonzero(mask))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import cv2
@@ -11,6 +10,7 @@ import torch
 
 from edgeflow.arrays import BoolMask, FloatMap
 from edgeflow.geometry import Box, ImagePoint, Size
+from edgeflow.inference.closer import CUT, cut_length
 from edgeflow.inference.runs import StepInput
 from edgeflow.inference.sampling import Sampling
 from edgeflow.inference.state import EncodedImage
@@ -28,10 +28,6 @@ few image pixels shows no more at 256, which takes nearly twice the time of 192.
 
 SMALL_WINDOW = 96
 """Side of a window that is small, image pixels."""
-
-CUT = 0.25
-"""Length of the outline on a window's border from which on the window cuts an object, in the
-square root of its area."""
 
 LOOSE, FIRM = 0.3, 0.7
 """Probabilities at which a component's area is compared."""
@@ -54,9 +50,7 @@ def window_around(point: ImagePoint, length: float, image: Size) -> Window:
     """
     length *= WINDOW
     scale = (SMALL_SIDE if length < SMALL_WINDOW else NETWORK_SIDE) / length
-    top, bottom = _span(point.y, length, image.height)
-    left, right = _span(point.x, length, image.width)
-    box = Box(top, left, bottom, right)
+    box = Box.around(point, length, image)
     rows, cols = (max(MULTIPLE, round(s * scale / MULTIPLE) * MULTIPLE) for s in box.size)
     return Window(box, Size(rows, cols))
 
@@ -105,7 +99,8 @@ def segmented(
         return Segmented(mask, 0.0, 0.0, cut=False)
     loose = _component(values > LOOSE, row, col)
     firmness = np.count_nonzero(values[loose] > FIRM) / np.count_nonzero(loose)
-    return Segmented(mask, float(values[part].mean()), firmness, _cut(mask, box, image))
+    cut = cut_length(part, box, image) > CUT
+    return Segmented(mask, float(values[part].mean()), firmness, cut)
 
 
 def _component(solid: BoolMask, row: int, col: int) -> BoolMask:
@@ -115,21 +110,3 @@ def _component(solid: BoolMask, row: int, col: int) -> BoolMask:
     _, labels = cv2.connectedComponents(solid.view(np.uint8))
     part: BoolMask = labels == labels[row, col]
     return part
-
-
-def _cut(mask: MaskPatch, window: Box, image: Size) -> bool:
-    pixels, box = mask.pixels, mask.box
-    edges = (
-        (box.top == window.top > 0, pixels[0]),
-        (box.left == window.left > 0, pixels[:, 0]),
-        (box.bottom == window.bottom < image.height, pixels[-1]),
-        (box.right == window.right < image.width, pixels[:, -1]),
-    )
-    length = sum(int(np.count_nonzero(edge)) for inside, edge in edges if inside)
-    return length > CUT * math.sqrt(np.count_nonzero(pixels))
-
-
-def _span(centre: float, length: float, side: int) -> tuple[int, int]:
-    whole = min(max(round(length), 1), side)
-    start = min(max(round(centre - length / 2), 0), side - whole)
-    return start, start + whole

@@ -15,7 +15,7 @@ from edgeflow.files import check_outputs, in_folders
 from edgeflow.label_studio.api.records import Project as ProjectRecord
 from edgeflow.preannotation.image_urls import LOCAL_FILES, BelowPrefix, BelowRoot, ImageURLs
 from edgeflow.preannotation.mask_controls import KINDS
-from edgeflow.preannotation.tasks import META, As, TaskForm
+from edgeflow.preannotation.tasks import META, As, TaskForm, fits_config
 
 INCOMPLETE = 3
 """Exit status of tasks that were made, but lack images or objects that could not be read."""
@@ -76,6 +76,21 @@ Tolerance = Annotated[
 ]
 
 Label = Annotated[str | None, typer.Option(help="Label of objects that have none.")]
+
+ConfigLabels = Annotated[
+    list[str] | None,
+    typer.Option("--label", help="A label of the config; repeat it.", show_default="Object"),
+]
+
+
+def check_labels(labels: list[str]) -> None:
+    """Refuse labels that a labelling config cannot hold.
+
+    Raises:
+        EdgeFlowError: There is such a label.
+    """
+    if bad := [label for label in labels if not fits_config(label)]:
+        raise EdgeFlowError(f"{bad[0]!a} is no label", hint="name it with characters that print")
 
 
 def tag_of(control: str | None) -> str | None:

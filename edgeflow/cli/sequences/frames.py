@@ -10,8 +10,10 @@ import typer
 from edgeflow.cli.options import one_of
 from edgeflow.cli.preannotation.options import (
     INCOMPLETE,
+    ConfigLabels,
     ControlKind,
     LocalFiles,
+    check_labels,
     image_urls,
     tag_of,
 )
@@ -21,7 +23,7 @@ from edgeflow.files import write_atomically
 from edgeflow.images import MAX_PIXELS, quiet_decoders
 from edgeflow.preannotation.image_urls import LOCAL_FILES, BelowPrefix
 from edgeflow.preannotation.mask_controls import KINDS
-from edgeflow.preannotation.tasks import Report, fits_config
+from edgeflow.preannotation.tasks import Report
 from edgeflow.sequences.frame_tasks import as_json, frame_tasks, frames_config
 from edgeflow.sequences.frames import (
     ENDINGS,
@@ -78,10 +80,7 @@ def frames(
             callback=one_of(ENDINGS, "format"),
         ),
     ] = FrameForm.ending,
-    label: Annotated[
-        list[str] | None,
-        typer.Option(help="A label of the config; repeat it.", show_default="Object"),
-    ] = None,
+    label: ConfigLabels = None,
     control: ControlKind = None,
     image_url_prefix: Annotated[
         str | None,
@@ -99,8 +98,7 @@ def frames(
     """
     mask, urls = tag_of(control) or KINDS["brush"], image_urls(image_url_prefix, local_files)
     labels = label or []
-    if bad := [each for each in labels if not fits_config(each)]:
-        raise EdgeFlowError(f"{bad[0]!a} is no label", hint="name it with characters that print")
+    check_labels(labels)
     if overlap >= pages:
         raise EdgeFlowError(
             f"tasks of {pages} pages cannot share {overlap}", hint="choose a smaller --overlap"

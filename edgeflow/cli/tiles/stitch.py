@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from edgeflow.cli.label_studio import URL, APIKey, open_api
+from edgeflow.cli.label_studio import URL, Annotator, APIKey, SourceProject, open_api
 from edgeflow.cli.options import LabelConfigFile
 from edgeflow.cli.preannotation.options import INCOMPLETE
 from edgeflow.data.annotators import ALL, FIRST
@@ -65,26 +65,14 @@ def stitch(
         ),
     ] = False,
     url: URL = "",
-    project: Annotated[
-        int | None,
-        typer.Option(
-            help="Read this Label Studio project over its API, with the token in "
-            "LABEL_STUDIO_API_KEY."
-        ),
-    ] = None,
+    project: SourceProject = None,
     api_key: APIKey = "",
     tasks: Annotated[
         Path | None,
         typer.Option(help="Export file (JSON) in place of --project.", exists=True, dir_okay=False),
     ] = None,
     label_config: LabelConfigFile = None,
-    annotator: Annotated[
-        str,
-        typer.Option(
-            help="Whose annotation of a task counts: first, last, an annotator's id or e-mail "
-            "address; vote and staple put all together."
-        ),
-    ] = FIRST,
+    annotator: Annotator = FIRST,
 ) -> None:
     """Put what was drawn on the tiles of `edgeflow tile` back together, on the map.
 

@@ -11,9 +11,11 @@ import typer
 from edgeflow.cli.options import one_of
 from edgeflow.cli.preannotation.options import (
     INCOMPLETE,
+    ConfigLabels,
     ControlKind,
     LocalFiles,
     Tolerance,
+    check_labels,
     image_urls,
     tag_of,
 )
@@ -99,10 +101,7 @@ def tile(
     layer: Annotated[
         str | None, typer.Option(help="Layer of --vectors, where it has several.")
     ] = None,
-    label: Annotated[
-        list[str] | None,
-        typer.Option(help="A label of the config; repeat it.", show_default="Object"),
-    ] = None,
+    label: ConfigLabels = None,
     control: ControlKind = None,
     tolerance: Tolerance = 1.0,
     model: Annotated[
@@ -129,8 +128,7 @@ def tile(
         raise EdgeFlowError(
             f"tiles of {size} pixels cannot share {overlap}", hint="choose a smaller --overlap"
         )
-    if bad := [each for each in label or [] if not fits_config(each)]:
-        raise EdgeFlowError(f"{bad[0]!a} is no label", hint="name it with characters that print")
+    check_labels(label or [])
     choice = Choice(_bands(bands), _percentiles(percentiles), stretched=not no_stretch)
     urls, tag = image_urls(image_url_prefix, local_files), tag_of(control) or KINDS["brush"]
     names = _names(sources)

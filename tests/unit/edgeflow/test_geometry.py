@@ -86,3 +86,19 @@ def test_the_intersection_lies_in_both(one: Box, other: Box) -> None:
         assert one.intersection(common) == common
         assert other.intersection(common) == common
         assert common.area <= min(one.area, other.area)
+
+
+@pytest.mark.parametrize(
+    ("point", "side", "box"),
+    [
+        (ImagePoint(50, 40), 20, Box(30, 40, 50, 60)),
+        (ImagePoint(2, 77), 20, Box(60, 0, 80, 20)),
+        (ImagePoint(99, 0), 20.4, Box(0, 80, 20, 100)),
+        (ImagePoint(50, 40), 90, Box(0, 5, 80, 95)),
+        (ImagePoint(50, 40), 0.2, Box(40, 50, 41, 51)),
+    ],
+)
+def test_a_square_around_a_point_stays_in_the_image(
+    point: ImagePoint, side: float, box: Box
+) -> None:
+    assert Box.around(point, side, Size(80, 100)) == box
