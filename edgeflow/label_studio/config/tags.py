@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 from xml.sax.saxutils import escape
 
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import DefusedXMLParser
 
 from edgeflow.errors import LabelConfigError
 
@@ -72,26 +72,44 @@ def parse_tags(xml: object) -> Tag:
             f"the labelling config has {len(xml)} characters, the limit is {MAX_LENGTH}",
             hint="remove labels that are not used",
         )
+    parser = DefusedXMLParser(target=_ShallowTree())
     try:
-        root = fromstring(xml)
+        parser.feed(xml)
+        root: Element = parser.close()
     except (ParseError, DefusedXmlException, ValueError) as error:
         raise LabelConfigError(
             f"the labelling config is not valid XML ({type(error).__name__})",
             hint="open the project's Labeling Interface settings and save it again",
         ) from error
-    return _tag(root, MAX_DEPTH)
+    return _tag(root)
 
 
-def _tag(element: Element, depth: int) -> Tag:
-    if depth == 0:
-        raise LabelConfigError(
-            f"the labelling config has more than {MAX_DEPTH} tags inside each other",
-            hint="remove some of the <View> tags around its controls",
-        )
+class _ShallowTree(TreeBuilder):
+    """Elements that end at the first one too deep: the rest of a hostile config is never read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._depth = 0
+
+    def start(self, tag: str, attrs: dict[str, str], /) -> Element:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise LabelConfigError(
+                f"the labelling config has more than {MAX_DEPTH} tags inside each other",
+                hint="remove some of the <View> tags around its controls",
+            )
+        return super().start(tag, attrs)
+
+    def end(self, tag: str, /) -> Element:
+        self._depth -= 1
+        return super().end(tag)
+
+
+def _tag(element: Element) -> Tag:
     kind = str(element.tag).lower()
     attributes = {name.lower(): value for name, value in element.items()}
     if kind == "hypertext":  # its content is HTML
         return Tag(kind, attributes)
     # The editor takes the text as XML, in which an ampersand stays "&amp;".
     text = "" if len(element) else escape((element.text or "").strip())
-    return Tag(kind, attributes, tuple(_tag(child, depth - 1) for child in element), text)
+    return Tag(kind, attributes, tuple(_tag(child) for child in element), text)
