@@ -77,7 +77,7 @@ test-units: $(MAIN)/.made  ## the part of them that runs on all cores, with its 
 test-servers: envs  ## a backend, one in which things break, and browsers with a real Label Studio
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/contract
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/faults
-	@$(BIN)/python -m pytest -n 3 --dist loadfile tests/e2e  # they wait more than they compute
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/e2e  # they wait a lot
 
 # They take what the others leave of the machine, so nothing in them may depend on time. Their
 # reports come in one piece at the end, because the others' go on beside them. In the background,

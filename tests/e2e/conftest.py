@@ -27,6 +27,22 @@ PHOTOS = ROOT / "demo" / "photos"
 ARTIFACTS = ROOT / "artifacts"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
+LONGEST = (
+    "docker", "recommended_configs", "compose", "annotating", "nothing_happens", "shown_labels",
+    "reopened_tasks", "shown_images", "quick_clicks", "export_formats", "demo", "wheel", "similar",
+    "pages", "export", "learning", "label_studio_ml", "repair",
+)  # fmt: skip
+"""Files that take most of a minute or more, the longest first; some need no Label Studio yet."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that no process works alone at the end.
+
+    Needs ``--no-loadscope-reorder``: else the files with most tests begin.
+    """
+    ranks = {f"test_{name}.py": rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
+
 
 def environment(name: str) -> Path:
     """The ``bin`` folder of one of the Makefile's environments."""
