@@ -95,7 +95,7 @@ def empty_studio(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pa
             ]  # fmt: skip
             log = folder / "label-studio.log"
             with Service(command, f"http://127.0.0.1:{port}/health", log, ENVIRONMENT) as server:
-                server.wait(240)
+                server.wait(600)  # demo.run waits as long, too
             made.touch()
     return folder
 
