@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from demo.label_studio import (
+    ENVIRONMENT,
     TOKEN,
     Client,
     JSONObject,
@@ -25,6 +26,22 @@ ROOT = Path(__file__).parents[2]
 PHOTOS = ROOT / "demo" / "photos"
 ARTIFACTS = ROOT / "artifacts"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+LONGEST = (
+    "docker", "recommended_configs", "compose", "annotating", "nothing_happens", "shown_labels",
+    "reopened_tasks", "shown_images", "quick_clicks", "export_formats", "demo", "wheel", "similar",
+    "pages", "export", "learning", "label_studio_ml", "repair",
+)  # fmt: skip
+"""Files that take most of a minute or more, the longest first; some need no Label Studio yet."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that no process works alone at the end.
+
+    Needs ``--no-loadscope-reorder``: else the files with most tests begin.
+    """
+    ranks = {f"test_{name}.py": rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
 
 
 def environment(name: str) -> Path:
@@ -60,28 +77,38 @@ class Studio:
 
 
 @pytest.fixture(scope="session")
-def new_studio(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """Data of a Label Studio that was started once: its tables take half a minute to make.
+def empty_studio(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Data of a Label Studio that was started once, without a user: its tables take a core 38 s.
 
     Made by whichever process of this run comes first.
     """
     base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "new-label-studio"
+    folder = (base if worker_id == "master" else base.parent) / "empty-label-studio"
     made = folder / "made"
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not made.exists():
-            executable = environment("label-studio") / "label-studio"
-            with start_label_studio(executable, folder, free_port()) as server:
-                server.wait(240)
+            port = free_port()
+            command = [
+                str(environment("label-studio") / "label-studio"), "start", "--no-browser",
+                "--data-dir", str(folder), "--internal-host", "127.0.0.1", "-p", str(port),
+            ]  # fmt: skip
+            log = folder / "label-studio.log"
+            with Service(command, f"http://127.0.0.1:{port}/health", log, ENVIRONMENT) as server:
+                server.wait(600)  # demo.run waits as long, too
             made.touch()
     return folder
 
 
+def copy_studio(empty: Path, folder: Path) -> None:
+    """Spare a new Label Studio whose data are in a folder the making of its tables."""
+    shutil.copytree(empty, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.log"))
+
+
 @pytest.fixture(scope="session")
-def studio(tmp_path_factory: pytest.TempPathFactory, new_studio: Path) -> Iterator[Studio]:
+def studio(tmp_path_factory: pytest.TempPathFactory, empty_studio: Path) -> Iterator[Studio]:
     folder = tmp_path_factory.mktemp("label-studio")
-    shutil.copytree(new_studio, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.log"))
+    copy_studio(empty_studio, folder)
     port, backend_port = free_port(), free_port()
     url = f"http://127.0.0.1:{port}"
     command = Path(sys.executable).with_name("edgeflow-backend")

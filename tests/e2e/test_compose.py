@@ -21,7 +21,7 @@ from dockerfile_parse import DockerfileParser
 from demo.label_studio import ENVIRONMENT, Client, JSONObject, Service, free_port
 from edgeflow_backend.connect.sample import TITLE
 from edgeflow_backend.protocol.config_check import RECOMMENDED
-from tests.e2e.conftest import PHOTOS, ROOT, environment
+from tests.e2e.conftest import PHOTOS, ROOT, copy_studio, environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 
@@ -135,8 +135,9 @@ class Stack:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory, empty_studio: Path) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("compose")
+    copy_studio(empty_studio, folder)
     stack = Stack(folder, free_port(), free_port())
     parser = DockerfileParser(path=str(ROOT / "docker" / "Dockerfile"))
     (start,) = [entry["value"] for entry in parser.structure if entry["instruction"] == "CMD"]

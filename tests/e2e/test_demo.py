@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from demo.label_studio import Client, free_port
-from tests.e2e.conftest import ROOT, environment
+from tests.e2e.conftest import ROOT, copy_studio, environment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -44,7 +44,10 @@ def stop(process: subprocess.Popen[str]) -> None:
     assert process.returncode == 0
 
 
-def test_the_demo_comes_up_twice_with_the_same_project_and_stops_on_ctrl_c(tmp_path: Path) -> None:
+def test_the_demo_comes_up_twice_with_the_same_project_and_stops_on_ctrl_c(
+    tmp_path: Path, empty_studio: Path
+) -> None:
+    copy_studio(empty_studio, tmp_path / "demo")
     for _ in range(2):
         process, printed = start(tmp_path / "demo")
         url, backend = re.findall(r"http://127\.0\.0\.1:\d+", printed)[:2]

@@ -29,7 +29,7 @@ def test_nobody_waits_for_the_constructor() -> None:
     release = threading.Event()
     started = time.monotonic()
     background = Background(lambda: release.wait(PATIENCE_S))
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < PATIENCE_S / 2
     assert not background.ready()
     assert background.failure() is None
     assert background.wait(0) is None
@@ -73,7 +73,7 @@ def test_a_failure_is_kept_and_ends_all_waiting() -> None:
     assert str(failure) == "no weights"
     started = time.monotonic()
     assert background.wait(PATIENCE_S) is None
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < PATIENCE_S / 2
     (entry,) = logs
     assert entry["log_level"] == "error"
     assert entry["exc_info"] is failure

@@ -44,8 +44,8 @@ THREATS = (
             Guard(
                 "XML has no entities",
                 "edgeflow/label_studio/config/tags.py",
-                "from defusedxml.ElementTree import fromstring",
-                "from xml.etree.ElementTree import fromstring",
+                "from defusedxml.ElementTree import DefusedXMLParser",
+                "from xml.etree.ElementTree import XMLParser as DefusedXMLParser",
                 (f"{STUDIO}/config/test_tags.py::test_entities_of_any_kind_are_refused",),
             ),
             Guard(
@@ -60,7 +60,7 @@ THREATS = (
             Guard(
                 "and its depth",
                 "edgeflow/label_studio/config/tags.py",
-                "if depth == 0:",
+                "if self._depth > MAX_DEPTH:",
                 "if False:",
                 (f"{STUDIO}/config/test_tags.py::test_tags_inside_each_other_are_limited",),
             ),

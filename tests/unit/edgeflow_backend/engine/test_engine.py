@@ -197,7 +197,7 @@ def test_beyond_the_queues_limit_requests_are_refused_at_once(
     started = time.monotonic()
     with pytest.raises(OverloadedError, match="3 predictions") as caught:
         engine.predict(image, at(50), deadline=soon())
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < PATIENCE_S / 2
     assert caught.value.hint
     assert caught.value.http_status == 503
     assert caught.value.retry_after_s
@@ -244,7 +244,7 @@ def test_a_deadline_that_has_passed_is_noticed_at_once(engine: Engine, image: En
     started = time.monotonic()
     with pytest.raises(DeadlineError):
         engine.predict(image, at(80), deadline=started - 5)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < PATIENCE_S / 2
 
 
 def test_a_request_that_waited_in_vain_is_never_run(

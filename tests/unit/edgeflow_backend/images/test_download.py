@@ -463,7 +463,7 @@ def test_an_announced_size_over_the_limit_is_refused_before_the_body(host: Host)
     error = refusal(downloader(""), f"{host.url}/a.png")
     assert "larger than 100000 bytes" in error.message
     assert "EDGEFLOW_MAX_IMAGE_MB" in error.hint
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < LIMITS.total_s
 
 
 def test_a_body_over_the_limit_is_refused_while_it_comes(host: Host) -> None:

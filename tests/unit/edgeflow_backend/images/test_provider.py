@@ -591,7 +591,7 @@ def test_a_click_does_not_wait_for_images_loaded_ahead(make: MakeProvider, host:
     release = threading.Event()
 
     def slow(_: Received, __: BaseHTTPRequestHandler) -> Reply:
-        release.wait(PATIENCE_S)
+        release.wait(6 * PATIENCE_S)
         return Reply(body=disk_png())
 
     host.routes["*"] = slow
@@ -602,8 +602,8 @@ def test_a_click_does_not_wait_for_images_loaded_ahead(make: MakeProvider, host:
     wait_until(lambda: len(host.received) == AHEAD_WORKERS)
     started = time.monotonic()
     for name in ("click", "99"):  # a new image, and one that waits to be loaded ahead
-        assert provider.get(f"{host.url}/{name}.png", deadline=soon()).size == SIZE
-    assert time.monotonic() - started < 2
+        assert provider.get(f"{host.url}/{name}.png", deadline=soon(6 * PATIENCE_S)).size == SIZE
+    assert time.monotonic() - started < 3 * PATIENCE_S
     release.set()
     wait_until(lambda: len(provider.cache) == MAX_AHEAD + 1)
     time.sleep(0.05)
@@ -640,7 +640,7 @@ def test_loading_ahead_returns_at_once(make: MakeProvider, host: Host) -> None:
     started = time.monotonic()
     for number in range(100):
         provider.prefetch(f"{host.url}/{number}.png")
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 10, "each waited for the host"
 
 
 # Files on disk

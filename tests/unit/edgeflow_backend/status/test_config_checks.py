@@ -92,10 +92,10 @@ def test_an_unchanged_config_costs_next_to_nothing() -> None:
     checks = ConfigChecks()
     large = RECOMMENDED.replace("</View>", '<Label value="x"/>' * 20_000 + "</View>")
     checks.check("12", large, "setup")
-    started = time.perf_counter()
+    started = time.thread_time()  # so that busy machines do not matter
     for _ in range(20):
         checks.check("12", large, "predict")
-    assert (time.perf_counter() - started) / 20 < 0.02
+    assert (time.thread_time() - started) / 20 < 0.02
 
 
 def test_problems_are_bounded_in_number_and_length() -> None:

@@ -45,10 +45,10 @@ def test_no_more_than_the_places_run_at_once() -> None:
 
 def test_what_never_fits_is_refused_at_once() -> None:
     started = time.monotonic()
-    with pytest.raises(ImageTooLargeError, match="701 MB") as error, budget().share(701 * MB):
+    with pytest.raises(ImageTooLargeError, match="701 MB") as error, budget(60).share(701 * MB):
         pass
     assert "EDGEFLOW_DECODE_MEMORY_MB" in error.value.hint
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 30
 
 
 def test_who_waits_too_long_is_refused_in_words() -> None:
