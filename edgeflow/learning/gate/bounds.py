@@ -10,7 +10,7 @@ class Bounds:
     """What a version must reach, and what judging it may cost.
 
     Attributes:
-        objects: Most objects of a set that are clicked.
+        objects: Most held-out objects that are clicked.
         max_clicks: Clicks at which an object is given up, which count for one that is never done.
         targets: IoUs that clicks are counted to; an object's cost is the mean over them.
         least_objects: Fewer held-out objects tell nothing.

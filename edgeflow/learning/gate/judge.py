@@ -65,16 +65,15 @@ def judge(
         served: The version of them that is served; None if none is.
         candidate: The version to judge, in the same runtime as the others.
         held_out: Pictures that no version learnt from, with what was accepted on them.
-        general: The general set; see :func:`.general_set`.
+        general: The general set, all of which is clicked; see :func:`.general_set`.
         bounds: What is asked, and how much is clicked.
         say: Told how far it is.
     """
     lacking = too_few(held_out, bounds)
     if lacking:
         return Verdict.refused(lacking)
-    chosen = choose(general, bounds.objects)
-    before = click(base, chosen, bounds, say=say)
-    kept = compare(before, click(candidate, chosen, bounds, say=say), bounds)
+    before = click(base, general, bounds, say=say)
+    kept = compare(before, click(candidate, general, bounds, say=say), bounds)
     return judge_held_out(base, served, candidate, held_out, kept, bounds, say=say)
 
 
@@ -132,11 +131,10 @@ def choose_share(
     Returns:
         The first that keeps it; the last one, with reasons, if none does.
     """
-    chosen = choose(general, bounds.objects)
-    before = click(base, chosen, bounds, say=say)
+    before = click(base, general, bounds, say=say)
     for share in shares:
         predictor = version(share)
-        comparison = compare(before, click(predictor, chosen, bounds, say=say), bounds)
+        comparison = compare(before, click(predictor, general, bounds, say=say), bounds)
         tried = Share(share, predictor, comparison, worse(comparison, bounds))
         if not tried.reasons:
             break
