@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Bounds:
         general_clicks: Share by which clicks on the general set may rise.
         general_iou: How far the IoU on one picture of the general set may fall, as the mean over
             its objects and the first :attr:`early` clicks.
+        general_max_clicks: As :attr:`max_clicks`, on the general set.
         early: Clicks that this is a mean over.
     """
 
@@ -35,7 +36,13 @@ class Bounds:
     least_effect: float = 0.03
     general_clicks: float = 0.05
     general_iou: float = 0.1
+    general_max_clicks: int = 10
     early: int = 3
+
+    @property
+    def of_general(self) -> Bounds:
+        """With what holds for the general set."""
+        return replace(self, max_clicks=self.general_max_clicks)
 
 
 STANDARD = Bounds()

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from edgeflow.data.base import Sample
 from edgeflow.inference.predictor import Predictor
 from edgeflow.learning.gate.bounds import STANDARD, Bounds
-from edgeflow.learning.gate.clicking import choose, click
+from edgeflow.learning.gate.clicking import Clicked, choose, click
 from edgeflow.learning.gate.comparison import Comparison, compare
 from edgeflow.learning.gate.verdict import Verdict
 
@@ -32,19 +32,29 @@ Say = Callable[[str], None]
 def _silent(_text: str) -> None: ...
 
 
+class Clicks(NamedTuple):
+    """What one network takes.
+
+    Attributes:
+        held_out: On the chosen held-out objects.
+        general: On the general set.
+    """
+
+    held_out: tuple[Clicked, ...]
+    general: tuple[Clicked, ...]
+
+
 class Share(NamedTuple):
     """A share of what was learnt, and what it does to the general set.
 
     Attributes:
         share: 0 to 1.
-        predictor: With these weights.
-        general: Against the base weights, on the general set.
+        general: Clicks on the general set.
         reasons: Why it does not keep the general set; none if it does.
     """
 
     share: float
-    predictor: Predictor
-    general: Comparison
+    general: tuple[Clicked, ...]
     reasons: tuple[str, ...]
 
 
@@ -72,47 +82,53 @@ def judge(
     lacking = too_few(held_out, bounds)
     if lacking:
         return Verdict.refused(lacking)
-    before = click(base, general, bounds, say=say)
-    kept = compare(before, click(candidate, general, bounds, say=say), bounds)
-    return judge_held_out(base, served, candidate, held_out, kept, bounds, say=say)
-
-
-def judge_held_out(
-    base: Predictor,
-    served: Predictor | None,
-    candidate: Predictor,
-    held_out: Sequence[Sample],
-    general: Comparison,
-    bounds: Bounds = STANDARD,
-    *,
-    say: Say = _silent,
-) -> Verdict:
-    """Judge a version of which it is known what it does to the general set; see :func:`judge`."""
-    lacking = too_few(held_out, bounds)
-    if lacking:
-        return Verdict.refused(lacking)
     chosen = choose(held_out, bounds.objects)
-    after = click(candidate, chosen, bounds, say=say)
-    with_base = compare(click(base, chosen, bounds, say=say), after, bounds)
-    with_served = (
-        None if served is None else compare(click(served, chosen, bounds, say=say), after, bounds)
+
+    def clicks(predictor: Predictor) -> Clicks:
+        return Clicks(
+            click(predictor, chosen, bounds, say=say),
+            click(predictor, general, bounds.of_general, say=say),
+        )
+
+    return weigh(
+        clicks(base),
+        None if served is None else click(served, chosen, bounds, say=say),
+        clicks(candidate),
+        bounds,
     )
+
+
+def weigh(
+    base: Clicks, served: Sequence[Clicked] | None, candidate: Clicks, bounds: Bounds = STANDARD
+) -> Verdict:
+    """Judge a version by clicks that were made.
+
+    Args:
+        base: With the base weights.
+        served: With the version of them that is served, on the held-out objects; None if none is.
+        candidate: With the version to judge.
+        bounds: What is asked.
+
+    Raises:
+        ValueError: They are not of the same objects, or there are none.
+    """
+    with_base = compare(base.held_out, candidate.held_out, bounds)
+    with_served = None if served is None else compare(served, candidate.held_out, bounds)
+    general = compare(base.general, candidate.general, bounds.of_general)
     reasons = (
         *_not_better(with_base, "the base weights", bounds),
         *(_not_better(with_served, "the version that is served", bounds) if with_served else ()),
-        *worse(general, bounds),
+        *_worse(general, bounds),
     )
     return Verdict(not reasons, reasons, with_base, with_served, general)
 
 
 def choose_share(
-    base: Predictor,
-    version: Callable[[float], Predictor],
-    general: Sequence[Sample],
+    base: Sequence[Clicked],
+    clicked: Callable[[float], tuple[Clicked, ...]],
     bounds: Bounds = STANDARD,
     *,
     shares: Sequence[float] = SHARES,
-    say: Say = _silent,
 ) -> Share:
     """The greatest share of what was learnt that keeps the general set.
 
@@ -121,24 +137,20 @@ def choose_share(
     stays a test.
 
     Args:
-        base: The base weights.
-        version: Makes the version with a share of what was learnt.
-        general: The general set.
+        base: The base weights' clicks on the general set.
+        clicked: Clicks the general set with a share of what was learnt.
         bounds: What keeping it means.
-        shares: What is tried, in this order.
-        say: Told how far it is.
+        shares: What is tried, in this order; at least one.
 
     Returns:
         The first that keeps it; the last one, with reasons, if none does.
     """
-    before = click(base, general, bounds, say=say)
     for share in shares:
-        predictor = version(share)
-        comparison = compare(before, click(predictor, general, bounds, say=say), bounds)
-        tried = Share(share, predictor, comparison, worse(comparison, bounds))
-        if not tried.reasons:
+        general = clicked(share)
+        reasons = _worse(compare(base, general, bounds.of_general), bounds)
+        if not reasons:
             break
-    return tried
+    return Share(share, general, reasons)
 
 
 def too_few(held_out: Sequence[Sample], bounds: Bounds = STANDARD) -> str:
@@ -176,7 +188,7 @@ def _not_better(comparison: Comparison, other: str, bounds: Bounds) -> Iterator[
         )
 
 
-def worse(general: Comparison, bounds: Bounds = STANDARD) -> tuple[str, ...]:
+def _worse(general: Comparison, bounds: Bounds) -> tuple[str, ...]:
     """Why a version does not keep the general set, in words; nothing if it does."""
     reasons = []
     if general.saved < -bounds.general_clicks:

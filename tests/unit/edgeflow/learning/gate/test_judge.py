@@ -6,6 +6,7 @@ import pytest
 
 from edgeflow.data.base import Sample
 from edgeflow.learning.gate.bounds import Bounds
+from edgeflow.learning.gate.clicking import click
 from edgeflow.learning.gate.judge import choose_share, judge
 from edgeflow.learning.gate.verdict import Verdict
 from tests.unit.edgeflow.learning.gate.gated import (
@@ -19,7 +20,7 @@ from tests.unit.edgeflow.learning.gate.gated import (
     sees,
 )
 
-BOUNDS = Bounds(max_clicks=8)
+BOUNDS = Bounds(max_clicks=8, general_max_clicks=8)
 GENERAL = pictures(4, of="general")
 
 
@@ -105,7 +106,7 @@ def test_of_few_pictures_objects_are_paired_and_none_may_get_worse() -> None:
 
 
 def test_what_judging_costs_is_bounded_and_does_not_depend_on_the_order() -> None:
-    bounds = Bounds(objects=10, max_clicks=6)
+    bounds = Bounds(objects=10, max_clicks=6, general_max_clicks=6)
     held_out = [picture(f"p{number}", disks=4) for number in range(20)]
     candidate = network(blobs(4))
     verdict = judged(candidate=candidate, held_out=held_out, bounds=bounds)
@@ -118,12 +119,16 @@ def test_what_judging_costs_is_bounded_and_does_not_depend_on_the_order() -> Non
 
 def test_the_greatest_share_that_keeps_the_general_set_is_taken() -> None:
     answers = {1.0: blobs(3), 0.7: blobs(5), 0.4: blobs(5)}
-    share = choose_share(network(blobs(5)), lambda s: network(answers[s]), GENERAL, BOUNDS)
+    base = click(network(blobs(5)), GENERAL, BOUNDS)
+    share = choose_share(
+        base, lambda share: click(network(answers[share]), GENERAL, BOUNDS), BOUNDS
+    )
     assert (share.share, share.reasons) == (0.7, ())
 
 
 def test_where_no_share_keeps_it_the_last_one_says_why() -> None:
-    share = choose_share(network(sees), lambda _: network(blobs(3)), GENERAL, BOUNDS)
+    base = click(network(sees), GENERAL, BOUNDS)
+    share = choose_share(base, lambda _: click(network(blobs(3)), GENERAL, BOUNDS), BOUNDS)
     assert share.share == 0.4
     assert "the general set takes" in share.reasons[0]
 
