@@ -14,6 +14,7 @@ choice among several candidates profits from their chance.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from edgeflow.data.base import Sample
@@ -21,6 +22,7 @@ from edgeflow.inference.predictor import Predictor
 from edgeflow.learning.gate.bounds import STANDARD, Bounds
 from edgeflow.learning.gate.clicking import Clicked, choose, click
 from edgeflow.learning.gate.comparison import Comparison, compare
+from edgeflow.learning.gate.screen import screened, too_many
 from edgeflow.learning.gate.verdict import Verdict
 
 SHARES = (1.0, 0.7, 0.4)
@@ -74,15 +76,18 @@ def judge(
         base: The base weights.
         served: The version of them that is served; None if none is.
         candidate: The version to judge, in the same runtime as the others.
-        held_out: Pictures that no version learnt from, with what was accepted on them.
+        held_out: Pictures that no version learnt from, with what was accepted on them; masks that
+            are probably wrong tell nothing, see :mod:`edgeflow.learning.gate.screen`.
         general: The general set, all of which is clicked; see :func:`.general_set`.
         bounds: What is asked, and how much is clicked.
         say: Told how far it is.
     """
-    lacking = too_few(held_out, bounds)
+    believed, left_out = screened(held_out)
+    objects = sum(len(sample.objects) for sample in held_out)
+    lacking = too_many(left_out, objects) or too_few(believed, bounds)
     if lacking:
-        return Verdict.refused(lacking)
-    chosen = choose(held_out, bounds.objects)
+        return Verdict.refused(lacking, left_out=left_out)
+    chosen = choose(believed, bounds.objects)
 
     def clicks(predictor: Predictor) -> Clicks:
         return Clicks(
@@ -90,12 +95,13 @@ def judge(
             click(predictor, general, bounds.of_general, say=say),
         )
 
-    return weigh(
+    verdict = weigh(
         clicks(base),
         None if served is None else click(served, chosen, bounds, say=say),
         clicks(candidate),
         bounds,
     )
+    return replace(verdict, left_out=left_out)
 
 
 def weigh(

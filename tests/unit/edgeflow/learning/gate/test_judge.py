@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from edgeflow.data.base import Sample
 from edgeflow.learning.gate.bounds import Bounds
 from edgeflow.learning.gate.clicking import click
 from edgeflow.learning.gate.judge import choose_share, judge
+from edgeflow.learning.gate.screen import ANYWHERE
 from edgeflow.learning.gate.verdict import Verdict
 from tests.unit.edgeflow.learning.gate.gated import (
     Answer,
@@ -89,6 +92,15 @@ def test_too_few_held_out_objects_are_never_judged_by(held_out: list[Sample]) ->
     assert "too few to judge by" in verdict.reasons[0]
     assert verdict.held_out is None
     assert clicks_made(candidate) == 0
+
+
+def test_held_out_masks_that_fit_nowhere_are_not_judged_by() -> None:
+    held_out = pictures(8)
+    shifted = [replace(each, objects=(np.roll(each.objects[0], 32, 1),)) for each in held_out]
+    verdict = judged(held_out=[*held_out[:4], *shifted[4:]])
+    assert not verdict.accepted
+    assert "of 8 objects 4 are probably wrong" in verdict.reasons[0]
+    assert verdict.left_out == {ANYWHERE: 4}
 
 
 def test_of_few_pictures_objects_are_paired_and_none_may_get_worse() -> None:
