@@ -23,7 +23,7 @@ LAYERS = {
     "edgeflow_backend": (
         "cli", "wsgi", "server", "app", "web", "connect", "doctor", "model", "calls", "repair",
         "service", "learning", "examples", "objects", "requests", "cluster", "segmenter", "engine",
-        "images", "openapi", "shared", "status", "protocol", "label_studio", "background", "log",
+        "versions", "images", "openapi", "shared", "status", "protocol", "label_studio", "background", "log",
         "settings", "tracing", "memory", "net", "redact", "errors",
     ),
 }  # fmt: skip
