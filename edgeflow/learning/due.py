@@ -8,7 +8,7 @@ from typing import NamedTuple
 GROWTH = 1.5
 """Objects that make a training worth while, over those of the last one."""
 
-ATTEMPTS = 3
+ATTEMPTS = 5
 """Trainings with the same objects that may end without a verdict: killed, or failed."""
 
 

@@ -17,8 +17,8 @@ from edgeflow.learning.due import LastTraining, due
         (31, LastTraining(30, finished=True, attempts=1), True, True),
         (30, LastTraining(30, finished=True, attempts=1), True, False),
         (30, LastTraining(30, finished=False, attempts=1), False, True),
-        (30, LastTraining(30, finished=False, attempts=3), False, False),
-        (45, LastTraining(30, finished=False, attempts=3), False, True),
+        (30, LastTraining(30, finished=False, attempts=5), False, False),
+        (45, LastTraining(30, finished=False, attempts=5), False, True),
         (6, LastTraining(4, finished=True, attempts=1), False, False),
     ],
 )
