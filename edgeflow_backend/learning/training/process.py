@@ -68,7 +68,6 @@ def train(
         raise LabelStudioError(
             f"project {project} is not switched on", hint="add it to EDGEFLOW_LEARN_PROJECTS"
         )
-    give_way(settings.learn_threads)
     shelf = Shelf(settings, Pictures(settings))
     with _alone(settings.learn_folder):
         folder = shelf.folder(project)

@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 from torch import Tensor
 
 from edgeflow.arrays import BoolMask
-from edgeflow.checkpoints.checkpoint import Checkpoint, find
+from edgeflow.checkpoints.checkpoint import Checkpoint
 from edgeflow.data.base import Sample
 from edgeflow.inference.predictor import Predictor
 from edgeflow.inference.zoom import POLICIES, ZoomPolicy
@@ -43,6 +43,7 @@ from edgeflow_backend.learning.training.samples import (
     pictures_of,
     screened,
 )
+from edgeflow_backend.learning.training.watch import base_of
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.versions.store import Versions
@@ -63,7 +64,7 @@ LONGEST_JUDGED = 1024
 class Learnt(Protocol):
     """What :func:`.adapt` returns."""
 
-    def tensors(self, share: float) -> dict[str, Tensor]:
+    def tensors(self, share: float, /) -> dict[str, Tensor]:
         """Weights between the base's and the learnt."""
         ...
 
@@ -76,6 +77,7 @@ class Adapt(Protocol):
         base: Checkpoint,
         samples: Sequence[Sample],
         options: AdaptationOptions,
+        /,
         *,
         folder: Path | None,
         say: Say,
@@ -135,7 +137,7 @@ class Training:
             EdgeFlowError: Something cannot be read, learnt or stored.
             Stopped: ``stop`` said so.
         """
-        base = self._base()
+        base = base_of(self.settings, self.project)
         decoder = Decoder(self.settings)
         try:
             return self._run(base, decoder, objects)
@@ -247,11 +249,6 @@ class Training:
             )
             self.versions.serve(version.number)
         return Outcome(verdict, version.number)
-
-    def _base(self) -> Checkpoint:
-        settings = self.settings
-        name = settings.project_models.get(self.project.id, settings.model)
-        return find(name, settings.models_folder)
 
     @property
     def _policy(self) -> ZoomPolicy:

@@ -22,6 +22,7 @@ def picture(name: str, *, disks: int = 1, seed: int = 0) -> Sample:
     """A picture with disks of a colour of their own."""
     rng = np.random.default_rng([seed, *name.encode()])
     rgb = np.full((SIDE, SIDE, 3), 20, dtype=np.uint8)
+    rgb[-1, -1] = rng.integers(256, size=3)  # no other picture is the same file
     masks = []
     for number in range(disks):
         middle = (16 + 32 * (number % 2), 16 + 32 * (number // 2 % 2))
