@@ -15,6 +15,7 @@ import torch
 
 from edgeflow.checkpoints.checkpoint import Checkpoint, models_in
 from edgeflow_backend.versions import store as module
+from edgeflow_backend.versions.lock import alone
 from edgeflow_backend.versions.store import MOST_KEPT, Versions, VersionsError
 from tests.unit.edgeflow_backend.versions.version_samples import (
     VERDICT,
@@ -303,7 +304,7 @@ def test_a_writer_does_not_wait_forever(
     held, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with module.alone(tmp_path / "versions" / ".lock") as mine:
+        with alone(tmp_path / "versions" / ".lock") as mine:
             assert mine
             held.set()
             done.wait(60)
