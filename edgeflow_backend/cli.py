@@ -173,6 +173,17 @@ def read(
 
 
 @learn.command()
+def train(
+    project: Annotated[int, typer.Option(help="Id of the Label Studio project.")],
+    host: HostOption = "",
+) -> None:
+    """Train a project's own version of the weights now; it is served if it proves better."""
+    from edgeflow_backend.learning.training.command import train_now  # noqa: PLC0415 - as above
+
+    _print(train_now(_settings(), ProjectRef(host, str(project))))
+
+
+@learn.command()
 def forget(
     project: Annotated[int, typer.Option(help="Id of the Label Studio project.")],
     host: HostOption = "",

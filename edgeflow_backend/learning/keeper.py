@@ -19,15 +19,19 @@ from edgeflow_backend.learning.reconcile import Reconciler, told
 from edgeflow_backend.learning.shelf import Shelf
 from edgeflow_backend.learning.store import StoreError
 from edgeflow_backend.learning.summary import Entries, summary
+from edgeflow_backend.learning.training.trainer import Trainer
+from edgeflow_backend.learning.training.watch import watch
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.learning.entry import Learned
 
+START_TRAINING = "START_TRAINING"
+
 EVENTS = frozenset(
     {
         "ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED",
-        "TASKS_CREATED", "TASKS_DELETED", "PROJECT_UPDATED", "START_TRAINING",
+        "TASKS_CREATED", "TASKS_DELETED", "PROJECT_UPDATED", START_TRAINING,
     }
 )  # fmt: skip
 """Events after which a project's accepted objects may be others."""
@@ -69,6 +73,8 @@ class Keeper:
             ref: Reconciler(settings, ref.host, int(ref.id), pictures, locator)
             for ref in self._projects
         }
+        self._trainer = Trainer(settings, ended=self._soon)
+        self._asked: set[ProjectRef] = set()
         self._apis: dict[str, LabelStudioAPI] = {}
         self._entries = Entries(self._projects)
         self._changed = threading.Condition()
@@ -83,6 +89,12 @@ class Keeper:
         """Take an event as a hint to look soon; never raises, and returns at once."""
         if event not in EVENTS or project not in self._due:
             return
+        if event == START_TRAINING:
+            with self._changed:
+                self._asked.add(project)
+        self._soon(project)
+
+    def _soon(self, project: ProjectRef) -> None:
         with self._changed:
             soon = max(self._clock() + SETTLE_S, self._rested[project])
             if soon < self._due[project]:
@@ -98,6 +110,7 @@ class Keeper:
         with self._changed:
             self._closed.set()
             self._changed.notify_all()
+        self._trainer.close()
 
     def _keep(self) -> None:
         while not self._closed.is_set():
@@ -126,6 +139,7 @@ class Keeper:
             files = self._shelf.files(project)
             with self._shelf.alone(project) as alone:
                 texts = self._reconcile(project) if alone else []
+            texts += self._train(project) if alone else []
             entry = summary(str(project), files, message="; ".join(texts))
         except EdgeFlowError as error:
             self._log.warning("not reconciled", project=str(project), reason=error.message)
@@ -154,6 +168,19 @@ class Keeper:
                 left_out=report.left_out.total(),
             )
         return list(told(report))
+
+    def _train(self, project: ProjectRef) -> list[str]:
+        """Withdraw a version that makes work, and start a training if one is due."""
+        objects = [
+            each for each in self._shelf.files(project).store.objects() if each.origin.counts
+        ]
+        withdrawn = watch(self._settings, project, objects)
+        with self._changed:
+            asked = project in self._asked
+            self._asked.discard(project)
+        folder = self._shelf.folder(project)
+        self._trainer.consider(project, len(objects), folder, asked=asked)
+        return [f"the version was withdrawn: {withdrawn}"] if withdrawn else []
 
     def _api(self, host: str) -> LabelStudioAPI:
         if host not in self._apis:

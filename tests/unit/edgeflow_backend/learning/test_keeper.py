@@ -158,3 +158,31 @@ def test_a_damaged_store_is_made_anew(
     (path,) = tmp_path.glob("learning/*/objects.sqlite")
     path.write_bytes(b"no database" * 1000)
     wait_for(keep(), lambda entry: entry.objects and not entry.failed)
+
+
+def test_start_training_is_passed_on_once_and_what_is_there_is_counted(
+    keep: Callable[..., Keeper], studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    considered: list[tuple[int, bool]] = []
+
+    def consider(_: object, __: object, objects: int, ___: object, *, asked: bool) -> bool:
+        considered.append((objects, asked))
+        return False
+
+    monkeypatch.setattr(module.Trainer, "consider", consider)
+    studio.add(sheet(), clicked(0))
+    keeper = keep(learn_every_s=1)
+    wait_for(keeper, lambda entry: entry.objects)
+    keeper.note("START_TRAINING", REF)
+    wait_for(keeper, lambda _: len(considered) > 3)
+    assert considered.count((1, True)) == 1
+    assert (1, False) in considered
+
+
+def test_a_version_that_makes_work_is_withdrawn_and_told(
+    keep: Callable[..., Keeper], studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "watch", lambda *_: "more clicks than before")
+    studio.add(sheet(), clicked(0))
+    entry = wait_for(keep(), lambda entry: entry.objects)
+    assert entry.message == "the version was withdrawn: more clicks than before"

@@ -1,0 +1,98 @@
+"""The settings of an adaptation; ``docs/experiments.md`` says how they were chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeflow.train.config import Losses, Model, Optimiser, Recipe, Schedule
+from edgeflow.train.config_views import ClickSimulation, Views
+
+SIDE = 448
+"""Network pixels of the longer side at inference, and of the pictures in memory."""
+
+ROUNDS = (0.45, 0.25, 0.15, 0.1, 0.05)
+
+
+@dataclass(frozen=True)
+class AdaptationOptions:
+    """How a project's weights are learnt.
+
+    Attributes:
+        steps: Most steps.
+        minutes: Most minutes of training, over all resumptions.
+        threads: Threads of the CPU to compute with.
+        side: Pixels of a view's sides.
+        batch: Views a step.
+        at_once: Views whose gradients are computed at a time, which bounds the memory.
+        rate: Highest learning rate.
+        encoder: Factor on it for the encoder.
+        keep: Weight of what the base weights answer to the same views, against forgetting.
+        precision: ``bf16`` or ``float32``; None for what the processor computes faster.
+        save_every: Steps between two states that a killed training goes on from.
+        seed: Of everything random.
+    """
+
+    steps: int = 250
+    minutes: float = 8.0
+    threads: int = 1
+    side: int = 256
+    batch: int = 4
+    at_once: int = 1
+    rate: float = 2e-4
+    encoder: float = 0.5
+    keep: float = 0.0
+    precision: str | None = None
+    save_every: int = 20
+    seed: int = 0
+
+    def recipe(self, architecture: str, options: dict[str, int | bool], precision: str) -> Recipe:
+        """The same as the settings of a training.
+
+        Args:
+            architecture: Of the base weights.
+            options: Of the architecture.
+            precision: ``bf16`` or ``float32``.
+        """
+        return Recipe(
+            model=Model(architecture=architecture, options=options),
+            views=Views(
+                side=self.side,
+                aspect=1.0,
+                whole=0.5,
+                expansion=(1.1, 2.0),
+                least=(0.1, 0.45),
+                part=0.8,
+                full=SIDE,
+                merge=0.0,
+                paste=0.05,
+                warp=0.01,
+                colour=0.3,
+                grey=0.0,
+                blur=0.05,
+                noise=0.1,
+            ),
+            clicks=ClickSimulation(
+                centred=0.8, extra=0.15, max_extra=4, rounds=ROUNDS, at_once=1, deepest=0.7
+            ),
+            losses=Losses(coarse=0.5, teacher=self.keep),
+            optimiser=Optimiser(
+                rate=self.rate,
+                encoder=self.encoder,
+                weight_decay=0.0,
+                warm_up=10,
+                average=0.98,
+                freeze_norms=True,
+            ),
+            schedule=Schedule(
+                steps=self.steps,
+                minutes=self.minutes,
+                batch=self.batch,
+                at_once=self.at_once,
+                precision=precision,
+                save_every=self.save_every,
+                seed=self.seed,
+            ),
+        )
+
+
+DEFAULTS = AdaptationOptions()
