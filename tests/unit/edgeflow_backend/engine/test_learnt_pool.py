@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +158,9 @@ def test_where_exactly_this_version_is_lacking_the_base_answers(
 
 
 def test_a_defect_leaves_the_base_answering(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
-    fail: Callable[..., Predictor] = lambda *_, **__: 1 / 0  # type: ignore[return-value] # noqa: E731
+    def fail(*_: Any, **__: Any) -> Predictor:
+        raise ZeroDivisionError
+
     monkeypatch.setattr(learnt_pool, "load_predictor", fail)
     learnt = team.learn()
     assert team.load(learnt) == ""

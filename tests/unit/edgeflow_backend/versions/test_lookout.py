@@ -10,6 +10,7 @@ from edgeflow_backend.settings import Settings
 from edgeflow_backend.versions.folders import project_folder, versions_of
 from edgeflow_backend.versions.lookout import LOOK_S, Lookout
 from edgeflow_backend.versions.store import Versions
+from edgeflow_backend.versions.version import Version
 from tests.unit.edgeflow_backend.versions.version_samples import add
 
 PROJECT = ProjectRef("", "7")
@@ -23,12 +24,18 @@ def settings(tmp_path: Path) -> Settings:
 def test_a_change_by_any_process_is_seen_after_a_second(
     settings: Settings, checkpoints: dict[str, Checkpoint], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    base, now, reads = checkpoints["ritm_hrnet"], [0.0], []
+    base, now = checkpoints["ritm_hrnet"], [0.0]
+    reads: list[str] = []
     digest = base.entry.sha256
     project_folder(settings, PROJECT).mkdir(parents=True)
     store = versions_of(settings, PROJECT)
     real = Versions.serving
-    monkeypatch.setattr(Versions, "serving", lambda *args: [reads.append(1), real(*args)][1])
+
+    def read(self: Versions, base: str) -> Version | None:
+        reads.append(base)
+        return real(self, base)
+
+    monkeypatch.setattr(Versions, "serving", read)
     lookout = Lookout(settings, lambda: now[0])
     assert lookout.served(PROJECT, digest) is None
     store.serve(add(store, base).number)
