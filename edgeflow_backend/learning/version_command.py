@@ -28,7 +28,7 @@ def list_versions(settings: Settings, project: ProjectRef) -> Iterator[str]:
         yield f"project {project}: no version is kept; the base weights answer"
     for version in reversed(found):
         told = told_version(version)
-        yield clean(f"{told.number}  {told.state}  {told.name}")
+        yield clean(f"version {told.number}, {told.state}: {told.name}")
         yield f"   {told.made_at}, from {counted(told.objects, 'object')}"
         if told.reason:
             yield f"   {clean(told.reason)}"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, find
+from edgeflow.checkpoints.manifest import add_to_manifest
 from edgeflow.errors import EdgeFlowError
 from edgeflow.geometry import ImagePoint
 from edgeflow.inference.predictor import Predictor
@@ -167,15 +168,13 @@ def test_a_new_process_answers_by_the_version_from_the_first_click_on(team: Team
 
 
 def test_a_version_of_other_weights_does_not_answer_a_model_named_in_the_config(
-    team: Team, models_dir: Path, tmp_path: Path
+    team: Team, tmp_path: Path
 ) -> None:
     folder = tmp_path / "models"
     folder.mkdir()
     other = add(Versions(tmp_path), find(DEFAULT_MODEL), 0.2).checkpoint
     entry = other.entry.model_copy(update={"file": "mine.safetensors"})
     (folder / entry.file).write_bytes(other.path.read_bytes())
-    from edgeflow.checkpoints.manifest import add_to_manifest
-
     add_to_manifest(folder, "mine", entry)
     team.settings = team.settings.model_copy(update={"models_dir": str(folder)})
     name = team.learn(0.05)
