@@ -166,7 +166,7 @@ class SegmentationService:
         """Resolve the config first: its mistakes are cheaper to find than an image."""
         newest = request.prompt.newest
         target = resolve(request.config, newest.from_name, newest.to_name, request.prompt.labels)
-        model = self.segmenter.choose(request.project.id, target.model)
+        model = self.segmenter.choose(request.project, target.model)
         image = open_shown(
             self.segmenter,
             self.locator,

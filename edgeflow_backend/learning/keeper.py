@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from edgeflow.errors import EdgeFlowError
 from edgeflow.label_studio.api.client import LabelStudioAPI
@@ -19,12 +20,14 @@ from edgeflow_backend.learning.reconcile import Reconciler, told
 from edgeflow_backend.learning.shelf import Shelf
 from edgeflow_backend.learning.store import StoreError
 from edgeflow_backend.learning.summary import Entries, summary
+from edgeflow_backend.learning.told import told_versions
 from edgeflow_backend.learning.training.trainer import Trainer
 from edgeflow_backend.learning.training.watch import watch
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.learning.entry import Learned
+from edgeflow_backend.versions.folders import versions_of
 
 START_TRAINING = "START_TRAINING"
 
@@ -85,6 +88,11 @@ class Keeper:
         if self._projects:
             self._thread.start()
 
+    @property
+    def projects(self) -> tuple[ProjectRef, ...]:
+        """The projects, in the order of the settings."""
+        return tuple(self._projects)
+
     def note(self, event: str, project: ProjectRef) -> None:
         """Take an event as a hint to look soon; never raises, and returns at once."""
         if event not in EVENTS or project not in self._due:
@@ -102,8 +110,11 @@ class Keeper:
                 self._changed.notify_all()
 
     def entries(self) -> tuple[Learned, ...]:
-        """What is kept of each project, as of its last reconciliation."""
-        return self._entries.all()
+        """What is kept of each project, as of its last reconciliation, and its versions now."""
+        return tuple(
+            replace(entry, versions=told_versions(versions_of(self._settings, project)))
+            for project, entry in zip(self._projects, self._entries.all(), strict=True)
+        )
 
     def close(self) -> None:
         """End; what is being written is written whole, or not at all."""

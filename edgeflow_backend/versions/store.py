@@ -109,7 +109,7 @@ class Versions:
                 write_version(folder, facts, base, data, self._project)
                 rename_synced(folder, self._folder / str(number))
             self._drop_old()
-        version = self._find(number)
+        version = self.find(number)
         if version is None:
             raise VersionsError(
                 f"version {number} was removed while it was added", hint="add it again"
@@ -124,7 +124,7 @@ class Versions:
             VersionsError: There is no such version, it was refused, or it cannot be written.
         """
         with self._writing(), self._in_words():
-            version = self._find(number)
+            version = self.find(number)
             if version is None or version.state == "refused":
                 known = ", ".join(str(v.number) for v in self.all() if v.state != "refused")
                 raise VersionsError(
@@ -158,7 +158,7 @@ class Versions:
                 withdrawn, served = served.number, served.without(reason, there)
                 served.write(self._folder)
                 self._log.warning("version rolled back", number=withdrawn, reason=reason)
-        return None if served.number is None else self._find(served.number)
+        return None if served.number is None else self.find(served.number)
 
     def serving(self, base: str) -> Version | None:
         """The version that answers; None for the base weights.
@@ -194,7 +194,8 @@ class Versions:
         """What lies among the versions and is none, or a damaged one: why, by name."""
         return listed(self._folder).ignored
 
-    def _find(self, number: int) -> Version | None:
+    def find(self, number: int) -> Version | None:
+        """A version by its number; None if there is none, or it is damaged."""
         return next((each for each in self.all() if each.number == number), None)
 
     def _drop_old(self) -> None:

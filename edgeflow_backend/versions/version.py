@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edgeflow.checkpoints.checkpoint import Checkpoint, models_in
 from edgeflow.errors import CheckpointError, brief
+from edgeflow_backend.protocol.project import ProjectRef
 
 FACTS = "version.json"
 MAX_FACTS_BYTES = 4_000_000
@@ -46,6 +47,20 @@ class Version:
     verdict: Mapping[str, Any]
     state: State
     reason: str
+
+
+class Learnt(NamedTuple):
+    """Which version of which project is meant, wherever it is asked for.
+
+    Attributes:
+        project: The project.
+        number: The version's.
+        version: Name and digest of its weights.
+    """
+
+    project: ProjectRef
+    number: int
+    version: str
 
 
 class Facts(BaseModel):

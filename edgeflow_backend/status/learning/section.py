@@ -68,6 +68,43 @@ aria-label="clicks per accepted object, {{ all.label }}, against accepted object
 {% else %}
 <p class="soft">No accepted object has clicks on record yet.</p>
 {% endif %}
+{% if each.versions %}
+<table>
+<tr class="soft">
+<th>version</th>
+<th>learnt from</th>
+<th>clicks, base → version</th>
+<th>IoU after each click</th>
+</tr>
+{% for version in each.versions %}
+<tr>
+<td>{{ version.name }}
+<span class="chip">{{ version.state }}</span>
+{% if version.state == "served" and version.name != each.answers %}
+<span class="chip">not loaded here</span>
+{% endif %}
+<br><span class="soft">{{ when(version.made) }}</span>
+{% if version.reason %}<br>{{ version.reason | sentence }}{% endif %}</td>
+<td>{{ version.objects | counted }} objects</td>
+<td>{% for found in version.measured %}
+{% for row in found.clicks %}
+{{ "%.2f" | format(row.before) }} → {{ "%.2f" | format(row.after) }} to {{ row.target }} %<br>
+{% endfor %}
+<span class="soft">{{ found.what }}, {{ found.objects | counted }} objects</span><br>
+{% endfor %}</td>
+<td>{% for found in version.measured if found.curve %}
+{% set both = found.curve | lines(96, 40, 3) %}
+<svg width="96" height="40" viewBox="0 0 96 40" role="img"
+aria-label="IoU against clicks, {{ found.what }}: base (dashed) and version">
+<polyline points="{{ both.before }}" fill="none" stroke="currentColor" stroke-dasharray="3"/>
+<polyline points="{{ both.after }}" fill="none" stroke="currentColor"/>
+</svg>
+{% endfor %}</td>
+</tr>
+{% endfor %}
+</table>
+<p class="soft">Clicks are answered by {{ each.answers }}.</p>
+{% endif %}
 <p class="facts soft"><span>{{ each.tasks | counted }} tasks</span>
 <span>{{ each.held_out | counted }} objects held out</span>
 <span>{{ each.objects_bytes | megabytes }} MB of objects</span>

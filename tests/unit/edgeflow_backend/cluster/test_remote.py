@@ -30,6 +30,7 @@ from edgeflow_backend.cluster.wire import (
 )
 from edgeflow_backend.errors import ChangedImageError, OverloadedError, superseded
 from edgeflow_backend.images.sources import WebSource
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.segmenter.pages import AskedPages, Way
 from edgeflow_backend.segmenter.segmenter import (
     Clicks,
@@ -264,10 +265,12 @@ def test_models_are_asked_for_once_and_mistakes_are_not_remembered() -> None:
     wrong = Failure.of(LabelConfigError("no such model", hint="another"))
     replicas = Scripted(choose=[wrong, Model("other", "other-1")])
     segmenter = remote(replicas)
-    assert segmenter.choose("1", None) == segmenter.default == Model(None, "m-1")
+    assert segmenter.choose(ProjectRef("", "1"), None) == segmenter.default == Model(None, "m-1")
     with pytest.raises(LabelConfigError):
-        segmenter.choose("5", None)
-    assert segmenter.choose("5", None) == segmenter.choose("1", "other")
+        segmenter.choose(ProjectRef("", "5"), None)
+    assert segmenter.choose(ProjectRef("", "5"), None) == segmenter.choose(
+        ProjectRef("", "1"), "other"
+    )
     assert [value for _, _, value in replicas.asked] == ["other", "other"]
 
 

@@ -15,6 +15,7 @@ import torch
 
 from edgeflow.checkpoints.checkpoint import Checkpoint, models_in
 from edgeflow_backend.versions import store as module
+from edgeflow_backend.versions.lock import alone
 from edgeflow_backend.versions.store import MOST_KEPT, Versions, VersionsError
 from tests.unit.edgeflow_backend.versions.version_samples import (
     VERDICT,
@@ -38,7 +39,7 @@ versions = Versions(Path(sys.argv[1]), "7")
 KILLED = """
 moments = random.Random(5)
 versions.serve(add(versions, base).number)
-for kill in range(20):
+for kill in range(12):
     begun, begins = os.pipe()
     writer = os.fork()
     while not writer:
@@ -63,13 +64,13 @@ for kill in range(20):
 FULL_DISK = """
 versions.serve(add(versions, base).number)
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-for limit in (0, 100, 4000):  # the file of what is served, facts, weights
+changes = {"add": lambda: add(versions, base, 0.01), "roll back": lambda: versions.roll_back("x")}
+for limit, change in ((0, "add"), (100, "add"), (4000, "add"), (0, "roll back"), (20, "roll back")):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-    for change in (lambda: add(versions, base, 0.01), lambda: versions.roll_back("worse")):
-        try:
-            change()
-        except VersionsError as error:
-            print(error.message, flush=True)
+    try:
+        changes[change]()
+    except VersionsError as error:
+        print("refused:", error.message)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 """
 
@@ -106,10 +107,10 @@ def test_a_version_comes_back_as_it_was_also_in_another_process(
     assert (made.number, made.objects, made.base) == (1, 50, base.entry.sha256)
     assert (made.state, made.reason, made.verdict) == ("accepted", "", VERDICT)
     assert made.checkpoint.name == f"{base.name}.7.1"
+    expected = tensors_of(base, 0.25)
     for name, tensor in made.checkpoint.load().state_dict().items():
         if not name.endswith("num_batches_tracked"):
-            expected = tensors_of(base, 0.25)[name].half().float()
-            torch.testing.assert_close(tensor, expected, rtol=0, atol=0)
+            assert torch.equal(tensor, expected[name].half().float()), name
 
 
 def test_a_version_is_a_standard_model_folder(versions: Versions, base: Checkpoint) -> None:
@@ -303,7 +304,7 @@ def test_a_writer_does_not_wait_forever(
     held, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with module.alone(tmp_path / "versions" / ".lock") as mine:
+        with alone(tmp_path / "versions" / ".lock") as mine:
             assert mine
             held.set()
             done.wait(60)
@@ -321,8 +322,8 @@ def test_a_writer_does_not_wait_forever(
 
 
 def test_a_full_disk_changes_nothing(base: Checkpoint, tmp_path: Path) -> None:
-    said = run(FULL_DISK, tmp_path, base)
-    assert len(said) >= 4
+    said = [each for each in run(FULL_DISK, tmp_path, base) if each.startswith("refused:")]
+    assert len(said) == 5
     assert all("cannot write" in line for line in said)
     versions = Versions(tmp_path)
     assert [(each.number, each.state) for each in versions.all()] == [(1, "served")]
@@ -332,8 +333,8 @@ def test_a_full_disk_changes_nothing(base: Checkpoint, tmp_path: Path) -> None:
 def test_a_process_that_is_killed_at_any_moment_leaves_whole_versions(
     base: Checkpoint, tmp_path: Path
 ) -> None:
-    found = [json.loads(line) for line in run(KILLED, tmp_path, base)]
-    assert len(found) == 20
+    found = [json.loads(line) for line in run(KILLED, tmp_path, base) if line.startswith("[")]
+    assert len(found) == 12
     newest = 1
     for kept, served, ignored in found:
         assert ignored == {}
