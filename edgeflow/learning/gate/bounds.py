@@ -35,7 +35,7 @@ class Bounds:
     level: float = 0.05
     picture_clicks: float = 0.5
     least_effect: float = 0.03
-    general_clicks: float = 0.05
+    general_clicks: float = 0.15
     general_iou: float = 0.15
     general_max_clicks: int = 10
     after: int = 5
