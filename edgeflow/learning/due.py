@@ -8,6 +8,9 @@ from typing import NamedTuple
 GROWTH = 1.5
 """Objects that make a training worth while, over those of the last one."""
 
+LITTLE_GROWTH = 1.1
+"""The same after one that was refused before anything was learnt, which takes seconds."""
+
 ATTEMPTS = 5
 """Trainings with the same objects that may end without a verdict: killed, or failed."""
 
@@ -18,12 +21,14 @@ class LastTraining(NamedTuple):
     Attributes:
         objects: Accepted objects that there were.
         finished: Whether it came to a verdict, whichever.
+        learnt: Whether it learnt; it does not where there is too little to judge by, say.
         attempts: Trainings since the last verdict, this one included.
     """
 
     objects: int
     finished: bool
     attempts: int
+    learnt: bool = True
 
 
 def due(objects: int, last: LastTraining | None, *, first: int, asked: bool = False) -> bool:
@@ -42,4 +47,5 @@ def due(objects: int, last: LastTraining | None, *, first: int, asked: bool = Fa
         return objects >= 1
     if asked:
         return objects >= 1 and objects != last.objects
-    return objects >= max(first, math.ceil(GROWTH * last.objects))
+    growth = GROWTH if last.learnt else LITTLE_GROWTH
+    return objects >= max(first, math.ceil(growth * last.objects))

@@ -20,10 +20,10 @@ class Bounds:
             of them may take.
         least_effect: Share of the clicks that a better version saves, at least.
         general_clicks: Share by which clicks on the general set may rise.
-        general_iou: How far the IoU on one picture of the general set may fall, as the mean over
-            its objects and the first :attr:`early` clicks.
+        general_iou: How far the IoU on one picture of the general set may fall after :attr:`after`
+            clicks, as the mean over its objects.
         general_max_clicks: As :attr:`max_clicks`, on the general set.
-        early: Clicks that this is a mean over.
+        after: Clicks after which every picture must be as good as before.
     """
 
     objects: int = 32
@@ -37,7 +37,7 @@ class Bounds:
     general_clicks: float = 0.05
     general_iou: float = 0.1
     general_max_clicks: int = 10
-    early: int = 3
+    after: int = 5
 
     @property
     def of_general(self) -> Bounds:

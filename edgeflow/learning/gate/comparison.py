@@ -48,8 +48,8 @@ class Comparison:
         unit: What the test pairs.
         p: How likely so much is saved if neither were better, 0 to 1.
         worst_clicks: The picture whose clicks rise most, and by how many an object.
-        worst_iou: The picture whose IoU at the first clicks falls most, and by how much; see
-            :attr:`.Bounds.general_iou`.
+        worst_iou: The picture whose IoU falls most after :attr:`.Bounds.after` clicks, and by how
+            much.
     """
 
     objects: int
@@ -123,7 +123,9 @@ def compare(before: Sequence[Clicked], after: Sequence[Clicked], bounds: Bounds)
     fallen: dict[str, list[float]] = {}
     for one, other in zip(before, after, strict=True):
         saved.setdefault(one.picture, []).append(one.cost(bounds) - other.cost(bounds))
-        fallen.setdefault(one.picture, []).append(_early(one, bounds) - _early(other, bounds))
+        fallen.setdefault(one.picture, []).append(
+            one.iou_at(bounds.after) - other.iou_at(bounds.after)
+        )
     unit: Unit = "pictures" if len(saved) >= PICTURES else "objects"
     pairs = [sum(each) for each in saved.values()]
     if unit == "objects":
@@ -140,10 +142,6 @@ def compare(before: Sequence[Clicked], after: Sequence[Clicked], bounds: Bounds)
         worst_clicks=(picture, clicks),
         worst_iou=(other_picture, iou),
     )
-
-
-def _early(clicked: Clicked, bounds: Bounds) -> float:
-    return float(np.mean([clicked.iou_at(count) for count in range(1, bounds.early + 1)]))
 
 
 def _figures(clicked: Sequence[Clicked], bounds: Bounds) -> Figures:

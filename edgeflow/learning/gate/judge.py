@@ -206,7 +206,7 @@ def _worse(general: Comparison, bounds: Bounds) -> tuple[str, ...]:
     name, fall = general.worst_iou
     if fall > bounds.general_iou:
         reasons.append(
-            f"on {name} of the general set the first masks' IoU falls by {fall:.3f}, at most "
-            f"{bounds.general_iou:g} is allowed"
+            f"on {name} of the general set the IoU after {bounds.after} clicks falls by "
+            f"{fall:.3f}, at most {bounds.general_iou:g} is allowed"
         )
     return tuple(reasons)

@@ -54,7 +54,9 @@ class TrainingRecord(BaseModel):
     @property
     def last(self) -> LastTraining:
         """As the rule that says when one is due wants it."""
-        return LastTraining(self.objects, self.state in ("accepted", "refused"), self.attempts)
+        finished = self.state in ("accepted", "refused")
+        learnt = not finished or self.version is not None
+        return LastTraining(self.objects, finished, self.attempts, learnt)
 
 
 def read_record(folder: Path) -> TrainingRecord | None:

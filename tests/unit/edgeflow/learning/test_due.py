@@ -14,6 +14,8 @@ from edgeflow.learning.due import LastTraining, due
         (0, None, True, False),
         (44, LastTraining(30, finished=True, attempts=1), False, False),
         (45, LastTraining(30, finished=True, attempts=1), False, True),
+        (32, LastTraining(30, finished=True, attempts=1, learnt=False), False, False),
+        (33, LastTraining(30, finished=True, attempts=1, learnt=False), False, True),
         (31, LastTraining(30, finished=True, attempts=1), True, True),
         (30, LastTraining(30, finished=True, attempts=1), True, False),
         (30, LastTraining(30, finished=False, attempts=1), False, True),

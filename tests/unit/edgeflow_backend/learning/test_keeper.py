@@ -10,6 +10,7 @@ import pytest
 from edgeflow_backend.images.locator import Locator
 from edgeflow_backend.learning import keeper as module
 from edgeflow_backend.learning.keeper import EVENTS, Keeper
+from edgeflow_backend.learning.training.trainer import Trainer
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.learning.entry import Learned
@@ -169,7 +170,7 @@ def test_start_training_is_passed_on_once_and_what_is_there_is_counted(
         considered.append((objects, asked))
         return False
 
-    monkeypatch.setattr(module.Trainer, "consider", consider)
+    monkeypatch.setattr(Trainer, "consider", consider)
     studio.add(sheet(), clicked(0))
     keeper = keep(learn_every_s=1)
     wait_for(keeper, lambda entry: entry.objects)

@@ -57,10 +57,19 @@ def test_it_notices_the_end_and_starts_again_when_half_as_many_again_are_there(
         time.sleep(0.01)
     assert ended == [REF]
     assert not one.running
-    write_record(tmp_path, TrainingRecord(state="refused", objects=30))
+    write_record(tmp_path, TrainingRecord(state="refused", objects=30, version=1))
     assert not one.consider(REF, 44, tmp_path)
     assert not one.consider(REF, 30, tmp_path, asked=True)
     assert one.consider(REF, 45, tmp_path)
+
+
+def test_after_a_refusal_that_took_seconds_it_tries_again_sooner(
+    trainer: Make, tmp_path: Path
+) -> None:
+    write_record(tmp_path, TrainingRecord(state="refused", objects=30))
+    one, _ = trainer()
+    assert not one.consider(REF, 32, tmp_path)
+    assert one.consider(REF, 33, tmp_path)
 
 
 def test_what_was_asked_for_starts_with_fewer(trainer: Make, tmp_path: Path) -> None:
