@@ -188,7 +188,8 @@ class Keeper:
         withdrawn = watch(self._settings, project, objects)
         with self._changed:
             asked = project in self._asked
-            self._asked.discard(project)
+            if not self._trainer.running:  # else it is asked for again when that has ended
+                self._asked.discard(project)
         folder = self._shelf.folder(project)
         self._trainer.consider(project, len(objects), folder, asked=asked)
         return [f"the version was withdrawn: {withdrawn}"] if withdrawn else []

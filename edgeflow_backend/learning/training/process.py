@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from edgeflow_backend.images.locator import Locator
 from edgeflow_backend.label_studio.access import authorised_api
 from edgeflow_backend.learning.pictures import Pictures
 from edgeflow_backend.learning.reconcile import Reconciler
-from edgeflow_backend.learning.shelf import Shelf
+from edgeflow_backend.learning.shelf import OBJECTS, Shelf
 from edgeflow_backend.learning.store import StoreError
 from edgeflow_backend.learning.training.record import TrainingRecord, read_record, write_record
 from edgeflow_backend.learning.training.run import Say, Training
@@ -71,7 +72,7 @@ def train(
     shelf = Shelf(settings, Pictures(settings))
     with _alone(settings.learn_folder):
         folder = shelf.folder(project)
-        if not shelf.files(project).store.stamps():
+        if not (folder / OBJECTS).is_file():
             raise StoreError(
                 f"nothing is kept of project {project}", hint="label, and read it: `learn read`"
             )
@@ -82,6 +83,9 @@ def train(
         write_record(folder, record)
         began = time.monotonic()
 
+        def kept() -> bool:
+            return (folder / OBJECTS).is_file()
+
         def ended(**changes: object) -> TrainingRecord:
             fields = {"seconds": time.monotonic() - began, **changes}
             after = TrainingRecord(objects=record.objects, attempts=record.attempts, **fields)
@@ -91,17 +95,22 @@ def train(
         try:
             objects = _with_pictures(settings, project, shelf, objects, say)
             files = shelf.files(project)
+            versions = versions_of(settings, project)
             training = make(
-                settings, project, files, folder, versions_of(settings, project), say, stop
+                settings, project, files, folder, versions, say, lambda: stop() or not kept()
             )
             outcome = training.run(objects)
-        except Stopped:
-            if before:
+        except (Stopped, EdgeFlowError) as error:
+            if not kept():  # nor is the progress that was written meanwhile
+                shutil.rmtree(folder, ignore_errors=True)
+                raise StoreError(
+                    f"project {project} was erased while it trained", hint="nothing is left of it"
+                ) from error
+            if isinstance(error, EdgeFlowError):
+                with contextlib.suppress(StoreError):  # the disk may be what is wrong
+                    ended(state="failed", message=error.message)
+            elif before:
                 write_record(folder, record.model_copy(update={"attempts": before}))
-            raise
-        except EdgeFlowError as error:
-            with contextlib.suppress(StoreError):  # the disk may be what is wrong
-                ended(state="failed", message=error.message)
             raise
         verdict = outcome.verdict
         return ended(

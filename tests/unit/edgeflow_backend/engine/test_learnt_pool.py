@@ -29,7 +29,9 @@ class Team:
     def __init__(self, folder: Path, predictor: Predictor) -> None:
         self.now = 1000.0
         self.base = find(DEFAULT_MODEL)
-        self.settings = Settings(learn_dir=str(folder), learn_versions_mb=2 * MB_EACH)
+        self.settings = Settings(
+            learn_dir=str(folder), learn_versions_mb=2 * MB_EACH, runtime="torch"
+        )
         self.warmed: list[str] = []
         self._predictor = predictor
         self.pool = self.new_pool()

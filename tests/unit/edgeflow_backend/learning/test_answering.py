@@ -98,7 +98,7 @@ def test_answers_name_the_version_that_made_them_and_so_does_everything_else(
 ) -> None:
     refused = learn(versions, 0.01, reason="not better")
     name = learn(versions, 0.05)
-    client = make_client(learn_train=False)
+    client = make_client(learn_train=False, runtime="torch")
     setup = {"project": f"{PROJECT}.1", "schema": CONFIG}
     assert answer(client)["model_version"] == BASE.version
     before = answer(client)["results"][0]["result"]
@@ -154,7 +154,7 @@ def test_an_event_changes_nothing_of_what_is_served(
     make_client: Callable[..., FlaskClient], versions: Versions
 ) -> None:
     learn(versions, 0.05)
-    client = make_client(learn_train=False)
+    client = make_client(learn_train=False, runtime="torch")
     forged: dict[str, Any] = {
         "project": {"id": PROJECT},
         "version": 1,

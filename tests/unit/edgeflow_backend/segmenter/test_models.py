@@ -44,7 +44,9 @@ class Team:
     """A service of a project that learns, and the project's versions."""
 
     def __init__(self, folder: Path, predictor: Predictor) -> None:
-        self.settings = Settings(learn_dir=str(folder), learn_projects="7", learn_train=False)
+        self.settings = Settings(
+            learn_dir=str(folder), learn_projects="7", learn_train=False, runtime="torch"
+        )
         self.base = find(DEFAULT_MODEL)
         project_folder(self.settings, PROJECT).mkdir(parents=True)
         self.versions: Versions = versions_of(self.settings, PROJECT)

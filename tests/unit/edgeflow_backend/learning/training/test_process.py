@@ -183,6 +183,21 @@ def test_a_project_of_which_nothing_is_kept_says_so(settings: Settings) -> None:
         trained(settings)
 
 
+def test_what_is_erased_meanwhile_stays_erased(settings: Settings) -> None:
+    label(settings, TASKS)
+    folder = project_folder(settings, REF)
+
+    class Erased(Learner):
+        def __call__(self, *arguments: Any, **progress: Any) -> Learner:
+            shutil.rmtree(folder)
+            folder.mkdir()
+            return super().__call__(*arguments, **progress)
+
+    with pytest.raises(StoreError, match="was erased"):
+        trained(settings, Erased())
+    assert not folder.exists()
+
+
 def test_images_whose_copies_have_expired_are_fetched_again(
     settings: Settings, studio: Studio, learning: Learning
 ) -> None:
