@@ -19,7 +19,8 @@ class Bounds:
         picture_clicks: Where there are few held-out pictures, how many more clicks an object of one
             of them may take.
         least_effect: Share of the clicks that a better version saves, at least.
-        general_clicks: Share by which clicks on the general set may rise.
+        general_clicks: Share by which clicks on a part of the general set may rise; see
+            :attr:`.Comparison.risen`.
         general_iou: How far the IoU on one picture of the general set may fall after :attr:`after`
             clicks, as the mean over its objects.
         general_max_clicks: As :attr:`max_clicks`, on the general set.
@@ -34,8 +35,8 @@ class Bounds:
     level: float = 0.05
     picture_clicks: float = 0.5
     least_effect: float = 0.03
-    general_clicks: float = 0.05
-    general_iou: float = 0.1
+    general_clicks: float = 0.15
+    general_iou: float = 0.15
     general_max_clicks: int = 10
     after: int = 5
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
 
+from edgeflow.data.base import set_of
 from edgeflow.learning.gate.bounds import Bounds
 from edgeflow.learning.gate.clicking import Clicked
 from edgeflow.learning.gate.paired import sign_flip_test
@@ -47,6 +49,9 @@ class Comparison:
         after: What the other takes.
         unit: What the test pairs.
         p: How likely so much is saved if neither were better, 0 to 1.
+        risen: The set of pictures (see :func:`.set_of`) whose clicks rise most, and by which share
+            of what they took before: of objects that take more; others that take less make up
+            for nothing.
         worst_clicks: The picture whose clicks rise most, and by how many an object.
         worst_iou: The picture whose IoU falls most after :attr:`.Bounds.after` clicks, and by how
             much.
@@ -58,6 +63,7 @@ class Comparison:
     after: Figures
     unit: Unit
     p: float
+    risen: tuple[str, float]
     worst_clicks: tuple[str, float]
     worst_iou: tuple[str, float]
 
@@ -76,6 +82,7 @@ class Comparison:
             "saved": self.saved,
             "unit": self.unit,
             "p": self.p,
+            "risen": list(self.risen),
             "worst_clicks": list(self.worst_clicks),
             "worst_iou": list(self.worst_iou),
         }
@@ -89,7 +96,8 @@ class Comparison:
         """
         if data["unit"] not in ("pictures", "objects"):
             raise ValueError(f"unit {data['unit']!r}")
-        (clicks_name, clicks), (iou_name, iou) = data["worst_clicks"], data["worst_iou"]
+        pairs = [data[name] for name in ("risen", "worst_clicks", "worst_iou")]
+        risen, clicks, iou = ((str(name), float(value)) for name, value in pairs)
         return cls(
             int(data["objects"]),
             int(data["pictures"]),
@@ -97,8 +105,9 @@ class Comparison:
             _from_json(data["after"]),
             data["unit"],
             float(data["p"]),
-            (str(clicks_name), float(clicks)),
-            (str(iou_name), float(iou)),
+            risen,
+            clicks,
+            iou,
         )
 
 
@@ -120,9 +129,14 @@ def compare(before: Sequence[Clicked], after: Sequence[Clicked], bounds: Bounds)
     if not places or places != [(each.picture, each.number) for each in after]:
         raise ValueError("clicks on other objects")
     saved: dict[str, list[float]] = {}
+    took: dict[str, float] = {}
+    rises: dict[str, float] = {}
     fallen: dict[str, list[float]] = {}
     for one, other in zip(before, after, strict=True):
-        saved.setdefault(one.picture, []).append(one.cost(bounds) - other.cost(bounds))
+        cost, rise = one.cost(bounds), other.cost(bounds) - one.cost(bounds)
+        took[set_of(one.picture)] = took.get(set_of(one.picture), 0.0) + cost
+        rises[set_of(one.picture)] = rises.get(set_of(one.picture), 0.0) + max(rise, 0.0)
+        saved.setdefault(one.picture, []).append(-rise)
         fallen.setdefault(one.picture, []).append(
             one.iou_at(bounds.after) - other.iou_at(bounds.after)
         )
@@ -139,6 +153,7 @@ def compare(before: Sequence[Clicked], after: Sequence[Clicked], bounds: Bounds)
         after=_figures(after, bounds),
         unit=unit,
         p=sign_flip_test(pairs),
+        risen=max(((name, rises[name] / took[name]) for name in took), key=itemgetter(1)),
         worst_clicks=(picture, clicks),
         worst_iou=(other_picture, iou),
     )

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -55,16 +54,13 @@ def record_of(settings: Settings) -> TrainingRecord | None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="has no such signals")
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_one_that_is_killed_or_told_to_stop_serves_nothing_and_lets_go(
-    settings: Settings, child: subprocess.Popen[bytes], how: signal.Signals
+@pytest.mark.skipif(sys.platform == "win32", reason="has no priorities")
+def test_one_that_is_killed_serves_nothing_and_lets_go(
+    settings: Settings, child: subprocess.Popen[bytes]
 ) -> None:
     assert os.getpriority(os.PRIO_PROCESS, child.pid) == 19
-    child.send_signal(how)
-    _, errors = child.communicate(timeout=PATIENCE_S)
-    assert child.returncode == (-signal.SIGKILL if how == signal.SIGKILL else 0)
-    assert (b"training stopped" in errors) is (how == signal.SIGTERM)
+    child.kill()
+    child.communicate(timeout=PATIENCE_S)
     assert served(settings) == []
     record = record_of(settings)
     assert record is not None
