@@ -36,6 +36,7 @@ COMPARED = Comparison(
     after=Figures({85: 4.25, 90: 6.0}, (0.6, 0.8, 0.85)),
     unit="pictures",
     p=0.01,
+    risen=("secret name", 0.01),
     worst_clicks=("secret name", 0.5),
     worst_iou=("secret name", 0.1),
 )
