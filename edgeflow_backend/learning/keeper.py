@@ -21,6 +21,7 @@ from edgeflow_backend.learning.shelf import Shelf
 from edgeflow_backend.learning.store import StoreError
 from edgeflow_backend.learning.summary import Entries, summary
 from edgeflow_backend.learning.told import told_versions
+from edgeflow_backend.learning.training.record import told_training
 from edgeflow_backend.learning.training.trainer import Trainer
 from edgeflow_backend.learning.training.watch import watch
 from edgeflow_backend.log import get_logger
@@ -192,7 +193,10 @@ class Keeper:
                 self._asked.discard(project)
         folder = self._shelf.folder(project)
         self._trainer.consider(project, len(objects), folder, asked=asked)
-        return [f"the version was withdrawn: {withdrawn}"] if withdrawn else []
+        texts = [f"the version was withdrawn: {withdrawn}"] if withdrawn else []
+        if self._trainer.running:
+            return [*texts, "a training runs"]
+        return [*texts, *filter(None, [told_training(folder)])]
 
     def _api(self, host: str) -> LabelStudioAPI:
         if host not in self._apis:

@@ -83,3 +83,15 @@ def write_record(folder: Path, record: TrainingRecord) -> None:
         write_atomically(folder / RECORD, f"{record.model_dump_json(indent=1)}\n".encode())
     except FileWriteError as error:
         raise StoreError(error.message, hint=error.hint) from error
+
+
+def told_training(folder: Path) -> str:
+    """What a person should know of the last training of the project in a folder; mostly nothing.
+
+    Where a version was made, it says itself why it was refused.
+    """
+    record = read_record(folder)
+    if record is None or record.version is not None or not record.message:
+        return ""
+    how = "was refused" if record.state == "refused" else "failed"
+    return f"the last training {how}: {record.message}"
