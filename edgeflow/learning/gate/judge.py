@@ -26,7 +26,7 @@ from edgeflow.learning.gate.comparison import Comparison, compare
 from edgeflow.learning.gate.screen import screened, too_many
 from edgeflow.learning.gate.verdict import Verdict
 
-SHARES = (1.0, 0.7, 0.5, 0.35, 0.2)
+SHARES = (1.0, 0.7, 0.5, 0.3, 0.2, 0.1)
 """Shares that are tried, in this order; the first that keeps the general set is taken."""
 
 Say = Callable[[str], None]

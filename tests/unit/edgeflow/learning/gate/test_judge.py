@@ -141,7 +141,7 @@ def test_the_greatest_share_that_keeps_the_general_set_is_taken() -> None:
 def test_where_no_share_keeps_it_the_last_one_says_why() -> None:
     base = click(network(sees), GENERAL, BOUNDS)
     share = choose_share(base, lambda _: click(network(blobs(3)), GENERAL, BOUNDS), BOUNDS)
-    assert share.share == 0.2
+    assert share.share == 0.1
     assert "objects of the general set take" in share.reasons[0]
 
 
