@@ -253,7 +253,6 @@ _ENVIRONMENT.filters.update(
     day=_day,
     in_words=in_words,
     megabytes=_megabytes,
-    lines=plot.lines,
     plot=plot.plot,
     sentence=_sentence,
 )

@@ -27,25 +27,6 @@ class Plot(NamedTuple):
     top: int
 
 
-def lines(curve: Sequence[JSONObject], width: int, height: int, margin: int = 0) -> dict[str, str]:
-    """Two curves of IoUs, 0 at the bottom and 1 at the top, as SVG's ``points``.
-
-    Args:
-        curve: Each with ``before`` and ``after``, 0 to 1; at least one.
-        width: Of the image.
-        height: Of the image.
-        margin: Free space on every side.
-    """
-    across, down = (width - 2 * margin) / max(len(curve) - 1, 1), height - 2 * margin
-    return {
-        name: " ".join(
-            f"{margin + across * place:.1f},{margin + down * (1 - point[name]):.1f}"
-            for place, point in enumerate(curve)
-        )
-        for name in ("before", "after")
-    }
-
-
 def plot(points: Sequence[JSONObject], width: int, height: int, margin: int = 0) -> Plot:
     """Where a curve's points lie.
 

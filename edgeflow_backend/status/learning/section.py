@@ -11,6 +11,13 @@ th:first-child, td:first-child { text-align: left; }
 """
 
 SECTION = """
+{%- macro iou(curve, weights) -%}
+{% set points = [] %}
+{% for each in curve %}
+{% set _ = points.append({"objects": loop.index, "mean": each[weights]}) %}
+{% endfor %}
+{{ (points | plot(96, 40, 3)).line }}
+{%- endmacro %}
 {% if learning %}
 <section>
 <h2>Clicks per accepted object</h2>
@@ -93,11 +100,11 @@ aria-label="clicks per accepted object, {{ all.label }}, against accepted object
 <span class="soft">{{ found.what }}, {{ found.objects | counted }} objects</span><br>
 {% endfor %}</td>
 <td>{% for found in version.measured if found.curve %}
-{% set both = found.curve | lines(96, 40, 3) %}
 <svg width="96" height="40" viewBox="0 0 96 40" role="img"
 aria-label="IoU against clicks, {{ found.what }}: base (dashed) and version">
-<polyline points="{{ both.before }}" fill="none" stroke="currentColor" stroke-dasharray="3"/>
-<polyline points="{{ both.after }}" fill="none" stroke="currentColor"/>
+<polyline points="{{ iou(found.curve, 'before') }}" fill="none" stroke="currentColor"
+stroke-dasharray="3"/>
+<polyline points="{{ iou(found.curve, 'after') }}" fill="none" stroke="currentColor"/>
 </svg>
 {% endfor %}</td>
 </tr>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -135,6 +136,8 @@ def test_answers_name_the_version_that_made_them_and_so_does_everything_else(
     assert "6.50 → 4.25 to 85 %" in page
     assert f"Clicks are answered by {name}." in page
     assert "not loaded here" not in page
+    curves = re.findall(r'points="\s*([-0-9., ]+)\s*"', page)
+    assert curves[1] == "33.0,16.6 63.0,9.8 93.0,8.1", "IoU .6, .8 and .85 after 1, 2 and 3 clicks"
     assert page.count("stroke-dasharray") == 4
     assert "secret name" not in page + str(status)
 
