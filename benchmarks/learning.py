@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from safetensors.torch import save, save_file
+from safetensors.torch import load_file, save, save_file
 
 from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, find
 from edgeflow.checkpoints.manifest import add_to_manifest
@@ -39,7 +39,6 @@ from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow.learning.adaptation.adapt import Adaptation, adapt
 from edgeflow.learning.adaptation.options import AdaptationOptions
 from edgeflow.masks.cleanup import UNTOUCHED
-from safetensors.torch import load_file
 
 RULES = Rules(stop_at=0.9)
 LEAST = 30
@@ -134,7 +133,7 @@ def train(samples: list[Sample], options: AdaptationOptions, folder: Path) -> No
 def predictor_of(folder: Path, share: float) -> Predictor:
     """Weights between the base's and the learnt, as the backend would run them."""
     base = find(DEFAULT_MODEL)
-    start = {name: tensor for name, tensor in base.load().state_dict().items()}
+    start = base.load().state_dict()
     learnt = load_file(folder / "learnt.safetensors")
     adaptation = Adaptation({name: start[name] for name in learnt}, learnt, 0, 0, 0.0)
     data = save({name: each.half() for name, each in adaptation.tensors(share).items()})

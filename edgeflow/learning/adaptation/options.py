@@ -10,7 +10,7 @@ from edgeflow.train.config_views import ClickSimulation, Views
 SIDE = 448
 """Network pixels of the longer side at inference, and of the pictures in memory."""
 
-ROUNDS = (0.45, 0.25, 0.15, 0.1, 0.05)
+ROUNDS = (0.35, 0.2, 0.15, 0.1, 0.1, 0.0, 0.1)
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class AdaptationOptions:
         at_once: Views whose gradients are computed at a time, which bounds the memory.
         rate: Highest learning rate.
         encoder: Factor on it for the encoder.
+        frozen: Prefixes of the names of parameters that do not learn.
         keep: Weight of what the base weights answer to the same views, against forgetting.
         precision: ``bf16`` or ``float32``; None for what the processor computes faster.
         save_every: Steps between two states that a killed training goes on from.
@@ -40,6 +41,7 @@ class AdaptationOptions:
     at_once: int = 1
     rate: float = 2e-4
     encoder: float = 0.5
+    frozen: tuple[str, ...] = ()
     keep: float = 0.0
     precision: str | None = None
     save_every: int = 20
