@@ -61,6 +61,7 @@ class AdaptationOptions:
                 side=self.side,
                 aspect=1.0,
                 whole=0.5,
+                zoomed_first=True,
                 expansion=(1.1, 2.0),
                 least=(0.1, 0.45),
                 part=0.8,

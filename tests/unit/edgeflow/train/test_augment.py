@@ -116,6 +116,15 @@ def test_a_view_of_a_part_shows_the_object_as_large_as_inference_does(store: Ima
     assert 0.9 < float(shown.median()) <= 1.1
 
 
+def test_zoomed_views_may_come_first_in_a_batch(store: ImageStore) -> None:
+    views = PLAIN.model_copy(update={"whole": 0.5, "expansion": (1.0, 1.0), "zoomed_first": True})
+    areas = draw(store, views).truth.float().mean(dim=(1, 2, 3))
+    zoomed = areas > 0.5
+    assert zoomed.any()
+    assert not zoomed.all()
+    assert torch.equal(zoomed, zoomed.sort(descending=True).values)
+
+
 def test_zoomed_views_are_no_smaller_than_they_may_be(store: ImageStore) -> None:
     zoomed = {"whole": 0, "expansion": (0.5, 0.6)}
     close = draw(store, PLAIN.model_copy(update=zoomed))
