@@ -28,6 +28,8 @@ class AdaptationOptions:
         encoder: Factor on it for the encoder.
         frozen: Prefixes of the names of parameters that do not learn.
         keep: Weight of what the base weights answer to the same views, against forgetting.
+        drawings: Number of plain drawings among the pictures, against forgetting.
+        drawn: Share of views that show one of these.
         precision: ``bf16`` or ``float32``; None for what the processor computes faster.
         save_every: Steps between two states that a killed training goes on from.
         seed: Of everything random.
@@ -43,6 +45,8 @@ class AdaptationOptions:
     encoder: float = 0.5
     frozen: tuple[str, ...] = ()
     keep: float = 0.0
+    drawings: int = 0
+    drawn: float = 0.2
     precision: str | None = None
     save_every: int = 20
     seed: int = 0
