@@ -93,8 +93,9 @@ def adapt(
     """
     with _threads(options.threads):
         store = picture_store(samples, options.drawings)
-        objects = int((~drawings.of(store)).sum())
-        say(f"{objects} objects in {len(store.names) - options.drawings} pictures")
+        own = store.objects[~drawings.of(store), 0]
+        objects = len(own)
+        say(f"{objects} objects in {len(set(own.tolist()))} pictures")
         recipe = options.recipe(
             base.entry.architecture,
             dict(base.entry.options),

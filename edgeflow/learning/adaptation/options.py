@@ -35,18 +35,18 @@ class AdaptationOptions:
         seed: Of everything random.
     """
 
-    steps: int = 250
-    minutes: float = 8.0
+    steps: int = 120
+    minutes: float = 9.0
     threads: int = 1
     side: int = 256
     batch: int = 4
     at_once: int = 1
-    rate: float = 2e-4
-    encoder: float = 0.5
+    rate: float = 1e-4
+    encoder: float = 0.3
     frozen: tuple[str, ...] = ()
-    keep: float = 0.0
-    drawings: int = 0
-    drawn: float = 0.2
+    keep: float = 0.5
+    drawings: int = 60
+    drawn: float = 0.25
     precision: str | None = None
     save_every: int = 20
     seed: int = 0

@@ -12,7 +12,9 @@ from edgeflow.learning.adaptation.adapt import Stopped, adapt
 from edgeflow.learning.adaptation.options import AdaptationOptions
 from edgeflow.train.errors import TrainingError
 
-OPTIONS = AdaptationOptions(steps=3, batch=1, precision="float32", side=64, save_every=1)
+OPTIONS = AdaptationOptions(
+    steps=3, batch=1, precision="float32", side=64, save_every=1, drawings=2
+)
 
 
 def picture(number: int = 0) -> Sample:
