@@ -130,6 +130,8 @@ def _grid(
         smallest = limits.amax(dim=1, keepdim=True) * between(*views.least, 1)
         target = torch.maximum(target, smallest)
     whole = happens(count, views.whole, generator)[:, None]
+    if views.zoomed_first:  # objects are drawn at random, so any order of their views is as likely
+        whole = whole.sort(dim=0).values
     target = torch.where(whole, limits, target)
     shape = torch.tensor([width / height, 1.0], device=box.device)
     shape = shape * torch.exp(between(-views.stretch, views.stretch))

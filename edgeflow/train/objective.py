@@ -74,7 +74,7 @@ class _DepthwiseInFull(TorchFunctionMode):
     def __torch_function__(
         self,
         func: Callable[..., object],
-        types: Sequence[type],  # noqa: ARG002
+        types: Sequence[type],
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> object:

@@ -19,6 +19,7 @@ from edgeflow.data.base import Sample
 from edgeflow.learning.adaptation.options import DEFAULTS, AdaptationOptions
 from edgeflow.learning.adaptation.pictures import even_weights, picture_store
 from edgeflow.learning.adaptation.precision import faster_precision
+from edgeflow.train import drawings
 from edgeflow.train.config import Recipe
 from edgeflow.train.distributed import Processes
 from edgeflow.train.errors import TrainingError
@@ -91,9 +92,10 @@ def adapt(
         OSError: The folder cannot be written to.
     """
     with _threads(options.threads):
-        store = picture_store(samples)
-        objects = len(store.objects)
-        say(f"{objects} objects in {len(store.names)} pictures")
+        store = picture_store(samples, options.drawings)
+        own = store.objects[~drawings.of(store), 0]
+        objects = len(own)
+        say(f"{objects} objects in {len(set(own.tolist()))} pictures")
         recipe = options.recipe(
             base.entry.architecture,
             dict(base.entry.options),
@@ -101,7 +103,7 @@ def adapt(
         )
         trainer = _trainer(base, recipe, store, options)
         start = _tensors(trainer.learner.network)
-        position = _learn(trainer, folder, _digest(base, recipe, store), say, stop)
+        position = _learn(trainer, folder, _digest(base, recipe, store, options), say, stop)
         learnt = _tensors(trainer.learner.average)
     if not all(bool(torch.isfinite(tensor).all()) for tensor in learnt.values()):
         raise TrainingError("the loss is NaN", hint="lower the rate")
@@ -147,9 +149,12 @@ def _trainer(
     device = torch.device("cpu")
     network = base.load().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(network).eval().requires_grad_(False)
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(not name.startswith(options.frozen))
     teacher = copy.deepcopy(average) if options.keep else None
     learner = Learner(network.train(), average, make_optimiser(network, recipe.optimiser))
-    return Trainer(recipe, learner, store, even_weights(store), Processes(0, 1, device), teacher)
+    weights = even_weights(store, options.drawn)
+    return Trainer(recipe, learner, store, weights, Processes(0, 1, device), teacher)
 
 
 def _tensors(network: torch.nn.Module) -> dict[str, Tensor]:
@@ -160,10 +165,10 @@ def _tensors(network: torch.nn.Module) -> dict[str, Tensor]:
     }
 
 
-def _digest(base: Checkpoint, recipe: Recipe, store: ImageStore) -> str:
+def _digest(base: Checkpoint, recipe: Recipe, store: ImageStore, options: AdaptationOptions) -> str:
     """Changes with everything that a step depends on."""
     digest = hashlib.sha256(base.entry.sha256.encode())
-    digest.update(recipe.model_dump_json().encode())
+    digest.update(f"{options.frozen}|{options.drawn}|{recipe.model_dump_json()}".encode())
     for tensor in (store.images, store.labels, store.objects):
         digest.update(tensor.numpy().tobytes())
     return digest.hexdigest()

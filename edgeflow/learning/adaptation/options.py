@@ -10,7 +10,7 @@ from edgeflow.train.config_views import ClickSimulation, Views
 SIDE = 448
 """Network pixels of the longer side at inference, and of the pictures in memory."""
 
-ROUNDS = (0.45, 0.25, 0.15, 0.1, 0.05)
+ROUNDS = (0.35, 0.2, 0.15, 0.1, 0.1, 0.0, 0.1)
 
 
 @dataclass(frozen=True)
@@ -26,21 +26,27 @@ class AdaptationOptions:
         at_once: Views whose gradients are computed at a time, which bounds the memory.
         rate: Highest learning rate.
         encoder: Factor on it for the encoder.
+        frozen: Prefixes of the names of parameters that do not learn.
         keep: Weight of what the base weights answer to the same views, against forgetting.
+        drawings: Number of plain drawings among the pictures, against forgetting.
+        drawn: Share of views that show one of these.
         precision: ``bf16`` or ``float32``; None for what the processor computes faster.
         save_every: Steps between two states that a killed training goes on from.
         seed: Of everything random.
     """
 
-    steps: int = 250
-    minutes: float = 8.0
+    steps: int = 120
+    minutes: float = 9.0
     threads: int = 1
     side: int = 256
     batch: int = 4
     at_once: int = 1
-    rate: float = 2e-4
-    encoder: float = 0.5
-    keep: float = 0.0
+    rate: float = 1e-4
+    encoder: float = 0.3
+    frozen: tuple[str, ...] = ()
+    keep: float = 0.5
+    drawings: int = 60
+    drawn: float = 0.25
     precision: str | None = None
     save_every: int = 20
     seed: int = 0
@@ -59,6 +65,7 @@ class AdaptationOptions:
                 side=self.side,
                 aspect=1.0,
                 whole=0.5,
+                zoomed_first=True,
                 expansion=(1.1, 2.0),
                 least=(0.1, 0.45),
                 part=0.8,

@@ -14,7 +14,8 @@ from edgeflow.arrays import BoolMask
 from edgeflow.data.base import Sample
 from edgeflow.geometry import Box, ImagePoint, Size
 from edgeflow.learning.adaptation.options import SIDE
-from edgeflow.train.image_store import ImageStore, build_store
+from edgeflow.train.drawings import Drawings, of
+from edgeflow.train.image_store import ImageStore, build_store, join, with_share
 
 LEAST = 30
 """Pixels that an object must cover in a picture whose longer side has :data:`SIDE` pixels."""
@@ -29,25 +30,38 @@ WINDOWS = 150
 """Most windows that are cut out, which bounds the memory."""
 
 
-def picture_store(samples: Iterable[Sample]) -> ImageStore:
+def picture_store(samples: Iterable[Sample], drawings: int = 0) -> ImageStore:
     """Decode what is learnt from.
 
     Args:
         samples: Read one after the other.
+        drawings: Number of plain drawings beside them.
 
     Raises:
         TrainingError: No object is large enough.
     """
-    return build_store(_views(samples), SIDE, LEAST / SIDE**2)
+    least = LEAST / SIDE**2
+    store = build_store(_views(samples), SIDE, least)
+    if not drawings:
+        return store
+    drawn = Drawings(drawings)
+    return join(
+        store, build_store((drawn[n] for n in range(drawings)), SIDE, least, count=drawings)
+    )
 
 
-def even_weights(store: ImageStore) -> Tensor:
+def even_weights(store: ImageStore, drawn: float = 0.0) -> Tensor:
     """The likelihood of each object to be drawn: O float64, summing to 1.
 
     Objects count alike, whatever their size, as the clicks that they take do.
+
+    Args:
+        store: From :func:`picture_store`.
+        drawn: Share of the views that show a drawing, if there is one.
     """
     count = len(store.objects)
-    return torch.full((count,), 1 / count, dtype=torch.float64)
+    weights = torch.full((count,), 1 / count, dtype=torch.float64)
+    return with_share(weights, of(store), drawn)
 
 
 def _views(samples: Iterable[Sample]) -> Iterator[Sample]:

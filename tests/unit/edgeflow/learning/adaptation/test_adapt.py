@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,9 @@ from edgeflow.learning.adaptation.adapt import Stopped, adapt
 from edgeflow.learning.adaptation.options import AdaptationOptions
 from edgeflow.train.errors import TrainingError
 
-OPTIONS = AdaptationOptions(steps=3, batch=1, precision="float32", side=64, save_every=1)
+OPTIONS = AdaptationOptions(
+    steps=3, batch=1, precision="float32", side=64, save_every=1, drawings=2
+)
 
 
 def picture(number: int = 0) -> Sample:
@@ -82,3 +86,23 @@ def test_a_damaged_state_is_passed_over(base: Checkpoint, tmp_path: Path) -> Non
 def test_nothing_to_learn_from_is_said(base: Checkpoint) -> None:
     with pytest.raises(TrainingError, match="no object"):
         adapt(base, [], OPTIONS)
+
+
+def test_nothing_of_serving_or_exporting_is_loaded() -> None:
+    script = (
+        "import sys, numpy as np\n"
+        "from edgeflow.checkpoints.checkpoint import find\n"
+        "from edgeflow.data.base import Sample\n"
+        "from edgeflow.learning.adaptation.adapt import adapt\n"
+        "from edgeflow.learning.adaptation.options import AdaptationOptions\n"
+        "mask = np.zeros((64, 64), np.bool_); mask[9:40, 9:40] = True\n"
+        "options = AdaptationOptions(steps=1, batch=1, side=32, drawings=0, precision='float32')\n"
+        "sample = Sample('a', np.zeros((64, 64, 3), np.uint8), (mask,))\n"
+        "adapt(find('edgeflow_lite'), [sample], options)\n"
+        "unwanted = {'shapely', 'openvino', 'onnx', 'onnxruntime', 'flask'}\n"
+        "print(sorted(unwanted & set(sys.modules)))\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=300
+    )
+    assert ran.stdout.strip() == "[]"

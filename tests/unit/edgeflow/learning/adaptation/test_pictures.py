@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from edgeflow.arrays import BoolMask
@@ -44,3 +45,18 @@ def test_a_large_object_of_a_large_picture_is_seen_once() -> None:
     size = (1200, 2000)
     store = picture_store([sample(size, box(size, 100, 100, 1100, 1900))])
     assert len(store.names) == 1
+
+
+def test_drawings_stand_beside_the_pictures_and_are_shown_as_often_as_they_should() -> None:
+    size = (SIDE, SIDE)
+    store = picture_store([sample(size, box(size, 0, 0, 99, 99), box(size, 200, 200, 240, 240))], 3)
+    assert len(store.names) == 4
+    drawn = store.objects[:, 0] > 0
+    assert drawn.any()
+    weights = even_weights(store, 0.25)
+    assert float(weights[drawn].sum()) == pytest.approx(0.25)
+    assert float(weights[~drawn].sum()) == pytest.approx(0.75)
+    for index, label, top, left, bottom, right in store.objects.tolist():
+        inside = store.labels[index, top:bottom, left:right] == label
+        assert inside.any()
+        assert int((store.labels[index] == label).sum()) == int(inside.sum())
