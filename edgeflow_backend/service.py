@@ -167,15 +167,11 @@ class SegmentationService:
         newest = request.prompt.newest
         target = resolve(request.config, newest.from_name, newest.to_name, request.prompt.labels)
         model = self.segmenter.choose(request.project, target.model)
+        host, task = request.project.host, request.task
         image = open_shown(
-            self.segmenter,
-            self.locator,
-            request.task,
-            target.image,
-            newest,
-            host=request.project.host,
-            deadline=deadline,
+            self.segmenter, self.locator, task, target.image, newest, host=host, deadline=deadline
         )
+        model = self.segmenter.suited(model, image)
         return ResolvedRequest(request, target, image, model, deadline)
 
     def _search(

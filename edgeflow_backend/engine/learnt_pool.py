@@ -12,13 +12,16 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from edgeflow.errors import EdgeFlowError
 from edgeflow.inference.predictor import Predictor, load_predictor
+from edgeflow.learning.likeness.likeness import Likeness
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.versions.folders import versions_of
-from edgeflow_backend.versions.version import Learnt
+from edgeflow_backend.versions.reading import read_likeness
+from edgeflow_backend.versions.version import Learnt, SpoiledVersionError
 
 AGAIN_S = 60.0
 """After so long, one that could not be loaded is tried again."""
@@ -77,6 +80,7 @@ class LearntPool:
         self._loading: dict[Learnt, Future[None]] = {}
         self._failed: dict[Learnt, tuple[float, str]] = {}
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="versions")
+        self._likenesses: WeakKeyDictionary[Predictor, Likeness] = WeakKeyDictionary()
 
     @property
     def nbytes(self) -> int:
@@ -116,6 +120,11 @@ class LearntPool:
             there = self._loaded.get(learnt)
             return None if there is None else there.predictor
 
+    def likeness(self, predictor: Predictor) -> Likeness | None:
+        """Which images a predictor of this pool answers; None for all."""
+        with self._lock:
+            return self._likenesses.get(predictor)
+
     def trouble(self, learnt: Learnt) -> str:
         """Why a version could not be loaded; empty if it was, or will be."""
         with self._lock:
@@ -154,6 +163,8 @@ class LearntPool:
             trouble = self._try(learnt, base)
         except EdgeFlowError as error:
             trouble = error.message
+        except SpoiledVersionError as error:
+            trouble = str(error)
         except Exception:  # noqa: BLE001 - the base weights go on answering
             self._log.exception("version not loaded", version=learnt.version)
             trouble = "an unexpected error; see the backend's log"
@@ -174,6 +185,7 @@ class LearntPool:
             return "it is not in the folder of this backend, or damaged"
         if version.base != base:
             return "it was made from other weights"
+        likeness = read_likeness(version)
         path = version.checkpoint.path
         try:
             nbytes = path.stat().st_size * self._factor
@@ -194,6 +206,8 @@ class LearntPool:
             return "it was replaced while it was loaded"
         self._warm(predictor)
         with self._lock:
+            if likeness is not None:
+                self._likenesses[predictor] = likeness
             self._loaded[learnt] = _Loaded(predictor, base, nbytes, self._clock())
             for each in self._leaving(learnt, nbytes):
                 del self._loaded[each]

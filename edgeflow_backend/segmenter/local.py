@@ -125,6 +125,10 @@ class LocalSegmenter(Segmenter):
         return self._chosen.base(name)
 
     @override
+    def suited(self, model: Model, image: OpenedImage) -> Model:
+        return model if image.encoded is None else self._chosen.suited(model, image.encoded)
+
+    @override
     def open(self, source: Source | AsStored, *, deadline: float) -> OpenedImage:
         encoded = self.images.get(source, deadline=deadline)
         return OpenedImage(source, encoded.size, encoded.digest, encoded)
@@ -137,8 +141,8 @@ class LocalSegmenter(Segmenter):
     def segment(
         self, image: OpenedImage, asked: Clicks, model: Model, *, deadline: float
     ) -> Segmentation:
-        predictor = self._chosen.predictor(model)
         encoded = image.encoded or self._encoded(image, deadline)
+        predictor = self._chosen.predictor(model, encoded)
         states = self.engine.states
         if isinstance(states, SharedStates):  # in this thread: the network's never waits for it
             states.bring(predictor, encoded, asked.clicks, asked.start)

@@ -194,6 +194,18 @@ class Segmenter(Protocol):
         """
         ...
 
+    def suited(self, model: Model, image: OpenedImage) -> Model:  # noqa: ARG002
+        """The model that answers clicks on an image, as far as this process can tell.
+
+        A version answers images like those that it has learnt from, the weights that it was made
+        from all others.
+
+        Args:
+            model: The model that was chosen for the request.
+            image: The image.
+        """
+        return model
+
     def open(self, source: Source | AsStored, *, deadline: float) -> OpenedImage:
         """Fetch and decode an image.
 

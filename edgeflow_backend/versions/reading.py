@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
+from edgeflow.learning.likeness.likeness import Likeness, LikenessError
 from edgeflow_backend.versions.served import SERVED, Served, read_served
-from edgeflow_backend.versions.version import SpoiledVersionError, State, Version, read_facts
+from edgeflow_backend.versions.version import (
+    LIKENESS,
+    SpoiledVersionError,
+    State,
+    Version,
+    read_facts,
+)
 
 
 class Listing(NamedTuple):
@@ -64,7 +72,27 @@ def read_version(folder: Path, served: Served) -> Version:
         verdict=facts.verdict,
         state=state,
         reason=reason,
+        likeness=facts.likeness,
     )
+
+
+def read_likeness(version: Version) -> Likeness | None:
+    """Which images a version answers; None for all.
+
+    Raises:
+        SpoiledVersionError: What says so is missing or damaged.
+    """
+    if not version.likeness:
+        return None
+    try:
+        data = (version.checkpoint.path.parent / LIKENESS).read_bytes()
+        if hashlib.sha256(data).hexdigest() != version.likeness:
+            raise SpoiledVersionError(f"{LIKENESS} is another one than it was made with")
+        return Likeness.from_bytes(data)
+    except OSError as error:
+        raise SpoiledVersionError(f"{LIKENESS} cannot be read: {error.strerror}") from error
+    except LikenessError as error:
+        raise SpoiledVersionError(error.message) from error
 
 
 def paths(folder: Path) -> list[Path]:

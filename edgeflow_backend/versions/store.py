@@ -8,6 +8,7 @@ leaves the state before or after.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import shutil
 import sqlite3
 import tempfile
@@ -20,9 +21,10 @@ from torch import Tensor
 
 from edgeflow.checkpoints.checkpoint import Checkpoint
 from edgeflow.errors import CheckpointError, EdgeFlowError, FileWriteError
+from edgeflow.learning.likeness.likeness import Likeness
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.versions.lock import alone
-from edgeflow_backend.versions.reading import listed, numbers, paths, read_version
+from edgeflow_backend.versions.reading import listed, numbers, paths, read_likeness, read_version
 from edgeflow_backend.versions.served import SERVED, read_served
 from edgeflow_backend.versions.synced import rename_synced
 from edgeflow_backend.versions.version import Facts, SpoiledVersionError, Version
@@ -69,6 +71,7 @@ class Versions:
         verdict: Mapping[str, Any],
         accepted: bool,
         reason: str = "",
+        likeness: Likeness | None = None,
     ) -> Version:
         """Store a version, whole or not at all; it is not served by that.
 
@@ -82,6 +85,7 @@ class Versions:
             verdict: What the gate found: JSON values by name.
             accepted: Whether it may be served.
             reason: Why it may not.
+            likeness: Which images it answers; None for all.
 
         Raises:
             VersionsError: It cannot be written, the weights do not fit the base's network, or are
@@ -92,6 +96,7 @@ class Versions:
             data = packed(tensors)
         except OverflowError as error:
             raise VersionsError(str(error), hint="the training went astray: train again") from error
+        alike = b"" if likeness is None else likeness.to_bytes()
         with self._writing(), self._in_words():
             number = max(numbers(self._folder), default=0) + 1
             facts = Facts(
@@ -102,11 +107,12 @@ class Versions:
                 verdict=dict(verdict),
                 accepted=accepted,
                 reason=reason,
+                likeness=hashlib.sha256(alike).hexdigest() if alike else "",
             )
             with tempfile.TemporaryDirectory(dir=self._folder, prefix=_MAKING) as outer:
                 folder = Path(outer) / str(number)
                 folder.mkdir(mode=0o700)
-                write_version(folder, facts, base, data, self._project)
+                write_version(folder, facts, base, data, alike, self._project)
                 rename_synced(folder, self._folder / str(number))
             self._drop_old()
         version = self.find(number)
@@ -173,6 +179,7 @@ class Versions:
             return None
         try:
             version = read_version(self._folder / str(served.number), served)
+            read_likeness(version)
         except SpoiledVersionError as error:
             self._log.warning("version not served", number=served.number, reason=str(error))
             return None

@@ -15,6 +15,7 @@ from edgeflow.errors import CheckpointError, brief
 from edgeflow_backend.protocol.project import ProjectRef
 
 FACTS = "version.json"
+LIKENESS = "likeness.safetensors"
 MAX_FACTS_BYTES = 4_000_000
 
 State = Literal["served", "accepted", "refused", "rolled back"]
@@ -37,6 +38,7 @@ class Version:
         verdict: What the gate found: JSON values by name.
         state: Whether it answers clicks, may do so, may not, or did so and was withdrawn.
         reason: Why it may not, or was withdrawn; empty otherwise.
+        likeness: SHA-256 of what says which images it answers; empty if it answers all.
     """
 
     number: int
@@ -47,6 +49,7 @@ class Version:
     verdict: Mapping[str, Any]
     state: State
     reason: str
+    likeness: str = ""
 
 
 class Learnt(NamedTuple):
@@ -75,6 +78,7 @@ class Facts(BaseModel):
     verdict: dict[str, Any]
     accepted: bool
     reason: str
+    likeness: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
 
     def write(self, folder: Path) -> None:
         """Write them into a version's folder.

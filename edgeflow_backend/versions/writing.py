@@ -12,7 +12,7 @@ from torch import Tensor
 from edgeflow.checkpoints.checkpoint import SUFFIX, Checkpoint
 from edgeflow.checkpoints.manifest import add_to_manifest
 from edgeflow_backend.versions.card import card, entry_of
-from edgeflow_backend.versions.version import Facts, read_facts
+from edgeflow_backend.versions.version import LIKENESS, Facts, read_facts
 
 
 def packed(tensors: Mapping[str, Tensor]) -> bytes:
@@ -35,7 +35,9 @@ def packed(tensors: Mapping[str, Tensor]) -> bytes:
     return save(weights)
 
 
-def write_version(folder: Path, facts: Facts, base: Checkpoint, data: bytes, project: str) -> None:
+def write_version(
+    folder: Path, facts: Facts, base: Checkpoint, data: bytes, likeness: bytes, project: str
+) -> None:
     """Write a version, and see whether it can be loaded.
 
     Args:
@@ -43,6 +45,7 @@ def write_version(folder: Path, facts: Facts, base: Checkpoint, data: bytes, pro
         facts: The version's.
         base: What it was made from.
         data: Its weights' file.
+        likeness: The file that says which images it answers; empty for all.
         project: The project's id.
 
     Raises:
@@ -54,6 +57,8 @@ def write_version(folder: Path, facts: Facts, base: Checkpoint, data: bytes, pro
     name = ".".join(filter(None, (base.name, project, str(facts.number))))
     path = folder / f"{name}{SUFFIX}"
     path.write_bytes(data)
+    if likeness:
+        (folder / LIKENESS).write_bytes(likeness)
     entry = entry_of(base, path.name, hashlib.sha256(data).hexdigest(), facts)
     add_to_manifest(folder, name, entry)
     (folder / "MODEL_CARD.md").write_text(card(name, base, entry, facts), encoding="utf-8")

@@ -10,6 +10,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -34,6 +35,7 @@ from edgeflow.runtime.selection import start_runtime
 from edgeflow_backend.images.decoding.decoder import Decoder
 from edgeflow_backend.learning.pictures import Files
 from edgeflow_backend.learning.store import StoreError
+from edgeflow_backend.learning.training.kinds import Kinds
 from edgeflow_backend.learning.training.networks import predictor_of, replays
 from edgeflow_backend.learning.training.samples import (
     LazySamples,
@@ -46,6 +48,7 @@ from edgeflow_backend.learning.training.samples import (
 from edgeflow_backend.learning.training.watch import base_of
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.versions.reading import read_likeness
 from edgeflow_backend.versions.store import Versions
 
 Say = Callable[[str], None]
@@ -155,7 +158,7 @@ class Training:
             base, LazySamples(ready.training, replace(opener, longest=LONGEST_LEARNT))
         )
         tensors, verdict = self._judge(base, learnt, ready)
-        return self._store(base, tensors, verdict, sum(len(of.objects) for of in ready.training))
+        return self._store(base, tensors, verdict, ready)
 
     def _prepare(
         self, base: Checkpoint, opener: Opener, objects: Sequence[AcceptedObject]
@@ -178,25 +181,37 @@ class Training:
             return Verdict.refused(refusal, left_out=left_out)
         general = self.general()
         before = Clicks(self._click(network, chosen), self._click_general(network, general))
-        return _Ready(seen[0].pictures, chosen, general, before, left_out)
+        lessons = LazySamples(seen[0].pictures, opener)
+        kinds = Kinds.of(base, network, lessons, chosen, general)
+        return _Ready(seen[0].pictures, chosen, general, before, left_out, kinds)
 
     def _judge(
         self, base: Checkpoint, learnt: Learnt, ready: _Ready
     ) -> tuple[dict[str, Tensor], Verdict]:
         """How much of what was learnt is taken, and whether it may be served."""
+        kinds = ready.kinds
         share = choose_share(
             ready.before.general,
-            lambda share: self._click_general(
-                predictor_of(base, self._policy, learnt.tensors(share)), ready.general
+            lambda share: kinds.clicked(
+                ready.general,
+                ready.before.general,
+                partial(
+                    self._click_general,
+                    predictor_of(base, self._policy, learnt.tensors(share)),
+                ),
+                kinds.likeness,
             ),
             self.bounds,
         )
         tensors = learnt.tensors(share.share)
-        after = self._click(predictor_of(base, self._policy, tensors), ready.chosen)
+        click = partial(self._click, predictor_of(base, self._policy, tensors))
+        after = kinds.clicked(ready.chosen, ready.before.held_out, click, kinds.likeness)
         version = self.versions.serving(base.entry.sha256)
         served = None
         if version is not None:
-            served = self._click(predictor_of(version.checkpoint, self._policy), ready.chosen)
+            click = partial(self._click, predictor_of(version.checkpoint, self._policy))
+            its = read_likeness(version)
+            served = kinds.clicked(ready.chosen, ready.before.held_out, click, its)
         verdict = weigh(ready.before, served, Clicks(after, share.general), self.bounds)
         return tensors, replace(verdict, share=share.share, left_out=ready.left_out)
 
@@ -227,16 +242,17 @@ class Training:
             ) from error
 
     def _store(
-        self, base: Checkpoint, tensors: dict[str, Tensor], verdict: Verdict, objects: int
+        self, base: Checkpoint, tensors: dict[str, Tensor], verdict: Verdict, ready: _Ready
     ) -> Outcome:
         """Store a version, and serve it if it may be."""
         version = self.versions.add(
             tensors,
             base,
-            objects=objects,
+            objects=sum(len(of.objects) for of in ready.training),
             verdict=verdict.to_json(),
             accepted=verdict.accepted,
             reason="; ".join(verdict.reasons),
+            likeness=ready.kinds.likeness,
         )
         shutil.rmtree(self.folder / PROGRESS, ignore_errors=True)
         if verdict.accepted:
@@ -269,6 +285,7 @@ class _Ready(NamedTuple):
         general: The general set.
         before: What the base weights take.
         left_out: Objects that are not used, by reason.
+        kinds: What kinds of pictures these are.
     """
 
     training: Sequence[Picture]
@@ -276,6 +293,7 @@ class _Ready(NamedTuple):
     general: Sequence[Sample]
     before: Clicks
     left_out: Mapping[str, int]
+    kinds: Kinds
 
 
 def _rank(picture: Picture) -> str:
