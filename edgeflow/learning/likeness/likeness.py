@@ -20,8 +20,8 @@ from edgeflow.errors import EdgeFlowError, brief
 REACH = 0.9
 """Share of the images learnt from that lie within the reach of the others."""
 
-FLOOR = 1e-3
-"""Least spread of a channel, in the mean one: channels that never vary tell nothing."""
+ROUNDING = 1e-3
+"""Cosine distance that two computations of one summary may lie apart."""
 
 LEAST = 2
 """Images that likeness takes."""
@@ -39,13 +39,14 @@ class Likeness:
 
     Attributes:
         mean: C float32, of the summaries of images of many kinds.
-        spread: C float32, their standard deviations; positive.
+        scale: C float32, one over their standard deviations; 0 for a channel that never varies,
+            which tells nothing.
         known: N×C float32, summaries of the images learnt from, standardised, of unit length.
         reach: Greatest cosine distance to the nearest of these at which an image is like them.
     """
 
     mean: FloatArray
-    spread: FloatArray
+    scale: FloatArray
     known: FloatArray
     reach: float
 
@@ -69,14 +70,13 @@ class Likeness:
                 hint="label more images",
             )
         mean, spread = np.mean(general, axis=0), np.std(general, axis=0)
-        spread = (spread + max(FLOOR * float(spread.mean()), np.finfo(np.float32).tiny)).astype(
-            np.float32
-        )
-        known = _directions(np.stack(learnt), mean, spread)
+        varies = spread > np.abs(mean) * np.finfo(np.float32).eps
+        scale = np.divide(1, spread, out=np.zeros_like(spread), where=varies)
+        known = _directions(np.stack(learnt), mean, scale)
         distances = 1 - known @ known.T
         np.fill_diagonal(distances, np.inf)
         reach = float(np.quantile(distances.min(axis=1), REACH, method="higher"))
-        return cls(mean.astype(np.float32), spread, known, reach)
+        return cls(mean, scale, known, reach)
 
     def accepts(self, summary: FloatArray) -> bool:
         """Whether an image is like those learnt from.
@@ -86,16 +86,16 @@ class Likeness:
         """
         if summary.shape != self.mean.shape:
             return False
-        return self.distance(summary) <= self.reach + FLOOR
+        return self.distance(summary) <= self.reach + ROUNDING
 
     def distance(self, summary: FloatArray) -> float:
         """Cosine distance of an image to the nearest that was learnt from, 0 to 2."""
-        direction = _directions(summary[None], self.mean, self.spread)[0]
+        direction = _directions(summary[None], self.mean, self.scale)[0]
         return float(1 - (self.known @ direction).max())
 
     def to_bytes(self) -> bytes:
         """As a safetensors file."""
-        tensors = {"mean": self.mean, "spread": self.spread, "known": self.known}
+        tensors = {"mean": self.mean, "scale": self.scale, "known": self.known}
         return save({**tensors, "reach": np.array([self.reach], dtype=np.float32)})
 
     @classmethod
@@ -107,23 +107,23 @@ class Likeness:
         """
         try:
             tensors = load(data)
-            mean, spread, known = (tensors[name] for name in ("mean", "spread", "known"))
+            mean, scale, known = (tensors[name] for name in ("mean", "scale", "known"))
             (reach,) = tensors["reach"].tolist()
         except (SafetensorError, KeyError, ValueError, TypeError) as error:
             raise _damaged(brief(error)) from error
-        parts = (mean, spread, known, np.asarray(reach))
+        parts = (mean, scale, known, np.asarray(reach))
         if not all(each.dtype.kind == "f" and np.isfinite(each).all() for each in parts):
             raise _damaged("it holds what is no finite number")
-        if mean.ndim != 1 or spread.shape != mean.shape or known.shape != (len(known), len(mean)):
+        if mean.ndim != 1 or scale.shape != mean.shape or known.shape != (len(known), len(mean)):
             raise _damaged("its parts do not fit together")
-        if not len(known) or not bool((spread > 0).all()):
+        if not len(known) or not bool((scale >= 0).all()):
             raise _damaged("it knows no image")
-        return cls(mean, spread, known, float(reach))
+        return cls(mean, scale, known, float(reach))
 
 
-def _directions(summaries: FloatArray, mean: FloatArray, spread: FloatArray) -> FloatArray:
+def _directions(summaries: FloatArray, mean: FloatArray, scale: FloatArray) -> FloatArray:
     """N×C summaries, standardised and of unit length."""
-    standard = ((summaries - mean) / spread).astype(np.float32)
+    standard = ((summaries - mean) * scale).astype(np.float32)
     length = np.linalg.norm(standard, axis=1, keepdims=True)
     found: FloatArray = standard / np.maximum(length, np.finfo(np.float32).tiny)
     return found

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, find
+from edgeflow.arrays import FloatArray, RGBImage
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, Checkpoint, find
 from edgeflow.checkpoints.manifest import add_to_manifest
 from edgeflow.errors import EdgeFlowError
 from edgeflow.geometry import ImagePoint
 from edgeflow.inference.predictor import Predictor
+from edgeflow.learning.gate.general import general_set
+from edgeflow.learning.likeness.likeness import Likeness
+from edgeflow.learning.likeness.summary import Summariser
 from edgeflow.prompts.click import Click
 from edgeflow_backend.errors import NotReadyError
 from edgeflow_backend.images.sources import InlineSource
@@ -26,7 +32,7 @@ from edgeflow_backend.settings import Settings
 from edgeflow_backend.versions.folders import project_folder, versions_of
 from edgeflow_backend.versions.store import Versions
 from edgeflow_backend.versions.version import Learnt
-from tests.unit.edgeflow_backend.samples import disk_png
+from tests.unit.edgeflow_backend.samples import disk_image, disk_png
 from tests.unit.edgeflow_backend.versions.version_samples import add
 from tests.unit.local_service import local, local_service
 
@@ -59,8 +65,10 @@ class Team:
         segmenter.warm_up()
         return segmenter
 
-    def learn(self, change: float) -> str:
-        version = add(self.versions, self.base, change)
+    def learn(self, change: float, *like: RGBImage) -> str:
+        """Serve a version that is for images like some; for all if none is given."""
+        likeness = likeness_of(self.base, self._predictor, like) if like else None
+        version = add(self.versions, self.base, change, likeness=likeness)
         self.versions.serve(version.number)
         return version.checkpoint.version
 
@@ -68,6 +76,15 @@ class Team:
 @pytest.fixture
 def team(tmp_path: Path, predictor: Predictor) -> Team:
     return Team(tmp_path, predictor)
+
+
+def likeness_of(base: Checkpoint, predictor: Predictor, like: Sequence[RGBImage]) -> Likeness:
+    summarise = Summariser(base)
+
+    def summary(rgb: RGBImage) -> FloatArray:
+        return summarise(predictor.encode(rgb).overview)
+
+    return Likeness.of(list(map(summary, like)), [summary(each.rgb) for each in general_set()])
 
 
 def soon() -> float:
@@ -165,6 +182,37 @@ def test_a_new_process_answers_by_the_version_from_the_first_click_on(team: Team
         assert 0 < cache.nbytes <= cache.max_bytes
         team.versions.roll_back("worse")
         wait_until(segmenter, lambda model: model.learnt is None)
+    finally:
+        segmenter.close()
+
+
+def disks(count: int) -> list[RGBImage]:
+    """Images like the one that is clicked on."""
+    disk = disk_image().astype(np.int16)
+    return [np.clip(disk + 4 * number, 0, 255).astype(np.uint8) for number in range(count)]
+
+
+def test_an_image_unlike_those_learnt_from_is_answered_by_the_base_weights(team: Team) -> None:
+    photographs = [each.rgb for each in general_set() if each.name.startswith("photos/")]
+    other, its = team.learn(0.05, *photographs), ""
+    segmenter = team.start()
+    try:
+        image = segmenter.open(InlineSource(disk_png()), deadline=soon())
+        chosen = segmenter.choose(PROJECT, None)
+        assert chosen.version == other
+        suited = segmenter.suited(chosen, image)
+        assert (suited.version, suited.learnt) == (segmenter.default.version, None)
+        sent = replace(chosen, predictor=None)  # as by a cluster's door, which has no image
+        plain = answer(segmenter, segmenter.default, 2)
+        assert answer(segmenter, suited, 2) == answer(segmenter, sent, 2) == plain
+
+        its = team.learn(-0.05, *disks(8))
+        chosen = wait_until(segmenter, lambda model: model.version == its)
+        assert segmenter.suited(chosen, image) == chosen
+        version, digest = answer(segmenter, chosen, 2)
+        assert version == its
+        assert digest != plain[1]
+        assert answer(segmenter, replace(chosen, predictor=None), 2) == (its, digest)
     finally:
         segmenter.close()
 

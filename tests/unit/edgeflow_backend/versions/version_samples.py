@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from edgeflow.checkpoints.checkpoint import Checkpoint
+from edgeflow.learning.likeness.likeness import Likeness
 from edgeflow_backend.versions.store import Versions
 from edgeflow_backend.versions.version import Version
 
@@ -29,6 +30,7 @@ def add(
     *,
     objects: int = 30,
     reason: str = "",
+    likeness: Likeness | None = None,
 ) -> Version:
     """Add a version; one with a reason is refused."""
     return versions.add(
@@ -38,6 +40,7 @@ def add(
         verdict=VERDICT,
         accepted=not reason,
         reason=reason,
+        likeness=likeness,
     )
 
 

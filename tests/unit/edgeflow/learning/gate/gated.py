@@ -41,6 +41,10 @@ def pictures(count: int, *, disks: int = 1, of: str = "held") -> list[Sample]:
 class _Image(NamedTuple):
     rgb: RGBImage
 
+    @property
+    def overview(self) -> Tensor:
+        return torch.from_numpy(self.rgb).permute(2, 0, 1)[None] / 255
+
 
 Answer = Callable[[RGBImage, list[Click]], BoolMask]
 
