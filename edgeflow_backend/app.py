@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
 from importlib.metadata import version
 
@@ -16,6 +18,7 @@ from edgeflow_backend.background import PATIENCE_S, Background
 from edgeflow_backend.calls.events import TRAIN, Event, take_note
 from edgeflow_backend.errors import MalformedRequestError, NotReadyError
 from edgeflow_backend.label_studio.connection import SECRET_HEADER
+from edgeflow_backend.learning.answering import version_of, versions_for
 from edgeflow_backend.model import EdgeFlowBackend
 from edgeflow_backend.objects.refine_rule import describe_rules
 from edgeflow_backend.openapi.document import describe
@@ -153,7 +156,7 @@ def _add_protocol(
         project = ProjectRef.parse(body.get("project"), g.host)
         service.locator.note_public_url(body.get("hostname"), g.host)
         service.projects.of(*project)
-        answer: JSONObject = {"model_version": service.model_version}
+        answer: JSONObject = {"model_version": version_of(settings, service.segmenter, project)}
         schema = body.get("schema")
         if isinstance(schema, str) and schema.strip():
             answer |= journal.config_checks.setup(str(project), schema)
@@ -173,7 +176,8 @@ def _add_protocol(
             label_config=body.get("label_config"),
             project=g.project,
         )
-        return json_answer({"results": results, "model_version": service.model_version})
+        answering = version_of(settings, service.segmenter, g.project)
+        return json_answer({"results": results, "model_version": answering})
 
     @routes.post("/webhook")
     @routes.post("/train", defaults={"action": TRAIN})  # of a Label Studio without that event
@@ -195,7 +199,13 @@ def _add_protocol(
 
     @routes.route("/versions", methods=["GET", "POST"])
     def versions() -> Response:
-        return json_answer({"versions": [loading.get().model_version]})
+        # Label Studio asks by GET and does not say for which project.
+        body: JSONObject = {}
+        with contextlib.suppress(MalformedRequestError):
+            body = parse_body(request.get_data(cache=False))
+        project = ProjectRef.parse(body.get("project"), g.host)
+        segmenter = loading.get().segmenter
+        return json_answer({"versions": versions_for(settings, segmenter, project)})
 
 
 def _add_monitoring(
@@ -269,7 +279,10 @@ def take_snapshot(service: SegmentationService) -> Snapshot:
         label_studios={
             name: studio.public_url or studio.url for name, studio in settings.label_studios.items()
         },
-        learning=service.learning.entries(),
+        learning=tuple(
+            replace(each, answers=version_of(settings, segmenter, ref))
+            for ref, each in zip(service.learning.projects, service.learning.entries(), strict=True)
+        ),
     )
 
 

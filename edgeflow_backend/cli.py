@@ -173,11 +173,57 @@ def read(
 
 
 @learn.command()
+def train(
+    project: Annotated[int, typer.Option(help="Id of the Label Studio project.")],
+    host: HostOption = "",
+) -> None:
+    """Train a project's own version of the weights now; it is served if it proves better."""
+    from edgeflow_backend.learning.training.command import train_now  # noqa: PLC0415 - as above
+
+    _print(train_now(_settings(), ProjectRef(host, str(project))))
+
+
+@learn.command()
+def versions(
+    project: Annotated[int, typer.Option(help="Id of the Label Studio project.")],
+    host: HostOption = "",
+) -> None:
+    """List a project's versions of the weights, with what the gate found."""
+    from edgeflow_backend.learning.version_command import list_versions  # noqa: PLC0415 - as above
+
+    _print(list_versions(_settings(), ProjectRef(host, str(project))))
+
+
+@learn.command()
+def rollback(
+    project: Annotated[int, typer.Option(help="Id of the Label Studio project.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the version.")] = "",
+    host: HostOption = "",
+) -> None:
+    """Withdraw the version that is served: the one before answers, or else the base weights."""
+    from edgeflow_backend.learning.version_command import roll_back  # noqa: PLC0415 - as above
+
+    _print(roll_back(_settings(), ProjectRef(host, str(project)), reason))
+
+
+@learn.command("serve")
+def serve_version(
+    version: Annotated[int, typer.Argument(help="Number of the version.")],
+    project: Annotated[int, typer.Option(help="Id of the Label Studio project.")],
+    host: HostOption = "",
+) -> None:
+    """Have a version answer a project's clicks; one that was refused does not."""
+    from edgeflow_backend.learning.version_command import serve_version  # noqa: PLC0415 - as above
+
+    _print(serve_version(_settings(), ProjectRef(host, str(project)), version))
+
+
+@learn.command()
 def forget(
     project: Annotated[int, typer.Option(help="Id of the Label Studio project.")],
     host: HostOption = "",
 ) -> None:
-    """Erase what is kept of a project: objects, and copies of images."""
+    """Erase what is kept of a project: objects, copies of images, and versions."""
     from edgeflow_backend.learning.command import forget  # noqa: PLC0415 - as above
 
     _print(forget(_settings(), ProjectRef(host, str(project))))

@@ -22,6 +22,7 @@ from edgeflow_backend.errors import (
     RefusedRequestError,
     SupersededError,
 )
+from edgeflow_backend.learning.answering import version_of
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.protocol.prompts import parse_context, parse_prompt
@@ -164,19 +165,19 @@ class EdgeFlowBackend(_Base):
                 )
             service.metrics.predictions.labels(error.code).inc()
             log.info("no region", code=error.code, message=error.message)
-            return self._empty(error, "")
+            return self._empty(error, "", project)
         except EdgeFlowError as error:
             trouble = self._note(error, task, project)
             log.warning(
                 "no region", id=trouble, code=error.code, message=error.message, hint=error.hint
             )
-            return self._empty(error, trouble)
+            return self._empty(error, trouble, project)
         except Exception:
             # The editor must live on whatever happens; the traceback goes to the log alone.
             defect = InternalError("an unexpected error", hint="see the backend's log")
             trouble = self._note(defect, task, project)
             log.exception("no region", id=trouble, code=defect.code)
-            return self._empty(defect, trouble)
+            return self._empty(defect, trouble, project)
         for loss in answer.lost:
             trouble = self._note(loss, task, project)
             log.warning("a click without a region", id=trouble, code=loss.code)
@@ -206,11 +207,11 @@ class EdgeFlowBackend(_Base):
             error.code, error.message, error.hint, project=str(project), task=str(task.get("id"))
         )
 
-    def _empty(self, error: EdgeFlowError, trouble: str) -> JSONObject:
+    def _empty(self, error: EdgeFlowError, trouble: str, project: ProjectRef) -> JSONObject:
         return {
             "result": [],
             "score": 0.0,
-            "model_version": self.service.model_version,
+            "model_version": version_of(self.service.settings, self.service.segmenter, project),
             "error": {
                 "id": trouble,
                 "code": error.code,

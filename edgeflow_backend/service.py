@@ -166,16 +166,12 @@ class SegmentationService:
         """Resolve the config first: its mistakes are cheaper to find than an image."""
         newest = request.prompt.newest
         target = resolve(request.config, newest.from_name, newest.to_name, request.prompt.labels)
-        model = self.segmenter.choose(request.project.id, target.model)
+        model = self.segmenter.choose(request.project, target.model)
+        host, task = request.project.host, request.task
         image = open_shown(
-            self.segmenter,
-            self.locator,
-            request.task,
-            target.image,
-            newest,
-            host=request.project.host,
-            deadline=deadline,
+            self.segmenter, self.locator, task, target.image, newest, host=host, deadline=deadline
         )
+        model = self.segmenter.suited(model, image)
         return ResolvedRequest(request, target, image, model, deadline)
 
     def _search(

@@ -6,6 +6,7 @@ A network is one module in this package, with one row in :data:`edgeflow.nn.regi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import ClassVar, Literal, NamedTuple
 
 import torch
@@ -89,6 +90,20 @@ class ClickNetwork(nn.Module, ABC):
             hint="choose other weights, such as edgeflow_lite",
         )
 
+    def summary(self, image: Tensor) -> Tensor:
+        """What kind of image it is, to the encoder.
+
+        Args:
+            image: N×3×H×W float RGB in [0, 1]; sides that are multiples of 32.
+
+        Returns:
+            N×C: means of feature maps over the image.
+
+        Raises:
+            NoFeaturesError: The network does not offer features.
+        """
+        return means(self.features(image, torch.zeros_like(image)))
+
     def forward(self, image: Tensor, prompt: Tensor) -> NetworkOutput:
         """:meth:`step` as training supervises it: all logits at the input's size."""
         output = self.step(image, prompt)
@@ -98,6 +113,11 @@ class ClickNetwork(nn.Module, ABC):
         """:meth:`step` as runtimes execute it: mask and edge logits."""
         output = self.step(image, prompt)
         return output.mask, output.edge
+
+
+def means(maps: Iterable[Tensor]) -> Tensor:
+    """Feature maps, each N×C×H×W, to the means of all channels: N×ΣC."""
+    return torch.cat([each.mean(dim=(-2, -1)) for each in maps], dim=1)
 
 
 class ImageNormalisation(nn.Module):

@@ -19,7 +19,13 @@ from edgeflow.nn.blocks.fusion import AlignedFusion
 from edgeflow.nn.blocks.layers import ConvBN, DepthwiseSeparable, resize
 from edgeflow.nn.blocks.prompt_stem import PromptStem
 from edgeflow.nn.encoders.efficientnet_lite import STEM_WIDTH, EfficientNetLite2
-from edgeflow.nn.interface import ClickNetwork, Feedback, ImageNormalisation, NetworkOutput
+from edgeflow.nn.interface import (
+    ClickNetwork,
+    Feedback,
+    ImageNormalisation,
+    NetworkOutput,
+    means,
+)
 
 PROMPT_WIDTH = 64
 STRIDE4_WIDTH = 24
@@ -110,6 +116,11 @@ class EdgeFlowLite(ClickNetwork):
         """See :meth:`.ClickNetwork.features`."""
         levels, _ = self.encode(image, self.prompt_stem(prompt))
         return levels[1], levels[2]
+
+    def summary(self, image: Tensor) -> Tensor:
+        """See :meth:`.ClickNetwork.summary`; stride 32 tells kinds of images apart best."""
+        levels, _ = self.encode(image, self.prompt_stem(torch.zeros_like(image)))
+        return means(levels[1:])
 
     def step(self, image: Tensor, prompt: Tensor) -> NetworkOutput:
         """Compute one step; see :meth:`.ClickNetwork.step`."""

@@ -23,6 +23,10 @@ WARP_POINTS = 5
 CUT_SHIFT = 0.3
 """Largest distance of a cut from the object's middle, relative to the square root of its area."""
 
+PART_SHIFT = 0.35
+"""Largest distance of an object's middle from that of a view which shows a part, relative to its
+sides."""
+
 
 class Batch(NamedTuple):
     """The views that a step learns from.
@@ -122,7 +126,12 @@ def _grid(
     least, most = views.expansion
     expansion = torch.exp(between(math.log(least), math.log(most), 1))
     target = (high - low).clamp_min(32.0) * expansion
+    if any(views.least):
+        smallest = limits.amax(dim=1, keepdim=True) * between(*views.least, 1)
+        target = torch.maximum(target, smallest)
     whole = happens(count, views.whole, generator)[:, None]
+    if views.zoomed_first:  # objects are drawn at random, so any order of their views is as likely
+        whole = whole.sort(dim=0).values
     target = torch.where(whole, limits, target)
     shape = torch.tensor([width / height, 1.0], device=box.device)
     shape = shape * torch.exp(between(-views.stretch, views.stretch))
@@ -132,6 +141,8 @@ def _grid(
         dim=1, keepdim=True) * (1 + views.stretch))  # fmt: skip
     centre = (low + high) / 2 + between(-views.shift, views.shift) * extent
     centre = torch.maximum(torch.minimum(centre, limits - extent / 2), extent / 2)
+    if views.part:
+        extent, centre = _part(extent, centre, (low + high) / 2, size, views, generator)
     ticks = [
         (torch.arange(side, device=box.device, dtype=torch.float32) + 0.5) / side - 0.5
         for side in (height, width)
@@ -148,6 +159,25 @@ def _grid(
     turned = torch.stack((cos * x - sin * y, sin * x + cos * y), dim=-1)
     placed = turned + centre[:, None, None, :] - 0.5
     return placed.clamp_min(0).minimum((limits - 1)[:, None, None, :])
+
+
+def _part(
+    extent: Tensor,
+    centre: Tensor,
+    middle: Tensor,
+    size: tuple[int, int],
+    views: Views,
+    generator: Generator,
+) -> tuple[Tensor, Tensor]:
+    """Narrow some windows around the objects in them, which keeps the scale of inference."""
+    count = len(extent)
+    share = min(1.0, max(size) / views.full)
+    chosen = happens(count, views.part, generator)[:, None]
+    narrow = extent * share
+    low, high = centre - (extent - narrow) / 2, centre + (extent - narrow) / 2
+    beside = middle + uniform((count, 2), -PART_SHIFT, PART_SHIFT, generator) * narrow
+    placed = torch.maximum(torch.minimum(beside, high), low)
+    return torch.where(chosen, narrow, extent), torch.where(chosen, placed, centre)
 
 
 def _normalised(grid: Tensor, side: int) -> Tensor:

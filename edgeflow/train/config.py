@@ -20,7 +20,7 @@ from edgeflow.train.config_views import (
 )
 
 __all__ = ["ClickSimulation", "Config", "Data", "InitialTensors", "Losses", "Model", "Optimiser"]
-__all__ += ["Output", "Schedule", "Source", "Teacher", "Views"]
+__all__ += ["Output", "Recipe", "Schedule", "Source", "Teacher", "Views"]
 
 
 class InitialTensors(Section):
@@ -167,6 +167,8 @@ class Schedule(Section):
         steps: Most steps.
         minutes: Most minutes of training, over all resumptions; None for no bound.
         batch: Views in a step on each device.
+        at_once: Views that gradients are computed of at a time, which bounds the memory; None for
+            all. Where norms are frozen, a step learns the same.
         precision: Precision of the layers: ``bf16`` is autocast, in which parameters stay float32.
         save_every: Steps between checkpoints.
         log_every: Steps between log lines.
@@ -179,6 +181,7 @@ class Schedule(Section):
     steps: Count = 20_000
     minutes: Positive | None = None
     batch: Count = 32
+    at_once: Count | None = None
     precision: Literal["float32", "bf16"] = "bf16"
     save_every: Count = 500
     log_every: Count = 20
@@ -186,6 +189,14 @@ class Schedule(Section):
     validation_objects: Annotated[int, Field(ge=0)] = 120
     validation_side: Side = 448
     seed: int = 0
+
+    def over(self, step: int, spent: float) -> bool:
+        """Whether a run is over after so many steps and seconds."""
+        return step >= self.steps or (self.minutes is not None and spent >= self.minutes * 60)
+
+    def progress(self, step: int, spent: float) -> float:
+        """Share of a run that is over, by steps or by time, whichever ends it first."""
+        return max(step / self.steps, spent / (self.minutes * 60) if self.minutes else 0.0)
 
 
 class Output(Section):
@@ -215,16 +226,21 @@ class Teacher(Section):
     model: str
 
 
-class Config(Section):
-    """A whole run."""
+class Recipe(Section):
+    """How a network learns, wherever it and its images come from."""
 
     model: Model = Model()
-    data: Data
     views: Views = Views()
     clicks: ClickSimulation = ClickSimulation()
     losses: Losses = Losses()
     optimiser: Optimiser = Optimiser()
     schedule: Schedule = Schedule()
+
+
+class Config(Recipe):
+    """A whole run."""
+
+    data: Data
     output: Output
     teacher: Teacher | None = None
 

@@ -27,7 +27,13 @@ class Views(Section):
             draws one.
         aspect: Largest ratio of the longer to the shorter side.
         whole: Share of views of the whole image, as at a first click.
+        zoomed_first: Whether views of the whole image come last in a batch, where samples have the
+            fewest rounds of clicks: at inference, too, first clicks see it, and later ones do not.
         expansion: Range of a zoomed view's sides, relative to those of the object's box.
+        least: Range of the smallest side of a zoomed view, relative to the image's longer side.
+        part: Share of views that show only a part of what they would show, as large as inference
+            shows it: what a view of ``full`` pixels would have in as many pixels as this one has.
+        full: Network pixels of the longer side at inference.
         shift: Largest shift of a zoomed view, relative to its sides.
         stretch: Largest change of the sides' ratio.
         rotation: Largest rotation in degrees.
@@ -45,7 +51,11 @@ class Views(Section):
     side: Side | Annotated[tuple[Side, ...], Field(min_length=1)] = 320
     aspect: Annotated[float, Field(ge=1)] = 1.5
     whole: Share = 0.4
+    zoomed_first: bool = False
     expansion: tuple[Positive, Positive] = (0.9, 2.2)
+    least: tuple[Share, Share] = (0.0, 0.0)
+    part: Share = 0.0
+    full: Side = 448
     shift: Share = 0.1
     stretch: Share = 0.15
     rotation: NotNegative = 10.0

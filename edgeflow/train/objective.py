@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from edgeflow.nn.interface import NetworkOutput
 from edgeflow.train.augment import Batch
@@ -16,6 +20,9 @@ from edgeflow.train.losses import (
     edge_target,
     normalised_focal_loss,
 )
+
+GROUPS = 6
+"""Position of the number of groups among the arguments of a convolution."""
 
 
 def total_loss(
@@ -57,9 +64,36 @@ def mean_iou(logits: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
     return (inter / union).mean()
 
 
-def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+class _DepthwiseInFull(TorchFunctionMode):
+    """Computes grouped convolutions in float32.
+
+    On a CPU the gradient of a depthwise convolution takes several times longer in bfloat16
+    (PyTorch 2.8, oneDNN), more than all other layers gain.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., object],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> object:
+        """Call the function, under no autocast if it is such a convolution."""
+        if func is F.conv2d and len(args) > GROUPS and args[GROUPS] > 1:
+            with torch.autocast("cpu", enabled=False):
+                return func(args[0].float(), *args[1:], **(kwargs or {}))
+        return func(*args, **(kwargs or {}))
+
+
+@contextmanager
+def autocast(device: torch.device, precision: str) -> Iterator[None]:
     """Run the network's layers in bfloat16 if the configuration says so."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+        if precision == "bf16" and device.type == "cpu":
+            with _DepthwiseInFull():
+                yield
+        else:
+            yield
 
 
 def keep_norms(network: nn.Module) -> None:

@@ -19,7 +19,7 @@ from edgeflow.nn.registry import ARCHITECTURES
 from edgeflow.train import drawings
 from edgeflow.train.augment import Batch, draw_batch, view_size
 from edgeflow.train.chance import Chance
-from edgeflow.train.config import Config
+from edgeflow.train.config import Config, Recipe
 from edgeflow.train.contact_sheet import save_sheet
 from edgeflow.train.distributed import Processes
 from edgeflow.train.errors import TrainingError
@@ -50,7 +50,7 @@ class Trainer:
         teacher: Network to learn from, in evaluation mode; or None.
     """
 
-    config: Config
+    config: Recipe
     learner: Learner
     store: ImageStore
     weights: Tensor
@@ -98,19 +98,33 @@ class Trainer:
         network.train()
         if config.optimiser.freeze_norms:
             keep_norms(network)
-        with autocast(self.processes.device, config.schedule.precision):
-            output: NetworkOutput = network(batch.image, prompt_maps)
-            teacher_mask = self._teacher_mask(batch, prompt_maps)
-        loss, figures = total_loss(output, batch, config.losses, teacher_mask)
         optimiser = self.learner.optimiser
         optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
+        count = len(batch.image)
+        at_once = config.schedule.at_once or count
+        figures: dict[str, Tensor] = {}
+        for start in range(0, count, at_once):
+            views = slice(start, start + at_once)
+            part = Batch(*(each[views] for each in batch))
+            share = len(part.image) / count
+            for name, value in self._learn(part, prompt_maps[views], share).items():
+                figures[name] = figures.get(name, 0.0) + share * value
         parameters = list(network.parameters())
         self.processes.average_gradients(parameters)
         figures["gradient"] = nn.utils.clip_grad_norm_(parameters, config.optimiser.clip)
         set_rate(optimiser, rate_at(config.optimiser, number, progress))
         optimiser.step()
         follow(self.learner.average, network, config.optimiser.average, number)
+        return figures
+
+    def _learn(self, batch: Batch, prompt_maps: Tensor, share: float) -> dict[str, Tensor]:
+        """Add the gradients of some of a step's views, which are this share of them."""
+        config = self.config
+        with autocast(self.processes.device, config.schedule.precision):
+            output: NetworkOutput = self.learner.network(batch.image, prompt_maps)
+            teacher_mask = self._teacher_mask(batch, prompt_maps)
+        loss, figures = total_loss(output, batch, config.losses, teacher_mask)
+        torch.autograd.backward(loss * share)
         figures["loss"] = loss.detach()
         figures["iou"] = mean_iou(output.mask.detach(), batch.truth, batch.valid)
         return figures
@@ -194,8 +208,8 @@ def train(
     summary: Summary | None = None
     with Log(folder if processes.first else folder / f"rank-{processes.rank}", step) as log:
         began = time.perf_counter()
-        while not processes.agree(_over(config, step, spent)):
-            figures = trainer.step(step, _progress(config, step, spent))
+        while not processes.agree(schedule.over(step, spent)):
+            figures = trainer.step(step, schedule.progress(step, spent))
             step += 1
             spent = position.seconds + time.perf_counter() - began
             if step % schedule.log_every == 0:
@@ -219,17 +233,6 @@ def train(
         validation=summary,
     )
     return write_result(trainer.learner.average, outcome)
-
-
-def _over(config: Config, step: int, spent: float) -> bool:
-    minutes = config.schedule.minutes
-    return step >= config.schedule.steps or (minutes is not None and spent >= minutes * 60)
-
-
-def _progress(config: Config, step: int, spent: float) -> float:
-    """Share of the run that is over, by steps or by time, whichever ends it first."""
-    minutes = config.schedule.minutes
-    return max(step / config.schedule.steps, spent / (minutes * 60) if minutes else 0.0)
 
 
 def _report(

@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from cachetools import TTLCache
@@ -25,6 +26,7 @@ from edgeflow_backend.engine.model_pool import model_name
 from edgeflow_backend.errors import ChangedImageError
 from edgeflow_backend.images.sources import AsStored, Source
 from edgeflow_backend.log import get_logger
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.segmenter.pages import AskedPages, CarriedPages
 from edgeflow_backend.segmenter.segmenter import (
     Clicks,
@@ -42,6 +44,7 @@ from edgeflow_backend.shared.tier import Tier
 from edgeflow_backend.status.metrics import Metrics
 from edgeflow_backend.status.report import Cache, SharedTier
 from edgeflow_backend.tracing.spans import set_attributes, traced
+from edgeflow_backend.versions.lookout import Lookout
 
 T = TypeVar("T")
 
@@ -59,7 +62,7 @@ KNOWN_LOADS = 1000
 
 
 class RemoteSegmenter(Segmenter):
-    """Asks replicas; what it knows itself is only what they said.
+    """Asks replicas; what it knows itself is what they said, and which versions projects serve.
 
     All calls for one image go to the replica that holds it. An opened image is remembered, so that
     a later click takes one hop.
@@ -98,11 +101,12 @@ class RemoteSegmenter(Segmenter):
             "edgeflow_cluster_replicas", "Replicas that answer.", registry=metrics.registry
         )
         running.set_function(lambda: replicas.fleet.running)
-        self._on_note = on_note
+        self._on_note = on_note or (lambda _: None)
         self._sleep = sleep
         self._lock = threading.Lock()
         self._under_way = 0
         self._models: dict[str | None, Model] = {None: described.default}
+        self._lookout = Lookout(settings)
         self._loads: OrderedDict[str, Load] = OrderedDict()
         self._tier = tier
         self._facts = ImageFacts(tier, settings.image_ttl_s) if tier else None
@@ -133,20 +137,15 @@ class RemoteSegmenter(Segmenter):
         sums: dict[str, Cache] = {}
         for each in (cache for load in loads for cache in load.caches):
             before = sums.get(each.name, Cache(each.name, 0, 0))
-            sums[each.name] = Cache(
-                each.name, before.nbytes + each.nbytes, before.max_bytes + each.max_bytes
-            )
+            nbytes, most = before.nbytes + each.nbytes, before.max_bytes + each.max_bytes
+            sums[each.name] = Cache(each.name, nbytes, most)
         return tuple(sums.values())
 
     @override
-    def choose(self, project: str, hint: str | None) -> Model:
-        name = model_name(self._settings, project, hint)
-        known = self._models.get(name)
-        if known is not None:
-            return known
-        model: Model = self._ask("choose", str(name), name, time.monotonic() + LOADING_S)
-        self._models[name] = model
-        return model
+    def choose(self, project: ProjectRef, hint: str | None) -> Model:
+        base = self._model(model_name(self._settings, project.id, hint))
+        learnt = self._lookout.served(project, base.weights)
+        return replace(base, version=learnt.version, learnt=learnt) if learnt else base
 
     @override
     def shared(self) -> Sequence[SharedTier]:
@@ -221,6 +220,12 @@ class RemoteSegmenter(Segmenter):
         if self._tier is not None:
             self._tier.close()
 
+    def _model(self, name: str | None) -> Model:
+        if name not in self._models:
+            until = time.monotonic() + LOADING_S
+            self._models[name] = self._ask("choose", str(name), name, until)
+        return self._models[name]
+
     def _know(self, source: Source | AsStored, facts: Facts) -> OpenedImage:
         with self._lock:
             self._opened[source.key] = facts
@@ -244,7 +249,7 @@ class RemoteSegmenter(Segmenter):
                 return ask(now)
 
     def _note_version(self, model: Model, version: str) -> None:
-        if self._models.get(model.name, model).version != version:
+        if model.learnt is None and self._models.get(model.name, model).version != version:
             self._models[model.name] = Model(model.name, version)  # being updated
 
     @traced("call")
@@ -277,8 +282,7 @@ class RemoteSegmenter(Segmenter):
             while len(self._loads) > KNOWN_LOADS:
                 self._loads.popitem(last=False)
         for note in reply.notes:
-            if self._on_note is not None:
-                self._on_note(note)
+            self._on_note(note)
 
     @contextmanager
     def _counted(self) -> Iterator[None]:

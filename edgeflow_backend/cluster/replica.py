@@ -75,7 +75,7 @@ class Replica:
 
     async def choose(self, name: str | None, _: float, carrier: Carrier = NO_TRACE) -> Reply[Model]:
         """Load a model by name; see :meth:`.Segmenter.choose`."""
-        return await self._answer(lambda: self._segmenter.model(name), carrier)
+        return await self._answer(lambda: self._segmenter.model(name).sent(), carrier)
 
     async def open(
         self, source: Source | AsStored, patience_s: float, carrier: Carrier = NO_TRACE
@@ -102,7 +102,7 @@ class Replica:
         deadline = time.monotonic() + patience_s
 
         def segmented() -> Segmented:
-            model = Model(asked.model, "")
+            model = Model(asked.model, "", learnt=asked.learnt)
             answer = self._segmenter.segment(asked.image, asked.asked, model, deadline=deadline)
             return Segmented.of(answer)
 
@@ -115,7 +115,7 @@ class Replica:
         deadline = time.monotonic() + patience_s
 
         def found() -> FoundSimilar:
-            model = Model(asked.model, "")
+            model = Model(asked.model, "", learnt=asked.learnt)
             its = self._segmenter
             return FoundSimilar.of(
                 its.find_similar(asked.image, asked.asked, model, deadline=deadline)
@@ -130,7 +130,7 @@ class Replica:
         deadline = time.monotonic() + patience_s
 
         def carried() -> FoundPages:
-            model, its = Model(asked.model, ""), self._segmenter
+            model, its = Model(asked.model, "", learnt=asked.learnt), self._segmenter
             return FoundPages.of(its.carry(asked.asked, model, deadline=deadline))
 
         return await self._answer(carried, carrier)
@@ -142,7 +142,7 @@ class Replica:
         deadline = time.monotonic() + patience_s
 
         def described() -> ExampleDescriptors:
-            model, its = Model(asked.model, ""), self._segmenter
+            model, its = Model(asked.model, "", learnt=asked.learnt), self._segmenter
             return its.describe_examples(asked.image, asked.masks, model, deadline=deadline)
 
         return await self._answer(described, carrier)

@@ -42,6 +42,7 @@ from edgeflow_backend.errors import (
 from edgeflow_backend.images.sources import AsStored, Source
 from edgeflow_backend.segmenter.segmenter import Clicks, Model, OpenedImage, Segmentation
 from edgeflow_backend.status.report import Cache
+from edgeflow_backend.versions.version import Learnt
 
 T = TypeVar("T")
 
@@ -122,7 +123,8 @@ class Asked(NamedTuple):
         size: The image's, as it was opened.
         digest: Of the image that was opened.
         model: Name of the model; None for the default one.
-        clicks: As in :class:`Clicks`, and so are the others.
+        clicks: As in :class:`Clicks`, and so are start, stream and marks.
+        learnt: The version of that model that a project has learnt; None for none.
     """
 
     source: Source | AsStored
@@ -133,6 +135,7 @@ class Asked(NamedTuple):
     start: SentPrior | SentOutline | SentStart | None
     stream: Stream | None
     marks: frozenset[Hashable]
+    learnt: Learnt | None = None
 
     @classmethod
     def of(cls, image: OpenedImage, asked: Clicks, model: Model) -> Asked:
@@ -141,7 +144,7 @@ class Asked(NamedTuple):
         clicks = tuple(asked.clicks)
         return cls(
             image.source, image.size, image.digest, model.name, clicks, start, asked.stream,
-            asked.marks,
+            asked.marks, model.learnt,
         )  # fmt: skip
 
     @property

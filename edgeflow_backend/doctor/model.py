@@ -8,9 +8,12 @@ from edgeflow.checkpoints.checkpoint import find
 from edgeflow.errors import EdgeFlowError
 from edgeflow.runtime.devices import pick_device
 from edgeflow_backend.doctor.finding import Finding
+from edgeflow_backend.learning.training.watch import base_of
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.segmenter.local import load_segmenter
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
+from edgeflow_backend.versions.folders import versions_of
 
 
 def examine_model(settings: Settings) -> Iterator[Finding]:
@@ -23,9 +26,19 @@ def examine_model(settings: Settings) -> Iterator[Finding]:
             yield Finding("fail", f"EDGEFLOW_PROJECT_MODELS: {error.message}", error.hint)
 
 
-def model_version(settings: Settings) -> str:
-    """Version that the backend tells Label Studio; empty if there is no such model."""
+def model_version(settings: Settings, project: int) -> str:
+    """Version that the backend tells Label Studio; empty if there is no such model.
+
+    Args:
+        settings: The backend's.
+        project: The project for which it is told.
+    """
+    ref = ProjectRef("", str(project))
     try:
+        if tuple(ref) in settings.learning:
+            base = base_of(settings, ref)
+            version = versions_of(settings, ref).serving(base.entry.sha256)
+            return (version.checkpoint if version else base).version
         return find(settings.model, settings.models_folder).version
     except EdgeFlowError:
         return ""

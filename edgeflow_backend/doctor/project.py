@@ -42,7 +42,9 @@ def examine_project(api: LabelStudioAPI, number: int, settings: Settings) -> Ite
     yield from _examine_config(number, project.label_config)
     rule = refine_rule(settings.refine, project)
     yield Finding("warn" if rule.advice else "ok", f"project {number}: {rule.text}", rule.advice)
-    yield from examine_connection(api, number, Address.of(settings), model_version(settings))
+    yield from examine_connection(
+        api, number, Address.of(settings), model_version(settings, number)
+    )
 
 
 def _examine_config(number: int, label_config: str) -> Iterator[Finding]:

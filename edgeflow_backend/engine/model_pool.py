@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
-from edgeflow.checkpoints.checkpoint import known_models
-from edgeflow.errors import LabelConfigError, brief
+from edgeflow.checkpoints.checkpoint import find, known_models
+from edgeflow.errors import CheckpointError, LabelConfigError, brief
 from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow_backend.settings import Settings
 
@@ -34,6 +35,7 @@ class ModelPool:
         self._settings = settings
         self._default = default
         self._loaded: dict[str, Predictor] = {}
+        self._weights: dict[str | None, str] = {}
         self._lock = threading.Lock()
 
     def load(self, name: str | None) -> Predictor:
@@ -49,6 +51,17 @@ class ModelPool:
             if name not in self._loaded:
                 self._loaded[name] = self._load(name)
             return self._loaded[name]
+
+    def weights(self, name: str | None) -> str:
+        """SHA-256 of a loaded model's weights; empty if their file is another one by now."""
+        if name not in self._weights:
+            digest = ""
+            with contextlib.suppress(CheckpointError):
+                checkpoint = find(name or self._settings.model, self._settings.models_folder)
+                if checkpoint.version == self.load(name).version:
+                    digest = checkpoint.entry.sha256
+            self._weights[name] = digest
+        return self._weights[name]
 
     def _load(self, name: str) -> Predictor:
         folder = self._settings.models_folder

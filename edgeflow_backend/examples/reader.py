@@ -57,7 +57,7 @@ class Reader:
         Raises:
             EdgeFlowError: It cannot be used.
         """
-        return self._segmenter.choose(project.id, None)
+        return self._segmenter.choose(project, None)
 
     def read(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from edgeflow.errors import EdgeFlowError
 from edgeflow.label_studio.api.client import LabelStudioAPI
@@ -19,15 +20,22 @@ from edgeflow_backend.learning.reconcile import Reconciler, told
 from edgeflow_backend.learning.shelf import Shelf
 from edgeflow_backend.learning.store import StoreError
 from edgeflow_backend.learning.summary import Entries, summary
+from edgeflow_backend.learning.told import told_versions
+from edgeflow_backend.learning.training.record import told_training
+from edgeflow_backend.learning.training.trainer import Trainer
+from edgeflow_backend.learning.training.watch import watch
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.learning.entry import Learned
+from edgeflow_backend.versions.folders import versions_of
+
+START_TRAINING = "START_TRAINING"
 
 EVENTS = frozenset(
     {
         "ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED",
-        "TASKS_CREATED", "TASKS_DELETED", "PROJECT_UPDATED", "START_TRAINING",
+        "TASKS_CREATED", "TASKS_DELETED", "PROJECT_UPDATED", START_TRAINING,
     }
 )  # fmt: skip
 """Events after which a project's accepted objects may be others."""
@@ -69,6 +77,8 @@ class Keeper:
             ref: Reconciler(settings, ref.host, int(ref.id), pictures, locator)
             for ref in self._projects
         }
+        self._trainer = Trainer(settings, ended=self._soon)
+        self._asked: set[ProjectRef] = set()
         self._apis: dict[str, LabelStudioAPI] = {}
         self._entries = Entries(self._projects)
         self._changed = threading.Condition()
@@ -79,10 +89,21 @@ class Keeper:
         if self._projects:
             self._thread.start()
 
+    @property
+    def projects(self) -> tuple[ProjectRef, ...]:
+        """The projects, in the order of the settings."""
+        return tuple(self._projects)
+
     def note(self, event: str, project: ProjectRef) -> None:
         """Take an event as a hint to look soon; never raises, and returns at once."""
         if event not in EVENTS or project not in self._due:
             return
+        if event == START_TRAINING:
+            with self._changed:
+                self._asked.add(project)
+        self._soon(project)
+
+    def _soon(self, project: ProjectRef) -> None:
         with self._changed:
             soon = max(self._clock() + SETTLE_S, self._rested[project])
             if soon < self._due[project]:
@@ -90,14 +111,18 @@ class Keeper:
                 self._changed.notify_all()
 
     def entries(self) -> tuple[Learned, ...]:
-        """What is kept of each project, as of its last reconciliation."""
-        return self._entries.all()
+        """What is kept of each project, as of its last reconciliation, and its versions now."""
+        return tuple(
+            replace(entry, versions=told_versions(versions_of(self._settings, project)))
+            for project, entry in zip(self._projects, self._entries.all(), strict=True)
+        )
 
     def close(self) -> None:
         """End; what is being written is written whole, or not at all."""
         with self._changed:
             self._closed.set()
             self._changed.notify_all()
+        self._trainer.close()
 
     def _keep(self) -> None:
         while not self._closed.is_set():
@@ -126,6 +151,7 @@ class Keeper:
             files = self._shelf.files(project)
             with self._shelf.alone(project) as alone:
                 texts = self._reconcile(project) if alone else []
+            texts += self._train(project) if alone else []
             entry = summary(str(project), files, message="; ".join(texts))
         except EdgeFlowError as error:
             self._log.warning("not reconciled", project=str(project), reason=error.message)
@@ -154,6 +180,23 @@ class Keeper:
                 left_out=report.left_out.total(),
             )
         return list(told(report))
+
+    def _train(self, project: ProjectRef) -> list[str]:
+        """Withdraw a version that makes work, and start a training if one is due."""
+        objects = [
+            each for each in self._shelf.files(project).store.objects() if each.origin.counts
+        ]
+        withdrawn = watch(self._settings, project, objects)
+        with self._changed:
+            asked = project in self._asked
+            if not self._trainer.running:  # else it is asked for again when that has ended
+                self._asked.discard(project)
+        folder = self._shelf.folder(project)
+        self._trainer.consider(project, len(objects), folder, asked=asked)
+        texts = [f"the version was withdrawn: {withdrawn}"] if withdrawn else []
+        if self._trainer.running:
+            return [*texts, "a training runs"]
+        return [*texts, *filter(None, [told_training(folder)])]
 
     def _api(self, host: str) -> LabelStudioAPI:
         if host not in self._apis:

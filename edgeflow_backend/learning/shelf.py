@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -14,6 +13,8 @@ from edgeflow_backend.learning.store import Store, StoreError
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.redact.urls import describe_url
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.versions.folders import project_folder
+from edgeflow_backend.versions.lock import alone
 
 OBJECTS = "objects.sqlite"
 
@@ -33,9 +34,7 @@ class Shelf:
 
     def folder(self, project: ProjectRef) -> Path:
         """A project's folder, which may not exist."""
-        studio = self._settings.label_studios[project.host]
-        name = hashlib.sha256(f"{studio.url}\n{project.id}".encode()).hexdigest()[:32]
-        return self._root / name
+        return project_folder(self._settings, project)
 
     def files(self, project: ProjectRef) -> Files:
         """A project's store, and its copies of images."""
@@ -74,24 +73,14 @@ class Shelf:
         Raises:
             StoreError: The folder cannot be written.
         """
-        with contextlib.closing(self._lock(project, patience_s)) as lock:
-            yield lock.in_transaction
-
-    def _lock(self, project: ProjectRef, patience_s: float) -> sqlite3.Connection:
-        """A connection that holds a project's lock in a transaction, unless somebody else does."""
         path = self.folder(project).with_suffix(".lock")
-        try:
-            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = sqlite3.connect(path, timeout=patience_s, isolation_level=None)
-        except (OSError, sqlite3.Error) as error:
-            raise _unusable(path, error) from error
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.Error as error:
-            if "locked" not in str(error):
-                lock.close()
+        with contextlib.ExitStack() as held:
+            try:
+                self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+                mine = held.enter_context(alone(path, patience_s))
+            except (OSError, sqlite3.Error) as error:
                 raise _unusable(path, error) from error
-        return lock
+            yield mine
 
     def forget(self, project: ProjectRef) -> bool:
         """Erase a project's folder; returns whether there was one.

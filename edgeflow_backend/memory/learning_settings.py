@@ -35,6 +35,18 @@ class LearningSettings(BaseModel):
     """Most megabytes of images' files that are kept of a project."""
     learn_pictures_ttl_s: float = Field(default=2_592_000, gt=0)
     """Seconds after which an image's file is removed."""
+    learn_train: bool = True
+    """Whether these projects also train a version of the weights of their own; without it, objects
+    are only kept. A version that is served already stays."""
+    learn_first: int = Field(default=30, ge=1)
+    """Accepted objects with which a project trains for the first time; then half as many again."""
+    learn_threads: int = Field(default=1, ge=1, le=256)
+    """Threads of a training on the CPU."""
+    learn_minutes: float = Field(default=10, gt=0, le=1440)
+    """Minutes that a training may take."""
+    learn_versions_mb: float = Field(default=512, gt=0)
+    """Most megabytes of memory for the projects' versions; the least recently used leave, and the
+    base weights answer until they are loaded again."""
     webhook_secret: SecretStr = Field(default=SecretStr(""), repr=False)
     """Secret that Label Studio's events bring in the header `X-EdgeFlow-Secret`, put there by
     `edgeflow-backend connect`; others are refused. Empty for none."""
@@ -60,6 +72,11 @@ class LearningSettings(BaseModel):
     def learn_pictures_bytes(self) -> int:
         """Most bytes of a project's images."""
         return int(self.learn_pictures_mb * 1_000_000)
+
+    @property
+    def learn_versions_bytes(self) -> int:
+        """Most bytes of versions in memory."""
+        return int(self.learn_versions_mb * 1_000_000)
 
     @field_validator("learn_projects")
     @classmethod

@@ -101,6 +101,42 @@ class EffortOfLabel(Body):
     points: list[EffortPoint]
 
 
+class ClicksToTarget(Body):
+    """Mean clicks to an IoU."""
+
+    target: int = Field(description="IoU in percent")
+    before: float = Field(description="with the weights that the version was made from")
+    after: float
+
+
+class IoUAfterClicks(Body):
+    """Mean IoU after so many clicks as its place in the list says."""
+
+    before: float
+    after: float
+
+
+class MeasuredVersion(Body):
+    """What a version takes on some objects."""
+
+    what: str
+    objects: int
+    clicks: list[ClicksToTarget]
+    curve: list[IoUAfterClicks]
+
+
+class VersionOfProject(Body):
+    """Weights that a project has learnt."""
+
+    number: int
+    name: str = Field(description="as `model_version` has it")
+    state: Literal["served", "accepted", "refused", "rolled back"]
+    made: datetime
+    objects: int = Field(description="accepted objects that it has learnt from")
+    reason: str = Field(description="why it was refused or rolled back")
+    measured: list[MeasuredVersion]
+
+
 class LearnedOfProject(Body):
     """What is kept of a project's accepted objects."""
 
@@ -115,6 +151,8 @@ class LearnedOfProject(Body):
     objects_bytes: int
     pictures_bytes: int
     effort: list[EffortOfLabel] = Field(description="of all labels first, then of each")
+    answers: str = Field(description="version of the model that answers its clicks now")
+    versions: list[VersionOfProject] = Field(description="newest first")
 
 
 class SharedTierUse(Body):

@@ -20,13 +20,15 @@ from edgeflow.prompts.click import Click
 from edgeflow.similar.features import ImageFeatures
 from edgeflow.similar.finder import SimilarFinder
 from edgeflow_backend.engine.engine import Engine, PrefixStates
-from edgeflow_backend.engine.model_pool import ModelPool, model_name
+from edgeflow_backend.engine.model_pool import ModelPool
 from edgeflow_backend.errors import ChangedImageError
 from edgeflow_backend.images.provider import ImageProvider
 from edgeflow_backend.images.sources import AsStored, Source
 from edgeflow_backend.memory.byte_lru import ByteLRU
 from edgeflow_backend.memory.pages import state_to_pages
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.segmenter.carry import carry_through
+from edgeflow_backend.segmenter.models import ChosenModels
 from edgeflow_backend.segmenter.pages import AskedPages, CarriedPages
 from edgeflow_backend.segmenter.segmenter import (
     Clicks,
@@ -76,7 +78,8 @@ class LocalSegmenter(Segmenter):
             window_s=settings.batch_window_ms / 1000,
             metrics=metrics,
         )
-        self._default = Model(None, predictor.version)
+        self._chosen = ChosenModels(settings, self.models, self._answer_once)
+        self._default = self.model(None).sent()
         self._features: ByteLRU[str, ImageFeatures] = ByteLRU(settings.feature_cache_bytes)
         self._looking = threading.Lock()
 
@@ -101,6 +104,7 @@ class LocalSegmenter(Segmenter):
             Cache("images", self.images.cache.nbytes, self._settings.image_cache_bytes),
             Cache("click states", self.engine.states.nbytes, self._settings.state_cache_bytes),
             Cache("features", self._features.nbytes, self._settings.feature_cache_bytes),
+            *self._chosen.caches(),
         )
 
     @override
@@ -108,8 +112,8 @@ class LocalSegmenter(Segmenter):
         return () if self._tier is None else (self._tier.describe(),)
 
     @override
-    def choose(self, project: str, hint: str | None) -> Model:
-        return self.model(model_name(self._settings, project, hint))
+    def choose(self, project: ProjectRef, hint: str | None) -> Model:
+        return self._chosen.choose(project, hint)
 
     def model(self, name: str | None) -> Model:
         """A model by name, loaded if it was not yet; None for the default one.
@@ -118,7 +122,11 @@ class LocalSegmenter(Segmenter):
             LabelConfigError: There is no model with that name.
             CheckpointError: Its weights cannot be used.
         """
-        return Model(name, self.models.load(name).version)
+        return self._chosen.base(name)
+
+    @override
+    def suited(self, model: Model, image: OpenedImage) -> Model:
+        return model if image.encoded is None else self._chosen.suited(model, image.encoded)
 
     @override
     def open(self, source: Source | AsStored, *, deadline: float) -> OpenedImage:
@@ -133,8 +141,8 @@ class LocalSegmenter(Segmenter):
     def segment(
         self, image: OpenedImage, asked: Clicks, model: Model, *, deadline: float
     ) -> Segmentation:
-        predictor = self.models.load(model.name)
         encoded = image.encoded or self._encoded(image, deadline)
+        predictor = self._chosen.predictor(model, encoded)
         states = self.engine.states
         if isinstance(states, SharedStates):  # in this thread: the network's never waits for it
             states.bring(predictor, encoded, asked.clicks, asked.start)
@@ -153,7 +161,7 @@ class LocalSegmenter(Segmenter):
     def find_similar(
         self, image: OpenedImage, asked: Examples, model: Model, *, deadline: float
     ) -> Similar:
-        predictor = self.models.load(model.name)
+        predictor = self._chosen.searcher(model, described=bool(asked.descriptors))
         encoded = image.encoded or self._encoded(image, deadline)
         finder = SimilarFinder(predictor, self._features)
         # In this thread, for features take longer than a step, and loading what they need longer
@@ -176,14 +184,14 @@ class LocalSegmenter(Segmenter):
 
     @override
     def carry(self, asked: AskedPages, model: Model, *, deadline: float) -> CarriedPages:
-        predictor = self.models.load(model.name)
+        predictor = self._chosen.predictor(model)
         return carry_through(asked, predictor, self.engine, self.images, deadline)
 
     @override
     def describe_examples(
         self, image: OpenedImage, masks: Sequence[MaskPatch], model: Model, *, deadline: float
     ) -> ExampleDescriptors:
-        predictor = self.models.load(model.name)
+        predictor = self._chosen.searcher(model)
         finder = SimilarFinder(predictor, self._features)
         encoded = image.encoded or self._encoded(image, deadline)
         with self._looking:
@@ -194,6 +202,7 @@ class LocalSegmenter(Segmenter):
     def warm_up(self) -> None:
         self.measure_click(brightness=127)
         self.images.warm_up()
+        self._chosen.load_served()
 
     def measure_click(self, brightness: int) -> float:
         """Run a first and a later click on a plain image; return seconds a click.
@@ -209,10 +218,17 @@ class LocalSegmenter(Segmenter):
 
     @override
     def close(self) -> None:
+        self._chosen.close()
         self.engine.close()
         self.images.close()
         if self._tier is not None:
             self._tier.close()
+
+    def _answer_once(self, predictor: Predictor) -> None:
+        """Have a predictor answer, in turn with all clicks."""
+        plain = predictor.encode(np.full((480, 640, 3), 127, dtype=np.uint8))
+        click = Click(ImagePoint(320, 240))
+        self.engine.predict(plain, [click], deadline=time.monotonic() + 600, predictor=predictor)
 
     def _make_states(self) -> PrefixStates:
         max_bytes = self._settings.state_cache_bytes

@@ -8,10 +8,11 @@ known of people and their tasks stays on this side: :mod:`edgeflow_backend.objec
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from edgeflow.geometry import Size
+from edgeflow.inference.predictor import Predictor
 from edgeflow.inference.state import EncodedImage
 from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.click import Click
@@ -20,8 +21,10 @@ from edgeflow.similar.descriptor import Descriptor
 from edgeflow.similar.found import Found, SimilarOptions
 from edgeflow_backend.engine.schedule import Stream
 from edgeflow_backend.images.sources import AsStored, Source
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.segmenter.pages import AskedPages, CarriedPages
 from edgeflow_backend.status.report import Cache, SharedTier
+from edgeflow_backend.versions.version import Learnt
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,20 @@ class Model:
     Attributes:
         name: Name in the folder of models; None for the default one.
         version: Changes whenever the weights do.
+        weights: SHA-256 of the weights of that name; empty where it does not matter.
+        learnt: The version of them that a project has learnt; None for those weights themselves.
+        predictor: The network, where it is in this process: a request keeps the one it began with.
     """
 
     name: str | None
     version: str
+    weights: str = ""
+    learnt: Learnt | None = None
+    predictor: Predictor | None = field(default=None, compare=False, repr=False)
+
+    def sent(self) -> Model:
+        """The same for another process."""
+        return replace(self, predictor=None)
 
 
 @dataclass(frozen=True)
@@ -164,11 +177,15 @@ class Segmenter(Protocol):
         """How each use of Redis is, here; empty without it."""
         return ()
 
-    def choose(self, project: str, hint: str | None) -> Model:
+    def choose(self, project: ProjectRef, hint: str | None) -> Model:
         """The model for a request.
 
+        It is the version that the project has learnt, if one is served that was made from exactly
+        the weights that would answer otherwise. Until that is loaded, a former one answers, or
+        those weights.
+
         Args:
-            project: Project id; the setting ``project_models`` may name a model for it.
+            project: The project; the setting ``project_models`` may name a model for it.
             hint: Name of a model in the labelling config, which takes precedence.
 
         Raises:
@@ -176,6 +193,18 @@ class Segmenter(Protocol):
             CheckpointError: Its weights cannot be used.
         """
         ...
+
+    def suited(self, model: Model, image: OpenedImage) -> Model:  # noqa: ARG002
+        """The model that answers clicks on an image, as far as this process can tell.
+
+        A version answers images like those that it has learnt from, the weights that it was made
+        from all others.
+
+        Args:
+            model: The model that was chosen for the request.
+            image: The image.
+        """
+        return model
 
     def open(self, source: Source | AsStored, *, deadline: float) -> OpenedImage:
         """Fetch and decode an image.
@@ -217,7 +246,7 @@ class Segmenter(Protocol):
             OverloadedError: Too many requests are waiting already.
             SupersededError: A newer request of the same stream came before this one ran.
             DeadlineError: The answer is not there in time.
-            NotReadyError: It is being stopped.
+            NotReadyError: It is being stopped, or lacks the version that described the examples.
         """
         ...
 

@@ -18,6 +18,7 @@ import pytest
 import requests
 
 from demo.label_studio import TOKEN, Service, free_port, start_backend
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, find
 from edgeflow.geometry import Size
 from edgeflow.label_studio.brush_rle import decode_brush
 from edgeflow.learning.accepted import AcceptedObject
@@ -28,6 +29,7 @@ from edgeflow_backend.learning.shelf import Shelf
 from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.settings import Settings
+from edgeflow_backend.versions.folders import versions_of
 from tests.contract.wire import JSONObject, keypoint
 from tests.e2e.conftest import PHOTOS, Studio
 
@@ -90,6 +92,14 @@ class Team:
         body = {"result": list(regions), **more}
         annotation = self.client.call("POST", f"tasks/{task}/annotations/", json=body)
         return int(annotation["id"])
+
+    def click_until(self, task: int, model: str) -> JSONObject:
+        """The region of a click, once this version of the model answers."""
+        deadline = time.monotonic() + PATIENCE_S
+        while (region := self.click(task, (11.5, 17.8)))["meta"]["edgeflow"]["model"] != model:
+            assert time.monotonic() < deadline, region["meta"]
+            time.sleep(0.2)
+        return region
 
     def wait_for(self, holds: Callable[[list[AcceptedObject]], object]) -> list[AcceptedObject]:
         deadline = time.monotonic() + PATIENCE_S
@@ -171,3 +181,49 @@ def test_the_store_follows_what_annotators_do_whatever_events_claim(
     assert "1 object of" in team.command("status")
     assert "erased" in team.command("forget", "--project", str(team.project))
     assert list((tmp_path / "learning").rglob("*")) == []
+
+
+def test_the_next_click_is_answered_by_the_version_that_is_served_whatever_events_claim(
+    studio: Studio, tmp_path: Path
+) -> None:
+    team = Team(studio, tmp_path)
+    ref, base = ProjectRef("", str(team.project)), find(DEFAULT_MODEL)
+    project = ("--project", str(team.project))
+    with team.backend() as backend:
+        findings = list(connect(team.settings, team.project, url=team.url))
+        assert {each.verdict for each in findings} == {"ok"}, findings
+        first = team.click_until(team.labelled, base.version)
+        team.submit(team.labelled, team.click(team.labelled, (40.4, 16.5)))
+        team.wait_for(lambda found: found)
+        tensors = {name: tensor * 1.05 for name, tensor in base.load().state_dict().items()}
+        made = versions_of(team.settings, ref).add(
+            tensors, base, objects=1, verdict={}, accepted=True
+        )
+        name = made.checkpoint.version
+        assert team.click_until(team.labelled, base.version)["value"] == first["value"]
+
+        # Another process has it served; Label Studio's model page says so.
+        assert name in team.command("serve", "1", *project)
+        learnt = team.click_until(team.labelled, name)
+        assert learnt["value"] != first["value"]
+        (connected,) = team.client.call("GET", "ml", params={"project": team.project})
+        assert connected["model_version"] == name
+        listed = team.client.call("GET", f"ml/{connected['id']}/versions")["versions"]
+        assert listed == [base.version, name]
+
+        claims = {"project": {"id": team.project}, "served": None, "annotations": [{"id": 1}]}
+        for action, taken in (("START_TRAINING", 201), ("ANNOTATIONS_DELETED", 403)):
+            forged = {"action": action, **claims}
+            answer = requests.post(f"{team.url}/webhook", json=forged, timeout=10)
+            assert answer.status_code == taken, answer.text
+        assert team.click_until(team.labelled, name)["value"] == learnt["value"]
+        os.kill(backend.process.pid, signal.SIGKILL)
+
+    with team.backend():
+        assert team.click(team.labelled, (11.5, 17.8))["value"] == learnt["value"]
+        assert "withdrawn" in team.command("rollback", *project, "--reason", "odd edges")
+        assert team.click_until(team.labelled, base.version)["value"] == first["value"]
+        status = requests.get(f"{team.url}/status?format=json", timeout=10).json()
+        (version,) = status["learning"][0]["versions"]
+        assert (version["state"], version["reason"]) == ("rolled back", "odd edges")
+    assert "odd edges" in team.command("versions", *project)

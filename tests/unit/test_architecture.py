@@ -23,8 +23,8 @@ LAYERS = {
     "edgeflow_backend": (
         "cli", "wsgi", "server", "app", "web", "connect", "doctor", "model", "calls", "repair",
         "service", "learning", "examples", "objects", "requests", "cluster", "segmenter", "engine",
-        "images", "openapi", "shared", "status", "protocol", "label_studio", "background", "log",
-        "settings", "tracing", "memory", "net", "redact", "errors",
+        "versions", "images", "openapi", "shared", "status", "protocol", "label_studio",
+        "background", "log", "settings", "tracing", "memory", "net", "redact", "errors",
     ),
 }  # fmt: skip
 """Rooms of each package, from the top down: a room imports only from rooms below it."""

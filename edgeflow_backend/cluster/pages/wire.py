@@ -10,6 +10,7 @@ from edgeflow_backend.engine.schedule import Stream
 from edgeflow_backend.images.sources import AsStored, Source
 from edgeflow_backend.segmenter.pages import AskedPages, CarriedPage, CarriedPages, Way
 from edgeflow_backend.segmenter.segmenter import Model
+from edgeflow_backend.versions.version import Learnt
 
 
 class SentWay(NamedTuple):
@@ -33,6 +34,7 @@ class SentPages(NamedTuple):
     least_score: float
     stream: Stream | None
     marks: frozenset[Hashable]
+    learnt: Learnt | None = None
 
     @classmethod
     def of(cls, asked: AskedPages, model: Model) -> SentPages:
@@ -47,6 +49,7 @@ class SentPages(NamedTuple):
             asked.least_score,
             asked.stream,
             asked.marks,
+            model.learnt,
         )
 
     @property

@@ -14,6 +14,7 @@ from edgeflow_backend.cluster.wire import SentMask
 from edgeflow_backend.engine.schedule import Stream
 from edgeflow_backend.images.sources import AsStored, Source
 from edgeflow_backend.segmenter.segmenter import Examples, Model, OpenedImage, Similar
+from edgeflow_backend.versions.version import Learnt
 
 
 class AskedSimilar(NamedTuple):
@@ -30,6 +31,7 @@ class AskedSimilar(NamedTuple):
     stream: Stream | None
     marks: frozenset[Hashable]
     descriptors: tuple[Descriptor, ...]
+    learnt: Learnt | None = None
 
     @classmethod
     def of(cls, image: OpenedImage, asked: Examples, model: Model) -> AskedSimilar:
@@ -46,6 +48,7 @@ class AskedSimilar(NamedTuple):
             asked.stream,
             asked.marks,
             tuple(asked.descriptors),
+            model.learnt,
         )
 
     @property
@@ -75,11 +78,12 @@ class AskedDescriptors(NamedTuple):
     digest: str
     model: str | None
     sent: tuple[SentMask, ...]
+    learnt: Learnt | None = None
 
     @classmethod
     def of(cls, image: OpenedImage, masks: Sequence[MaskPatch], model: Model) -> AskedDescriptors:
         """Pack what a segmenter is asked."""
-        return cls(image.source, image.size, image.digest, model.name, _sent(masks))
+        return cls(image.source, image.size, image.digest, model.name, _sent(masks), model.learnt)
 
     @property
     def image(self) -> OpenedImage:

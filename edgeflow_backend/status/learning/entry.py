@@ -8,6 +8,7 @@ from datetime import datetime
 from edgeflow.label_studio.values import JSONObject
 from edgeflow.learning.effort import Effort
 from edgeflow_backend.redact.texts import NAME_LENGTH, clean
+from edgeflow_backend.status.learning.versions import LearntVersion, listed_version
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Learned:
         objects_bytes: Bytes of the objects.
         pictures_bytes: Bytes of images' files.
         effort: Clicks per accepted object, of all labels first.
+        answers: Version of the model that answers the project's clicks now.
+        versions: What it has learnt, the newest first.
     """
 
     project: str
@@ -39,6 +42,8 @@ class Learned:
     objects_bytes: int = 0
     pictures_bytes: int = 0
     effort: tuple[Effort, ...] = ()
+    answers: str = ""
+    versions: tuple[LearntVersion, ...] = ()
 
     def failing(self, message: str, hint: str) -> Learned:
         """The same after a reading that failed."""
@@ -72,4 +77,6 @@ def listed(learned: Learned) -> JSONObject:
             }
             for each in learned.effort
         ],
+        "answers": clean(learned.answers, NAME_LENGTH),
+        "versions": [listed_version(each) for each in learned.versions],
     }

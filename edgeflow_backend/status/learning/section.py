@@ -11,6 +11,13 @@ th:first-child, td:first-child { text-align: left; }
 """
 
 SECTION = """
+{%- macro iou(curve, weights) -%}
+{% set points = [] %}
+{% for each in curve %}
+{% set _ = points.append({"objects": loop.index, "mean": each[weights]}) %}
+{% endfor %}
+{{ (points | plot(96, 40, 3)).line }}
+{%- endmacro %}
 {% if learning %}
 <section>
 <h2>Clicks per accepted object</h2>
@@ -67,6 +74,43 @@ aria-label="clicks per accepted object, {{ all.label }}, against accepted object
 </table>
 {% else %}
 <p class="soft">No accepted object has clicks on record yet.</p>
+{% endif %}
+{% if each.versions %}
+<table>
+<tr class="soft">
+<th>version</th>
+<th>learnt from</th>
+<th>clicks, base → version</th>
+<th>IoU after each click</th>
+</tr>
+{% for version in each.versions %}
+<tr>
+<td>{{ version.name }}
+<span class="chip">{{ version.state }}</span>
+{% if version.state == "served" and version.name != each.answers %}
+<span class="chip">not loaded here</span>
+{% endif %}
+<br><span class="soft">{{ when(version.made) }}</span>
+{% if version.reason %}<br>{{ version.reason | sentence }}{% endif %}</td>
+<td>{{ version.objects | counted }} objects</td>
+<td>{% for found in version.measured %}
+{% for row in found.clicks %}
+{{ "%.2f" | format(row.before) }} → {{ "%.2f" | format(row.after) }} to {{ row.target }} %<br>
+{% endfor %}
+<span class="soft">{{ found.what }}, {{ found.objects | counted }} objects</span><br>
+{% endfor %}</td>
+<td>{% for found in version.measured if found.curve %}
+<svg width="96" height="40" viewBox="0 0 96 40" role="img"
+aria-label="IoU against clicks, {{ found.what }}: base (dashed) and version">
+<polyline points="{{ iou(found.curve, 'before') }}" fill="none" stroke="currentColor"
+stroke-dasharray="3"/>
+<polyline points="{{ iou(found.curve, 'after') }}" fill="none" stroke="currentColor"/>
+</svg>
+{% endfor %}</td>
+</tr>
+{% endfor %}
+</table>
+<p class="soft">Clicks are answered by {{ each.answers }}.</p>
 {% endif %}
 <p class="facts soft"><span>{{ each.tasks | counted }} tasks</span>
 <span>{{ each.held_out | counted }} objects held out</span>

@@ -108,6 +108,32 @@ def test_zoomed_views_show_the_object_larger_than_whole_ones(store: ImageStore) 
     assert zoomed.truth.float().mean() > 1.8 * whole.truth.float().mean()
 
 
+def test_a_view_of_a_part_shows_the_object_as_large_as_inference_does(store: ImageStore) -> None:
+    full = draw(store, PLAIN, (96, 96))
+    part = draw(store, PLAIN.model_copy(update={"part": 1.0, "full": 96}), (64, 64))
+    shown = part.truth.sum(dim=(1, 2, 3)) / full.truth.sum(dim=(1, 2, 3))
+    assert (agreement(part) > 0.8).all()
+    assert 0.9 < float(shown.median()) <= 1.1
+
+
+def test_zoomed_views_may_come_first_in_a_batch(store: ImageStore) -> None:
+    views = PLAIN.model_copy(update={"whole": 0.5, "expansion": (1.0, 1.0), "zoomed_first": True})
+    areas = draw(store, views).truth.float().mean(dim=(1, 2, 3))
+    zoomed = areas > 0.5
+    assert zoomed.any()
+    assert not zoomed.all()
+    assert torch.equal(zoomed, zoomed.sort(descending=True).values)
+
+
+def test_zoomed_views_are_no_smaller_than_they_may_be(store: ImageStore) -> None:
+    zoomed = {"whole": 0, "expansion": (0.5, 0.6)}
+    close = draw(store, PLAIN.model_copy(update=zoomed))
+    bounded = draw(store, PLAIN.model_copy(update={**zoomed, "least": (1.0, 1.0)}))
+    whole = draw(store, PLAIN)
+    assert close.truth.float().mean() > 2 * bounded.truth.float().mean()
+    torch.testing.assert_close(bounded.truth.float().mean(), whole.truth.float().mean())
+
+
 def test_what_is_not_annotated_is_not_valid(store: ImageStore) -> None:
     weights = torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64)
     batch = draw_batch(store, weights, 8, (80, 80), PLAIN, Generator().manual_seed(0))

@@ -122,6 +122,19 @@ def test_frozen_norms_keep_their_statistics(tmp_path: Path) -> None:
         assert bool((mean != 0).any()) == changed
 
 
+def test_views_that_are_learnt_from_one_after_the_other_teach_the_same(tmp_path: Path) -> None:
+    config = small_config(tmp_path, precision="float32")
+    frozen = config.optimiser.model_copy(update={"freeze_norms": True})
+    trainers = []
+    for at_once in (None, 2):
+        schedule = config.schedule.model_copy(update={"at_once": at_once})
+        torch.manual_seed(0)
+        trainers.append(make(config.model_copy(update={"optimiser": frozen, "schedule": schedule})))
+    whole, parted = (each.step(0, 0.0) for each in trainers)
+    for name, figure in whole.items():
+        torch.testing.assert_close(parted[name], figure, rtol=1e-3, atol=1e-5)
+
+
 def test_a_teacher_pulls_the_answer_towards_its_own(tmp_path: Path) -> None:
     config = small_config(tmp_path)
     teacher = Teacher(model="edgeflow_lite")

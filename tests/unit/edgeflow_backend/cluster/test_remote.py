@@ -3,12 +3,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Event
 from typing import Any
 
 import numpy as np
 import pytest
 
+from edgeflow.checkpoints.checkpoint import Checkpoint
 from edgeflow.errors import LabelConfigError, PromptError
 from edgeflow.geometry import ImagePoint, Size
 from edgeflow.masks.patch import MaskPatch
@@ -30,6 +32,7 @@ from edgeflow_backend.cluster.wire import (
 )
 from edgeflow_backend.errors import ChangedImageError, OverloadedError, superseded
 from edgeflow_backend.images.sources import WebSource
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.segmenter.pages import AskedPages, Way
 from edgeflow_backend.segmenter.segmenter import (
     Clicks,
@@ -42,7 +45,10 @@ from edgeflow_backend.settings import Settings
 from edgeflow_backend.shared.image_facts import Facts
 from edgeflow_backend.status.metrics import Metrics
 from edgeflow_backend.status.report import Cache
+from edgeflow_backend.versions.folders import project_folder, versions_of
+from edgeflow_backend.versions.version import Learnt
 from tests.redis_server import RedisServer, tier_of
+from tests.unit.edgeflow_backend.versions.version_samples import add
 
 SIZE = Size(40, 50)
 SOURCE = WebSource("http://host/a.png?token=secret")
@@ -264,10 +270,12 @@ def test_models_are_asked_for_once_and_mistakes_are_not_remembered() -> None:
     wrong = Failure.of(LabelConfigError("no such model", hint="another"))
     replicas = Scripted(choose=[wrong, Model("other", "other-1")])
     segmenter = remote(replicas)
-    assert segmenter.choose("1", None) == segmenter.default == Model(None, "m-1")
+    assert segmenter.choose(ProjectRef("", "1"), None) == segmenter.default == Model(None, "m-1")
     with pytest.raises(LabelConfigError):
-        segmenter.choose("5", None)
-    assert segmenter.choose("5", None) == segmenter.choose("1", "other")
+        segmenter.choose(ProjectRef("", "5"), None)
+    assert segmenter.choose(ProjectRef("", "5"), None) == segmenter.choose(
+        ProjectRef("", "1"), "other"
+    )
     assert [value for _, _, value in replicas.asked] == ["other", "other"]
 
 
@@ -342,3 +350,29 @@ def test_closing_leaves_the_replicas() -> None:
     segmenter.close()
     assert replicas.closed
     assert replicas.asked == []
+
+
+def test_the_door_says_which_version_answers_and_believes_what_did(
+    tmp_path: Path, checkpoints: dict[str, Checkpoint]
+) -> None:
+    base, project = checkpoints["ritm_hrnet"], ProjectRef("", "7")
+    settings = Settings(learn_projects="7", learn_dir=str(tmp_path))
+    project_folder(settings, project).mkdir(parents=True)
+    versions = versions_of(settings, project)
+    made = add(versions, base)
+    versions.serve(made.number)
+    name = made.checkpoint.version
+    described = Described("f", Model(None, "m-1", base.entry.sha256), "torch cpu float32")
+    replicas = Scripted(segment=[segmented(name), segmented("m-1")])
+    segmenter = RemoteSegmenter(settings, replicas, described, Metrics())
+    learnt = segmenter.choose(project, None)
+    assert (learnt.version, learnt.learnt) == (name, Learnt(project, 1, name))
+    assert segmenter.choose(ProjectRef("", "8"), None) == segmenter.default
+    image = OpenedImage(SOURCE, SIZE, "d")
+    answers = [segmenter.segment(image, CLICKS, learnt, deadline=soon()) for _ in range(2)]
+    assert [each.model_version for each in answers] == [name, "m-1"], "the second lacks it"
+    assert [sent.learnt for _, _, sent in replicas.asked] == [learnt.learnt] * 2
+    assert segmenter.default.version == "m-1"
+    described = Described("f", Model(None, "m-1", "0" * 64), "torch cpu float32")
+    other = RemoteSegmenter(settings, replicas, described, Metrics())
+    assert other.choose(project, None) == other.default, "of other weights"

@@ -4,10 +4,12 @@ import asyncio
 import pickle
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, find
 from edgeflow.errors import EdgeFlowError, LabelConfigError
 from edgeflow.geometry import ImagePoint
 from edgeflow.inference.predictor import Predictor
@@ -24,12 +26,16 @@ from edgeflow_backend.errors import (
     OverloadedError,
 )
 from edgeflow_backend.images.sources import InlineSource, WebSource
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.segmenter.local import LocalSegmenter
 from edgeflow_backend.segmenter.pages import AskedPages, Way
 from edgeflow_backend.segmenter.segmenter import Clicks, Examples, Model, OpenedImage
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.metrics import Metrics
+from edgeflow_backend.versions.folders import project_folder, versions_of
+from edgeflow_backend.versions.version import Learnt
 from tests.unit.edgeflow_backend.samples import SIZE, disk_png
+from tests.unit.edgeflow_backend.versions.version_samples import add
 
 IMAGE = InlineSource(disk_png())
 CENTRE = Click(ImagePoint(SIZE.width / 2, SIZE.height / 2))
@@ -190,3 +196,31 @@ def test_an_image_that_is_fetched_ahead_is_there(held: Held) -> None:
 
 def test_a_model_by_name(held: Held, predictor: Predictor) -> None:
     assert held.ask("choose", None).unpacked() == Model(None, predictor.version)
+
+
+def test_it_answers_with_the_version_that_the_door_names(
+    predictor: Predictor, tmp_path: Path
+) -> None:
+    settings = Settings(
+        log_level="ERROR", learn_projects="7", learn_dir=str(tmp_path), runtime="torch"
+    )
+    project = ProjectRef("", "7")
+    project_folder(settings, project).mkdir(parents=True)
+    made = add(versions_of(settings, project), find(DEFAULT_MODEL), 0.05)
+    name = made.checkpoint.version
+    model = Model(None, name, learnt=Learnt(project, 1, name))
+    held = Held(predictor, settings)
+    try:
+        image = held.open()
+        clicks = Clicks([CENTRE])
+        first = held.ask("segment", Asked.of(image, clicks, model)).unpacked().segmentation()
+        assert first.model_version == predictor.version, "it is being loaded"
+        described = held.ask("describe_examples", AskedDescriptors.of(image, [first.mask], model))
+        assert described.unpacked().model_version == name
+        asked = AskedSimilar.of(image, Examples([first.mask]), model)
+        assert held.ask("find_similar", asked).unpacked().model_version == name
+        then = held.ask("segment", Asked.of(image, clicks, model)).unpacked().segmentation()
+        assert (then.model_version, then.mask.digest != first.mask.digest) == (name, True)
+        assert held.ask("describe", None).unpacked().default.weights == made.base
+    finally:
+        held.segmenter.close()

@@ -34,9 +34,12 @@ from edgeflow_backend.errors import (
 )
 from edgeflow_backend.images.decoding.worker import SlowImageError
 from edgeflow_backend.images.sources import AsStored, InlineSource, WebSource
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.segmenter.segmenter import Clicks, Model, OpenedImage, Segmentation
+from edgeflow_backend.versions.version import Learnt
 
 SIZE = Size(60, 83)
+LEARNT = Learnt(ProjectRef("team-b", "7"), 3, "m.7.3-12345678")
 
 
 def crossed(value: Any) -> Any:
@@ -80,10 +83,10 @@ def test_clicks_and_starts_come_out_as_they_were(start: Start | None) -> None:
     image = OpenedImage(AsStored(WebSource("http://host/a.png", "team-b")), SIZE, "d" * 64)
     clicks = [Click(ImagePoint(3.5, 4.25)), Click(ImagePoint(1e-9, 59.5), positive=False)]
     asked = Clicks(clicks, start, Stream(("scene", "click"), "k1"), frozenset({"k1", ("k2", 3)}))
-    sent = crossed(Asked.of(image, asked, Model("other", "other-1")))
+    sent = crossed(Asked.of(image, asked, Model("other", "other-1", learnt=LEARNT)))
     back = sent.asked
     assert sent.image == image
-    assert sent.model == "other"
+    assert (sent.model, sent.learnt) == ("other", LEARNT)
     assert list(back.clicks) == clicks
     assert back.stream == asked.stream
     assert back.marks == asked.marks

@@ -10,6 +10,7 @@ import pytest
 from edgeflow_backend.images.locator import Locator
 from edgeflow_backend.learning import keeper as module
 from edgeflow_backend.learning.keeper import EVENTS, Keeper
+from edgeflow_backend.learning.training.trainer import Trainer
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.learning.entry import Learned
@@ -158,3 +159,31 @@ def test_a_damaged_store_is_made_anew(
     (path,) = tmp_path.glob("learning/*/objects.sqlite")
     path.write_bytes(b"no database" * 1000)
     wait_for(keep(), lambda entry: entry.objects and not entry.failed)
+
+
+def test_start_training_is_passed_on_once_and_what_is_there_is_counted(
+    keep: Callable[..., Keeper], studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    considered: list[tuple[int, bool]] = []
+
+    def consider(_: object, __: object, objects: int, ___: object, *, asked: bool) -> bool:
+        considered.append((objects, asked))
+        return False
+
+    monkeypatch.setattr(Trainer, "consider", consider)
+    studio.add(sheet(), clicked(0))
+    keeper = keep(learn_every_s=1)
+    wait_for(keeper, lambda entry: entry.objects)
+    keeper.note("START_TRAINING", REF)
+    wait_for(keeper, lambda _: len(considered) > 3)
+    assert considered.count((1, True)) == 1
+    assert (1, False) in considered
+
+
+def test_a_version_that_makes_work_is_withdrawn_and_told(
+    keep: Callable[..., Keeper], studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "watch", lambda *_: "more clicks than before")
+    studio.add(sheet(), clicked(0))
+    entry = wait_for(keep(), lambda entry: entry.objects)
+    assert entry.message == "the version was withdrawn: more clicks than before"

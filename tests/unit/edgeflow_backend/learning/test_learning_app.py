@@ -3,53 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from edgeflow.inference.predictor import Predictor
-from edgeflow_backend.app import create_app
 from edgeflow_backend.label_studio.connection import SECRET_HEADER
-from edgeflow_backend.learning import keeper as module
 from edgeflow_backend.openapi.status import Status
-from edgeflow_backend.service import SegmentationService
-from edgeflow_backend.settings import Settings
-from edgeflow_backend.status.journal import Journal
-from edgeflow_backend.status.metrics import Metrics
 from tests.contract.wire import JSONObject
 from tests.unit.edgeflow_backend.examples.studio import CONFIG, PROJECT, Studio, sheet
 from tests.unit.edgeflow_backend.learning.learning import clicked
-from tests.unit.local_service import local_service
 
 SECRET = "a secret of 24 letters.."
-
-
-@pytest.fixture
-def make_client(
-    learning_settings: Callable[..., Settings],
-    predictor: Predictor,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Callable[..., FlaskClient]]:
-    monkeypatch.setattr(module, "SETTLE_S", 0.0)
-    monkeypatch.setattr(module, "PAUSE_S", 0.0)
-    monkeypatch.setattr(module, "RESTS", 0)
-    services: list[SegmentationService] = []
-
-    def build(settings: Settings, metrics: Metrics, journal: Journal) -> SegmentationService:
-        services.append(local_service(settings, predictor, metrics, journal=journal))
-        return services[-1]
-
-    def make(**changes: Any) -> FlaskClient:
-        client = create_app(learning_settings(**changes), build).test_client()
-        assert client.get("/versions").status_code == 200
-        return client
-
-    yield make
-    for service in services:
-        service.close()
 
 
 def event(action: str, *regions: JSONObject) -> JSONObject:
@@ -127,7 +94,7 @@ def test_nothing_of_a_forged_event_is_kept(
     make_client: Callable[..., FlaskClient], studio: Studio, action: str
 ) -> None:
     studio.add(sheet(), clicked(0))
-    client = make_client()
+    client = make_client(learn_train=False)
     before = learned(client, 1)
     forged = [clicked(number, "forged", clicks=9) for number in range(6)]
     assert client.post("/webhook", json=event(action, *forged)).status_code == 201

@@ -9,10 +9,13 @@ from edgeflow.masks.patch import MaskPatch
 from edgeflow_backend.cluster.pages.wire import FoundPages, SentPages
 from edgeflow_backend.engine.schedule import Stream
 from edgeflow_backend.images.sources import AsStored, WebSource
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.segmenter.pages import AskedPages, CarriedPage, CarriedPages, Way
 from edgeflow_backend.segmenter.segmenter import Model
+from edgeflow_backend.versions.version import Learnt
 
 SOURCE = WebSource("http://host/a.png")
+LEARNT = Learnt(ProjectRef("team-b", "7"), 3, "m.7.3-12345678")
 
 
 def mask(left: int) -> MaskPatch:
@@ -32,8 +35,8 @@ def test_what_is_asked_arrives_as_it_was() -> None:
         Stream("here", "pages"),
         frozenset({"p"}),
     )
-    sent = pickle.loads(pickle.dumps(SentPages.of(asked, Model("m", "m-1"))))
-    assert sent.model == "m"
+    sent = pickle.loads(pickle.dumps(SentPages.of(asked, Model("m", "m-1", learnt=LEARNT))))
+    assert (sent.model, sent.learnt) == ("m", LEARNT)
     there = sent.asked
     assert list(there.pages) == asked.pages
     (way,) = there.ways

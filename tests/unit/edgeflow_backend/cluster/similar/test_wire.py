@@ -12,10 +12,13 @@ from edgeflow.similar.found import Candidate, Found, SimilarOptions
 from edgeflow_backend.cluster.similar.wire import AskedDescriptors, AskedSimilar, FoundSimilar
 from edgeflow_backend.engine.schedule import Stream
 from edgeflow_backend.images.sources import WebSource
+from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.segmenter.segmenter import Examples, Model, OpenedImage, Similar
+from edgeflow_backend.versions.version import Learnt
 
 SIZE = Size(20, 30)
 DESCRIPTOR = Descriptor(np.ones(4, np.float32), np.zeros(4, np.float32), 30.0, 6.0, 5.0)
+LEARNT = Learnt(ProjectRef("team-b", "7"), 3, "m.7.3-12345678")
 IMAGE = OpenedImage(WebSource("http://host/a.png"), SIZE, "digest")
 
 
@@ -40,8 +43,10 @@ def test_what_is_asked_arrives_as_it_was() -> None:
         frozenset({("p", 1.0)}),
         [DESCRIPTOR],
     )
-    sent = pickle.loads(pickle.dumps(AskedSimilar.of(IMAGE, asked, Model("m", "m-1"))))
-    assert (sent.image, sent.model) == (IMAGE, "m")
+    sent = pickle.loads(
+        pickle.dumps(AskedSimilar.of(IMAGE, asked, Model("m", "m-1", learnt=LEARNT)))
+    )
+    assert (sent.image, sent.model, sent.learnt) == (IMAGE, "m", LEARNT)
     there = sent.asked
     assert digests(there.examples) == digests(asked.examples)
     assert digests(there.counter_examples) == digests(asked.counter_examples)
@@ -52,8 +57,10 @@ def test_what_is_asked_arrives_as_it_was() -> None:
 
 def test_what_is_to_be_described_arrives_as_it_was() -> None:
     masks = [mask(0), mask(6)]
-    sent = pickle.loads(pickle.dumps(AskedDescriptors.of(IMAGE, masks, Model("m", "m-1"))))
-    assert (sent.image, sent.model) == (IMAGE, "m")
+    sent = pickle.loads(
+        pickle.dumps(AskedDescriptors.of(IMAGE, masks, Model("m", "m-1", learnt=LEARNT)))
+    )
+    assert (sent.image, sent.model, sent.learnt) == (IMAGE, "m", LEARNT)
     assert digests(sent.masks) == digests(masks)
 
 

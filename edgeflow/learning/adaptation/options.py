@@ -1,0 +1,105 @@
+"""The settings of an adaptation; ``docs/experiments.md`` says how they were chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeflow.train.config import Losses, Model, Optimiser, Recipe, Schedule
+from edgeflow.train.config_views import ClickSimulation, Views
+
+SIDE = 448
+"""Network pixels of the longer side at inference, and of the pictures in memory."""
+
+ROUNDS = (0.35, 0.2, 0.15, 0.1, 0.1, 0.0, 0.1)
+
+
+@dataclass(frozen=True)
+class AdaptationOptions:
+    """How a project's weights are learnt.
+
+    Attributes:
+        steps: Most steps.
+        minutes: Most minutes of training, over all resumptions.
+        threads: Threads of the CPU to compute with.
+        side: Pixels of a view's sides.
+        batch: Views a step.
+        at_once: Views whose gradients are computed at a time, which bounds the memory.
+        rate: Highest learning rate.
+        encoder: Factor on it for the encoder.
+        frozen: Prefixes of the names of parameters that do not learn.
+        keep: Weight of what the base weights answer to the same views, against forgetting.
+        drawings: Number of plain drawings among the pictures, against forgetting.
+        drawn: Share of views that show one of these.
+        precision: ``bf16`` or ``float32``; None for what the processor computes faster.
+        save_every: Steps between two states that a killed training goes on from.
+        seed: Of everything random.
+    """
+
+    steps: int = 120
+    minutes: float = 9.0
+    threads: int = 1
+    side: int = 256
+    batch: int = 4
+    at_once: int = 1
+    rate: float = 1e-4
+    encoder: float = 0.3
+    frozen: tuple[str, ...] = ()
+    keep: float = 0.5
+    drawings: int = 60
+    drawn: float = 0.25
+    precision: str | None = None
+    save_every: int = 20
+    seed: int = 0
+
+    def recipe(self, architecture: str, options: dict[str, int | bool], precision: str) -> Recipe:
+        """The same as the settings of a training.
+
+        Args:
+            architecture: Of the base weights.
+            options: Of the architecture.
+            precision: ``bf16`` or ``float32``.
+        """
+        return Recipe(
+            model=Model(architecture=architecture, options=options),
+            views=Views(
+                side=self.side,
+                aspect=1.0,
+                whole=0.5,
+                zoomed_first=True,
+                expansion=(1.1, 2.0),
+                least=(0.1, 0.45),
+                part=0.8,
+                full=SIDE,
+                merge=0.0,
+                paste=0.05,
+                warp=0.01,
+                colour=0.3,
+                grey=0.0,
+                blur=0.05,
+                noise=0.1,
+            ),
+            clicks=ClickSimulation(
+                centred=0.8, extra=0.15, max_extra=4, rounds=ROUNDS, at_once=1, deepest=0.7
+            ),
+            losses=Losses(coarse=0.5, teacher=self.keep),
+            optimiser=Optimiser(
+                rate=self.rate,
+                encoder=self.encoder,
+                weight_decay=0.0,
+                warm_up=10,
+                average=0.98,
+                freeze_norms=True,
+            ),
+            schedule=Schedule(
+                steps=self.steps,
+                minutes=self.minutes,
+                batch=self.batch,
+                at_once=self.at_once,
+                precision=precision,
+                save_every=self.save_every,
+                seed=self.seed,
+            ),
+        )
+
+
+DEFAULTS = AdaptationOptions()
