@@ -174,7 +174,7 @@ def remembered(path: Path, measure: Any) -> list[Figures]:  # noqa: ANN401
 
 def general_sets(data: Path, count: int) -> Iterator[tuple[str, list[Sample]]]:
     """What no project labels: photographs with one object each."""
-    for name in GENERAL:
+    for name in GENERAL if count else ():
         dataset = open_dataset(data / "benchmarks" / name)
         yield name, [dataset[n] for n in range(min(count, len(dataset)))]
 
@@ -272,7 +272,9 @@ def main() -> None:
     parser.add_argument("--counts", default="50,100")
     parser.add_argument("--shares", default="1")
     parser.add_argument("--tested", type=int, default=50, help="objects to test on")
-    parser.add_argument("--general", type=int, default=100, help="pictures of each general set")
+    parser.add_argument(
+        "--general", type=int, default=100, help="pictures of each general set; 0 for none"
+    )
     parser.add_argument("--options", default="{}", help="fields of AdaptationOptions, as JSON")
     arguments = parser.parse_args()
     report = run(arguments)
