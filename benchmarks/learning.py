@@ -272,9 +272,7 @@ def main() -> None:
     parser.add_argument("--counts", default="50,100")
     parser.add_argument("--shares", default="1")
     parser.add_argument("--tested", type=int, default=50, help="objects to test on")
-    parser.add_argument(
-        "--general", type=int, default=100, help="pictures of each general set"
-    )
+    parser.add_argument("--general", type=int, default=100, help="pictures of each general set")
     parser.add_argument("--options", default="{}", help="fields of AdaptationOptions, as JSON")
     arguments = parser.parse_args()
     report = run(arguments)
