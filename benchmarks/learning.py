@@ -174,7 +174,7 @@ def remembered(path: Path, measure: Any) -> list[Figures]:  # noqa: ANN401
 
 def general_sets(data: Path, count: int) -> Iterator[tuple[str, list[Sample]]]:
     """What no project labels: photographs with one object each."""
-    for name in GENERAL:
+    for name in GENERAL if count else ():
         dataset = open_dataset(data / "benchmarks" / name)
         yield name, [dataset[n] for n in range(min(count, len(dataset)))]
 
