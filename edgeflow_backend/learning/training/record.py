@@ -43,9 +43,7 @@ class TrainingRecord(BaseModel):
     state: State
     objects: int = Field(ge=0)
     attempts: int = Field(default=1, ge=1)
-    at: str = Field(
-        default_factory=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds")
-    )
+    at: str = Field(default_factory=_now)
     message: str = ""
     version: int | None = None
     verdict: dict[str, Any] | None = None
