@@ -38,7 +38,7 @@ def show(settings: Settings) -> Iterator[str]:
             notes = files.store.notes()
             name = str(notes.get("project", "?"))
             yield clean(f"project {name} of {notes.get('url', '?')}")
-            yield from _lines(summary(name, files))
+            yield from _lines(summary(name, files, files.store.objects()))
         except StoreError as error:
             yield f"  {clean(error.message)}"
         if folder not in on:
@@ -77,7 +77,8 @@ def read(settings: Settings, project: ProjectRef) -> Iterator[str]:
         report = reconciler.reconcile(api, shelf.files(project))
         yield f"project {project}: {counted(report.read, 'task')} read, {report.dropped} dropped"
         yield from (f"  {clean(text)}" for text in told(report))
-        yield from _lines(summary(str(project), shelf.files(project)))
+        files = shelf.files(project)
+        yield from _lines(summary(str(project), files, files.store.objects()))
 
 
 def forget(settings: Settings, project: ProjectRef) -> Iterator[str]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from edgeflow.errors import EdgeFlowError
 from edgeflow.label_studio.api.client import LabelStudioAPI
+from edgeflow.learning.accepted import AcceptedObject
 from edgeflow_backend.images.locator import Locator
 from edgeflow_backend.label_studio.access import authorised_api
 from edgeflow_backend.learning.pictures import Pictures
@@ -151,8 +152,9 @@ class Keeper:
             files = self._shelf.files(project)
             with self._shelf.alone(project) as alone:
                 texts = self._reconcile(project) if alone else []
-            texts += self._train(project) if alone else []
-            entry = summary(str(project), files, message="; ".join(texts))
+            objects = files.store.objects()
+            texts += self._train(project, objects) if alone else []
+            entry = summary(str(project), files, objects, message="; ".join(texts))
         except EdgeFlowError as error:
             self._log.warning("not reconciled", project=str(project), reason=error.message)
             entry = entry.failing(error.message, error.hint)
@@ -181,11 +183,9 @@ class Keeper:
             )
         return list(told(report))
 
-    def _train(self, project: ProjectRef) -> list[str]:
+    def _train(self, project: ProjectRef, accepted: Sequence[AcceptedObject]) -> list[str]:
         """Withdraw a version that makes work, and start a training if one is due."""
-        objects = [
-            each for each in self._shelf.files(project).store.objects() if each.origin.counts
-        ]
+        objects = [each for each in accepted if each.origin.counts]
         withdrawn = watch(self._settings, project, objects)
         with self._changed:
             asked = project in self._asked

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 
+from edgeflow.learning.accepted import AcceptedObject
 from edgeflow.learning.effort import cost, effort
 from edgeflow.learning.split import is_held_out
 from edgeflow_backend.learning.pictures import Files
@@ -40,18 +41,20 @@ class Entries:
             return tuple(self._entries.values())
 
 
-def summary(project: str, files: Files, *, message: str = "") -> Learned:
+def summary(
+    project: str, files: Files, objects: Sequence[AcceptedObject], *, message: str = ""
+) -> Learned:
     """What is kept of a project.
 
     Args:
         project: Project key.
         files: Its store, and its copies of images.
+        objects: Those in the store.
         message: What a person should know.
 
     Raises:
         StoreError: The store cannot be read.
     """
-    objects = files.store.objects()
     read_at = files.store.notes().get("read_at")
     costs = (cost(each.origin, each.label, each.start, each.clicks) for each in objects)
     return Learned(

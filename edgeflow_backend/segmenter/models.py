@@ -139,7 +139,8 @@ class ChosenModels:
     def _summariser(self, name: str | None) -> Summariser:
         if name not in self._summarisers:
             checkpoint = find(name or self._settings.model, self._settings.models_folder)
-            self._summarisers[name] = Summariser(checkpoint)
+            # Two first clicks at once: the weights are loaded by what both then have.
+            self._summarisers.setdefault(name, Summariser(checkpoint))
         return self._summarisers[name]
 
     def caches(self) -> Sequence[Cache]:
