@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from edgeflow_backend.objects.answer_memory import AnswerMemory
+from edgeflow_backend.memory.answer_memory import AnswerMemory
 from edgeflow_backend.objects.recent_answers import RecentAnswer
 
 TRACKS_KEPT = 16

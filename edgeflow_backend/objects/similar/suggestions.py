@@ -12,7 +12,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from edgeflow.masks.patch import MaskPatch
-from edgeflow_backend.objects.answer_memory import AnswerMemory
+from edgeflow_backend.memory.answer_memory import AnswerMemory
 
 SAME_OBJECT_IOU = 0.5
 """Two masks that overlap more show one object."""
