@@ -22,6 +22,12 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # These save a quarter of what opening a task costs.
+    "--in-process-gpu",
+    "--num-raster-threads=1",
+    "--disable-smooth-scrolling",
+    "--disable-extensions",
+    "--disable-features=Translate,OptimizationHints,MediaRouter",
 ]
 COLLEAGUE = "colleague@example.com"
 

@@ -41,9 +41,13 @@ MakeService = Callable[..., SegmentationService]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Properties run the same lines over and over, which takes twice as long when it is watched."""
+    """What takes long runs the same lines over and over: watched, it would take twice as long.
+
+    The quick tests alone must run nearly every line.
+    """
     for item in items:
-        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        repeats = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        if repeats or item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.no_cover)
 
 

@@ -8,12 +8,11 @@ answer's prompt is sent again, its suggestions still wait. Both tell nothing.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from edgeflow.masks.patch import MaskPatch
-from edgeflow_backend.memory.byte_lru import ByteLRU
+from edgeflow_backend.memory.answer_memory import AnswerMemory
 
 SAME_OBJECT_IOU = 0.5
 """Two masks that overlap more show one object."""
@@ -50,6 +49,16 @@ class Suggestions:
     regions: tuple[Suggested, ...]
     author: str = ""
 
+    @property
+    def key(self) -> frozenset[str]:
+        """Those ids: a second answer to the same prompt takes the place of the first."""
+        return self.prompt_ids
+
+    @property
+    def nbytes(self) -> int:
+        """Size of its masks in bytes."""
+        return sum(200 + region.mask.nbytes for region in self.regions)
+
     def rejected(self, sent: Container[str], stored: Container[str]) -> list[MaskPatch]:
         """What of it the annotator did not want, as far as can be told."""
         if any(key in sent for key in self.prompt_ids):
@@ -59,41 +68,15 @@ class Suggestions:
         return [r.mask for r in self.regions if not r.example and r.region_id not in stored]
 
 
-@dataclass(frozen=True)
-class _Place:
-    """The answers for some labels in an image of a task, newest first."""
-
-    answers: tuple[Suggestions, ...] = ()
-
-    @property
-    def nbytes(self) -> int:
-        return 1000 + sum(
-            200 + region.mask.nbytes for answer in self.answers for region in answer.regions
-        )
-
-
-class SuggestionMemory:
-    """The answers of this process. Thread-safe; bounded in bytes.
+class SuggestionMemory(AnswerMemory[Suggestions]):
+    """The answers of this process, by image and labels. Thread-safe; bounded in bytes.
 
     Args:
-        max_bytes: Bytes of all masks together; what was not asked for longest goes first.
+        max_bytes: Of all masks together; what was not asked for longest goes first.
     """
 
     def __init__(self, max_bytes: int) -> None:
-        self._places: ByteLRU[str, _Place] = ByteLRU(max_bytes)
-        self._lock = threading.Lock()
-
-    def note(self, place: str, answer: Suggestions) -> None:
-        """Remember an answer; it takes the place of an older one to the same prompt.
-
-        Args:
-            place: Identifies an image in a task, and labels.
-            answer: What was answered now.
-        """
-        with self._lock:
-            before = (self._places.get(place) or _Place()).answers
-            others = [each for each in before if each.prompt_ids != answer.prompt_ids]
-            self._places.put(place, _Place((answer, *others[: ANSWERS_KEPT - 1])))
+        super().__init__(max_bytes, ANSWERS_KEPT)
 
     def rejected(
         self, place: str, sent: Container[str], stored: Container[str], author: str
@@ -106,7 +89,7 @@ class SuggestionMemory:
             stored: Ids of the regions that the annotator has before them.
             author: Whose draft the task holds; empty for none.
         """
-        return [mask for each in self._of(place, author) for mask in each.rejected(sent, stored)]
+        return [mask for each in self.of(place, author) for mask in each.rejected(sent, stored)]
 
     def ids(self, place: str, masks: Sequence[MaskPatch], author: str) -> list[str | None]:
         """The id under which each mask's object was suggested before; None for new ones.
@@ -116,7 +99,7 @@ class SuggestionMemory:
             masks: At the image's size.
             author: As in :meth:`rejected`.
         """
-        known = [region for each in self._of(place, author) for region in each.regions]
+        known = [region for each in self.of(place, author) for region in each.regions]
         used: set[str] = set()
         found: list[str | None] = []
         for mask in masks:
@@ -128,8 +111,3 @@ class SuggestionMemory:
             found.append(next(same, None))
             used.add(found[-1] or "")
         return found
-
-    def _of(self, place: str, author: str) -> Iterator[Suggestions]:
-        for answer in (self._places.get(place) or _Place()).answers:
-            if answer.author in ("", author):
-                yield answer
