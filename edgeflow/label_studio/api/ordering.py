@@ -1,15 +1,21 @@
-"""The order in which Label Studio serves tasks: predictions that hold a score and nothing else.
+"""The order in which Label Studio serves tasks: predictions that hold a place in it.
 
 With *Uncertainty sampling*, the next task is one that has a prediction of the project's
 ``model_version``: of the ``cluster`` of which its annotator has submitted the fewest tasks, the one
 with the lowest ``score`` (Label Studio 1.23.2, ``projects/functions/next_task.py``).
+
+Who opens a task from the Data Manager gets the prediction of that version, whatever others there
+are. So a prediction that holds a place repeats the regions of the one that would be shown without
+it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edgeflow.label_studio.api.client import LabelStudioAPI
+from edgeflow.label_studio.api.transport import Params
 from edgeflow.label_studio.values import JSONObject, whole_number
 
 UNCERTAINTY = "Uncertainty sampling"
@@ -19,6 +25,8 @@ DIGITS = 4
 """Of a score."""
 
 _PATH = "/api/predictions/"
+_PREDICTIONS, _VERSIONS = "total_predictions", "predictions_model_versions"
+_FIELDS = f"id,data,total_annotations,{_PREDICTIONS},{_VERSIONS}"
 
 
 @dataclass(frozen=True)
@@ -35,67 +43,89 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Placed:
-    """A prediction that holds a place.
+class Head:
+    """A task without what stands in it.
 
     Attributes:
-        id: The prediction's.
-        place: What it says.
+        id: Its id.
+        data: What it shows.
+        annotated: Whether it has an annotation.
+        predicted: Whether it has a prediction.
+        placed: Whether it seems to have one that holds a place.
     """
 
     id: int
-    place: Place
+    data: JSONObject
+    annotated: bool
+    predicted: bool
+    placed: bool
 
 
-def find_placed(api: LabelStudioAPI, task: int, version: str) -> Placed | None:
-    """The prediction of a task that :func:`put_place` made; None if there is none.
-
-    One that holds a region, or no cluster, is somebody else's, whatever its version.
+def task_heads(api: LabelStudioAPI, project: int, version: str) -> Iterator[Head]:
+    """A project's tasks.
 
     Args:
-        api: The task's Label Studio.
-        task: Its id.
-        version: Model version of such predictions.
+        api: The project's Label Studio.
+        project: Its id.
+        version: Model version of the predictions that hold places.
 
     Raises:
         LabelStudioError: There is no answer, or not the expected one.
     """
-    body = api.get(_PATH, {"task": task})
-    for each in body if isinstance(body, list) else ():
-        if not isinstance(each, dict) or each.get("model_version") != version:
-            continue
-        number, cluster = whole_number(each.get("id")), whole_number(each.get("cluster"))
-        if not each.get("result") and number is not None and cluster is not None:
-            score = each.get("score")
-            score = float(score) if isinstance(score, int | float) else 0.0
-            return Placed(number, Place(round(score, DIGITS), cluster))
-    return None
+    query: Params = {"project": project, "include": _FIELDS, "resolve_uri": "false"}
+    for raw in api.pages("/api/tasks/", query, key="tasks"):
+        number, data = whole_number(raw.get("id")), raw.get("data")
+        if number is not None and isinstance(data, dict):
+            annotated, predicted = (
+                bool(whole_number(raw.get(key))) for key in ("total_annotations", _PREDICTIONS)
+            )
+            placed = predicted and version in str(raw.get(_VERSIONS))
+            yield Head(number, data, annotated, predicted, placed)
 
 
-def put_place(
-    api: LabelStudioAPI, task: int, version: str, place: Place, known: Placed | None
-) -> bool:
-    """Store a task's place; returns whether it was another one, or none, before.
+def put_place(api: LabelStudioAPI, head: Head, version: str, place: Place) -> bool:
+    """Store a task's place; returns whether anything was changed.
+
+    Of a prediction of that version without a cluster, and of all others, nothing is changed.
 
     Args:
         api: The task's Label Studio.
-        task: Its id.
+        head: The task.
         version: Model version of such predictions.
         place: The place.
-        known: What :func:`find_placed` found.
 
     Raises:
         LabelStudioError: Label Studio does not take it.
     """
-    place = Place(round(place.score, DIGITS), place.cluster)
-    if known is not None and known.place == place:
-        return False
-    values: JSONObject = {"score": place.score, "cluster": place.cluster}
-    if known is not None:
-        api.patch(f"{_PATH}{known.id}/", values)
-    else:
-        api.post(_PATH, {"task": task, "result": [], "model_version": version, **values})
-    return True
+    there = _predictions(api, head.id) if head.predicted else []
+    held = next((each for each in there if _holds_place(each, version)), None)
+    others = [each.get("result") for each in there if not _holds_place(each, version)]
+    shown = next((regions for regions in reversed(others) if regions), [])
+    wanted: JSONObject = {
+        "score": round(place.score, DIGITS), "cluster": place.cluster, "result": shown
+    }  # fmt: skip
+    if held is None:
+        api.post(_PATH, {"task": head.id, "model_version": version, **wanted})
+        return True
+    changes = {key: value for key, value in wanted.items() if held.get(key) != value}
+    if changes:
+        api.patch(f"{_PATH}{held['id']}/", changes)
+    return bool(changes)
+
+
+def _predictions(api: LabelStudioAPI, task: int) -> list[JSONObject]:
+    """A task's predictions, the oldest first."""
+    body = api.get(_PATH, {"task": task})
+    found = [each for each in body if isinstance(each, dict)] if isinstance(body, list) else []
+    return sorted(found, key=lambda each: whole_number(each.get("id")) or 0)
+
+
+def _holds_place(prediction: JSONObject, version: str) -> bool:
+    return (
+        prediction.get("model_version") == version
+        and whole_number(prediction.get("id")) is not None
+        and whole_number(prediction.get("cluster")) is not None
+    )
 
 
 def switch_on(api: LabelStudioAPI, project: int, version: str) -> None:

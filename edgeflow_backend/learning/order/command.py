@@ -8,13 +8,13 @@ from dataclasses import replace
 from edgeflow.errors import EdgeFlowError, counted
 from edgeflow.label_studio.api.client import LabelStudioAPI
 from edgeflow.label_studio.api.errors import LabelStudioError
-from edgeflow.label_studio.api.ordering import UNCERTAINTY, Place, put_place, switch_on
+from edgeflow.label_studio.api.ordering import UNCERTAINTY, Head, Place, put_place, switch_on
 from edgeflow.label_studio.api.records import Project
 from edgeflow.label_studio.config.label_config import LabelConfig, parse_label_config
 from edgeflow.learning.order.clusters import clusters
 from edgeflow_backend.label_studio.access import authorised_api
 from edgeflow_backend.learning.order.looking import Looked, looking
-from edgeflow_backend.learning.order.tasks import Chosen, Task, choose_tasks, version_of
+from edgeflow_backend.learning.order.tasks import Chosen, choose_tasks, version_of
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.redact.texts import clean
 from edgeflow_backend.settings import Settings
@@ -25,7 +25,7 @@ PATIENCE_S = 60.0
 DONE = 1.0
 """Score of a task that is annotated: it comes no more."""
 
-Seen = list[tuple[Task, Looked]]
+Seen = list[tuple[Head, Looked]]
 
 
 def order_tasks(
@@ -78,7 +78,7 @@ def order_tasks(
     if not apply:
         yield "  nothing is stored without --apply"
         return
-    stored = sum(put_place(api, task.id, version, places[task.id], task.placed) for task, _ in seen)
+    stored = sum(put_place(api, task, version, places[task.id]) for task, _ in seen)
     yield f"  {counted(stored, 'prediction')} stored, version {clean(version)}"
     yield from _switch(api, record, version, sampling=sampling and bool(seen))
 

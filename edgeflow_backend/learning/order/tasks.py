@@ -1,4 +1,4 @@
-"""A project's tasks, the predictions that hold their places, and what Label Studio is told."""
+"""Which of a project's tasks are looked at, and the version that their places are stored as."""
 
 from __future__ import annotations
 
@@ -7,29 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgeflow.label_studio.api.client import LabelStudioAPI
-from edgeflow.label_studio.api.ordering import Placed, find_placed
+from edgeflow.label_studio.api.ordering import Head, task_heads
 from edgeflow.label_studio.api.records import MLBackend, Project
-from edgeflow.label_studio.values import JSONObject, whole_number
 
 UNTITLED = "EdgeFlow"
 """Where no ML backend is connected; `connect` gives one this title."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """A task.
-
-    Attributes:
-        id: Its id.
-        data: What it shows.
-        annotated: Whether it has an annotation.
-        placed: The prediction that holds its place; None if there is none.
-    """
-
-    id: int
-    data: JSONObject
-    annotated: bool
-    placed: Placed | None
 
 
 @dataclass(frozen=True)
@@ -41,7 +23,7 @@ class Chosen:
         left: How many more there are without annotations.
     """
 
-    tasks: tuple[Task, ...]
+    tasks: tuple[Head, ...]
     left: int
 
 
@@ -79,21 +61,10 @@ def choose_tasks(api: LabelStudioAPI, project: int, version: str, most: int) -> 
     Raises:
         LabelStudioError: There is no answer, or not the expected one.
     """
-    waiting: list[Task] = []
-    done: list[Task] = []
-    for head in api.task_heads(project):
-        number, data = whole_number(head.get("id")), head.get("data")
-        if number is None or not isinstance(data, dict):
-            continue
-        annotated = bool(whole_number(head.get("total_annotations")))
-        predicted = bool(whole_number(head.get("total_predictions")))
-        placed = find_placed(api, number, version) if predicted else None
-        task = Task(number, data, annotated, placed)
-        if not annotated:
-            waiting.append(task)
-        elif placed is not None:
-            done.append(task)
-    waiting.sort(key=lambda task: _rank(task.id))
+    heads = list(task_heads(api, project, version))
+    waiting = [head for head in heads if not head.annotated]
+    done = [head for head in heads if head.annotated and head.placed]
+    waiting.sort(key=lambda head: _rank(head.id))
     return Chosen((*waiting[:most], *done), len(waiting[most:]))
 
 

@@ -76,10 +76,11 @@ class Project:
         return range(1, self.count + 1)
 
     def _head(self, task: int) -> JSONObject:
-        predicted = sum(each["task"] == task for each in self.predictions.values())
+        versions = [p["model_version"] for p in self.predictions.values() if p["task"] == task]
         return {
             "id": task, "data": {"image": f"{task}.png"},
-            "total_annotations": int(task in self.annotated), "total_predictions": predicted,
+            "total_annotations": int(task in self.annotated), "total_predictions": len(versions),
+            "predictions_model_versions": ",".join(versions),
         }  # fmt: skip
 
 
@@ -151,6 +152,8 @@ def test_each_task_without_annotation_gets_a_place_and_others_predictions_stay(
     assert {places[task][1] for task in (2, 4, 6)} == {0}
     assert {places[task][1] for task in (1, 3)} == {1}
     assert project.predictions[1] == {"id": 1, "task": 2, **mine}
+    shown = {each["task"]: each["result"] for each in project.predictions.values()}
+    assert [shown[task] for task in (1, 2)] == [[], [{"id": "r"}]]
     assert "choose Uncertainty sampling" in lines[-1]
     assert sorted(looker.clicked) == [1, 2, 3, 4, 6]
 
