@@ -163,7 +163,7 @@ def describe(
 ) -> dict[str, Any]:
     """Medians over repeats of each repeat's percentiles, with their range; and what went wrong."""
     p50 = [statistics.median(each.latency for each in run) * 1000 for run in runs]
-    p95 = [_p95([each.latency for each in run]) * 1000 for run in runs]
+    p95 = [percentile_95([each.latency for each in run]) * 1000 for run in runs]
     load = os.getloadavg()[0]
     answered = [each for each in itertools.chain(*runs) if each.digest]
     checked = random.Random(0).sample(answered, min(CHECKED, len(answered)))
@@ -181,7 +181,8 @@ def describe(
     }
 
 
-def _p95(values: Sequence[float]) -> float:
+def percentile_95(values: Sequence[float]) -> float:
+    """The value that one of twenty exceeds."""
     return statistics.quantiles(values, n=20, method="inclusive")[-1]
 
 
