@@ -12,12 +12,13 @@ import pytest
 
 from demo.label_studio import TOKEN
 from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, find
+from edgeflow.images import decode_image
 from tests.contract.wire import JSONObject, keypoint
-from tests.e2e.conftest import Studio
+from tests.e2e.conftest import PHOTOS, Studio
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
-PHOTOS = ("coins", "cat", "rocket", "coffee")
+NAMES = ("coins", "cat", "rocket", "coffee")
 
 
 def order(studio: Studio, project: int, *words: str) -> str:
@@ -35,16 +36,23 @@ def predictions(studio: Studio, project: int) -> list[JSONObject]:
     return found
 
 
-def test_the_next_task_is_the_one_that_the_network_is_least_sure_of(studio: Studio) -> None:
-    project = studio.project("order", list(PHOTOS))["id"]
-    tasks = [task["id"] for task in studio.client.tasks(project)]
-    clicked = {"task": tasks[0], "context": {"result": [keypoint(11.5, 17.8)]}}
+def click(studio: Studio, project: int, task: int, photo: str, x: float, y: float) -> JSONObject:
+    """What an annotator's click is answered with."""
+    height, width, _ = decode_image((PHOTOS / f"{photo}.jpg").read_bytes()).shape
+    point = keypoint(x, y, original_width=width, original_height=height)
     (backend,) = studio.client.call("GET", "ml", params={"project": project})
-    ask = f"ml/{backend['id']}/interactive-annotating"
-    suggestion = studio.client.call("POST", ask, json=clicked)["data"]
+    body = {"task": task, "context": {"result": [point]}}
+    path = f"ml/{backend['id']}/interactive-annotating"
+    answer: JSONObject = studio.client.call("POST", path, json=body)["data"]
+    return answer
+
+
+def test_the_next_task_is_the_one_that_the_network_is_least_sure_of(studio: Studio) -> None:
+    project = studio.project("order", list(NAMES))["id"]
+    tasks = [task["id"] for task in studio.client.tasks(project)]
+    (region,) = click(studio, project, tasks[0], NAMES[0], 11.5, 17.8)["result"]
     suggested = {"task": tasks[0], "model_version": find(DEFAULT_MODEL).version}
-    suggested["result"] = suggestion["result"]
-    studio.client.call("POST", "predictions", json=suggested)
+    studio.client.call("POST", "predictions", json={**suggested, "result": [region]})
 
     assert "now" in order(studio, project, "--apply", "--sampling")
     places = {
@@ -55,11 +63,11 @@ def test_the_next_task_is_the_one_that_the_network_is_least_sure_of(studio: Stud
     assert places.keys() == set(tasks)
     assert len({score for score, _ in places.values()}) == len(tasks)
 
-    # What somebody opens shows the suggestion as before, and clicks are answered.
+    # What somebody opens shows the suggestion as before, and further clicks are answered.
     opened = studio.client.call("GET", f"tasks/{tasks[0]}")["predictions"]
-    assert [each["result"] for each in opened] == [suggestion["result"]] * 2
-    again = studio.client.call("POST", ask, json=clicked)["data"]
-    assert again["result"][0]["value"] == suggestion["result"][0]["value"]
+    assert [each["result"] for each in opened] == [[region], [region]]
+    for task, name in list(zip(tasks, NAMES, strict=True))[:2]:
+        assert click(studio, project, task, name, 40.4, 16.5)["result"]
 
     done: Counter[int] = Counter()
     for left in range(len(tasks), 0, -1):
@@ -67,7 +75,7 @@ def test_the_next_task_is_the_one_that_the_network_is_least_sure_of(studio: Stud
         least = min(places.values(), key=lambda place: (done[place[1]], place[0]))
         assert places.pop(following["id"]) == least
         assert len(places) == left - 1
-        shown = [suggestion["result"]] if following["id"] == tasks[0] else []
+        shown = [[region]] if following["id"] == tasks[0] else []
         assert [each["result"] for each in following["predictions"]] == shown
         studio.client.call("POST", f"tasks/{following['id']}/annotations/", json={"result": []})
         done[least[1]] += 1
