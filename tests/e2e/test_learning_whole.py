@@ -34,7 +34,7 @@ OBJECTS = 4
 LESSONS, HELD_OUT = 6, 2
 """Tasks that are labelled: with so many objects in all that a first training is due."""
 
-MINUTES = "2"
+MINUTES = "3"
 PATIENCE_S = 1800
 """For the training, which gets what everything else leaves of the machine."""
 
