@@ -5,7 +5,8 @@ Usage: ``python -m benchmarks.learning_load [--annotators 20] [--think 2] [--sec
 many seconds without and with a training, in turn, so that whatever else the machine does meets both
 alike; each round draws the same clicks for both. The training is the real one, as a backend starts
 it: a process of the lowest priority with one thread, on drawings that are put on record before.
-Rounds begin once it learns; for those without it, it is halted. Prints a table, and the ratio of
+It shares the backend's session, as there, since Linux weighs priorities within one. Rounds
+begin once it learns; for those without it, it is halted. Prints a table, and the ratio of
 the 95th percentiles of all rounds together; writes ``artifacts/bench-learning-load.json``.
 """
 
@@ -174,7 +175,7 @@ def main() -> None:
     options = parser.parse_args()
     machine = describe_machine("auto")
     print(machine)
-    with tempfile.TemporaryDirectory() as name, running_backend() as backend:
+    with tempfile.TemporaryDirectory() as name, running_backend(session=False) as backend:
         folder = Path(name)
         put_on_record(settings_of(folder))
         with training(folder) as process:

@@ -79,8 +79,8 @@ class Backend:
 
 
 @contextlib.contextmanager
-def running_backend() -> Iterator[Backend]:
-    """A real backend, with images to click on."""
+def running_backend(*, session: bool = True) -> Iterator[Backend]:
+    """A real backend, with images to click on; ``session`` as of :class:`.Service`."""
     command = Path(sys.executable).with_name("edgeflow-backend")
     environment = {"EDGEFLOW_LOG_LEVEL": "WARNING", "EDGEFLOW_ALLOWED_HOSTS": "127.0.0.1"}
     with tempfile.TemporaryDirectory() as name:
@@ -90,7 +90,7 @@ def running_backend() -> Iterator[Backend]:
         port = free_port()
         with (
             serve_folder(folder) as host,
-            start_backend(command, port, folder / "log", environment) as backend,
+            start_backend(command, port, folder / "log", environment, session=session) as backend,
         ):
             backend.wait(60)
             yield Backend(f"http://127.0.0.1:{port}", host)

@@ -31,8 +31,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 SIDE = 160
 SIZE = Size(SIDE, SIDE)
 OBJECTS = 4
-LESSONS, HELD_OUT = 6, 2
-"""Tasks that are labelled: with so many objects in all that a first training is due."""
+LESSONS, HELD_OUT, FOLLOWING = 6, 2, 2
+"""Tasks that are labelled, with so many objects in all that a first training is due; and more."""
 
 MINUTES = "3"
 PATIENCE_S = 1800
@@ -96,11 +96,14 @@ def test_what_a_team_labels_answers_its_next_clicks(studio: Studio, tmp_path: Pa
     team = Team(studio, tmp_path, EDGEFLOW_LEARN_MINUTES=MINUTES)
     folder = project_folder(team.settings, ProjectRef("", str(team.project)))
     pictures: dict[int, Sample] = {}
-    while sum(map(is_held_out, pictures)) < HELD_OUT or len(pictures) < LESSONS + HELD_OUT + 2:
+    lessons: list[int] = []
+    held_out: list[int] = []
+    while len(lessons) < LESSONS + FOLLOWING or len(held_out) < HELD_OUT:
         sample = dotted(len(pictures))
-        pictures[team.show(write(sample, tmp_path))[-1]] = sample
-    lessons = [task for task in pictures if not is_held_out(task)]
-    labelled = [*lessons[:LESSONS], *filter(is_held_out, pictures)][: LESSONS + HELD_OUT]
+        task = team.show(write(sample, tmp_path))[-1]
+        (held_out if is_held_out(task) else lessons).append(task)
+        pictures[task] = sample
+    labelled = [*lessons[:LESSONS], *held_out[:HELD_OUT]]
     following = lessons[LESSONS:]
     base = find(DEFAULT_MODEL)
 
@@ -109,7 +112,8 @@ def test_what_a_team_labels_answers_its_next_clicks(studio: Studio, tmp_path: Pa
         assert {each.verdict for each in findings} == {"ok"}, findings
         places = [(task, pictures[task].objects[0]) for task in following]
         before = [team.click(task, inside(truth), size=SIZE) for task, truth in places]
-        assert {region["meta"]["edgeflow"]["model"] for region in before} == {base.version}
+        models = {region["meta"]["edgeflow"]["model"] for region in before}
+        assert models == {base.version}, models
 
         # What anybody may send starts nothing.
         forged = {"project": {"id": team.project}, "annotations": [{"id": 1}] * 99}
@@ -128,8 +132,8 @@ def test_what_a_team_labels_answers_its_next_clicks(studio: Studio, tmp_path: Pa
         status = requests.get(f"{team.url}/status?format=json", timeout=10).json()
         (version,) = status["learning"][0]["versions"]
         assert version["state"] == "served"
-        held_out, _ = version["measured"]
-        assert all(each["after"] < each["before"] for each in held_out["clicks"])
+        measured, _ = version["measured"]
+        assert all(each["after"] < each["before"] for each in measured["clicks"])
 
         # It answers images like those that it has learnt from; not each need be found to be one.
         deadline = time.monotonic() + PATIENCE_S

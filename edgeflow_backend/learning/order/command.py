@@ -11,6 +11,7 @@ from edgeflow.label_studio.api.errors import LabelStudioError
 from edgeflow.label_studio.api.ordering import UNCERTAINTY, Head, Place, put_place, switch_on
 from edgeflow.label_studio.api.records import Project
 from edgeflow.label_studio.config.label_config import LabelConfig, parse_label_config
+from edgeflow.learning.order.certainty import LEAST
 from edgeflow.learning.order.clusters import clusters
 from edgeflow_backend.label_studio.access import authorised_api
 from edgeflow_backend.learning.order.looking import Looked, looking
@@ -91,8 +92,13 @@ def _look(
     seen: Seen,
     stop: Callable[[], bool],
 ) -> Iterator[str]:
-    """Look at tasks, into ``seen``; yields what is wrong with those that cannot be looked at."""
+    """Look at tasks, into ``seen``; yields what a person should know of that."""
     with looking(settings, project, config) as looker:
+        if looker.sizes is None:
+            yield (
+                f"  fewer than {LEAST} accepted objects of the project are kept here: until they "
+                "tell how large its objects are, the order within a kind means little"
+            )
         for task in chosen.tasks:
             if stop():
                 return

@@ -13,11 +13,13 @@ from edgeflow.geometry import ImagePoint
 from edgeflow.label_studio.config.label_config import LabelConfig
 from edgeflow.label_studio.values import JSONObject
 from edgeflow.learning.likeness.summary import Summariser
-from edgeflow.learning.order.certainty import look
+from edgeflow.learning.order.certainty import Answer, Sizes, certainty
 from edgeflow.nn.interface import NoFeaturesError
 from edgeflow.prompts.click import Click
 from edgeflow_backend.images.locator import Locator
 from edgeflow_backend.images.sources import task_image
+from edgeflow_backend.learning.pictures import Pictures
+from edgeflow_backend.learning.shelf import OBJECTS, Shelf
 from edgeflow_backend.learning.training.watch import base_of
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.segmenter.local import load_segmenter
@@ -27,6 +29,9 @@ from edgeflow_backend.status.metrics import Metrics
 
 PATIENCE_S = 120.0
 """For an image, and for a click."""
+
+MOST_OBJECTS = 500
+"""Of the newest accepted ones, whose sizes are looked at."""
 
 
 class Looked(NamedTuple):
@@ -44,6 +49,9 @@ class Looked(NamedTuple):
 class Looker:
     """Looks at images as clicks do: through the same downloads, with the same weights.
 
+    Attributes:
+        sizes: How large the project's objects are; None where that is not known.
+
     Args:
         settings: The backend's.
         project: The project.
@@ -56,6 +64,7 @@ class Looker:
     ) -> None:
         self._project, self._config = project, config
         self._segmenter = segmenter
+        self.sizes = usual_sizes(settings, project)
         self._locator = Locator(settings)
         self._summarise = Summariser(base_of(settings, project))
         self._model = segmenter.choose(project, None)
@@ -93,12 +102,28 @@ class Looker:
     def _sure(self, image: OpenedImage) -> float:
         model = self._segmenter.suited(self._model, image)
 
-        def score(point: ImagePoint) -> float:
+        def click(point: ImagePoint) -> Answer:
             deadline = time.monotonic() + PATIENCE_S
             asked = Clicks([Click(point)])
-            return self._segmenter.segment(image, asked, model, deadline=deadline).score
+            found = self._segmenter.segment(image, asked, model, deadline=deadline)
+            share = int(found.mask.pixels.sum()) / (image.size.height * image.size.width)
+            return Answer(share, found.score)
 
-        return look(score, image.size)
+        return certainty(click, image.size, self.sizes)
+
+
+def usual_sizes(settings: Settings, project: ProjectRef) -> Sizes | None:
+    """How large the newest objects are that were accepted in a project; None for too few.
+
+    Raises:
+        StoreError: What is kept of it cannot be read.
+    """
+    shelf = Shelf(settings, Pictures(settings))
+    if not (shelf.folder(project) / OBJECTS).is_file():
+        return None
+    objects = [each for each in shelf.files(project).store.objects() if each.origin.counts]
+    objects.sort(key=lambda each: each.origin.created_at)
+    return Sizes.of([float(each.mask.mask().mean()) for each in objects[-MOST_OBJECTS:]])
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from edgeflow.label_studio.api.errors import LabelStudioError
+from edgeflow.learning.order.certainty import Sizes
 from edgeflow_backend.errors import FetchError
 from edgeflow_backend.learning.order import command as module
 from edgeflow_backend.learning.order.command import order_tasks
@@ -88,6 +89,7 @@ class Looker:
     """Stands where a network does: tasks of even and of odd ids show images of two kinds."""
 
     def __init__(self) -> None:
+        self.sizes: Sizes | None = Sizes(0.01, 0.1)
         self.shift = 0.0
         self.broken: set[int] = set()
         self.clicked: list[int] = []
@@ -183,6 +185,14 @@ def test_an_image_that_cannot_be_had_leaves_its_task_out(
     assert "task 3: left out: the image is gone" in lines
     assert 3 not in project.places()
     assert len(project.places()) == 5
+
+
+def test_it_is_said_where_nothing_was_accepted_yet(
+    project: Project, looker: Looker, order: Callable[..., list[str]]
+) -> None:
+    assert project.count
+    looker.sizes = None
+    assert "fewer than 10 accepted objects" in order(apply=False)[0]
 
 
 def test_of_many_tasks_the_same_ones_are_looked_at_again(
