@@ -21,7 +21,7 @@ from edgeflow.masks.patch import MaskPatch
 from edgeflow_backend.connect.command import run as connect
 from edgeflow_backend.learning.training.record import TrainingRecord, read_record
 from edgeflow_backend.protocol.project import ProjectRef
-from edgeflow_backend.versions.folders import project_folder
+from edgeflow_backend.versions.folders import project_folder, versions_of
 from tests.contract.wire import JSONObject
 from tests.e2e.conftest import Studio
 from tests.e2e.learning_team import Team
@@ -30,8 +30,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 SIDE = 160
 SIZE = Size(SIDE, SIDE)
-OBJECTS = 4
-LESSONS, HELD_OUT, FOLLOWING = 6, 2, 2
+OBJECTS = 3
+LESSONS, HELD_OUT, FOLLOWING = 7, 4, 2
 """Tasks that are labelled, with so many objects in all that a first training is due; and more."""
 
 MINUTES = "3"
@@ -45,7 +45,7 @@ def dotted(seed: int) -> Sample:
     rows, cols = np.mgrid[:SIDE, :SIDE]
     dots = (cols % 9 - 4) ** 2 + (rows % 9 - 4) ** 2 <= 5
     rgb, objects = np.full((SIDE, SIDE, 3), 150.0), []
-    for row, col in ((42, 42), (42, 118), (118, 42), (118, 118)):
+    for row, col in ((42, 42), (42, 118), (118, 80)):
         mask = np.zeros((SIDE, SIDE), dtype=np.uint8)
         centre = (col + int(rng.integers(-6, 7)), row + int(rng.integers(-6, 7)))
         axes = (int(rng.integers(20, 27)), int(rng.integers(14, 20)))
@@ -94,7 +94,8 @@ def trained(folder: Path) -> TrainingRecord:
 
 def test_what_a_team_labels_answers_its_next_clicks(studio: Studio, tmp_path: Path) -> None:
     team = Team(studio, tmp_path, EDGEFLOW_LEARN_MINUTES=MINUTES)
-    folder = project_folder(team.settings, ProjectRef("", str(team.project)))
+    ref = ProjectRef("", str(team.project))
+    folder = project_folder(team.settings, ref)
     pictures: dict[int, Sample] = {}
     lessons: list[int] = []
     held_out: list[int] = []
@@ -115,13 +116,13 @@ def test_what_a_team_labels_answers_its_next_clicks(studio: Studio, tmp_path: Pa
         models = {region["meta"]["edgeflow"]["model"] for region in before}
         assert models == {base.version}, models
 
-        # What anybody may send starts nothing.
-        forged = {"project": {"id": team.project}, "annotations": [{"id": 1}] * 99}
-        for action, taken in (("START_TRAINING", 201), ("ANNOTATION_CREATED", 403)):
-            answer = requests.post(
-                f"{team.url}/webhook", json={"action": action, **forged}, timeout=10
-            )
-            assert answer.status_code == taken
+        claims = {"project": {"id": team.project}, "annotations": [{"id": 1}] * 99}
+
+        def send(action: str) -> int:
+            event = {"action": action, **claims}
+            return requests.post(f"{team.url}/webhook", json=event, timeout=10).status_code
+
+        assert send("ANNOTATION_CREATED") == 403  # by somebody who does not know the secret
 
         for task in labelled:
             regions = [drawn(mask, number) for number, mask in enumerate(pictures[task].objects)]
@@ -149,3 +150,6 @@ def test_what_a_team_labels_answers_its_next_clicks(studio: Studio, tmp_path: Pa
         assert sum(gains) > 0, gains
         (connected,) = team.client.call("GET", "ml", params={"project": team.project})
         assert connected["model_version"] == version["name"]
+        assert send("ANNOTATIONS_DELETED") == 403
+        assert len(team.files.store.objects()) == len(labelled) * OBJECTS
+        assert [each.state for each in versions_of(team.settings, ref).all()] == ["served"]
