@@ -3,7 +3,7 @@
 Usage: ``python -m benchmarks.learning_load [--annotators 20] [--think 2] [--seconds 30]
 [--rounds 4]``. One backend serves all the time. Annotators as in ``benchmarks.load`` click for so
 many seconds without and with a training, in turn, so that whatever else the machine does meets both
-alike; each round draws the same clicks for both. The training is the real one, as a backend starts
+alike. The training is the real one, as a backend starts
 it: a process of the lowest priority with one thread, on drawings that are put on record before.
 It shares the backend's session, as there, since Linux weighs priorities within one. Rounds
 begin once it learns; for those without it, it is halted. Prints a table, and the ratio of
@@ -142,14 +142,15 @@ def run(
     """All rounds."""
     rows: list[dict[str, Any]] = []
     together: dict[str, list[Served]] = {"nothing": [], "training": []}
+    measure(backend, options.annotators, options.think, options.seconds / 2, -1)  # its images
     for number in range(options.rounds):
         # Which comes first alternates, since the load of a shared machine drifts.
         for name in sorted(together, reverse=bool(number % 2)):
             beside = going_on(process) if name == "training" else contextlib.nullcontext()
             with beside:
-                served = measure(
-                    backend, options.annotators, options.think, options.seconds, number
-                )
+                # Other clicks each time: what was clicked before is answered from what is kept.
+                seed = len(rows)
+                served = measure(backend, options.annotators, options.think, options.seconds, seed)
             together[name] += served
             rows.append(row(name, number, served))
             print(
