@@ -1,10 +1,11 @@
 """Trainings and backends that are killed at random moments: nothing half-made may ever be served.
 
-Usage: ``python -m benchmarks.learning_kills training|backend [--kills 20] [--seed 0]``.
+Usage: ``python -m benchmarks.learning_kills training|backend [--kills 20] [--seed 0] [--first 0]``.
 
 ``training``: a process that learns from drawings in earnest, stores a version, makes its export and
 has it served, as a backend's does; but it is judged by few clicks, and let pass, so that a run
-takes little time. It is killed (SIGKILL) after a random time and started again. After each kill
+takes little time. It is killed (SIGKILL) after a random time, at ``--first`` of what a whole one
+takes or later, and started again. After each kill
 every version that is listed must be whole and load, what is served must be one of them or nothing,
 and the accepted objects must be those that were put on record.
 
@@ -92,7 +93,7 @@ def check(settings: Settings, objects: list[Any]) -> str:
     return f"served {served or 'base'}, versions {len(found)}, record {record and record.state}"
 
 
-def kill_trainings(kills: int, chance: random.Random, folder: Path) -> None:
+def kill_trainings(kills: int, chance: random.Random, folder: Path, first: float) -> None:
     """Kill trainings."""
     settings, log = settings_of(folder), folder / "training.log"
     put_on_record(settings, TASKS)
@@ -102,7 +103,7 @@ def kill_trainings(kills: int, chance: random.Random, folder: Path) -> None:
     whole_s = time.monotonic() - began
     print(f"one that nobody kills: {whole_s:.0f} s; {check(settings, objects)}", flush=True)
     for number in range(1, kills + 1):
-        process, after_s = start(folder, log), chance.uniform(0, whole_s)
+        process, after_s = start(folder, log), chance.uniform(first * whole_s, whole_s)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(after_s)
         ended = process.poll() is not None
@@ -141,7 +142,8 @@ def backend(settings: Settings, port: int, folder: Path) -> Iterator[Service]:
         "EDGEFLOW_LEARN_TRAIN": "false",
         "EDGEFLOW_LOG_LEVEL": "ERROR",
     }
-    with start_backend(command, port, folder / "backend.log", environment) as service:
+    log = folder / "backend.log"
+    with start_backend(command, port, log, environment, session=False) as service:
         yield service
 
 
@@ -227,14 +229,18 @@ def main() -> None:
     parser.add_argument("what", choices=("training", "backend", "child"))
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", type=float, default=0, help="0 to 1, of a whole training")
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
     if options.what == "child":
         child(options.folder)
         return
-    kill = kill_trainings if options.what == "training" else kill_backends
     with tempfile.TemporaryDirectory() as name:
-        kill(options.kills, random.Random(options.seed), options.folder or Path(name))
+        asked = (options.kills, random.Random(options.seed), options.folder or Path(name))
+        if options.what == "training":
+            kill_trainings(*asked, options.first)
+        else:
+            kill_backends(*asked)
 
 
 if __name__ == "__main__":

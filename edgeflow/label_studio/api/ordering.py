@@ -100,7 +100,7 @@ def put_place(api: LabelStudioAPI, head: Head, version: str, place: Place) -> bo
     there = _predictions(api, head.id) if head.predicted else []
     held = next((each for each in there if _holds_place(each, version)), None)
     others = [each.get("result") for each in there if not _holds_place(each, version)]
-    shown = next((regions for regions in reversed(others) if regions), [])
+    shown: object = next((regions for regions in reversed(others) if regions), [])
     wanted: JSONObject = {
         "score": round(place.score, DIGITS), "cluster": place.cluster, "result": shown
     }  # fmt: skip
