@@ -79,8 +79,8 @@ class Backend:
 
 
 @contextlib.contextmanager
-def running_backend() -> Iterator[Backend]:
-    """A real backend, with images to click on."""
+def running_backend(*, session: bool = True) -> Iterator[Backend]:
+    """A real backend, with images to click on; ``session`` as of :class:`.Service`."""
     command = Path(sys.executable).with_name("edgeflow-backend")
     environment = {"EDGEFLOW_LOG_LEVEL": "WARNING", "EDGEFLOW_ALLOWED_HOSTS": "127.0.0.1"}
     with tempfile.TemporaryDirectory() as name:
@@ -90,7 +90,7 @@ def running_backend() -> Iterator[Backend]:
         port = free_port()
         with (
             serve_folder(folder) as host,
-            start_backend(command, port, folder / "log", environment) as backend,
+            start_backend(command, port, folder / "log", environment, session=session) as backend,
         ):
             backend.wait(60)
             yield Backend(f"http://127.0.0.1:{port}", host)
@@ -163,7 +163,7 @@ def describe(
 ) -> dict[str, Any]:
     """Medians over repeats of each repeat's percentiles, with their range; and what went wrong."""
     p50 = [statistics.median(each.latency for each in run) * 1000 for run in runs]
-    p95 = [_p95([each.latency for each in run]) * 1000 for run in runs]
+    p95 = [percentile_95([each.latency for each in run]) * 1000 for run in runs]
     load = os.getloadavg()[0]
     answered = [each for each in itertools.chain(*runs) if each.digest]
     checked = random.Random(0).sample(answered, min(CHECKED, len(answered)))
@@ -181,7 +181,8 @@ def describe(
     }
 
 
-def _p95(values: Sequence[float]) -> float:
+def percentile_95(values: Sequence[float]) -> float:
+    """The value that one of twenty exceeds."""
     return statistics.quantiles(values, n=20, method="inclusive")[-1]
 
 

@@ -60,10 +60,18 @@ class Service:
         health: URL that answers 200 once the server is ready.
         log: File that its output is appended to.
         environment: Environment variables added to those of this process.
+        session: Whether it gets a session of its own. Linux weighs priorities within a session
+            only, each of which gets its share.
     """
 
     def __init__(
-        self, command: list[str], health: str, log: Path, environment: dict[str, str]
+        self,
+        command: list[str],
+        health: str,
+        log: Path,
+        environment: dict[str, str],
+        *,
+        session: bool = True,
     ) -> None:
         self.health = health
         self.log = log
@@ -75,7 +83,8 @@ class Service:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                start_new_session=True,
+                start_new_session=session,
+                preexec_fn=None if session else os.setpgrp,  # noqa: PLW1509 - no threads yet
             )
 
     def wait(self, seconds: float, tell: Callable[[], None] = lambda: None) -> None:
@@ -149,10 +158,12 @@ def start_label_studio(
     return Service(command, f"{url}/health", folder / "label-studio.log", environment)
 
 
-def start_backend(executable: Path, port: int, log: Path, environment: dict[str, str]) -> Service:
+def start_backend(
+    executable: Path, port: int, log: Path, environment: dict[str, str], *, session: bool = True
+) -> Service:
     """Start ``edgeflow-backend serve`` on loopback without waiting for it."""
     command = [str(executable), "serve", "--host", "127.0.0.1", "--port", str(port)]
-    return Service(command, f"http://127.0.0.1:{port}/health", log, environment)
+    return Service(command, f"http://127.0.0.1:{port}/health", log, environment, session=session)
 
 
 class Client:

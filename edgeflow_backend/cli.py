@@ -184,6 +184,27 @@ def train(
 
 
 @learn.command()
+def order(
+    project: Annotated[int, typer.Option(help="Id of the Label Studio project.")],
+    tasks: Annotated[
+        int, typer.Option(min=1, help="Tasks without annotations to look at, at most.")
+    ] = 200,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Store the order; without it, it is only shown.")
+    ] = False,
+    sampling: Annotated[
+        bool, typer.Option("--sampling", help="Have the project serve its tasks in it, too.")
+    ] = False,
+    host: HostOption = "",
+) -> None:
+    """Show which tasks the network is least sure of, kind by kind; let Label Studio serve them."""
+    from edgeflow_backend.learning.order.command import order_tasks  # noqa: PLC0415 - as above
+
+    ref = ProjectRef(host, str(project))
+    _print(order_tasks(_settings(), ref, most=tasks, apply=apply, sampling=sampling and apply))
+
+
+@learn.command()
 def versions(
     project: Annotated[int, typer.Option(help="Id of the Label Studio project.")],
     host: HostOption = "",

@@ -44,6 +44,10 @@ class LearningSettings(BaseModel):
     """Threads of a training on the CPU."""
     learn_minutes: float = Field(default=10, gt=0, le=1440)
     """Minutes that a training may take."""
+    learn_order: int = Field(default=0, ge=0, le=100_000)
+    """Tasks without annotations that are put in order after each training, so that *Uncertainty
+    sampling* serves first what the network is least sure of; 0 for none. See
+    [the next tasks](next-tasks.md)."""
     learn_versions_mb: float = Field(default=512, gt=0)
     """Most megabytes of memory for the projects' versions; the least recently used leave, and the
     base weights answer until they are loaded again."""

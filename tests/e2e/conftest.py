@@ -28,9 +28,9 @@ ARTIFACTS = ROOT / "artifacts"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 LONGEST = (
-    "docker", "recommended_configs", "compose", "annotating", "nothing_happens", "shown_labels",
-    "reopened_tasks", "shown_images", "quick_clicks", "export_formats", "demo", "wheel", "similar",
-    "pages", "export", "learning", "label_studio_ml", "repair",
+    "learning_whole", "docker", "recommended_configs", "compose", "annotating", "nothing_happens",
+    "shown_labels", "reopened_tasks", "shown_images", "quick_clicks", "export_formats", "demo",
+    "wheel", "similar", "pages", "export", "learning", "order", "label_studio_ml", "repair",
 )  # fmt: skip
 """Files that take most of a minute or more, the longest first; some need no Label Studio yet."""
 

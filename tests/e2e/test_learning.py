@@ -2,134 +2,44 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import requests
 
-from demo.label_studio import TOKEN, Service, free_port, start_backend
 from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, find
-from edgeflow.geometry import Size
 from edgeflow.label_studio.brush_rle import decode_brush
-from edgeflow.learning.accepted import AcceptedObject
 from edgeflow_backend.connect.command import run as connect
 from edgeflow_backend.label_studio.connection import SECRET_HEADER
-from edgeflow_backend.learning.pictures import Pictures
-from edgeflow_backend.learning.shelf import Shelf
 from edgeflow_backend.protocol.config_check import RECOMMENDED
 from edgeflow_backend.protocol.project import ProjectRef
-from edgeflow_backend.settings import Settings
 from edgeflow_backend.versions.folders import versions_of
-from tests.contract.wire import JSONObject, keypoint
+from tests.contract.wire import JSONObject
 from tests.e2e.conftest import PHOTOS, Studio
+from tests.e2e.learning_team import COINS, SECRET, Team
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
-SECRET = "a secret of 24 letters.."
-COINS = Size(303, 384)
-PATIENCE_S = 120
-
-
-class Team:
-    """A project, a backend that keeps what is accepted in it, and what is on the backend's disk."""
-
-    def __init__(self, studio: Studio, folder: Path) -> None:
-        self.client, self._folder = studio.client, folder
-        self.project: int = studio.client.create_project("learning", RECOMMENDED)["id"]
-        studio.client.import_images(self.project, [PHOTOS / "coins.jpg", PHOTOS / "coffee.jpg"])
-        self.labelled, self.skipped = (task["id"] for task in studio.client.tasks(self.project))
-        self._port = free_port()
-        self.url = f"http://127.0.0.1:{self._port}"
-        self._environment = {
-            "LABEL_STUDIO_URL": studio.url,
-            "LABEL_STUDIO_API_KEY": TOKEN,
-            "EDGEFLOW_LEARN_PROJECTS": str(self.project),
-            "EDGEFLOW_LEARN_DIR": str(folder / "learning"),
-            "EDGEFLOW_LEARN_EVERY_S": "3600",  # so events alone bring what is new
-            "EDGEFLOW_WEBHOOK_SECRET": SECRET,
-        }
-        self.settings = Settings(
-            label_studio_url=studio.url,
-            label_studio_api_key=TOKEN,
-            learn_projects=str(self.project),
-            learn_dir=str(folder / "learning"),
-            webhook_secret=SECRET,
-        )
-        shelf = Shelf(self.settings, Pictures(self.settings))
-        self.files = shelf.files(ProjectRef("", str(self.project)))
-
-    @contextlib.contextmanager
-    def backend(self) -> Iterator[Service]:
-        command = Path(sys.executable).with_name("edgeflow-backend")
-        log = self._folder / "backend.log"
-        with start_backend(command, self._port, log, self._environment) as backend:
-            backend.wait(120)
-            yield backend
-
-    def click(self, task: int, *places: tuple[float, float]) -> JSONObject:
-        """The region that an annotator is shown after these clicks."""
-        (backend,) = self.client.call("GET", "ml", params={"project": self.project})
-        clicks = [
-            keypoint(x, y, original_width=COINS.width, original_height=COINS.height)
-            for x, y in places
-        ]
-        body = {"task": task, "context": {"result": clicks}}
-        path = f"ml/{backend['id']}/interactive-annotating"
-        (region,) = self.client.call("POST", path, json=body)["data"]["result"]
-        return dict(region)
-
-    def submit(self, task: int, *regions: JSONObject, **more: Any) -> int:
-        body = {"result": list(regions), **more}
-        annotation = self.client.call("POST", f"tasks/{task}/annotations/", json=body)
-        return int(annotation["id"])
-
-    def click_until(self, task: int, model: str) -> JSONObject:
-        """The region of a click, once this version of the model answers."""
-        deadline = time.monotonic() + PATIENCE_S
-        while (region := self.click(task, (11.5, 17.8)))["meta"]["edgeflow"]["model"] != model:
-            assert time.monotonic() < deadline, region["meta"]
-            time.sleep(0.2)
-        return region
-
-    def wait_for(self, holds: Callable[[list[AcceptedObject]], object]) -> list[AcceptedObject]:
-        deadline = time.monotonic() + PATIENCE_S
-        while not holds(found := self.files.store.objects()):
-            assert time.monotonic() < deadline, found
-            time.sleep(0.2)
-        return found
-
-    def command(self, *words: str) -> str:
-        command = Path(sys.executable).with_name("edgeflow-backend")
-        environment = {**os.environ, **self._environment}
-        done = subprocess.run(
-            [command, "learn", *words],
-            env=environment, capture_output=True, text=True, timeout=120, check=True,
-        )  # fmt: skip
-        return done.stdout
+IMAGES = (PHOTOS / "coins.jpg", PHOTOS / "coffee.jpg")
 
 
 def test_the_store_follows_what_annotators_do_whatever_events_claim(
     studio: Studio, tmp_path: Path
 ) -> None:
     team = Team(studio, tmp_path)
+    labelled, skipped = team.show(*IMAGES)
     with team.backend() as backend:
         findings = list(connect(team.settings, team.project, url=team.url))
         assert {each.verdict for each in findings} == {"ok"}, findings
 
         # Two clicks are one object; a skipped task is none.
-        region = team.click(team.labelled, (11.5, 17.8), (12.5, 18.5))
-        annotation = team.submit(team.labelled, region)
-        team.submit(team.skipped, was_cancelled=True)
+        region = team.click(labelled, (11.5, 17.8), (12.5, 18.5))
+        annotation = team.submit(labelled, region)
+        team.submit(skipped, was_cancelled=True)
         (only,) = team.wait_for(lambda found: found)
         mask = decode_brush(bytes(region["value"]["rle"]), COINS) > 127
         np.testing.assert_array_equal(only.mask.mask(), mask)
@@ -139,12 +49,12 @@ def test_the_store_follows_what_annotators_do_whatever_events_claim(
         photo = (PHOTOS / "coins.jpg").read_bytes()
         assert only.picture == hashlib.sha256(photo).hexdigest()
         assert team.files.cache.get(only.picture) == photo
-        assert (only.origin.task, only.origin.annotation) == (team.labelled, annotation)
+        assert (only.origin.task, only.origin.annotation) == (labelled, annotation)
         assert only.origin.annotator == 1
         assert (only.label, only.edited, only.start) == ("Object", False, "clicks")
 
         # A changed annotation is the one that counts.
-        other = team.click(team.labelled, (40.4, 16.5))
+        other = team.click(labelled, (40.4, 16.5))
         changes = {"result": [region, other]}
         team.client.call("PATCH", f"annotations/{annotation}/", json=changes)
         before = team.wait_for(lambda found: len(found) == 2)
@@ -153,7 +63,7 @@ def test_the_store_follows_what_annotators_do_whatever_events_claim(
         # Whoever sends events without the secret is refused, and with it changes nothing.
         forged = {
             "action": "ANNOTATION_CREATED",
-            "annotation": {"id": 999, "task": team.labelled, "result": [region] * 9},
+            "annotation": {"id": 999, "task": labelled, "result": [region] * 9},
             "project": {"id": team.project, "label_config": RECOMMENDED},
         }
         hook = f"{team.url}/webhook"
@@ -171,13 +81,13 @@ def test_the_store_follows_what_annotators_do_whatever_events_claim(
 
     # Events that nobody hears are made up for, deletions as well as what was imported.
     imported: list[JSONObject] = [{"data": {"image": "/static/none.png"}}]
-    imported.append({"data": team.client.call("GET", f"tasks/{team.labelled}")["data"]})
+    imported.append({"data": team.client.call("GET", f"tasks/{labelled}")["data"]})
     team.client.call("DELETE", f"annotations/{annotation}/")
     imported[1] |= {"annotations": [{"result": [region]}]}
     team.client.call("POST", f"projects/{team.project}/import", json=imported)
     with team.backend():
         (moved,) = team.wait_for(lambda found: [each.id for each in found] == [only.id])
-        assert moved.origin.task not in (team.labelled, team.skipped)
+        assert moved.origin.task not in (labelled, skipped)
     assert "1 object of" in team.command("status")
     assert "erased" in team.command("forget", "--project", str(team.project))
     assert list((tmp_path / "learning").rglob("*")) == []
@@ -187,24 +97,25 @@ def test_the_next_click_is_answered_by_the_version_that_is_served_whatever_event
     studio: Studio, tmp_path: Path
 ) -> None:
     team = Team(studio, tmp_path)
+    labelled, _ = team.show(*IMAGES)
     ref, base = ProjectRef("", str(team.project)), find(DEFAULT_MODEL)
     project = ("--project", str(team.project))
     with team.backend() as backend:
         findings = list(connect(team.settings, team.project, url=team.url))
         assert {each.verdict for each in findings} == {"ok"}, findings
-        first = team.click_until(team.labelled, base.version)
-        team.submit(team.labelled, team.click(team.labelled, (40.4, 16.5)))
+        first = team.click_until(labelled, base.version)
+        team.submit(labelled, team.click(labelled, (40.4, 16.5)))
         team.wait_for(lambda found: found)
         tensors = {name: tensor * 1.05 for name, tensor in base.load().state_dict().items()}
         made = versions_of(team.settings, ref).add(
             tensors, base, objects=1, verdict={}, accepted=True
         )
         name = made.checkpoint.version
-        assert team.click_until(team.labelled, base.version)["value"] == first["value"]
+        assert team.click_until(labelled, base.version)["value"] == first["value"]
 
         # Another process has it served; Label Studio's model page says so.
         assert name in team.command("serve", "1", *project)
-        learnt = team.click_until(team.labelled, name)
+        learnt = team.click_until(labelled, name)
         assert learnt["value"] != first["value"]
         (connected,) = team.client.call("GET", "ml", params={"project": team.project})
         assert connected["model_version"] == name
@@ -216,13 +127,13 @@ def test_the_next_click_is_answered_by_the_version_that_is_served_whatever_event
             forged = {"action": action, **claims}
             answer = requests.post(f"{team.url}/webhook", json=forged, timeout=10)
             assert answer.status_code == taken, answer.text
-        assert team.click_until(team.labelled, name)["value"] == learnt["value"]
+        assert team.click_until(labelled, name)["value"] == learnt["value"]
         os.kill(backend.process.pid, signal.SIGKILL)
 
     with team.backend():
-        assert team.click(team.labelled, (11.5, 17.8))["value"] == learnt["value"]
+        assert team.click(labelled, (11.5, 17.8))["value"] == learnt["value"]
         assert "withdrawn" in team.command("rollback", *project, "--reason", "odd edges")
-        assert team.click_until(team.labelled, base.version)["value"] == first["value"]
+        assert team.click_until(labelled, base.version)["value"] == first["value"]
         status = requests.get(f"{team.url}/status?format=json", timeout=10).json()
         (version,) = status["learning"][0]["versions"]
         assert (version["state"], version["reason"]) == ("rolled back", "odd edges")

@@ -21,6 +21,7 @@ class Project:
             shows to annotators; empty for none.
         shows_predictions: Whether its tasks are labelled from predictions; None if Label Studio
             does not say.
+        sampling: How its next task is chosen, in Label Studio's words; empty if it does not say.
     """
 
     id: int
@@ -29,6 +30,7 @@ class Project:
     maximum_annotations: int | None
     model_version: str = ""
     shows_predictions: bool | None = None
+    sampling: str = ""
 
     @classmethod
     def of(cls, body: JSONObject) -> Project:
@@ -42,6 +44,7 @@ class Project:
             maximum_annotations=overlap if type(overlap) is int else None,
             model_version=_text(body, "model_version"),
             shows_predictions=shown if isinstance(shown, bool) else None,
+            sampling=_text(body, "sampling"),
         )
 
 

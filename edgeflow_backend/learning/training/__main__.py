@@ -10,10 +10,12 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 
 from edgeflow.errors import EdgeFlowError
 from edgeflow.learning.adaptation.adapt import Stopped
 from edgeflow_backend import log
+from edgeflow_backend.learning.order.command import order_tasks
 from edgeflow_backend.learning.training.process import BusyError, give_way, train
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.settings import Settings
@@ -56,7 +58,23 @@ def main() -> int:
         reason=record.message,
         verdict=record.verdict,
     )
+    if settings.learn_order:
+        _order(settings, project, stop)
     return 0
+
+
+def _order(settings: Settings, project: ProjectRef, stop: Callable[[], bool]) -> None:
+    """Put the next tasks in the order in which what answers now is least sure of them."""
+    logger = log.get_logger().bind(project=str(project))
+    try:
+        for line in order_tasks(
+            settings, project, most=settings.learn_order, apply=True, stop=stop
+        ):
+            logger.debug("order", step=line)
+    except EdgeFlowError as error:
+        logger.warning("next tasks not ordered", reason=error.message, hint=error.hint)
+    except Exception:
+        logger.exception("next tasks not ordered")
 
 
 if __name__ == "__main__":

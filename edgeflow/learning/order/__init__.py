@@ -1,0 +1,1 @@
+"""Which images are labelled next: those that the network is least sure of, of all kinds in turn."""
