@@ -92,8 +92,22 @@ def draw_batch(
         batch = batch._replace(truth=_cut(batch.truth, views.cut, generator))
     batch = _paste(batch, views.paste, generator)
     image = _jitter(batch.image, views, generator)
-    flip = happens(count, 0.5, generator)[:, None, None, None]
-    return Batch(*(torch.where(flip, each.flip(-1), each) for each in batch._replace(image=image)))
+    batch = _mirrored(batch._replace(image=image), -1, 0.5, generator)
+    if views.upturned:
+        batch = _mirrored(batch, -2, views.upturned / 2, generator)
+        batch = _quarter_turned(batch, views.upturned / 2, generator)
+    return batch
+
+
+def _mirrored(batch: Batch, axis: int, share: float, generator: Generator) -> Batch:
+    chosen = happens(len(batch.image), share, generator)[:, None, None, None]
+    return Batch(*(torch.where(chosen, each.flip(axis), each) for each in batch))
+
+
+def _quarter_turned(batch: Batch, share: float, generator: Generator) -> Batch:
+    """Exchange rows and columns of some views, which must be square."""
+    chosen = happens(len(batch.image), share, generator)[:, None, None, None]
+    return Batch(*(torch.where(chosen, each.mT, each) for each in batch))
 
 
 def _companions(labels: Tensor, label: Tensor, share: float, generator: Generator) -> Tensor:

@@ -59,6 +59,7 @@ class Views(Section):
     shift: Share = 0.1
     stretch: Share = 0.15
     rotation: NotNegative = 10.0
+    upturned: Share = 0.0
     warp: Share = 0.02
     merge: Share = 0.1
     cut: Share = 0.0

@@ -27,9 +27,6 @@ class AdaptationOptions:
         rate: Highest learning rate.
         encoder: Factor on it for the encoder.
         frozen: Prefixes of the names of parameters that do not learn.
-        keep: Weight of what the base weights answer to the same views, against forgetting.
-        drawings: Number of plain drawings among the pictures, against forgetting.
-        drawn: Share of views that show one of these.
         precision: ``bf16`` or ``float32``; None for what the processor computes faster.
         save_every: Steps between two states that a killed training goes on from.
         seed: Of everything random.
@@ -44,19 +41,24 @@ class AdaptationOptions:
     rate: float = 1e-4
     encoder: float = 0.3
     frozen: tuple[str, ...] = ()
-    keep: float = 0.5
-    drawings: int = 60
-    drawn: float = 0.25
     precision: str | None = None
     save_every: int = 20
     seed: int = 0
 
-    def recipe(self, architecture: str, options: dict[str, int | bool], precision: str) -> Recipe:
+    def recipe(
+        self,
+        architecture: str,
+        options: dict[str, int | bool],
+        closest: tuple[float, float],
+        precision: str,
+    ) -> Recipe:
         """The same as the settings of a training.
 
         Args:
             architecture: Of the base weights.
             options: Of the architecture.
+            closest: Range of the smallest side of a region at inference, relative to the picture's
+                longer side, 0 to 1.
             precision: ``bf16`` or ``float32``.
         """
         return Recipe(
@@ -67,7 +69,7 @@ class AdaptationOptions:
                 whole=0.5,
                 zoomed_first=True,
                 expansion=(1.1, 2.0),
-                least=(0.1, 0.45),
+                least=closest,
                 part=0.8,
                 full=SIDE,
                 merge=0.0,
@@ -81,7 +83,7 @@ class AdaptationOptions:
             clicks=ClickSimulation(
                 centred=0.8, extra=0.15, max_extra=4, rounds=ROUNDS, at_once=1, deepest=0.7
             ),
-            losses=Losses(coarse=0.5, teacher=self.keep),
+            losses=Losses(coarse=0.5),
             optimiser=Optimiser(
                 rate=self.rate,
                 encoder=self.encoder,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -13,9 +14,9 @@ from torch import Tensor
 from edgeflow.arrays import BoolMask
 from edgeflow.data.base import Sample
 from edgeflow.geometry import Box, ImagePoint, Size
+from edgeflow.inference.zoom import ZoomPolicy
 from edgeflow.learning.adaptation.options import SIDE
-from edgeflow.train.drawings import Drawings, of
-from edgeflow.train.image_store import ImageStore, build_store, join, with_share
+from edgeflow.train.image_store import ImageStore, build_store
 
 LEAST = 30
 """Pixels that an object must cover in a picture whose longer side has :data:`SIDE` pixels."""
@@ -30,38 +31,62 @@ WINDOWS = 150
 """Most windows that are cut out, which bounds the memory."""
 
 
-def picture_store(samples: Iterable[Sample], drawings: int = 0) -> ImageStore:
+class Pictures(NamedTuple):
+    """What is learnt from.
+
+    Attributes:
+        store: The pictures, and windows of large ones.
+        sides: Longer side of the smallest and of the largest of them, image pixels.
+    """
+
+    store: ImageStore
+    sides: tuple[int, int]
+
+    @property
+    def closest(self) -> tuple[float, float]:
+        """Range of the smallest side of a region at inference, relative to the longer side."""
+        small, large = self.sides
+        return _closest(large, close=True) / large, _closest(small, close=False) / small
+
+
+def read_pictures(samples: Iterable[Sample]) -> Pictures:
     """Decode what is learnt from.
 
     Args:
         samples: Read one after the other.
-        drawings: Number of plain drawings beside them.
 
     Raises:
         TrainingError: No object is large enough.
     """
-    least = LEAST / SIDE**2
-    store = build_store(_views(samples), SIDE, least)
-    if not drawings:
-        return store
-    drawn = Drawings(drawings)
-    return join(
-        store, build_store((drawn[n] for n in range(drawings)), SIDE, least, count=drawings)
-    )
+    sides: list[int] = []
+
+    def seen() -> Iterator[Sample]:
+        for each in _views(samples):
+            sides.append(max(each.rgb.shape[:2]))
+            yield each
+
+    store = build_store(seen(), SIDE, LEAST / SIDE**2)
+    return Pictures(store, (min(sides), max(sides)))
 
 
-def even_weights(store: ImageStore, drawn: float = 0.0) -> Tensor:
+def even_weights(store: ImageStore) -> Tensor:
     """The likelihood of each object to be drawn: O float64, summing to 1.
 
     Objects count alike, whatever their size, as the clicks that they take do.
 
     Args:
-        store: From :func:`picture_store`.
-        drawn: Share of the views that show a drawing, if there is one.
+        store: From :func:`read_pictures`.
     """
     count = len(store.objects)
-    weights = torch.full((count,), 1 / count, dtype=torch.float64)
-    return with_share(weights, of(store), drawn)
+    return torch.full((count,), 1 / count, dtype=torch.float64)
+
+
+def _closest(longer: int, *, close: bool) -> int:
+    """Smallest side of a region in a picture of this longer side, image pixels."""
+    policy = ZoomPolicy()
+    if close and policy.closer is not None and policy.looks_closer(Size(longer, longer)):
+        return policy.closer.least
+    return min(policy.min_side, longer)
 
 
 def _views(samples: Iterable[Sample]) -> Iterator[Sample]:

@@ -14,9 +14,7 @@ from edgeflow.learning.adaptation.adapt import Stopped, adapt
 from edgeflow.learning.adaptation.options import AdaptationOptions
 from edgeflow.train.errors import TrainingError
 
-OPTIONS = AdaptationOptions(
-    steps=3, batch=1, precision="float32", side=64, save_every=1, drawings=2
-)
+OPTIONS = AdaptationOptions(steps=3, batch=1, precision="float32", side=64, save_every=1)
 
 
 def picture(number: int = 0) -> Sample:
@@ -96,7 +94,7 @@ def test_nothing_of_serving_or_exporting_is_loaded() -> None:
         "from edgeflow.learning.adaptation.adapt import adapt\n"
         "from edgeflow.learning.adaptation.options import AdaptationOptions\n"
         "mask = np.zeros((64, 64), np.bool_); mask[9:40, 9:40] = True\n"
-        "options = AdaptationOptions(steps=1, batch=1, side=32, drawings=0, precision='float32')\n"
+        "options = AdaptationOptions(steps=1, batch=1, side=32, precision='float32')\n"
         "sample = Sample('a', np.zeros((64, 64, 3), np.uint8), (mask,))\n"
         "adapt(find('edgeflow_lite'), [sample], options)\n"
         "unwanted = {'shapely', 'openvino', 'onnx', 'onnxruntime', 'flask'}\n"
