@@ -7,6 +7,7 @@ views. Everything here is a batch at once; nothing leaves the device.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
@@ -92,22 +93,19 @@ def draw_batch(
         batch = batch._replace(truth=_cut(batch.truth, views.cut, generator))
     batch = _paste(batch, views.paste, generator)
     image = _jitter(batch.image, views, generator)
-    batch = _mirrored(batch._replace(image=image), -1, 0.5, generator)
+    batch = _some(batch._replace(image=image), 0.5, lambda each: each.flip(-1), generator)
     if views.upturned:
-        batch = _mirrored(batch, -2, views.upturned / 2, generator)
-        batch = _quarter_turned(batch, views.upturned / 2, generator)
+        batch = _some(batch, views.upturned / 2, lambda each: each.flip(-2), generator)
+        batch = _some(batch, views.upturned / 2, lambda each: each.mT, generator)
     return batch
 
 
-def _mirrored(batch: Batch, axis: int, share: float, generator: Generator) -> Batch:
+def _some(
+    batch: Batch, share: float, change: Callable[[Tensor], Tensor], generator: Generator
+) -> Batch:
+    """Change some views, image and masks alike."""
     chosen = happens(len(batch.image), share, generator)[:, None, None, None]
-    return Batch(*(torch.where(chosen, each.flip(axis), each) for each in batch))
-
-
-def _quarter_turned(batch: Batch, share: float, generator: Generator) -> Batch:
-    """Exchange rows and columns of some views, which must be square."""
-    chosen = happens(len(batch.image), share, generator)[:, None, None, None]
-    return Batch(*(torch.where(chosen, each.mT, each) for each in batch))
+    return Batch(*(torch.where(chosen, change(each), each) for each in batch))
 
 
 def _companions(labels: Tensor, label: Tensor, share: float, generator: Generator) -> Tensor:
@@ -140,8 +138,11 @@ def _grid(
     least, most = views.expansion
     expansion = torch.exp(between(math.log(least), math.log(most), 1))
     target = (high - low).clamp_min(32.0) * expansion
-    if any(views.least):
-        smallest = limits.amax(dim=1, keepdim=True) * between(*views.least, 1)
+    if views.least:
+        longer = limits.amax(dim=1, keepdim=True)
+        small = (high - low).amax(dim=1, keepdim=True) < views.small * longer
+        close = small & happens(count, 0.5, generator)[:, None]
+        smallest = torch.where(close, views.close * longer, views.least * longer)
         target = torch.maximum(target, smallest)
     whole = happens(count, views.whole, generator)[:, None]
     if views.zoomed_first:  # objects are drawn at random, so any order of their views is as likely

@@ -98,7 +98,7 @@ def adapt(
         recipe = options.recipe(
             base.entry.architecture,
             dict(base.entry.options),
-            pictures.closest,
+            pictures.regions,
             options.precision or faster_precision(),
         )
         trainer = _trainer(base, recipe, store, options)

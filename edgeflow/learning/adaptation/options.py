@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from edgeflow.train.config import Losses, Model, Optimiser, Recipe, Schedule
 from edgeflow.train.config_views import ClickSimulation, Views
@@ -11,6 +12,21 @@ SIDE = 448
 """Network pixels of the longer side at inference, and of the pictures in memory."""
 
 ROUNDS = (0.35, 0.2, 0.15, 0.1, 0.1, 0.0, 0.1)
+
+
+class Regions(NamedTuple):
+    """How close inference looks at objects after their first click.
+
+    Attributes:
+        least: Smallest side of a region, relative to the picture's longer side, 0 to 1.
+        close: The same where the object was found in a closer look.
+        small: Longer side of an object below which it is looked for there, relative to the
+            picture's.
+    """
+
+    least: float
+    close: float
+    small: float
 
 
 @dataclass(frozen=True)
@@ -49,7 +65,7 @@ class AdaptationOptions:
         self,
         architecture: str,
         options: dict[str, int | bool],
-        closest: tuple[float, float],
+        regions: Regions,
         precision: str,
     ) -> Recipe:
         """The same as the settings of a training.
@@ -57,8 +73,7 @@ class AdaptationOptions:
         Args:
             architecture: Of the base weights.
             options: Of the architecture.
-            closest: Range of the smallest side of a region at inference, relative to the picture's
-                longer side, 0 to 1.
+            regions: Regions of the pictures that inference looks at.
             precision: ``bf16`` or ``float32``.
         """
         return Recipe(
@@ -69,7 +84,9 @@ class AdaptationOptions:
                 whole=0.5,
                 zoomed_first=True,
                 expansion=(1.1, 2.0),
-                least=closest,
+                least=regions.least,
+                close=regions.close,
+                small=regions.small,
                 part=0.8,
                 full=SIDE,
                 merge=0.0,

@@ -15,7 +15,7 @@ from edgeflow.arrays import BoolMask
 from edgeflow.data.base import Sample
 from edgeflow.geometry import Box, ImagePoint, Size
 from edgeflow.inference.zoom import ZoomPolicy
-from edgeflow.learning.adaptation.options import SIDE
+from edgeflow.learning.adaptation.options import SIDE, Regions
 from edgeflow.train.image_store import ImageStore, build_store
 
 LEAST = 30
@@ -36,17 +36,11 @@ class Pictures(NamedTuple):
 
     Attributes:
         store: The pictures, and windows of large ones.
-        sides: Longer side of the smallest and of the largest of them, image pixels.
+        regions: How close inference looks at them.
     """
 
     store: ImageStore
-    sides: tuple[int, int]
-
-    @property
-    def closest(self) -> tuple[float, float]:
-        """Range of the smallest side of a region at inference, relative to the longer side."""
-        small, large = self.sides
-        return _closest(large, close=True) / large, _closest(small, close=False) / small
+    regions: Regions
 
 
 def read_pictures(samples: Iterable[Sample]) -> Pictures:
@@ -66,7 +60,7 @@ def read_pictures(samples: Iterable[Sample]) -> Pictures:
             yield each
 
     store = build_store(seen(), SIDE, LEAST / SIDE**2)
-    return Pictures(store, (min(sides), max(sides)))
+    return Pictures(store, _regions(int(np.median(sides))))
 
 
 def even_weights(store: ImageStore) -> Tensor:
@@ -81,12 +75,13 @@ def even_weights(store: ImageStore) -> Tensor:
     return torch.full((count,), 1 / count, dtype=torch.float64)
 
 
-def _closest(longer: int, *, close: bool) -> int:
-    """Smallest side of a region in a picture of this longer side, image pixels."""
+def _regions(side: int) -> Regions:
+    """How close inference looks at a picture with this longer side, pixels."""
     policy = ZoomPolicy()
-    if close and policy.closer is not None and policy.looks_closer(Size(longer, longer)):
-        return policy.closer.least
-    return min(policy.min_side, longer)
+    least = min(1.0, policy.min_side / side)
+    if policy.closer is None or not policy.looks_closer(Size(side, side)):
+        return Regions(least, least, 0.0)
+    return Regions(least, policy.closer.least / side, policy.closer.large)
 
 
 def _views(samples: Iterable[Sample]) -> Iterator[Sample]:

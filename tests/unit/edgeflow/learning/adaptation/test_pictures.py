@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from edgeflow.arrays import BoolMask
 from edgeflow.data.base import Sample
-from edgeflow.learning.adaptation.options import SIDE
+from edgeflow.learning.adaptation.options import SIDE, Regions
 from edgeflow.learning.adaptation.pictures import even_weights, read_pictures
 from edgeflow.train.image_store import ImageStore
 
@@ -51,13 +52,16 @@ def test_a_large_object_of_a_large_picture_is_seen_once() -> None:
     assert len(store.names) == 1
 
 
-def test_regions_are_as_close_as_they_will_be_to_pictures_of_these_sizes() -> None:
-    def closest(*sides: int) -> tuple[float, float]:
-        return read_pictures(
-            [sample((side, side), box((side, side), 0, 0, side // 2, side // 2)) for side in sides]
-        ).closest
-
-    assert closest(150) == (1, 1)
-    assert closest(250) == (0.8, 0.8)
-    assert closest(400) == (0.12, 0.5)
-    assert closest(400, 600, 250) == (0.08, 0.8)
+@pytest.mark.parametrize(
+    ("side", "regions"),
+    [
+        (150, Regions(1, 1, 0)),
+        (250, Regions(0.8, 0.8, 0)),
+        (400, Regions(0.5, 0.12, 0.1)),
+        (480, Regions(200 / 480, 0.1, 0.1)),
+    ],
+)
+def test_objects_are_looked_at_as_closely_as_inference_will(side: int, regions: Regions) -> None:
+    size = (side, side)
+    pictures = read_pictures([sample(size, box(size, 0, 0, side // 2, side // 2))])
+    assert pictures.regions == regions
