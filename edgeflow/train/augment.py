@@ -7,7 +7,6 @@ views. Everything here is a batch at once; nothing leaves the device.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
@@ -93,19 +92,8 @@ def draw_batch(
         batch = batch._replace(truth=_cut(batch.truth, views.cut, generator))
     batch = _paste(batch, views.paste, generator)
     image = _jitter(batch.image, views, generator)
-    batch = _some(batch._replace(image=image), 0.5, lambda each: each.flip(-1), generator)
-    if views.upturned:
-        batch = _some(batch, views.upturned / 2, lambda each: each.flip(-2), generator)
-        batch = _some(batch, views.upturned / 2, lambda each: each.mT, generator)
-    return batch
-
-
-def _some(
-    batch: Batch, share: float, change: Callable[[Tensor], Tensor], generator: Generator
-) -> Batch:
-    """Change some views, image and masks alike."""
-    chosen = happens(len(batch.image), share, generator)[:, None, None, None]
-    return Batch(*(torch.where(chosen, change(each), each) for each in batch))
+    flip = happens(count, 0.5, generator)[:, None, None, None]
+    return Batch(*(torch.where(flip, each.flip(-1), each) for each in batch._replace(image=image)))
 
 
 def _companions(labels: Tensor, label: Tensor, share: float, generator: Generator) -> Tensor:

@@ -39,8 +39,6 @@ class Views(Section):
         shift: Largest shift of a zoomed view, relative to its sides.
         stretch: Largest change of the sides' ratio.
         rotation: Largest rotation in degrees.
-        upturned: Share of views that are shown in any of the eight positions which turns and
-            reflections give a square; they must be square.
         warp: Largest smooth displacement relative to the sides.
         merge: Share of objects that are joined with another of the same image.
         cut: Share of objects of which a straight cut leaves a part; only clicks tell where.
@@ -65,7 +63,6 @@ class Views(Section):
     shift: Share = 0.1
     stretch: Share = 0.15
     rotation: NotNegative = 10.0
-    upturned: Share = 0.0
     warp: Share = 0.02
     merge: Share = 0.1
     cut: Share = 0.0

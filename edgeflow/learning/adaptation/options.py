@@ -12,6 +12,7 @@ SIDE = 448
 """Network pixels of the longer side at inference, and of the pictures in memory."""
 
 ROUNDS = (0.35, 0.2, 0.15, 0.1, 0.1, 0.0, 0.1)
+"""Likelihood of 0, 1, 2, … corrective clicks before a view is learnt from."""
 
 
 class Regions(NamedTuple):
@@ -48,13 +49,13 @@ class AdaptationOptions:
         seed: Of everything random.
     """
 
-    steps: int = 120
+    steps: int = 100
     minutes: float = 9.0
     threads: int = 1
     side: int = 256
     batch: int = 4
     at_once: int = 1
-    rate: float = 1e-4
+    rate: float = 2e-4
     encoder: float = 0.3
     frozen: tuple[str, ...] = ()
     precision: str | None = None

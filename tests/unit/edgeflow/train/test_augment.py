@@ -125,13 +125,6 @@ def test_zoomed_views_may_come_first_in_a_batch(store: ImageStore) -> None:
     assert torch.equal(zoomed, zoomed.sort(descending=True).values)
 
 
-def test_upturned_views_stand_in_all_eight_positions(store: ImageStore) -> None:
-    batch = draw(store, PLAIN.model_copy(update={"upturned": 1.0}), count=240)
-    assert (agreement(batch) > 0.9).all()
-    square = batch.truth[(batch.image.amax(dim=(2, 3)).argmax(dim=1) == 2)]
-    assert len({mask.numpy().tobytes() for mask in square}) == 8
-
-
 def test_zoomed_views_are_no_smaller_than_they_may_be(store: ImageStore) -> None:
     zoomed = {"whole": 0, "expansion": (0.5, 0.6)}
     close = draw(store, PLAIN.model_copy(update=zoomed))
