@@ -242,7 +242,7 @@ def _line(row: dict[str, Any]) -> str:
 
 
 def draw(rows: list[dict[str, Any]], share: float) -> Figure:
-    """Clicks to .85 against accepted objects, a line for each set, relative to none."""
+    """Clicks to .85 against accepted objects, a line for each set, with standard errors."""
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     for name in dict.fromkeys(row["set"] for row in rows):

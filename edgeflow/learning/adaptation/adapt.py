@@ -98,6 +98,7 @@ def adapt(
         recipe = options.recipe(
             base.entry.architecture,
             dict(base.entry.options),
+            objects,
             pictures.regions,
             options.precision or faster_precision(),
         )

@@ -36,6 +36,7 @@ class AdaptationOptions:
 
     Attributes:
         steps: Most steps.
+        per_object: Most steps for each object; of few, many steps learn what is chance.
         minutes: Most minutes of training, over all resumptions.
         threads: Threads of the CPU to compute with.
         side: Pixels of a view's sides.
@@ -50,6 +51,7 @@ class AdaptationOptions:
     """
 
     steps: int = 100
+    per_object: int = 2
     minutes: float = 9.0
     threads: int = 1
     side: int = 256
@@ -66,6 +68,7 @@ class AdaptationOptions:
         self,
         architecture: str,
         options: dict[str, int | bool],
+        objects: int,
         regions: Regions,
         precision: str,
     ) -> Recipe:
@@ -74,6 +77,7 @@ class AdaptationOptions:
         Args:
             architecture: Of the base weights.
             options: Of the architecture.
+            objects: Number of objects that are learnt from.
             regions: Regions of the pictures that inference looks at.
             precision: ``bf16`` or ``float32``.
         """
@@ -111,7 +115,7 @@ class AdaptationOptions:
                 freeze_norms=True,
             ),
             schedule=Schedule(
-                steps=self.steps,
+                steps=min(self.steps, self.per_object * objects),
                 minutes=self.minutes,
                 batch=self.batch,
                 at_once=self.at_once,

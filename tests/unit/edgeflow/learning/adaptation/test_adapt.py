@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ from edgeflow.learning.adaptation.adapt import Stopped, adapt
 from edgeflow.learning.adaptation.options import AdaptationOptions
 from edgeflow.train.errors import TrainingError
 
-OPTIONS = AdaptationOptions(steps=3, batch=1, precision="float32", side=64, save_every=1)
+OPTIONS = AdaptationOptions(
+    steps=3, per_object=3, batch=1, precision="float32", side=64, save_every=1
+)
 
 
 def picture(number: int = 0) -> Sample:
@@ -51,6 +54,11 @@ def test_a_share_of_none_is_the_base_and_norms_keep_their_statistics(base: Check
     name = "coarse.logits.weight"
     torch.testing.assert_close(half[name], (none[name] + learnt[name]) / 2)
     assert (adaptation.objects, adaptation.steps) == (1, 3)
+
+
+def test_few_objects_are_learnt_from_in_few_steps(base: Checkpoint) -> None:
+    adaptation = adapt(base, [picture()], replace(OPTIONS, per_object=2))
+    assert adaptation.steps == 2
 
 
 def test_a_training_that_ends_early_goes_on_to_the_same_weights(
