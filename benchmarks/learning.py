@@ -16,7 +16,6 @@ import argparse
 import hashlib
 import json
 import multiprocessing
-import resource
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from safetensors.torch import load_file, save, save_file
 
+from benchmarks.peak import peak_kilobytes
 from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, find
 from edgeflow.checkpoints.manifest import add_to_manifest
 from edgeflow.data.base import Dataset, Sample, set_of
@@ -123,7 +123,7 @@ def train(samples: list[Sample], options: AdaptationOptions, folder: Path) -> No
         "steps": adaptation.steps,
         "seconds": round(adaptation.seconds, 1),
         "CPU seconds": round(time.process_time() - began, 1),
-        "peak MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak MB": peak_kilobytes() // 1024,
     }
     folder.mkdir(parents=True, exist_ok=True)
     save_file(adaptation.learnt, folder / "learnt.safetensors")
@@ -242,7 +242,7 @@ def _line(row: dict[str, Any]) -> str:
 
 
 def draw(rows: list[dict[str, Any]], share: float) -> Figure:
-    """Clicks to .85 against accepted objects, a line for each set, relative to none."""
+    """Clicks to .85 against accepted objects, a line for each set, with standard errors."""
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     for name in dict.fromkeys(row["set"] for row in rows):

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import resource
 import shutil
 import subprocess
@@ -32,6 +31,7 @@ from affine import Affine
 from PIL import Image
 from shapely.geometry.base import BaseGeometry
 
+from benchmarks.peak import peak_kilobytes
 from edgeflow.evaluate.machine import describe_machine
 from edgeflow.geometry import Box, Size
 from edgeflow.tiles.sidecar import TileSet, read_tile_set
@@ -78,7 +78,7 @@ def run(*arguments: object) -> Run:
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
         while process.poll() is None:
-            most = max(most, _peak(process.pid))
+            most = max(most, peak_kilobytes(process.pid))
             time.sleep(0.05)
         output.seek(0)
         said = output.read().decode()
@@ -88,19 +88,6 @@ def run(*arguments: object) -> Run:
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{said}")
     return Run(round(seconds, 1), round(used, 1), round(most / 1024, 1), said[-2000:])
-
-
-def _peak(process: int) -> int:
-    """The most memory that a process has held so far, in kilobytes.
-
-    What the system tells at its end is no less than what its parent held when it began.
-    """
-    try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except OSError:
-        return 0
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(found[1]) if found else 0
 
 
 def differing_overlaps(folder: Path, tiles: TileSet) -> tuple[int, int]:

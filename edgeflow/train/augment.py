@@ -126,8 +126,11 @@ def _grid(
     least, most = views.expansion
     expansion = torch.exp(between(math.log(least), math.log(most), 1))
     target = (high - low).clamp_min(32.0) * expansion
-    if any(views.least):
-        smallest = limits.amax(dim=1, keepdim=True) * between(*views.least, 1)
+    if views.least:
+        longer = limits.amax(dim=1, keepdim=True)
+        small = (high - low).amax(dim=1, keepdim=True) < views.small * longer
+        close = small & happens(count, 0.5, generator)[:, None]
+        smallest = torch.where(close, views.close * longer, views.least * longer)
         target = torch.maximum(target, smallest)
     whole = happens(count, views.whole, generator)[:, None]
     if views.zoomed_first:  # objects are drawn at random, so any order of their views is as likely

@@ -30,7 +30,9 @@ class Views(Section):
         zoomed_first: Whether views of the whole image come last in a batch, where samples have the
             fewest rounds of clicks: at inference, too, first clicks see it, and later ones do not.
         expansion: Range of a zoomed view's sides, relative to those of the object's box.
-        least: Range of the smallest side of a zoomed view, relative to the image's longer side.
+        least: Smallest side of a zoomed view, relative to the image's longer side.
+        close: The same for half of the zoomed views of small objects.
+        small: Longer side of an object below which it is small, relative to the image's.
         part: Share of views that show only a part of what they would show, as large as inference
             shows it: what a view of ``full`` pixels would have in as many pixels as this one has.
         full: Network pixels of the longer side at inference.
@@ -53,7 +55,9 @@ class Views(Section):
     whole: Share = 0.4
     zoomed_first: bool = False
     expansion: tuple[Positive, Positive] = (0.9, 2.2)
-    least: tuple[Share, Share] = (0.0, 0.0)
+    least: Share = 0.0
+    close: Share = 0.0
+    small: Share = 0.0
     part: Share = 0.0
     full: Side = 448
     shift: Share = 0.1

@@ -130,20 +130,6 @@ def build_store(
     )
 
 
-def join(first: ImageStore, second: ImageStore) -> ImageStore:
-    """The images of both, those of the first before the others; both have canvases of one side."""
-    moved = second.objects.clone()
-    moved[:, 0] += len(first.names)
-    return ImageStore(
-        images=torch.cat((first.images, second.images)),
-        labels=torch.cat((first.labels, second.labels)),
-        sizes=torch.cat((first.sizes, second.sizes)),
-        objects=torch.cat((first.objects, moved)),
-        areas=torch.cat((first.areas, second.areas)),
-        names=first.names + second.names,
-    )
-
-
 def shrink(sample: Sample, side: int) -> tuple[RGBImage, ByteMap]:
     """Bring a sample to the store's size.
 

@@ -57,9 +57,7 @@ def measure(network: ClickNetwork, samples: HeldOut) -> Summary:
 def test_learning_from_a_dozen_objects_lowers_the_clicks_of_the_next(tmp_path: Path) -> None:
     base = find("edgeflow_lite")
     unseen = HeldOut(tuple(pills(seed) for seed in range(100, 104)))
-    options = AdaptationOptions(
-        steps=24, minutes=30, side=SIDE, rate=2e-4, keep=0.0, drawings=0, precision="float32"
-    )
+    options = AdaptationOptions(steps=24, minutes=30, side=SIDE, rate=2e-4, precision="float32")
     adaptation = adapt(base, [pills(seed) for seed in range(4)], options, folder=tmp_path)
     before = measure(base.load(), unseen)
     network = base.load()

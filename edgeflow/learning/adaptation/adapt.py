@@ -17,9 +17,8 @@ from torch import Tensor
 from edgeflow.checkpoints.checkpoint import Checkpoint
 from edgeflow.data.base import Sample
 from edgeflow.learning.adaptation.options import DEFAULTS, AdaptationOptions
-from edgeflow.learning.adaptation.pictures import even_weights, picture_store
+from edgeflow.learning.adaptation.pictures import even_weights, read_pictures
 from edgeflow.learning.adaptation.precision import faster_precision
-from edgeflow.train import drawings
 from edgeflow.train.config import Recipe
 from edgeflow.train.distributed import Processes
 from edgeflow.train.errors import TrainingError
@@ -92,13 +91,15 @@ def adapt(
         OSError: The folder cannot be written to.
     """
     with _threads(options.threads):
-        store = picture_store(samples, options.drawings)
-        own = store.objects[~drawings.of(store), 0]
-        objects = len(own)
-        say(f"{objects} objects in {len(set(own.tolist()))} pictures")
+        pictures = read_pictures(samples)
+        store = pictures.store
+        objects = len(store.objects)
+        say(f"{objects} objects in {len(store.names)} pictures")
         recipe = options.recipe(
             base.entry.architecture,
             dict(base.entry.options),
+            objects,
+            pictures.regions,
             options.precision or faster_precision(),
         )
         trainer = _trainer(base, recipe, store, options)
@@ -151,10 +152,8 @@ def _trainer(
     average = copy.deepcopy(network).eval().requires_grad_(False)
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(not name.startswith(options.frozen))
-    teacher = copy.deepcopy(average) if options.keep else None
     learner = Learner(network.train(), average, make_optimiser(network, recipe.optimiser))
-    weights = even_weights(store, options.drawn)
-    return Trainer(recipe, learner, store, weights, Processes(0, 1, device), teacher)
+    return Trainer(recipe, learner, store, even_weights(store), Processes(0, 1, device))
 
 
 def _tensors(network: torch.nn.Module) -> dict[str, Tensor]:
@@ -168,7 +167,7 @@ def _tensors(network: torch.nn.Module) -> dict[str, Tensor]:
 def _digest(base: Checkpoint, recipe: Recipe, store: ImageStore, options: AdaptationOptions) -> str:
     """Changes with everything that a step depends on."""
     digest = hashlib.sha256(base.entry.sha256.encode())
-    digest.update(f"{options.frozen}|{options.drawn}|{recipe.model_dump_json()}".encode())
+    digest.update(f"{options.frozen}|{recipe.model_dump_json()}".encode())
     for tensor in (store.images, store.labels, store.objects):
         digest.update(tensor.numpy().tobytes())
     return digest.hexdigest()

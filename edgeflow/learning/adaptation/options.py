@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from edgeflow.train.config import Losses, Model, Optimiser, Recipe, Schedule
 from edgeflow.train.config_views import ClickSimulation, Views
@@ -11,6 +12,22 @@ SIDE = 448
 """Network pixels of the longer side at inference, and of the pictures in memory."""
 
 ROUNDS = (0.35, 0.2, 0.15, 0.1, 0.1, 0.0, 0.1)
+"""Likelihood of 0, 1, 2, … corrective clicks before a view is learnt from."""
+
+
+class Regions(NamedTuple):
+    """How close inference looks at objects after their first click.
+
+    Attributes:
+        least: Smallest side of a region, relative to the picture's longer side, 0 to 1.
+        close: The same where the object was found in a closer look.
+        small: Longer side of an object below which it is looked for there, relative to the
+            picture's.
+    """
+
+    least: float
+    close: float
+    small: float
 
 
 @dataclass(frozen=True)
@@ -19,6 +36,7 @@ class AdaptationOptions:
 
     Attributes:
         steps: Most steps.
+        per_object: Most steps for each object; of few, many steps learn what is chance.
         minutes: Most minutes of training, over all resumptions.
         threads: Threads of the CPU to compute with.
         side: Pixels of a view's sides.
@@ -27,36 +45,40 @@ class AdaptationOptions:
         rate: Highest learning rate.
         encoder: Factor on it for the encoder.
         frozen: Prefixes of the names of parameters that do not learn.
-        keep: Weight of what the base weights answer to the same views, against forgetting.
-        drawings: Number of plain drawings among the pictures, against forgetting.
-        drawn: Share of views that show one of these.
         precision: ``bf16`` or ``float32``; None for what the processor computes faster.
         save_every: Steps between two states that a killed training goes on from.
         seed: Of everything random.
     """
 
-    steps: int = 120
+    steps: int = 100
+    per_object: int = 2
     minutes: float = 9.0
     threads: int = 1
     side: int = 256
     batch: int = 4
     at_once: int = 1
-    rate: float = 1e-4
+    rate: float = 2e-4
     encoder: float = 0.3
     frozen: tuple[str, ...] = ()
-    keep: float = 0.5
-    drawings: int = 60
-    drawn: float = 0.25
     precision: str | None = None
     save_every: int = 20
     seed: int = 0
 
-    def recipe(self, architecture: str, options: dict[str, int | bool], precision: str) -> Recipe:
+    def recipe(
+        self,
+        architecture: str,
+        options: dict[str, int | bool],
+        objects: int,
+        regions: Regions,
+        precision: str,
+    ) -> Recipe:
         """The same as the settings of a training.
 
         Args:
             architecture: Of the base weights.
             options: Of the architecture.
+            objects: Number of objects that are learnt from.
+            regions: Regions of the pictures that inference looks at.
             precision: ``bf16`` or ``float32``.
         """
         return Recipe(
@@ -67,7 +89,9 @@ class AdaptationOptions:
                 whole=0.5,
                 zoomed_first=True,
                 expansion=(1.1, 2.0),
-                least=(0.1, 0.45),
+                least=regions.least,
+                close=regions.close,
+                small=regions.small,
                 part=0.8,
                 full=SIDE,
                 merge=0.0,
@@ -81,7 +105,7 @@ class AdaptationOptions:
             clicks=ClickSimulation(
                 centred=0.8, extra=0.15, max_extra=4, rounds=ROUNDS, at_once=1, deepest=0.7
             ),
-            losses=Losses(coarse=0.5, teacher=self.keep),
+            losses=Losses(coarse=0.5),
             optimiser=Optimiser(
                 rate=self.rate,
                 encoder=self.encoder,
@@ -91,7 +115,7 @@ class AdaptationOptions:
                 freeze_norms=True,
             ),
             schedule=Schedule(
-                steps=self.steps,
+                steps=min(self.steps, self.per_object * objects),
                 minutes=self.minutes,
                 batch=self.batch,
                 at_once=self.at_once,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -13,9 +14,9 @@ from torch import Tensor
 from edgeflow.arrays import BoolMask
 from edgeflow.data.base import Sample
 from edgeflow.geometry import Box, ImagePoint, Size
-from edgeflow.learning.adaptation.options import SIDE
-from edgeflow.train.drawings import Drawings, of
-from edgeflow.train.image_store import ImageStore, build_store, join, with_share
+from edgeflow.inference.zoom import ZoomPolicy
+from edgeflow.learning.adaptation.options import SIDE, Regions
+from edgeflow.train.image_store import ImageStore, build_store
 
 LEAST = 30
 """Pixels that an object must cover in a picture whose longer side has :data:`SIDE` pixels."""
@@ -30,38 +31,57 @@ WINDOWS = 150
 """Most windows that are cut out, which bounds the memory."""
 
 
-def picture_store(samples: Iterable[Sample], drawings: int = 0) -> ImageStore:
+class Pictures(NamedTuple):
+    """What is learnt from.
+
+    Attributes:
+        store: The pictures, and windows of large ones.
+        regions: How close inference looks at them.
+    """
+
+    store: ImageStore
+    regions: Regions
+
+
+def read_pictures(samples: Iterable[Sample]) -> Pictures:
     """Decode what is learnt from.
 
     Args:
         samples: Read one after the other.
-        drawings: Number of plain drawings beside them.
 
     Raises:
         TrainingError: No object is large enough.
     """
-    least = LEAST / SIDE**2
-    store = build_store(_views(samples), SIDE, least)
-    if not drawings:
-        return store
-    drawn = Drawings(drawings)
-    return join(
-        store, build_store((drawn[n] for n in range(drawings)), SIDE, least, count=drawings)
-    )
+    sides: list[int] = []
+
+    def seen() -> Iterator[Sample]:
+        for each in _views(samples):
+            sides.append(max(each.rgb.shape[:2]))
+            yield each
+
+    store = build_store(seen(), SIDE, LEAST / SIDE**2)
+    return Pictures(store, _regions(int(np.median(sides))))
 
 
-def even_weights(store: ImageStore, drawn: float = 0.0) -> Tensor:
+def even_weights(store: ImageStore) -> Tensor:
     """The likelihood of each object to be drawn: O float64, summing to 1.
 
     Objects count alike, whatever their size, as the clicks that they take do.
 
     Args:
-        store: From :func:`picture_store`.
-        drawn: Share of the views that show a drawing, if there is one.
+        store: From :func:`read_pictures`.
     """
     count = len(store.objects)
-    weights = torch.full((count,), 1 / count, dtype=torch.float64)
-    return with_share(weights, of(store), drawn)
+    return torch.full((count,), 1 / count, dtype=torch.float64)
+
+
+def _regions(side: int) -> Regions:
+    """How close inference looks at a picture with this longer side, pixels."""
+    policy = ZoomPolicy()
+    least = min(1.0, policy.min_side / side)
+    if policy.closer is None or not policy.looks_closer(Size(side, side)):
+        return Regions(least, least, 0.0)
+    return Regions(least, policy.closer.least / side, policy.closer.large)
 
 
 def _views(samples: Iterable[Sample]) -> Iterator[Sample]:

@@ -128,10 +128,19 @@ def test_zoomed_views_may_come_first_in_a_batch(store: ImageStore) -> None:
 def test_zoomed_views_are_no_smaller_than_they_may_be(store: ImageStore) -> None:
     zoomed = {"whole": 0, "expansion": (0.5, 0.6)}
     close = draw(store, PLAIN.model_copy(update=zoomed))
-    bounded = draw(store, PLAIN.model_copy(update={**zoomed, "least": (1.0, 1.0)}))
+    bounded = draw(store, PLAIN.model_copy(update={**zoomed, "least": 1.0}))
     whole = draw(store, PLAIN)
     assert close.truth.float().mean() > 2 * bounded.truth.float().mean()
     torch.testing.assert_close(bounded.truth.float().mean(), whole.truth.float().mean())
+
+
+def test_half_of_the_views_of_small_objects_are_close(store: ImageStore) -> None:
+    zoomed = {"whole": 0, "expansion": (0.5, 0.6), "least": 1.0, "close": 0.1}
+    none = draw(store, PLAIN.model_copy(update={**zoomed, "small": 0.1}))
+    half = draw(store, PLAIN.model_copy(update={**zoomed, "small": 0.9}))
+    limit = 1.5 * float(none.truth.float().mean())
+    assert not (none.truth.float().mean(dim=(1, 2, 3)) > limit).any()
+    assert 0.3 < float((half.truth.float().mean(dim=(1, 2, 3)) > limit).float().mean()) < 0.7
 
 
 def test_what_is_not_annotated_is_not_valid(store: ImageStore) -> None:

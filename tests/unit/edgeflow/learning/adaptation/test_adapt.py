@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from edgeflow.learning.adaptation.options import AdaptationOptions
 from edgeflow.train.errors import TrainingError
 
 OPTIONS = AdaptationOptions(
-    steps=3, batch=1, precision="float32", side=64, save_every=1, drawings=2
+    steps=3, per_object=3, batch=1, precision="float32", side=64, save_every=1
 )
 
 
@@ -53,6 +54,11 @@ def test_a_share_of_none_is_the_base_and_norms_keep_their_statistics(base: Check
     name = "coarse.logits.weight"
     torch.testing.assert_close(half[name], (none[name] + learnt[name]) / 2)
     assert (adaptation.objects, adaptation.steps) == (1, 3)
+
+
+def test_few_objects_are_learnt_from_in_few_steps(base: Checkpoint) -> None:
+    adaptation = adapt(base, [picture()], replace(OPTIONS, per_object=2))
+    assert adaptation.steps == 2
 
 
 def test_a_training_that_ends_early_goes_on_to_the_same_weights(
@@ -96,7 +102,7 @@ def test_nothing_of_serving_or_exporting_is_loaded() -> None:
         "from edgeflow.learning.adaptation.adapt import adapt\n"
         "from edgeflow.learning.adaptation.options import AdaptationOptions\n"
         "mask = np.zeros((64, 64), np.bool_); mask[9:40, 9:40] = True\n"
-        "options = AdaptationOptions(steps=1, batch=1, side=32, drawings=0, precision='float32')\n"
+        "options = AdaptationOptions(steps=1, batch=1, side=32, precision='float32')\n"
         "sample = Sample('a', np.zeros((64, 64, 3), np.uint8), (mask,))\n"
         "adapt(find('edgeflow_lite'), [sample], options)\n"
         "unwanted = {'shapely', 'openvino', 'onnx', 'onnxruntime', 'flask'}\n"
