@@ -20,6 +20,7 @@ from edgeflow.geometry import ImagePoint
 from edgeflow.inference.predictor import Predictor
 from edgeflow.learning.gate.general import general_set
 from edgeflow.learning.likeness.likeness import Likeness
+from edgeflow.learning.likeness.statistics import ImageStatistics
 from edgeflow.learning.likeness.summary import Summariser
 from edgeflow.prompts.click import Click
 from edgeflow_backend.errors import NotReadyError
@@ -84,7 +85,8 @@ def likeness_of(base: Checkpoint, predictor: Predictor, like: Sequence[RGBImage]
     def summary(rgb: RGBImage) -> FloatArray:
         return summarise(predictor.encode(rgb).overview)
 
-    return Likeness.of(list(map(summary, like)), [summary(each.rgb) for each in general_set()])
+    statistics = ImageStatistics.of([summary(each.rgb) for each in general_set()])
+    return Likeness.of(list(map(summary, like)), statistics)
 
 
 def soon() -> float:
