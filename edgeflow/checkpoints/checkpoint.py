@@ -30,6 +30,9 @@ PROBLEMS_SHOWN = 20
 MAX_BYTES = 4 << 30
 """Size limit of a file, far above any network's here: it is read whole into memory."""
 
+MAX_STATISTICS_BYTES = 1 << 20
+"""The same of statistics of images: two numbers a channel."""
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -78,6 +81,17 @@ class Checkpoint:
         load_tensors(network, tensors, source=self.path.name)
         return network.eval()
 
+    def statistics(self) -> bytes | None:
+        """The content of the file with statistics of images; None if the manifest names none.
+
+        Raises:
+            CheckpointError: The file is missing or differs from the manifest.
+        """
+        file = self.entry.statistics
+        if file is None:
+            return None
+        return read_pinned(self.path.with_name(file.file), file.sha256, MAX_STATISTICS_BYTES)
+
     def _build(self) -> ClickNetwork:
         network = self.network_class()
         try:
@@ -95,24 +109,7 @@ class Checkpoint:
                 f"{self.path.name} is not a {SUFFIX} file",
                 hint="only safetensors weights are loaded; convert others with `edgeflow convert`",
             )
-        try:
-            if self.path.stat().st_size > MAX_BYTES:
-                raise CheckpointError(
-                    f"{self.path.name} is larger than {MAX_BYTES} bytes",
-                    hint="these are not a click network's weights",
-                )
-            data = self.path.read_bytes()
-        except OSError as error:
-            raise CheckpointError(
-                f"cannot read the weights {self.path}: {error.strerror}",
-                hint="reinstall the package or check the path and its permissions",
-            ) from error
-        digest = hashlib.sha256(data).hexdigest()
-        if digest != self.entry.sha256:
-            raise CheckpointError(
-                f"{self.path.name} has sha256 {digest}, its manifest says {self.entry.sha256}",
-                hint="the file is damaged or was replaced: restore it, or update its manifest",
-            )
+        data = read_pinned(self.path, self.entry.sha256, MAX_BYTES)
         try:
             return parse_safetensors(data)
         except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
@@ -121,6 +118,38 @@ class Checkpoint:
                 f"{self.path.name} is not a valid safetensors file ({brief(error)})",
                 hint="only safetensors weights are loaded; convert others with `edgeflow convert`",
             ) from error
+
+
+def read_pinned(path: Path, sha256: str, most: int) -> bytes:
+    """The content of a file whose digest a manifest states.
+
+    Args:
+        path: The file.
+        sha256: Its digest, in hex.
+        most: Bytes at most.
+
+    Raises:
+        CheckpointError: It is missing, larger, or another one.
+    """
+    try:
+        if path.stat().st_size > most:
+            raise CheckpointError(
+                f"{path.name} is larger than {most} bytes",
+                hint="these are not a click network's weights",
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot read the weights {path}: {error.strerror}",
+            hint="reinstall the package or check the path and its permissions",
+        ) from error
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != sha256:
+        raise CheckpointError(
+            f"{path.name} has sha256 {digest}, its manifest says {sha256}",
+            hint="the file is damaged or was replaced: restore it, or update its manifest",
+        )
+    return data
 
 
 def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor], *, source: str) -> None:

@@ -47,6 +47,22 @@ class SourceNote(BaseModel):
     converted_on: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
 
 
+class StatisticsFile(BaseModel):
+    """Statistics of images of many kinds, which tell one kind from the others.
+
+    Attributes:
+        file: File name in the manifest's folder.
+        sha256: Digest of the file, in hex.
+        made_of: The images, free text.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: Annotated[str, AfterValidator(_checked)]
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    made_of: str
+
+
 class ModelEntry(BaseModel):
     """Description of one weights file.
 
@@ -64,6 +80,8 @@ class ModelEntry(BaseModel):
         metrics_note: How the figures were measured, free text.
         source: Origin of converted weights.
         calibration: Calibration of the score.
+        statistics: Statistics of images, as these weights sum them up; a version that a project
+            learns is told by them which images it is for.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -81,6 +99,7 @@ class ModelEntry(BaseModel):
     metrics_note: str
     source: SourceNote | None = None
     calibration: Calibration = Calibration()
+    statistics: StatisticsFile | None = None
 
 
 class Manifest(BaseModel):

@@ -97,18 +97,37 @@ class ImageProvider:
                 "not too many large images are opened at once",
             ) from error
 
-    def prefetch(self, wanted: Source | AsStored) -> None:
+    def prefetch(
+        self,
+        wanted: Source | AsStored,
+        then: Callable[[EncodedImage], None] = lambda _image: None,
+    ) -> None:
         """Start to load an image that may be needed soon, without waiting and without errors.
 
         :meth:`get` will raise what is wrong with it.
+
+        Args:
+            wanted: Where it is, and whether to leave it as it is stored.
+            then: Called with the image once it is there, unless it was before; raises nothing.
         """
+
+        def loaded(future: Future[EncodedImage]) -> None:
+            if future.cancelled():
+                return
+            error = future.exception()
+            if error is None:
+                then(future.result())
+            else:
+                reason = str(error) if isinstance(error, EdgeFlowError) else type(error).__name__
+                self._log.debug("not loaded ahead", reason=reason)
+
         try:
             future = self._flights.ask_ahead(wanted)
         except RuntimeError as error:  # closed
             self._log.debug("not loaded ahead", reason=str(error))
             return
         if future is not None:
-            future.add_done_callback(self._note_failure)
+            future.add_done_callback(loaded)
 
     def warm_up(self) -> None:
         """Have a decoder ready for the first image."""
@@ -150,12 +169,6 @@ class ImageProvider:
                 if self._on_note is not None:
                     self._on_note(f"{name}: {note}")
             return overview_to_pages(self._predictor.encode(decoded.pixels, copy=False))
-
-    def _note_failure(self, future: Future[EncodedImage]) -> None:
-        error = None if future.cancelled() else future.exception()
-        if error is not None:
-            reason = str(error) if isinstance(error, EdgeFlowError) else type(error).__name__
-            self._log.debug("not loaded ahead", reason=reason)
 
 
 def downloaders(settings: Settings) -> dict[str, Downloader]:

@@ -135,7 +135,7 @@ class LocalSegmenter(Segmenter):
 
     @override
     def prefetch(self, source: Source | AsStored) -> None:
-        self.images.prefetch(source)
+        self.images.prefetch(source, self._chosen.look_ahead)
 
     @override
     def segment(

@@ -123,8 +123,18 @@ class ChosenModels:
                 if learnt is not None:
                     self._learnt.load(learnt, base.weights)
 
+    def look_ahead(self, image: EncodedImage) -> None:
+        """Sum an image up that may be clicked on soon, for the models whose versions ask for it."""
+        for name in list(self._summarisers):
+            self._summary(name, image)
+
     def _alike(self, likeness: Likeness, name: str | None, image: EncodedImage) -> bool:
         """Whether an image is like those learnt from; not if it cannot be told."""
+        summary = self._summary(name, image)
+        return summary is not None and likeness.accepts(summary)
+
+    def _summary(self, name: str | None, image: EncodedImage) -> FloatArray | None:
+        """An image's summary; None if it cannot be made."""
         key = f"{name} {image.digest}"
         summary = self._summaries.get(key)
         if summary is None:
@@ -132,9 +142,9 @@ class ChosenModels:
                 summary = self._summariser(name)(image.overview)
             except EdgeFlowError as error:
                 self._log.warning("image not compared", model=name, reason=error.message)
-                return False
+                return None
             self._summaries.put(key, summary)
-        return likeness.accepts(summary)
+        return summary
 
     def _summariser(self, name: str | None) -> Summariser:
         if name not in self._summarisers:

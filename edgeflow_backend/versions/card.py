@@ -27,6 +27,7 @@ def entry_of(base: Checkpoint, file: str, digest: str, facts: Facts) -> ModelEnt
             "metrics": {},
             "metrics_note": "the gate's figures are in version.json",
             "source": None,
+            "statistics": None,
         }
     )
 

@@ -6,7 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
-from edgeflow.learning.likeness.likeness import Likeness, LikenessError
+from edgeflow.learning.likeness.likeness import Likeness
+from edgeflow.learning.likeness.statistics import LikenessError
 from edgeflow_backend.versions.served import SERVED, Served, read_served
 from edgeflow_backend.versions.version import (
     LIKENESS,

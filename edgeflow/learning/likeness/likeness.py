@@ -15,22 +15,21 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from edgeflow.arrays import FloatArray
-from edgeflow.errors import EdgeFlowError, brief
+from edgeflow.errors import CheckpointError, brief
+from edgeflow.learning.likeness.statistics import (
+    LEAST,
+    MANY,
+    REMEDY,
+    ImageStatistics,
+    LikenessError,
+)
 
-REACH = 0.9
-"""Share of the images learnt from that lie within the reach of the others."""
+REACH, REACH_BY_FEW = (0.9, 1.0), (0.9,)
+"""Shares of the images learnt from whose distances to the others the reach is the mean of: where
+statistics of many images tell kinds apart, and where those of a few do."""
 
 ROUNDING = 1e-3
 """Cosine distance that two computations of one summary may lie apart."""
-
-LEAST = 2
-"""Images that likeness takes."""
-
-
-class LikenessError(EdgeFlowError):
-    """A likeness that cannot be made or read."""
-
-    code = "likeness"
 
 
 @dataclass(frozen=True)
@@ -51,32 +50,36 @@ class Likeness:
     reach: float
 
     @classmethod
-    def of(cls, learnt: Sequence[FloatArray], general: Sequence[FloatArray]) -> Likeness:
+    def of(cls, learnt: Sequence[FloatArray], statistics: ImageStatistics) -> Likeness:
         """What is known of the images that a version has learnt from.
 
         The reach is such that most of them would be found to be like the others.
 
         Args:
             learnt: Their summaries, C float32 each.
-            general: Summaries of images of many kinds, which say how far channels vary.
+            statistics: Of images of many kinds.
 
         Raises:
-            LikenessError: There are fewer than two of either.
+            LikenessError: There are fewer than two.
+            CheckpointError: The statistics are of another network's summaries.
         """
-        if min(len(learnt), len(general)) < LEAST:
+        if len(learnt) < LEAST:
             raise LikenessError(
-                f"{len(learnt)} images and {len(general)} of other kinds are too few to tell "
-                "what is like them",
+                f"{len(learnt)} images are too few to tell what is like them",
                 hint="label more images",
             )
-        mean, spread = np.mean(general, axis=0), np.std(general, axis=0)
-        varies = spread > np.abs(mean) * np.finfo(np.float32).eps
-        scale = np.divide(1, spread, out=np.zeros_like(spread), where=varies)
-        known = _directions(np.stack(learnt), mean, scale)
+        if learnt[0].shape != statistics.mean.shape:
+            raise CheckpointError(
+                f"statistics of images have {len(statistics.mean)} channels, the network that sums "
+                f"images up has {len(learnt[0])}",
+                hint=REMEDY,
+            )
+        known = _directions(np.stack(learnt), statistics.mean, statistics.scale)
         distances = 1 - known @ known.T
         np.fill_diagonal(distances, np.inf)
-        reach = float(np.quantile(distances.min(axis=1), REACH, method="higher"))
-        return cls(mean, scale, known, reach)
+        shares = REACH if statistics.images >= MANY else REACH_BY_FEW
+        reach = float(np.quantile(distances.min(axis=1), shares, method="higher").mean())
+        return cls(statistics.mean, statistics.scale, known, reach)
 
     def accepts(self, summary: FloatArray) -> bool:
         """Whether an image is like those learnt from.

@@ -11,7 +11,12 @@ from edgeflow.checkpoints.checkpoint import Checkpoint
 from edgeflow.data.base import Sample
 from edgeflow.inference.predictor import Predictor
 from edgeflow.learning.gate.clicking import Clicked
-from edgeflow.learning.likeness.likeness import Likeness, LikenessError
+from edgeflow.learning.likeness.likeness import Likeness
+from edgeflow.learning.likeness.statistics import (
+    ImageStatistics,
+    LikenessError,
+    shipped_statistics,
+)
 from edgeflow.learning.likeness.summary import Summariser
 from edgeflow.nn.interface import NoFeaturesError
 
@@ -46,7 +51,11 @@ class Kinds:
             network: Their predictor.
             training: Pictures to learn from; where there is but one, nothing tells what is like it.
             judged: Held-out pictures to judge by.
-            general: The general set.
+            general: The general set; its statistics tell kinds apart where none come with the
+                base weights.
+
+        Raises:
+            CheckpointError: The statistics that come with the base weights cannot be used.
         """
         summarise = Summariser(base)
 
@@ -55,7 +64,8 @@ class Kinds:
 
         try:
             others = {sample.name: summary(sample) for sample in general}
-            likeness = Likeness.of([summary(each) for each in training], list(others.values()))
+            statistics = shipped_statistics(base) or ImageStatistics.of(list(others.values()))
+            likeness = Likeness.of([summary(each) for each in training], statistics)
         except (NoFeaturesError, LikenessError):
             return cls(None, {})
         return cls(likeness, {**others, **{sample.name: summary(sample) for sample in judged}})

@@ -24,6 +24,7 @@ from edgeflow_backend.learning.shelf import OBJECTS, Shelf
 from edgeflow_backend.learning.store import StoreError
 from edgeflow_backend.learning.training.record import TrainingRecord, read_record, write_record
 from edgeflow_backend.learning.training.run import Say, Training
+from edgeflow_backend.memory.malloc import give_back_memory
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.versions.folders import versions_of
@@ -86,6 +87,10 @@ def train(
         def kept() -> bool:
             return (folder / OBJECTS).is_file()
 
+        def told(text: str) -> None:
+            give_back_memory()  # each piece of work leaves hundreds of MB of the heap in holes
+            say(text)
+
         def ended(**changes: object) -> TrainingRecord:
             fields = {"seconds": time.monotonic() - began, **changes}
             after = TrainingRecord(objects=record.objects, attempts=record.attempts, **fields)
@@ -97,7 +102,7 @@ def train(
             files = shelf.files(project)
             versions = versions_of(settings, project)
             training = make(
-                settings, project, files, folder, versions, say, lambda: stop() or not kept()
+                settings, project, files, folder, versions, told, lambda: stop() or not kept()
             )
             outcome = training.run(objects)
         except (Stopped, EdgeFlowError) as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeflow_backend.memory.malloc import configure_malloc
+from edgeflow_backend.memory.malloc import configure_malloc, give_back_memory
 
 START = """
 import ctypes, re, sys, threading
@@ -44,6 +44,21 @@ kept = [bytearray(3 << 20) for _ in range(20)]
 print(re.search('type="mmap" count="([0-9]+)"', heap())[1])
 """
 
+HOLES = """
+from edgeflow_backend.memory.malloc import give_back_memory
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+large, kept = [], []
+for _ in range(2000):
+    large.append(bytearray(100_000))
+    kept.append(bytearray(600))
+del large
+before = resident()
+if sys.argv[1] == "given back":
+    assert give_back_memory()
+print(before - resident())
+"""
+
 glibc_only = pytest.mark.skipif(
     platform.libc_ver()[0] != "glibc", reason="settings of the GNU C library"
 )
@@ -66,8 +81,16 @@ def test_large_arrays_do_not_make_the_heap_grow(tmp_path: Path, how: str, outsid
     assert (_ask(OUTSIDE, how, tmp_path) >= 10) == outside
 
 
+@glibc_only
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize(("how", "given"), [("given back", True), ("left", False)])
+def test_holes_between_what_is_kept_are_given_back(tmp_path: Path, how: str, given: bool) -> None:
+    assert (_ask(HOLES, how, tmp_path) > 100_000_000) == given
+
+
 def test_a_c_library_that_knows_nothing_of_it_is_left_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("ctypes.CDLL", lambda _: object())
     assert not configure_malloc()
+    assert not give_back_memory()

@@ -11,21 +11,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import Tensor
 
 from edgeflow.arrays import FloatArray, RGBImage
 from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, Checkpoint, find
 from edgeflow.checkpoints.manifest import add_to_manifest
 from edgeflow.errors import EdgeFlowError
-from edgeflow.geometry import ImagePoint
+from edgeflow.geometry import ImagePoint, Size
 from edgeflow.inference.predictor import Predictor
+from edgeflow.inference.state import EncodedImage
 from edgeflow.learning.gate.general import general_set
 from edgeflow.learning.likeness.likeness import Likeness
+from edgeflow.learning.likeness.statistics import ImageStatistics
 from edgeflow.learning.likeness.summary import Summariser
 from edgeflow.prompts.click import Click
 from edgeflow_backend.errors import NotReadyError
 from edgeflow_backend.images.sources import InlineSource
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.segmenter.local import LocalSegmenter
+from edgeflow_backend.segmenter.models import ChosenModels
 from edgeflow_backend.segmenter.segmenter import Clicks, Examples, Model
 from edgeflow_backend.service import SegmentationService
 from edgeflow_backend.settings import Settings
@@ -84,7 +88,8 @@ def likeness_of(base: Checkpoint, predictor: Predictor, like: Sequence[RGBImage]
     def summary(rgb: RGBImage) -> FloatArray:
         return summarise(predictor.encode(rgb).overview)
 
-    return Likeness.of(list(map(summary, like)), [summary(each.rgb) for each in general_set()])
+    statistics = ImageStatistics.of([summary(each.rgb) for each in general_set()])
+    return Likeness.of(list(map(summary, like)), statistics)
 
 
 def soon() -> float:
@@ -213,6 +218,39 @@ def test_an_image_unlike_those_learnt_from_is_answered_by_the_base_weights(team:
         assert version == its
         assert digest != plain[1]
         assert answer(segmenter, replace(chosen, predictor=None), 2) == (its, digest)
+    finally:
+        segmenter.close()
+
+
+def test_an_image_that_is_loaded_ahead_is_summed_up_before_it_is_clicked(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = team.learn(0.05, *disks(8))
+    summed: list[str] = []
+    looked = threading.Event()
+    summarise, look_ahead = Summariser.__call__, ChosenModels.look_ahead
+
+    def counted(self: Summariser, overview: Tensor) -> FloatArray:
+        summed.append(threading.current_thread().name)
+        return summarise(self, overview)
+
+    def looking(self: ChosenModels, image: EncodedImage) -> None:
+        look_ahead(self, image)
+        looked.set()
+
+    monkeypatch.setattr(Summariser, "__call__", counted)
+    monkeypatch.setattr(ChosenModels, "look_ahead", looking)
+    segmenter = team.start()
+    try:
+        chosen = segmenter.choose(PROJECT, None)
+        assert chosen.version == name
+        segmenter.suited(chosen, segmenter.open(InlineSource(disk_png()), deadline=soon()))
+        ahead = InlineSource(disk_png(Size(80, 120)))
+        segmenter.prefetch(ahead)
+        assert looked.wait(120)
+        segmenter.suited(chosen, segmenter.open(ahead, deadline=soon()))
+        clicking = threading.current_thread().name
+        assert [thread == clicking for thread in summed] == [True, False]
     finally:
         segmenter.close()
 

@@ -5,7 +5,9 @@ import pytest
 from safetensors.numpy import load, save
 
 from edgeflow.arrays import FloatArray
-from edgeflow.learning.likeness.likeness import Likeness, LikenessError
+from edgeflow.errors import CheckpointError
+from edgeflow.learning.likeness.likeness import Likeness
+from edgeflow.learning.likeness.statistics import MANY, ImageStatistics, LikenessError
 
 CHANNELS = 24
 
@@ -23,11 +25,15 @@ def others(count: int = 40) -> list[FloatArray]:
     return [each for seed in range(100, 100 + count) for each in kind(seed, 1)]
 
 
+def of(learnt: list[FloatArray], general: list[FloatArray]) -> Likeness:
+    return Likeness.of(learnt, ImageStatistics.of(general))
+
+
 def test_images_of_the_kind_are_accepted_and_others_are_not() -> None:
     accepted = []
     for seed in range(10):
         images = kind(seed, 40)
-        likeness = Likeness.of(images[:20], others())
+        likeness = of(images[:20], others())
         accepted += [likeness.accepts(each) for each in images[20:]]
         assert not any(likeness.accepts(each) for each in others())
         assert not any(likeness.accepts(each) for each in kind(seed + 10, 20))
@@ -36,17 +42,17 @@ def test_images_of_the_kind_are_accepted_and_others_are_not() -> None:
 
 def test_images_learnt_from_are_accepted_and_most_of_them_by_the_others() -> None:
     images = kind(1, 20)
-    likeness = Likeness.of(images, others())
+    likeness = of(images, others())
     assert all(likeness.accepts(each) for each in images)
-    alone = [Likeness.of([*images[:n], *images[n + 1 :]], others()) for n in range(20)]
+    alone = [of([*images[:n], *images[n + 1 :]], others()) for n in range(20)]
     assert sum(one.accepts(each) for one, each in zip(alone, images, strict=True)) >= 16
 
 
 def test_the_scale_of_a_channel_does_not_matter() -> None:
     images, general = kind(1, 30), others()
     scale = np.geomspace(1e-3, 1e3, CHANNELS).astype(np.float32)
-    plain = Likeness.of(images[:20], general)
-    scaled = Likeness.of([each * scale for each in images[:20]], [each * scale for each in general])
+    plain = of(images[:20], general)
+    scaled = of([each * scale for each in images[:20]], [each * scale for each in general])
     assert [scaled.distance(each * scale) for each in images] == pytest.approx(
         [plain.distance(each) for each in images], abs=1e-5
     )
@@ -57,25 +63,38 @@ def test_a_channel_that_never_varies_tells_nothing() -> None:
     images, general = kind(1, 20), others()
     for each in (*images, *general):
         each[0] = 5
-    likeness = Likeness.of(images, general)
+    likeness = of(images, general)
     apart = images[0].copy()
     apart[0] = 900
     assert likeness.distance(apart) == likeness.distance(images[0])
 
 
 def test_summaries_of_another_network_are_not_like_any() -> None:
-    likeness = Likeness.of(kind(1, 9), others())
+    likeness = of(kind(1, 9), others())
     assert not likeness.accepts(np.zeros(CHANNELS + 1, dtype=np.float32))
+
+
+def test_statistics_of_many_images_let_it_reach_further() -> None:
+    images, general = kind(1, 20), others()
+    few, many = of(images, general), of(images, general * MANY)
+    alone = [of([*images[:n], *images[n + 1 :]], general) for n in range(20)]
+    farthest = max(one.distance(each) for one, each in zip(alone, images, strict=True))
+    assert few.reach < many.reach < farthest
+
+
+def test_statistics_of_another_network_are_told() -> None:
+    with pytest.raises(CheckpointError, match=r"24 channels.* has 25"):
+        Likeness.of([np.zeros(CHANNELS + 1, dtype=np.float32)] * 3, ImageStatistics.of(others()))
 
 
 @pytest.mark.parametrize(("learnt", "general"), [(1, 9), (0, 9), (9, 1)])
 def test_one_image_tells_nothing(learnt: int, general: int) -> None:
     with pytest.raises(LikenessError, match="too few"):
-        Likeness.of(kind(1, learnt), others(general))
+        of(kind(1, learnt), others(general))
 
 
 def test_it_is_read_as_it_was_written() -> None:
-    likeness = Likeness.of(kind(1, 9), others())
+    likeness = of(kind(1, 9), others())
     read = Likeness.from_bytes(likeness.to_bytes())
     assert read.reach == pytest.approx(likeness.reach)
     for name in ("mean", "scale", "known"):
@@ -97,7 +116,7 @@ def test_it_is_read_as_it_was_written() -> None:
     ids=repr,
 )
 def test_damage_is_told(change: dict[str, FloatArray | None]) -> None:
-    tensors = {**load(Likeness.of(kind(1, 9), others()).to_bytes()), **change}
+    tensors = {**load(of(kind(1, 9), others()).to_bytes()), **change}
     data = save({name: value for name, value in tensors.items() if value is not None})
     with pytest.raises(LikenessError, match="cannot be read"):
         Likeness.from_bytes(data)

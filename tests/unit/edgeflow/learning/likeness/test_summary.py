@@ -7,6 +7,7 @@ import torch
 from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, Checkpoint, find
 from edgeflow.learning.gate.general import general_set
 from edgeflow.learning.likeness.likeness import Likeness
+from edgeflow.learning.likeness.statistics import ImageStatistics
 from edgeflow.learning.likeness.summary import Summariser
 
 
@@ -23,7 +24,7 @@ def test_photographs_are_unlike_drawings() -> None:
     }
     drawings = [each for name, each in found.items() if name.startswith("drawings/")]
     photographs = [each for name, each in found.items() if name.startswith("photos/")]
-    likeness = Likeness.of(drawings, list(found.values()))
+    likeness = Likeness.of(drawings, ImageStatistics.of(list(found.values())))
     assert all(likeness.accepts(each) for each in drawings)
     assert not any(likeness.accepts(each) for each in photographs)
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from edgeflow.checkpoints.checkpoint import Checkpoint
+from edgeflow.errors import CheckpointError
 from edgeflow.learning.adaptation.adapt import Stopped
 from edgeflow.learning.gate.verdict import Verdict
 from edgeflow.learning.split import is_held_out
@@ -117,6 +119,22 @@ def test_too_few_held_out_objects_are_refused_unlearnt(settings: Settings) -> No
     assert (record.state, record.version) == ("refused", None)
     assert "too few to judge by" in record.message
     assert learner.pictures == []
+
+
+def test_damaged_statistics_of_the_base_weights_are_told_and_nothing_is_learnt(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Checkpoint, "statistics", lambda _: b"damaged")
+    label(settings, TASKS)
+    learner = Learner()
+    with pytest.raises(CheckpointError):
+        trained(settings, learner)
+    record = read_record(project_folder(settings, REF))
+    assert record is not None
+    assert record.state == "failed"
+    assert "edgeflow_lite cannot be used: these are no statistics" in record.message
+    assert learner.pictures == []
+    assert served(settings) == []
 
 
 class _KilledError(BaseException):
