@@ -30,7 +30,7 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrom
 LONGEST = (
     "docker", "recommended_configs", "compose", "annotating", "nothing_happens", "shown_labels",
     "reopened_tasks", "shown_images", "quick_clicks", "export_formats", "demo", "wheel", "similar",
-    "pages", "export", "learning", "label_studio_ml", "repair",
+    "pages", "export", "learning", "what_requests_hold", "label_studio_ml", "repair",
 )  # fmt: skip
 """Files that take most of a minute or more, the longest first; some need no Label Studio yet."""
 
