@@ -125,8 +125,7 @@ class SegmentationService:
             answers, covered = self._neighbours.apart(answers, resolved)
             for each in answers:
                 waits = visit.waits(each.prompt_ids)
-                noted = replace(each, waits=waits, author=regions.author)
-                self.recent.remember(resolved.scene, noted)
+                self.recent.remember(resolved.scene, each.noted(waits, regions.draft))
         self._note_lost_labels(resolved)
         return joined([show(each, resolved, self._polygons) for each in answers], [*lost, *covered])
 
@@ -220,7 +219,7 @@ class SegmentationService:
         """Answer the clicks on one object: one that is told or found to exist, or a new one."""
         its = replace(resolved, request=replace(resolved.request, prompt=prompt))
         scene, stored = its.scene, {region.object_id for region in regions.open}
-        recent = self.recent.of(scene, stored, visit, regions.author) if rule.remembers else []
+        recent = self.recent.of(scene, stored, visit, regions.draft) if rule.remembers else []
         if before is None and rule.where != "off":
             before = self._refinement.find(
                 prompt,

@@ -20,6 +20,7 @@ from edgeflow.masks.patch import MaskPatch
 from edgeflow.prompts.prior_mask import PriorMask
 from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.signs import Visit
+from edgeflow_backend.objects.task_regions import NO_DRAFT, Draft
 from edgeflow_backend.protocol.prompt import Prompt
 
 WINDOW_S = 10.0
@@ -27,6 +28,9 @@ WINDOW_S = 10.0
 
 SHAPE_WINDOW_S = 300.0
 """A drawn shape is not sent again with the clicks that follow it, so its answer is kept longer."""
+
+SHOWN_S = 3.0
+"""A draft that was saved so much later than an answer was made after the editor had the answer."""
 
 ANSWERS_A_SCENE = 128
 """One click may suggest many objects, each of which the next click may refine."""
@@ -49,6 +53,7 @@ class RecentAnswer:
         waits: Whether it is a suggestion that waits to be accepted, as far as its points tell.
         prompt: The prompt.
         author: Whose draft the task held; empty where it held none.
+        draft: When that draft had been saved, as Label Studio writes it.
     """
 
     before: SegmentedObject
@@ -63,6 +68,7 @@ class RecentAnswer:
     waits: bool = False
     prompt: Prompt | None = None
     author: str = ""
+    draft: str = ""
 
     @property
     def shown(self) -> SegmentedObject:
@@ -71,6 +77,15 @@ class RecentAnswer:
         if shown.from_mask and shown.start is None:
             return replace(shown, start=PriorMask(self.mask.whole()))
         return shown
+
+    def noted(self, waits: bool, draft: Draft) -> RecentAnswer:
+        """The answer as it is remembered.
+
+        Args:
+            waits: Whether it is a suggestion that waits to be accepted.
+            draft: The task's newest; an empty one for none.
+        """
+        return replace(self, waits=waits, author=draft.author, draft=draft.saved)
 
     @property
     def nbytes(self) -> int:
@@ -122,6 +137,7 @@ class RecentAnswers:
         max_bytes: Bytes of all scenes together.
         clock: Seconds; ``time.monotonic`` unless a test says otherwise.
         store: Where they outlive this process; None for nowhere.
+        wall: POSIX time; ``time.time`` unless a test says otherwise.
     """
 
     def __init__(
@@ -129,7 +145,9 @@ class RecentAnswers:
         max_bytes: int,
         clock: Callable[[], float] = time.monotonic,
         store: AnswerStore | None = None,
+        wall: Callable[[], float] = time.time,
     ) -> None:
+        self._wall = wall
         self._store = store
         self._lock = threading.Lock()
         self._clock = clock
@@ -170,27 +188,34 @@ class RecentAnswers:
             state.answers = self._fitting(answers, now)
 
     def of(
-        self, scene: str, stored: Container[str], visit: Visit, author: str = ""
+        self, scene: str, stored: Container[str], visit: Visit, draft: Draft = NO_DRAFT
     ) -> list[RecentAnswer]:
         """The answers in a scene that a click may refine: each region's newest, newest first.
+
+        An answer whose region the draft lacks, though it was saved after the annotator had it, was
+        rejected, deleted or undone.
 
         Args:
             scene: Identifies an image in a task.
             stored: Ids of the regions that Label Studio has stored; answers to those are used for
                 as long as the draft may lag behind.
             visit: The click's request.
-            author: Whose draft the task holds; empty for none.
+            draft: The task's newest; an empty one for none.
         """
         with self._lock:
             state = self._scenes.get(scene, _Scene())
             now = self._clock()
+        saved_ago = draft.age(self._wall())
         newest: dict[str, tuple[float, RecentAnswer]] = {}
         for when, answer in state.answers:
-            if answer.author not in ("", author):
+            if answer.author not in ("", draft.author):
                 continue
             newest.setdefault(answer.after.region_id, (when, answer))
         return [
-            answer for when, answer in newest.values() if _counts(answer, now - when, stored, visit)
+            answer
+            for when, answer in newest.values()
+            if _counts(answer, now - when, stored, visit)
+            and not _removed(answer, now - when, draft, saved_ago, visit)
         ]
 
     def repeated(self, scene: str, prompt_ids: Sequence[str]) -> RecentAnswer | None:
@@ -241,6 +266,26 @@ def _counts(answer: RecentAnswer, age: float, stored: Container[str], visit: Vis
     if answer.drawn:
         return visit.alone and age < SHAPE_WINDOW_S
     return visit.accepting and age < WINDOW_S
+
+
+def _removed(
+    answer: RecentAnswer, age: float, draft: Draft, saved_ago: float | None, visit: Visit
+) -> bool:
+    """Whether a draft shows that the annotator has an answer no more.
+
+    A draft with the request's own points was saved after the click. Another must be newer than the
+    one that the answer's request held, whatever the two machines' clocks say, and much newer than
+    the answer. What still has its points there was not accepted yet.
+    """
+    if answer.prompt is None or answer.after.region_id in draft.ids:
+        return False  # one that was found has no points that would tell
+    if not draft.ids.isdisjoint(answer.prompt_ids):
+        return False
+    if visit.ids <= draft.ids:
+        return True
+    if saved_ago is None or draft.saved == answer.draft:
+        return False
+    return age - saved_ago > SHOWN_S
 
 
 def _replaces(answer: RecentAnswer, older: RecentAnswer) -> bool:

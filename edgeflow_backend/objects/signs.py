@@ -96,6 +96,8 @@ class _Place:
         waiting_at: When points were last seen that an answer had left in their places.
         accepting_at: When an answer's points were last seen to be gone at once.
         rushed: Points sent again before they were answered, or answered as several objects'.
+        together: Points that came for the first time with others. Each click is sent at once: these
+            were made faster than a busy browser sends them, or another process knew the first.
         unsure: Points of answers that took them for one object's, though nothing told that they
             were, and when each was given.
         author: Whose draft was last seen.
@@ -109,6 +111,7 @@ class _Place:
     waiting_at: float = -math.inf
     accepting_at: float = -math.inf
     rushed: set[str] = field(default_factory=set)
+    together: set[str] = field(default_factory=set)
     unsure: dict[frozenset[str], float] = field(default_factory=dict)
     author: str = ""
 
@@ -126,6 +129,9 @@ class _Place:
         visit.pending = len(visit.ids) > 1 and not waiting and (unanswered or bool(same))
         for other in same:
             self.rushed |= visit.ids | other.ids
+        new = visit.ids.difference(self.answered, *(other.ids for other in same))
+        if len(new) > 1:
+            self.together |= new
         visit.hurried = visit.pending and (
             self._accepting(now) or not self.rushed.isdisjoint(visit.ids)
         )
@@ -149,6 +155,7 @@ class _Place:
         for key in list(self.answered)[:-MAX_POINTS]:
             del self.answered[key]
             self.rushed.discard(key)
+            self.together.discard(key)
         recent = {ids: when for ids, when in self.unsure.items() if now - when < LATELY_S}
         self.unsure = dict(list(recent.items())[-MAX_UNSURE:])
 
@@ -212,7 +219,8 @@ class _Place:
         since, new = visit.arrived - max(known), len(visit.ids) - len(known)
         rushed = not self.rushed.isdisjoint(visit.ids)
         late = self._accepting(visit.arrived) or new > 1 or rushed
-        if since < (ARRIVED_LATE_S if late else ARRIVED_S):
+        patient = late or not self.together.isdisjoint(visit.ids)
+        if since < (ARRIVED_LATE_S if patient else ARRIVED_S):
             return late or since >= AT_ONCE_S
         if new == 1:  # each click of a slow annotator has a request of its own
             self.waiting_at = visit.arrived

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 import orjson
@@ -54,6 +55,48 @@ class TaskRegion:
 
 
 @dataclass(frozen=True)
+class Draft:
+    """The newest draft of a task: what its annotator had in the editor when it was saved.
+
+    Attributes:
+        ids: Of all that it holds, points too.
+        author: Whose it is, as Label Studio names them.
+        saved: When it was saved, as Label Studio writes it.
+    """
+
+    ids: frozenset[str] = frozenset()
+    author: str = ""
+    saved: str = ""
+
+    @classmethod
+    def of(cls, drafts: list[JSONObject]) -> Draft:
+        """The newest of a task's drafts; an empty one if it has none."""
+        if not drafts:
+            return NO_DRAFT
+        newest = _newest(drafts)
+        ids = (result.get("id") for result in objects(newest.get("result")))
+        return cls(
+            frozenset(key for key in ids if isinstance(key, str)),
+            str(newest.get("user") or ""),
+            str(newest.get("updated_at") or ""),
+        )
+
+    def age(self, now: float) -> float | None:
+        """Seconds since it was saved, by Label Studio's clock; None where that is not told.
+
+        Args:
+            now: POSIX time.
+        """
+        try:
+            return now - datetime.fromisoformat(self.saved.replace("Z", "+00:00")).timestamp()
+        except (ValueError, OverflowError, OSError):
+            return None
+
+
+NO_DRAFT = Draft()
+
+
+@dataclass(frozen=True)
 class TaskRegions:
     """The regions in a task's drafts and annotations, each read once.
 
@@ -61,13 +104,18 @@ class TaskRegions:
         ids: All their ids.
         records: Of those that this backend made.
         open: The regions that the annotator has before them, the topmost first.
-        author: Whose draft the newest is, as Label Studio names them; empty without a draft.
+        draft: The newest draft; an empty one without drafts.
     """
 
     ids: frozenset[str]
     records: tuple[RegionRecord, ...]
     open: tuple[TaskRegion, ...]
-    author: str = ""
+    draft: Draft = NO_DRAFT
+
+    @property
+    def author(self) -> str:
+        """Whose draft the newest is; empty without a draft."""
+        return self.draft.author
 
     @classmethod
     def of(cls, task: JSONObject, where: Where, copied: JSONObject | None = None) -> TaskRegions:
@@ -101,8 +149,7 @@ class TaskRegions:
                     ids.add(raw["id"])
                 if holder is open_holder and (region := _read(raw, record, carried)) is not None:
                     regions.append(region)
-        author = str(_newest(drafts).get("user") or "") if drafts else ""
-        return cls(frozenset(ids), tuple(records), tuple(reversed(regions)), author)
+        return cls(frozenset(ids), tuple(records), tuple(reversed(regions)), Draft.of(drafts))
 
 
 def region_mask(region: TaskRegion, image_size: Size, cache: MaskCache) -> MaskPatch | None:

@@ -30,7 +30,8 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrom
 LONGEST = (
     "learning_whole", "docker", "recommended_configs", "compose", "annotating", "nothing_happens",
     "shown_labels", "reopened_tasks", "shown_images", "quick_clicks", "export_formats", "demo",
-    "wheel", "similar", "pages", "export", "learning", "order", "label_studio_ml", "repair",
+    "wheel", "similar", "pages", "export", "learning", "order", "what_requests_hold",
+    "label_studio_ml", "repair",
 )  # fmt: skip
 """Files that take most of a minute or more, the longest first; some need no Label Studio yet."""
 

@@ -22,7 +22,7 @@ from edgeflow_backend.objects.pages.stored import Stored, stored_pages
 from edgeflow_backend.objects.pages.tracks import Track, TrackMemory
 from edgeflow_backend.objects.recent_answers import RecentAnswer, RecentAnswers
 from edgeflow_backend.objects.segmented_object import SegmentedObject
-from edgeflow_backend.objects.task_regions import MaskCache, TaskRegions
+from edgeflow_backend.objects.task_regions import Draft, MaskCache, TaskRegions
 from edgeflow_backend.protocol.prompt import Prompt
 from edgeflow_backend.protocol.prompts import ClickPrompt, OutlinePrompt
 from edgeflow_backend.protocol.regions import region_id
@@ -114,7 +114,7 @@ class PageSearch:
             case = replace(case, track=replace(case.track, id=track))  # one object, begun twice
         answers = self._answers(case, found)
         self._tracks.note(place, self._noted(case, answers, regions.author))
-        self._remember(case, answers, found, regions.author)
+        self._remember(case, answers, found, regions.draft)
         self._note(case, found)
         nearest = sorted(answers, key=lambda page: (abs(page - case.here), page))
         return self._neighbours.apart([answers[page] for page in nearest], resolved, regions.open)
@@ -213,14 +213,14 @@ class PageSearch:
         case: _Case,
         answers: Mapping[int, RecentAnswer],
         found: CarriedPages,
-        author: str,
+        draft: Draft,
     ) -> None:
         """Keep what is new for the clicks that refine it before it is stored."""
         waits = len(case.sent) > 1  # with auto-accept, points come alone
         scenes = {page.index: page.digest for page in found.pages}
         scenes[case.here] = case.resolved.image.digest
         for page, digest in scenes.items():
-            noted = replace(answers[page], waits=waits, author=author)
+            noted = answers[page].noted(waits, draft)
             self._recent.remember(f"{case.resolved.request.place}|{digest}", noted)
 
     def _note(self, case: _Case, found: CarriedPages) -> None:

@@ -42,6 +42,7 @@ def pack_answer(packer: Packer, answer: RecentAnswer) -> None:
     packer.flag(answer.drawn)
     packer.flag(answer.waits)
     packer.text(answer.author)
+    packer.text(answer.draft)
     prompt = answer.prompt
     points = prompt.points if isinstance(prompt, ClickPrompt) else ()
     _pack_texts(packer, tuple(point.model_dump_json() for point in points))
@@ -74,7 +75,8 @@ def _unpack_answer(unpacker: Unpacker, size: Size) -> RecentAnswer:
     if mask.image_size != size or mask.empty or not ids or not _made(after):
         raise SpoiledValueError("an answer of another image, or to nothing")
     score, model = unpacker.real(), unpacker.text()
-    drawn, waits, author = unpacker.flag(), unpacker.flag(), unpacker.text()
+    drawn, waits = unpacker.flag(), unpacker.flag()
+    author, draft = unpacker.text(), unpacker.text()
     points = tuple(KeyPoint.model_validate_json(text) for text in _unpack_texts(unpacker))
     return RecentAnswer(
         before=before,
@@ -89,6 +91,7 @@ def _unpack_answer(unpacker: Unpacker, size: Size) -> RecentAnswer:
         waits=waits,
         prompt=ClickPrompt(points) if points else None,
         author=author,
+        draft=draft,
     )
 
 

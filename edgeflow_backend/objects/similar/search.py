@@ -156,8 +156,7 @@ class SimilarSearch:
             raise covered[-1]
         waits = len(resolved.request.prompt.ids) > 1  # with auto-accept, points come alone
         for each in left[:ANSWERS_A_SCENE]:
-            noted = replace(each, waits=waits, author=regions.author)
-            self._recent.remember(resolved.scene, noted)
+            self._recent.remember(resolved.scene, each.noted(waits, regions.draft))
         return left, [*lost, *covered]
 
     def _find(

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timezone
 
 import numpy as np
 import pytest
@@ -16,6 +18,9 @@ from edgeflow_backend.objects.recent_answers import (
 )
 from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.signs import Visit
+from edgeflow_backend.objects.task_regions import NO_DRAFT, Draft
+from edgeflow_backend.protocol.prompts import ClickPrompt
+from tests.contract.wire import keypoint
 
 SCENE = "an image in a task"
 ONE_PERSON = Visit(frozenset({"x"}))
@@ -128,6 +133,84 @@ def test_what_began_with_the_same_point_is_found_however_old(
     assert found.after.region_id == "r"
     assert recent.repeated(SCENE, ["b"]) is None
     assert recent.repeated("elsewhere", ["a"]) is None
+
+
+TODAY = 1_800_000_000.0
+"""POSIX time when the clock shows 1000."""
+
+
+def clicked(region: str, key: str) -> RecentAnswer:
+    """An answer to a point."""
+    return replace(
+        answered(region, key), prompt=ClickPrompt.parse([keypoint(50, 50, key=key)], max_clicks=9)
+    )
+
+
+def saved(clock: Clock, *ids: str, ago: float = 0.0, fast: float = 0.0) -> Draft:
+    """A draft that was saved so many seconds ago, by a clock that is fast by so many."""
+    when = TODAY + clock.now - 1000 - ago + fast
+    text = datetime.fromtimestamp(when, timezone.utc).isoformat().replace("+00:00", "Z")
+    return Draft(frozenset(ids), saved=text)
+
+
+@pytest.fixture
+def dated(clock: Clock) -> RecentAnswers:
+    return RecentAnswers(1_000_000, clock, wall=lambda: TODAY + clock.now - 1000)
+
+
+def left(recent: RecentAnswers, draft: Draft, *points: str) -> list[str]:
+    visit = Visit(frozenset(points or {"new"}))
+    return [answer.after.region_id for answer in recent.of(SCENE, draft.ids, visit, draft)]
+
+
+def test_a_later_draft_without_a_region_shows_that_it_was_removed(
+    dated: RecentAnswers, clock: Clock
+) -> None:
+    before = saved(clock, ago=1)
+    dated.remember(SCENE, clicked("r", "a").noted(False, before))
+    clock.now += 6
+    assert left(dated, NO_DRAFT) == ["r"]
+    assert left(dated, saved(clock, ago=0.5)) == []
+    assert left(dated, saved(clock, "r", ago=0.5)) == ["r"]
+    assert left(dated, saved(clock, "a", ago=0.5)) == ["r"], "its point is there: not accepted yet"
+    assert left(dated, saved(clock, ago=5)) == ["r"], "may be older than the answer"
+    assert left(dated, replace(before, saved="at noon")) == ["r"]
+
+
+def test_the_very_draft_that_was_there_before_shows_nothing_whatever_the_clocks_say(
+    dated: RecentAnswers, clock: Clock
+) -> None:
+    before = saved(clock, ago=1, fast=60)
+    dated.remember(SCENE, clicked("r", "a").noted(False, before))
+    clock.now += 6
+    assert left(dated, before) == ["r"]
+
+
+def test_a_draft_that_holds_the_click_itself_shows_all_that_the_annotator_saw(
+    dated: RecentAnswers, clock: Clock
+) -> None:
+    dated.remember(SCENE, clicked("r", "a").noted(False, NO_DRAFT))
+    clock.now += 0.5
+    assert left(dated, saved(clock, "new")) == []
+    assert left(dated, saved(clock, "new", "r")) == ["r"]
+    assert left(dated, saved(clock, "new", "a"), "new", "a") == ["r"]
+    assert left(dated, saved(clock, "new"), "new", "newer") == ["r"]
+
+
+def test_a_box_whose_mask_was_deleted_is_forgotten_when_a_draft_shows_that(
+    dated: RecentAnswers, clock: Clock
+) -> None:
+    drawn = replace(clicked("r", "box"), drawn=True)
+    dated.remember(SCENE, drawn.noted(False, NO_DRAFT))
+    clock.now += 60
+    assert left(dated, saved(clock, "box", ago=1)) == ["r"]
+    assert left(dated, saved(clock, ago=1)) == []
+
+
+def test_what_was_found_has_no_points_that_would_tell(dated: RecentAnswers, clock: Clock) -> None:
+    dated.remember(SCENE, answered("r").noted(False, NO_DRAFT))
+    clock.now += 6
+    assert left(dated, saved(clock)) == ["r"]
 
 
 def test_scenes_know_nothing_of_each_other(recent: RecentAnswers) -> None:

@@ -297,6 +297,29 @@ def test_the_same_click_after_its_mask_was_removed_makes_the_same_mask(
     assert len(again["meta"]["edgeflow"]["clicks"]) == 1
 
 
+def undone_before(click: JSONObject) -> list[JSONObject]:
+    """A draft that was saved right after a click, and without the mask that it is on."""
+    return [{"updated_at": "2026-11-28T15:52:44Z", "result": [click]}]
+
+
+def test_what_a_draft_shows_to_be_undone_is_not_refined(make: Make) -> None:
+    elsewhere = point(40, 55, "again")
+    desk = make()
+    first = desk.ask(CLICKS[0])
+    again = desk.ask(elsewhere, drafts=undone_before(elsewhere))
+    assert again["id"] != first["id"]
+    assert again["value"] == make().ask(elsewhere)["value"]
+
+
+def test_a_negative_click_does_not_bring_back_what_a_draft_shows_to_be_undone(make: Make) -> None:
+    negative = point(45, 72, "again", positive=False)
+    desk = make()
+    first = desk.ask(CLICKS[0])
+    assert desk.ask({**negative, "id": "before"})["id"] == first["id"]  # nothing tells yet
+    with pytest.raises(PromptError, match="positive"):
+        desk.ask(negative, drafts=undone_before(negative))
+
+
 def test_a_deleted_mask_of_several_clicks_stays_gone(make: Make) -> None:
     desk = make()
     first = desk.ask(CLICKS[0])

@@ -118,6 +118,19 @@ def test_many_new_points_after_an_answer_were_clicked_quickly(desk: Desk) -> Non
     assert desk.ask("d", after=2).accepting
 
 
+def test_points_that_first_came_together_were_clicked_quickly(desk: Desk) -> None:
+    assert not desk.ask("abcde", after=0).pending
+    stalled = desk.ask("abcdef", after=ARRIVED_S + 0.01)  # seen at 250 ms from click to click
+    assert stalled.pending
+    assert not stalled.hurried  # three objects are believed, two are not
+    assert not desk.ask("abcdefg", after=ARRIVED_LATE_S + 0.01).pending
+
+
+def test_a_program_that_sends_points_together_and_more_at_once_needs_no_browser(desk: Desk) -> None:
+    desk.ask("abc", after=0)
+    assert not desk.ask("abcd", after=AT_ONCE_S - 0.01).pending
+
+
 def test_clicks_that_were_of_several_objects_still_are_in_the_next_request(desk: Desk) -> None:
     """Two people at once may ask so that one's answer ends just before the next click comes."""
     desk.ask("a", after=0)

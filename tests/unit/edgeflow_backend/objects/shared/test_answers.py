@@ -26,6 +26,7 @@ from edgeflow_backend.objects.segmented_object import SegmentedObject
 from edgeflow_backend.objects.shared.answer_codec import pack_answer, unpack_answer
 from edgeflow_backend.objects.shared.answers import KIND, SharedAnswers
 from edgeflow_backend.objects.signs import Visit
+from edgeflow_backend.objects.task_regions import Draft
 from edgeflow_backend.protocol.prompts import ClickPrompt
 from edgeflow_backend.protocol.wire import OUTLINE_REGION
 from edgeflow_backend.shared.packing import Packer, SpoiledValueError, Unpacker
@@ -79,7 +80,13 @@ def same(one: object, other: object) -> bool:
 
 ANSWERS = {
     "a click": answered(),
-    "several": answered("a", "b", "c", item_index=3, waits=True, author="ann@example.com"),
+    "several": answered(
+        *("a", "b", "c"),
+        item_index=3,
+        waits=True,
+        author="ann@example.com",
+        draft="2026-11-28T15:52:44.425287Z",
+    ),
     "on a mask": answered(start=PriorMask(mask().whole())),
     "on a lasso": answered(start=Outline(Box(50, 60, 150, 160), mask().whole())),
     "drawn": answered(
@@ -172,7 +179,8 @@ def memory(tier: Tier, clocks: Clocks, name: str) -> RecentAnswers:
 
 def seen(recent: RecentAnswers, author: str = "", visit: Visit = VISIT) -> list[str]:
     recent.bring(SCENE, SIZE)
-    return [answer.after.region_id for answer in recent.of(SCENE, (), visit, author)]
+    draft = Draft(author=author)
+    return [answer.after.region_id for answer in recent.of(SCENE, (), visit, draft)]
 
 
 def test_another_process_knows_what_was_answered(tier: Tier, clocks: Clocks) -> None:
