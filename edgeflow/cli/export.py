@@ -92,8 +92,16 @@ def export(
     ] = False,
     whole_images: Annotated[
         bool,
-        typer.Option("--whole-images", help="Cut-outs: one an image, at its size, not cropped."),
+        typer.Option("--whole-images", help="Cut-outs: one an image, with all of its objects."),
     ] = False,
+    crop: Annotated[
+        bool | None,
+        typer.Option(
+            "--crop/--no-crop",
+            help="Cut-outs: cropped to what they show, or of the image's size.",
+            show_default="crop single objects, and not whole images",
+        ),
+    ] = None,
     hard_edges: Annotated[
         bool, typer.Option("--hard-edges", help="Cut-outs: no soft edge.")
     ] = False,
@@ -139,6 +147,7 @@ def export(
         unlabelled=unlabelled,
         polygons=polygons,
         whole_images=whole_images,
+        crop=crop,
         soft=not hard_edges,
     )
     # Whether objects without a class are among them shows when all were read.
