@@ -162,7 +162,10 @@ def _run(annotations: Annotations, run: Export) -> None:
     label = annotations.name
     with typer.progressbar(tally.images(), label=label, length=annotations.count) as images:
         for image in images:
-            tally.leave_out(run.add(image))
+            tally.leave_out(
+                each._replace(fault=image.called) if each.fault == image.file_name else each
+                for each in run.add(image)
+            )
     if tally.empty:
         raise EdgeFlowError(
             "\n".join(["there is nothing to export", *tally.lines()]),

@@ -141,7 +141,7 @@ class _Target:
         if self._bring != "leave" and self._format.pictures is not None:
             page = replace(page, picture_name=page.name + page.suffix)
             if page.image.picture is None:
-                left_out.append(LeftOut("its picture is not at hand", page.image.called))
+                left_out.append(LeftOut("its picture is not at hand", page.image.file_name))
             else:
                 picture = copy_of(page.image.picture)
                 if picture.suffix is not None:
@@ -250,4 +250,4 @@ def _link(path: Path, original: Path) -> None:
 
 def _fault(image: AnnotatedImage, error: EdgeFlowError) -> LeftOut:
     reason = f"{error.message}; {error.hint}" if error.hint else error.message
-    return LeftOut(reason, image.called)
+    return LeftOut(reason, image.file_name)

@@ -64,7 +64,7 @@ def image_files(page: Page, plan: Plan) -> Written:
         cutout = _cutout(page.rgb(), grey)
         data = _image_data(image.picture) if image.picture is not None else None
     except EdgeFlowError as error:
-        left_out.append(LeftOut(f"no cut-out, no imageData: {error.message}", image.called))
+        left_out.append(LeftOut(f"no cut-out, no imageData: {error.message}", image.file_name))
 
     stem = str(PurePosixPath(page.split, page.name))
     labelme = str(PurePosixPath(page.split, LABELME_FOLDER, f"{page.name}_labelme.json"))

@@ -47,7 +47,7 @@ def outlines(page: Page, plan: Plan) -> Written:
         try:
             ring = joined_ring(mask.pixels)
         except PolygonError as error:
-            left_out.append(LeftOut(f"{error.message}; {error.hint}", page.image.called))
+            left_out.append(LeftOut(f"{error.message}; {error.hint}", page.image.file_name))
             continue
         # From the frame of pixels' centres to that of the image's corner.
         corner = np.array([mask.box.left, mask.box.top]) + 0.5
