@@ -138,6 +138,7 @@ class AnnotatedImage:
             annotation tells.
         annotation: Which annotation of the image this is, where each is an image of its own:
             ``by`` and the annotator's number, such as ``by7``, and never a name; else empty.
+        source: What holds it, such as ``task 31``, where people look for it by that; else empty.
     """
 
     key: str
@@ -146,6 +147,12 @@ class AnnotatedImage:
     objects: tuple[AnnotatedObject, ...]
     picture: Picture | None = None
     annotation: str = ""
+    source: str = ""
+
+    @property
+    def called(self) -> str:
+        """What messages call it."""
+        return f"{self.source}, {self.file_name}" if self.source else self.file_name
 
     @property
     def path(self) -> Path | None:

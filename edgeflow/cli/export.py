@@ -92,8 +92,16 @@ def export(
     ] = False,
     whole_images: Annotated[
         bool,
-        typer.Option("--whole-images", help="Cut-outs: one an image, at its size, not cropped."),
+        typer.Option("--whole-images", help="Cut-outs: one an image, with all of its objects."),
     ] = False,
+    crop: Annotated[
+        bool | None,
+        typer.Option(
+            "--crop/--no-crop",
+            help="Cut-outs: cropped to what they show, or of the image's size.",
+            show_default="crop single objects, and not whole images",
+        ),
+    ] = None,
     hard_edges: Annotated[
         bool, typer.Option("--hard-edges", help="Cut-outs: no soft edge.")
     ] = False,
@@ -139,6 +147,7 @@ def export(
         unlabelled=unlabelled,
         polygons=polygons,
         whole_images=whole_images,
+        crop=crop,
         soft=not hard_edges,
     )
     # Whether objects without a class are among them shows when all were read.
@@ -153,7 +162,10 @@ def _run(annotations: Annotations, run: Export) -> None:
     label = annotations.name
     with typer.progressbar(tally.images(), label=label, length=annotations.count) as images:
         for image in images:
-            tally.leave_out(run.add(image))
+            tally.leave_out(
+                each._replace(fault=image.called) if each.fault == image.file_name else each
+                for each in run.add(image)
+            )
     if tally.empty:
         raise EdgeFlowError(
             "\n".join(["there is nothing to export", *tally.lines()]),

@@ -147,11 +147,12 @@ class TasksFile:
         if is_json_min(first):
             yield from tasks_of(each for each in entries if isinstance(each, dict))
             return
-        known = False
-        for number, task in enumerate(entries):
+        known, count = False, 0
+        for count, task in enumerate(entries, start=1):
             known |= isinstance(task, dict) and "annotations" in task
-            yield {"id": number} | task if isinstance(task, dict) else {"id": number}
-        if not known:
+            number = {"id": count - 1}
+            yield number | task if isinstance(task, dict) else number
+        if count and not known:  # that of a project without tasks is an empty list
             raise DatasetError(
                 f"{self._path} is not an export of Label Studio's",
                 hint="export the project as JSON",

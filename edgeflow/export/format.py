@@ -30,8 +30,9 @@ class Choices:
         unlabelled: For objects without a class.
         polygons: Whether COCO gets polygons in place of exact run-length codes where a mask has one
             part without holes.
-        whole_images: Whether a cut-out shows all objects of an image, at the image's size, and not
-            one object, cropped to it.
+        whole_images: Whether a cut-out shows all objects of an image, and not one of them.
+        crop: Whether a cut-out is cropped to what it shows, and not of the image's size; None for
+            cropping single objects alone.
         soft: Whether cut-outs have a soft edge.
     """
 
@@ -39,6 +40,7 @@ class Choices:
     unlabelled: Unlabelled = "keep"
     polygons: bool = False
     whole_images: bool = False
+    crop: bool | None = None
     soft: bool = True
 
 

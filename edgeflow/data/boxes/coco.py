@@ -69,7 +69,7 @@ def _by_image(annotations: object, names: Names, source: str) -> Iterator[ImageB
         try:
             check_name(name, source)
         except DatasetError as error:
-            yield LeftOut(error.message, source)
+            yield LeftOut(error.message.removeprefix(f"{source}: "), source)
             continue
         yield ImageBoxes(name, size, tuple(boxes))
 

@@ -21,12 +21,18 @@ CLASSES = "classes.txt"
 def yolo_dataset(path: Path) -> Iterator[ImageBoxes | LeftOut]:
     """The boxes of all splits of a ``data.yaml``, image by image; images without labels have none.
 
+    An image that two splits share, as where ``val`` is ``train``, is there once.
+
     Raises:
         DatasetError: Its images are not found.
     """
     data = read_data_yaml(path)
+    seen: set[Path] = set()
     for split in data.splits:
         for name, files in labelled_images(path, data, split).items():
+            if files.image in seen:
+                continue
+            seen.add(files.image)
             extension = files.image.suffix
             if is_there(files.labels):
                 yield from _of_file(files.labels, f"{name}{extension}", data.names)

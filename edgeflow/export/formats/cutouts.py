@@ -21,7 +21,7 @@ from edgeflow.export.formats.parts import lines, of_part
 from edgeflow.export.formats.png_files import pixels_png
 from edgeflow.export.names import safe_name
 from edgeflow.export.output import File, Record, Written
-from edgeflow.geometry import Box
+from edgeflow.geometry import Box, Size
 from edgeflow.masks.patch import MaskPatch, bounding_box
 from edgeflow.matting import cutout
 
@@ -50,28 +50,34 @@ def image_files(page: Page, plan: Plan) -> Written:
         if (mask := mask_of(each.shape)) is not None
     ]
     left_out = (LeftOut(BOXES),) * (len(page.image.objects) - len(masks))
-    rgb, soft, names = page.rgb(), plan.choices.soft, plan.classes.names
+    rgb, choices, names = page.rgb(), plan.choices, plan.classes.names
     files: list[File] = []
     entries: list[Record] = []
 
-    def add(path: str, pixels: RGBAImage, **about: object) -> None:
+    def add(path: str, pixels: RGBAImage, box: Box, **about: object) -> None:
+        cropped = not choices.whole_images if choices.crop is None else choices.crop
+        if cropped:
+            about["box"] = [box.left, box.top, *box.size[::-1]]
+        else:
+            pixels = _at_place(pixels, box, page.image.size)
         files.append(File(str(PurePosixPath(page.split, path)), pixels_png(pixels)))
         entries.append({"file_name": path, "picture": page.image.file_name, **about})
 
-    if plan.choices.whole_images:
+    if choices.whole_images:
         if masks:
             every = np.zeros(page.image.size, dtype=np.bool_)
             for _, _, mask in masks:
                 every[mask.box.slices] |= mask.pixels
             labels = [plan.classes.name(each.label) for _, each, _ in masks]
-            add(f"{page.name}.png", _cut(rgb, every, soft=soft), labels=labels)
+            pixels, box = _cropped(rgb, MaskPatch.of(every), soft=choices.soft)
+            add(f"{page.name}.png", pixels, box, labels=labels)
     else:
         folders = told_apart((TABLE, *names), safe_name, ignore_case=True)
         for number, each, mask in masks:
-            pixels, box = _cropped(rgb, mask, soft=soft)
+            pixels, box = _cropped(rgb, mask, soft=choices.soft)
             of_class = plan.classes.number(each.label)
             path = f"{folders[of_class]}/{page.name}_{number}.png"
-            add(path, pixels, label=names[of_class - 1], box=[box.left, box.top, *box.size[::-1]])
+            add(path, pixels, box, label=names[of_class - 1])
     return Written(tuple(files), {"split": page.split, "cutouts": entries}, left_out)
 
 
@@ -93,6 +99,13 @@ def _cropped(rgb: RGBImage, mask: MaskPatch, *, soft: bool) -> tuple[RGBAImage, 
     pixels = _cut(rgb[frame.slices], within, soft=soft)
     seen = bounding_box(pixels[..., 3] > 0) or Box.whole(frame.size)
     return pixels[seen.slices], seen.shifted(frame.top, frame.left)
+
+
+def _at_place(pixels: RGBAImage, box: Box, size: Size) -> RGBAImage:
+    """A part of a picture at its place, in the picture's size, with nothing around."""
+    whole = np.zeros((*size, 4), dtype=np.uint8)
+    whole[box.slices] = pixels
+    return whole
 
 
 def _cut(rgb: RGBImage, mask: BoolMask, *, soft: bool) -> RGBAImage:

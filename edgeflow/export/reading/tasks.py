@@ -144,7 +144,13 @@ def _image(
     if annotator == ALL and task.annotation is not None:
         key, by = f"{key}\n{task.annotation.number}", task.annotation.by
     yield AnnotatedImage(
-        key, found.file_name, found.size, agreed.objects, picture=found.picture, annotation=by
+        key,
+        found.file_name,
+        found.size,
+        agreed.objects,
+        picture=found.picture,
+        annotation=by,
+        source=task.source,
     )
 
 

@@ -73,6 +73,14 @@ def test_nothing_to_export_is_an_error_that_says_what_was_there() -> None:
     assert not Path("out").exists()
 
 
+def test_a_project_without_tasks_has_nothing_to_export() -> None:
+    put_json(Path("project.json"), [])
+    result = run("export", "project.json", "-o", "out")
+    assert result.exit_code == 1
+    assert "there is nothing to export\n0 images" in result.output
+    assert not Path("out").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -252,4 +252,11 @@ def test_a_picture_that_cannot_be_read_costs_only_itself(tmp_path: Path, format:
     result = export(tmp_path, format, task(31, brush(1)), task(32, brush(2), image="b.jpg"))
     assert result.exit_code == INCOMPLETE, result.output
     assert "1 could not be read" in result.output
+    assert "task 31" in result.output
     assert "1 images, 1 objects" in result.output
+
+
+def test_an_image_that_a_format_lacks_is_named_with_its_task(tmp_path: Path) -> None:
+    result = export(tmp_path, "voc", task(31, brush(1), image="gone.jpg"))
+    assert result.exit_code == INCOMPLETE
+    assert "task 31, gone.jpg: its picture is not at hand" in result.output

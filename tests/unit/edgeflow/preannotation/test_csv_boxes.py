@@ -47,6 +47,7 @@ def test_a_row_that_cannot_be_read_costs_only_itself(tmp_path: Path) -> None:
     assert [each.fault for each in left_out if isinstance(each, LeftOut)] == [
         f"boxes.csv, line {number}" for number in (3, 4, 5, 6)
     ]
+    assert not [each for each in left_out if isinstance(each, LeftOut) and "line" in each.reason]
 
 
 @pytest.mark.parametrize("text", [b"", b"image,label\na,b", b"x1,y1,x2,y2\n1,2,3,4", b"\xff\xfe"])

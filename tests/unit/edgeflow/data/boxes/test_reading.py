@@ -156,6 +156,19 @@ def test_a_yolo_dataset_names_its_images(tmp_path: Path) -> None:
         assert b.boxes == ()
 
 
+def test_images_that_two_splits_share_are_read_once(tmp_path: Path) -> None:
+    """As in an export without parts, which Ultralytics validates on what it trains on."""
+    put(
+        tmp_path,
+        {
+            "data.yaml": b"train: images/train\nval: images/train\nnames: [cat]\n",
+            "images/train/a.jpg": image_file(),
+            "labels/train/a.txt": b"0 .5 .5 1 1",
+        },
+    )
+    assert [each.file_name for each in images_of(tmp_path)] == ["train/a.jpg"]
+
+
 def test_names_can_be_given_for_labels(tmp_path: Path) -> None:
     put(tmp_path, {"l/a.txt": b"1 .5 .5 1 1", "n.yaml": b"names:\n  1: dog\n", "n.txt": b"x\ncow"})
     for name, label in (("n.yaml", "dog"), ("n.txt", "cow")):

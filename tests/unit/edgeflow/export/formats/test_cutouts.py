@@ -107,6 +107,27 @@ def test_whole_pictures_show_all_objects_at_their_place(tmp_path: Path) -> None:
     assert not (tmp_path / "none.png").exists()
 
 
+def test_whole_pictures_are_cropped_on_demand(tmp_path: Path) -> None:
+    ring, pair = masks()["ring"], PAIR.mask.whole()
+    choices = Choices(whole_images=True, crop=True, soft=False)
+    assert export(tmp_path, "cutouts", image(ring, PAIR), choices=choices) == []
+    (entry,) = table(tmp_path)
+    assert entry["box"] == [10, 5, 47, 25]
+    alpha = rgba(tmp_path / "pic.png")[..., 3]
+    assert (alpha == np.where(ring | pair, 255, 0)[5:30, 10:57]).all()
+
+
+def test_objects_stay_at_their_place_on_demand(tmp_path: Path) -> None:
+    ring, dot = masks()["ring"], masks()["dot"]
+    for soft in (False, True):
+        choices = Choices(crop=False, soft=soft)
+        assert export(tmp_path, "cutouts", image(ring, dot), choices=choices) == []
+        assert [each.get("box") for each in table(tmp_path)] == [None, None]
+        for number, mask in enumerate((ring, dot), start=1):
+            expected = cutout(photo(), mask, soft=soft)
+            assert (rgba(tmp_path / f"a/pic_{number}.png") == expected).all()
+
+
 def test_labels_that_would_be_one_folder_are_told_apart(tmp_path: Path) -> None:
     labels = ("a/b", "a_b", "A_B", HOSTILE, "metadata.jsonl")
     picture = image(*masks().values(), labels=labels)
