@@ -100,7 +100,7 @@ class ImageProvider:
     def prefetch(
         self,
         wanted: Source | AsStored,
-        then: Callable[[EncodedImage], None] = lambda _image: None,
+        then: Callable[[EncodedImage], None] | None = None,
     ) -> None:
         """Start to load an image that may be needed soon, without waiting and without errors.
 
@@ -108,16 +108,17 @@ class ImageProvider:
 
         Args:
             wanted: Where it is, and whether to leave it as it is stored.
-            then: Called with the image once it is there, unless it was before; raises nothing.
+            then: Called with the image once it is there, unless it was before, by the workers that
+                load ahead; raises nothing.
         """
 
         def loaded(future: Future[EncodedImage]) -> None:
             if future.cancelled():
                 return
             error = future.exception()
-            if error is None:
-                then(future.result())
-            else:
+            if error is None and then is not None:
+                self._flights.follow(then, future.result())
+            elif error is not None:
                 reason = str(error) if isinstance(error, EdgeFlowError) else type(error).__name__
                 self._log.debug("not loaded ahead", reason=reason)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import threading
 from collections.abc import Callable
@@ -76,6 +77,11 @@ class SingleFlight:
             ):
                 return None
             return self._start(source, self._ahead_workers, ahead=True)
+
+    def follow(self, work: Callable[[EncodedImage], None], image: EncodedImage) -> None:
+        """Do something with an image that was loaded ahead, where it was, unless this is closed."""
+        with contextlib.suppress(RuntimeError):
+            self._ahead_workers.submit(work, image)
 
     def close(self) -> None:
         """Start no further load; running ones may finish."""

@@ -94,7 +94,7 @@ THREATS = (
             Guard(
                 "and only those of the manifest's digest",
                 "edgeflow/checkpoints/checkpoint.py",
-                "if digest != self.entry.sha256:",
+                "if digest != sha256:",
                 "if False:",
                 (
                     f"{LIBRARY}/checkpoints/test_checkpoint.py::test_a_flipped_byte_is_refused_with_both_digests",

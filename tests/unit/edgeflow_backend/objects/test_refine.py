@@ -316,7 +316,7 @@ def test_a_negative_click_does_not_bring_back_what_a_draft_shows_to_be_undone(ma
     desk = make()
     first = desk.ask(CLICKS[0])
     assert desk.ask({**negative, "id": "before"})["id"] == first["id"]  # nothing tells yet
-    with pytest.raises(PromptError, match="positive"):
+    with pytest.raises(PromptError, match="all clicks are negative"):
         desk.ask(negative, drafts=undone_before(negative))
 
 
