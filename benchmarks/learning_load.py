@@ -3,11 +3,11 @@
 Usage: ``python -m benchmarks.learning_load [--annotators 20] [--think 2] [--seconds 30]
 [--rounds 4]``. One backend serves all the time. Annotators as in ``benchmarks.load`` click for so
 many seconds without and with a training, in turn, so that whatever else the machine does meets both
-alike. The training is the real one, as a backend starts
-it: a process of the lowest priority with one thread, on drawings that are put on record before.
-It shares the backend's session, as there, since Linux weighs priorities within one. Rounds
-begin once it learns; for those without it, it is halted. Prints a table, and the ratio of
-the 95th percentiles of all rounds together; writes ``artifacts/bench-learning-load.json``.
+alike. The training is the real one, as a backend starts it: a process of the lowest priority with
+one thread, on drawings that are put on record before. It shares the backend's session, as there,
+since Linux weighs priorities within one. Rounds begin once it learns; for those without it, it is
+halted. Prints a table, and the ratio of the 95th percentiles of all rounds together; writes
+``artifacts/bench-learning-load.json``.
 """
 
 from __future__ import annotations

@@ -135,12 +135,12 @@ def read_pinned(path: Path, sha256: str, most: int) -> bytes:
         if path.stat().st_size > most:
             raise CheckpointError(
                 f"{path.name} is larger than {most} bytes",
-                hint="these are not a click network's weights",
+                hint="it cannot be what its manifest names: restore it",
             )
         data = path.read_bytes()
     except OSError as error:
         raise CheckpointError(
-            f"cannot read the weights {path}: {error.strerror}",
+            f"cannot read {path}: {error.strerror}",
             hint="reinstall the package or check the path and its permissions",
         ) from error
     digest = hashlib.sha256(data).hexdigest()

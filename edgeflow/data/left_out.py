@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from edgeflow.errors import EdgeFlowError
+
 SHOWN = 20
 """Most faults that are named one by one."""
 
@@ -21,6 +23,16 @@ class LeftOut(NamedTuple):
 
     reason: str
     fault: str = ""
+
+    @classmethod
+    def of(cls, error: EdgeFlowError, fault: str) -> LeftOut:
+        """What an error costs, said without the place where its message names it, too.
+
+        Args:
+            error: What is wrong.
+            fault: Where it is.
+        """
+        return cls(error.message.removeprefix(f"{fault}: "), fault)
 
 
 def left_out_lines(left_out: Iterable[LeftOut]) -> list[str]:

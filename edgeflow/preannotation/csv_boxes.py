@@ -86,7 +86,7 @@ def _by_image(
         try:
             check_name(image, where)
         except EdgeFlowError as error:
-            yield LeftOut(error.message.removeprefix(f"{where}: "), where)
+            yield LeftOut.of(error, where)
             continue
         label, score = values.get("label") or None, finite_number(values.get("score"))
         boxes, points = found.setdefault(image, ([], []))

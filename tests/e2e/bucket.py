@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from demo.label_studio import Client
 from tests.e2e.conftest import PHOTOS
+from tests.e2e.serving import serving
 
 NAME = "images"
 URI = f"s3://{NAME}/the cat.jpg"
@@ -57,18 +56,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep the tests' output clean."""
 
 
-@contextmanager
-def serve_bucket() -> Iterator[Bucket]:
+def serve_bucket() -> AbstractContextManager[Bucket]:
     """A bucket with one image."""
-    server = Bucket()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return serving(Bucket())
 
 
 def connect_bucket(client: Client, project: int, bucket: Bucket) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import requests
+
+from tests.e2e.serving import serving
 
 PATIENCE_S = 120
 
@@ -66,15 +66,6 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep the tests' output clean."""
 
 
-@contextmanager
-def open_relay(backend: str) -> Iterator[Relay]:
+def open_relay(backend: str) -> AbstractContextManager[Relay]:
     """A relay on loopback in front of a backend."""
-    relay = Relay(backend)
-    thread = threading.Thread(target=relay.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield relay
-    finally:
-        relay.shutdown()
-        relay.server_close()
-        thread.join()
+    return serving(Relay(backend))

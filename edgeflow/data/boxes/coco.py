@@ -69,7 +69,7 @@ def _by_image(annotations: object, names: Names, source: str) -> Iterator[ImageB
         try:
             check_name(name, source)
         except DatasetError as error:
-            yield LeftOut(error.message.removeprefix(f"{source}: "), source)
+            yield LeftOut.of(error, source)
             continue
         yield ImageBoxes(name, size, tuple(boxes))
 

@@ -179,7 +179,7 @@ def _entries(
             left_out.append(LeftOut("it is not an image with segments", where))
             continue
         except DatasetError as error:
-            left_out.append(LeftOut(error.message.removeprefix(f"{where}: "), where))
+            left_out.append(LeftOut.of(error, where))
             continue
         name = str(PurePosixPath(written).with_suffix(""))
         if name in segmented:

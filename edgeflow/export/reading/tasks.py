@@ -84,9 +84,8 @@ def _images(
         try:
             drawn = drawn_annotations(raw, config, annotator=annotator)
         except EdgeFlowError as error:
-            source = f"task {key_of(raw)}"
-            reason = error.message.removeprefix(f"{source}: ")
-            yield LeftOut(f"{reason}; {error.hint}", source)
+            lost = LeftOut.of(error, f"task {key_of(raw)}")
+            yield lost._replace(reason=f"{lost.reason}; {error.hint}")
             continue
         groups = [drawn] if annotator in VOTES else [[each] for each in drawn]
         for group in groups:

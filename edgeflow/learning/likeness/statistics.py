@@ -58,10 +58,8 @@ class ImageStatistics:
                 f"{len(summaries)} images are too few to tell how images differ",
                 hint="take images of many kinds",
             )
-        mean, spread = np.mean(summaries, axis=0), np.std(summaries, axis=0)
-        varies = spread > np.abs(mean) * np.finfo(np.float32).eps
-        scale = np.divide(1, spread, out=np.zeros_like(spread), where=varies)
-        return cls(mean, scale, len(summaries))
+        values = np.stack(summaries)
+        return cls(values.mean(axis=0), inverse_spread(values), len(values))
 
     def to_bytes(self) -> bytes:
         """As a safetensors file."""
@@ -88,6 +86,21 @@ class ImageStatistics:
         if not np.isfinite([mean, scale]).all() or not bool((scale >= 0).all()):
             raise LikenessError("statistics of images hold what is no spread")
         return cls(mean, scale, images)
+
+
+def inverse_spread(values: FloatArray) -> FloatArray:
+    """One over each channel's standard deviation; 0 for one that never varies.
+
+    Args:
+        values: N×C.
+
+    Returns:
+        C.
+    """
+    spread = values.std(axis=0)
+    varies = spread > np.abs(values.mean(axis=0)) * np.finfo(np.float32).eps
+    found: FloatArray = np.divide(1, spread, out=np.zeros_like(spread), where=varies)
+    return found
 
 
 def shipped_statistics(base: Checkpoint) -> ImageStatistics | None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeflow.arrays import FloatArray
+from edgeflow.learning.likeness.statistics import inverse_spread
 
 MOST = 8
 """Kinds at most; each is looked at in turn, so many more would leave little to the order within."""
@@ -52,10 +53,7 @@ def clusters(summaries: Sequence[FloatArray]) -> list[int]:
 
 def _standard(points: FloatArray) -> FloatArray:
     """N×C, each channel with mean 0 and deviation 1; one that never varies is 0."""
-    spread = points.std(axis=0)
-    varies = spread > np.abs(points.mean(axis=0)) * np.finfo(np.float32).eps
-    scale = np.divide(1, spread, out=np.zeros_like(spread), where=varies)
-    found: FloatArray = (points - points.mean(axis=0)) * scale
+    found: FloatArray = (points - points.mean(axis=0)) * inverse_spread(points)
     return found
 
 
