@@ -184,7 +184,10 @@ def measure(folder: Path, side: int, count: int) -> tuple[dict[str, Any], list[s
     drawn = json.loads((folder / "cut" / "tasks.json").read_text())
     write_export(folder / "accepted.json", accepted(drawn))
     sidecar = folder / "cut" / "world.tiles.json"
-    again = run("stitch", sidecar, folder / "again", "--tasks", folder / "accepted.json")
+    again = run(
+        *("stitch", sidecar, folder / "again", "--tasks", folder / "accepted.json"),
+        *("--vectors", layer),
+    )
     by_layer = compare(world, folder / "again" / "world_objects.gpkg")
     labels, source = (raster_info(path) for path in (folder / "back" / "world_mask.tif", picture))
     opened = [
@@ -218,6 +221,7 @@ def measure(folder: Path, side: int, count: int) -> tuple[dict[str, Any], list[s
         "transform": labels["geoTransform"] == source["geoTransform"],
         "ogrinfo": all(f"Feature Count: {len(world.things)}" in each for each in opened),
         "round trip": by_layer["least IoU of pixels"] >= LEAST_ROUND_TRIP
+        and by_layer["least IoU of outlines"] >= LEAST_ROUND_TRIP
         and by_layer["objects"] == len(world.things),
     }
     return figures, [name for name, met in bars.items() if not met]

@@ -11,6 +11,7 @@ import typer
 from edgeflow.cli.label_studio import URL, Annotator, APIKey, SourceProject, open_api
 from edgeflow.cli.options import LabelConfigFile
 from edgeflow.cli.preannotation.options import INCOMPLETE
+from edgeflow.cli.tiles.shapes import read_shapes
 from edgeflow.data.annotators import ALL, FIRST
 from edgeflow.data.drawn_tasks import TasksFile, read_label_config
 from edgeflow.data.left_out import LeftOut, left_out_lines
@@ -24,6 +25,7 @@ from edgeflow.tiles.stitching.choices import FORMAT_NAMES, Choices, Coordinates,
 from edgeflow.tiles.stitching.joining import Joined
 from edgeflow.tiles.stitching.objects import stitched
 from edgeflow.tiles.stitching.reading import drawn_tiles
+from edgeflow.tiles.vectors.layer import Layer
 
 
 def stitch(
@@ -58,6 +60,16 @@ def stitch(
             show_default="off",
         ),
     ] = 0,
+    vectors: Annotated[
+        Path | None,
+        typer.Option(
+            help="Vectors: the shapes that the picture was tiled with. Objects with exactly their "
+            "pixels keep their outlines."
+        ),
+    ] = None,
+    layer: Annotated[
+        str | None, typer.Option(help="Layer of --vectors, where it has several.")
+    ] = None,
     annotators: Annotated[
         bool,
         typer.Option(
@@ -100,7 +112,8 @@ def stitch(
             "whose masks to write is not clear", hint="name either --project or --tasks"
         )
     choices = Choices(values, geojson_crs, simplify, annotators)
-    left_out = _run(sets, listed, config, annotator, formats, choices, output)
+    shapes = read_shapes(vectors, None, layer)
+    left_out = _run(sets, listed, config, annotator, formats, choices, output, shapes)
     for line in left_out_lines(left_out):
         typer.echo(line)
     if any(each.fault for each in left_out):
@@ -115,9 +128,12 @@ def _run(
     formats: Sequence[str],
     choices: Choices,
     output: Path,
+    shapes: Layer | None,
 ) -> list[LeftOut]:
     """Write the files of all pictures that something is drawn on; what was left out."""
-    from edgeflow.tiles.stitching.formats import Work, write_files  # noqa: PLC0415 - of an extra
+    # Not at the top: they are of an extra.
+    from edgeflow.tiles.stitching.formats import Work, write_files  # noqa: PLC0415
+    from edgeflow.tiles.stitching.unchanged import UnchangedShapes  # noqa: PLC0415
 
     drawn = drawn_tiles(list(sets.values()), tasks, config, annotator)
     left_out, written = drawn.left_out, 0
@@ -133,8 +149,9 @@ def _run(
         )
         for line in _notes(whole.joined):
             typer.echo(f"  {line}")
-        work = Work(whole, drawn.classes, choices)
         try:
+            unchanged = None if shapes is None else UnchangedShapes(shapes, tiles)
+            work = Work(whole, drawn.classes, choices, unchanged)
             for path, file in write_files(work, name, formats, output):
                 typer.echo(f"{path}: {file.said}")
                 left_out += file.left_out

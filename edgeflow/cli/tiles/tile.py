@@ -19,6 +19,7 @@ from edgeflow.cli.preannotation.options import (
     image_urls,
     tag_of,
 )
+from edgeflow.cli.tiles.shapes import read_shapes
 from edgeflow.errors import EdgeFlowError, FileWriteError, counted
 from edgeflow.export.names import Names
 from edgeflow.files import replacing, write_atomically
@@ -34,13 +35,11 @@ from edgeflow.preannotation.tasks import Report, TaskForm, fits_config
 from edgeflow.tiles.cutting.plan import MOST_TILES, Plan
 from edgeflow.tiles.cutting.tile_files import FORMATS
 from edgeflow.tiles.cutting.tiling import JOURNAL_ENDING, Tiling, journal_path
-from edgeflow.tiles.errors import GEO, TilesError
+from edgeflow.tiles.errors import TilesError
 from edgeflow.tiles.grid import OVERLAP, SIDE
 from edgeflow.tiles.sidecar import ENDING
 from edgeflow.tiles.sources.digest import file_digest
-from edgeflow.tiles.sources.opening import has_extra
 from edgeflow.tiles.sources.source import Choice
-from edgeflow.tiles.vectors.layer import Layer
 
 TASKS, CONFIG = "tasks.json", "config.xml"
 """In the output folder."""
@@ -133,7 +132,7 @@ def tile(
     urls, tag = image_urls(image_url_prefix, local_files), tag_of(control) or KINDS["brush"]
     names = _names(sources)
     _check_output(output, list(names.values()))
-    shapes = _layer(vectors, label_field, layer)
+    shapes = read_shapes(vectors, label_field, layer)
     config = _config(tag, [*(label or []), *(shapes.classes if shapes else [])], model)
     plan = Plan(
         controls=mask_controls(parse_label_config(config).for_task(None), tag),
@@ -224,18 +223,6 @@ def _check_output(output: Path, names: list[str]) -> None:
             f"{output} also holds the tiles of {other}, whose tasks would be lost",
             hint="name that picture as well, or a new folder",
         )
-
-
-def _layer(vectors: Path | None, field: str | None, layer: str | None) -> Layer | None:
-    if vectors is None:
-        if field is not None or layer is not None:
-            raise EdgeFlowError("there are no shapes to take labels from", hint="name --vectors")
-        return None
-    if not has_extra():
-        raise EdgeFlowError("what reads shapes of maps is not installed", hint=GEO)
-    from edgeflow.tiles.vectors.reading import read_layer  # noqa: PLC0415 - of an extra
-
-    return read_layer(vectors, field, layer)
 
 
 def _config(kind: str, labels: list[str], model: str | None) -> str:

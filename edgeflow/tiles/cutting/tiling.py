@@ -80,7 +80,7 @@ class Tiling:
             self.grid = Grid(about.size, plan.side, plan.overlap)
             self._check_size(path)
             self.tiles = plan.tile_set(path, about, self.grid)
-            self._shapes = self._shapes_on(path.name)
+            self._shapes = self._layers_shapes()
             self._journal = _opened(output, name, plan.fingerprint(path, self.tiles))
         except BaseException:
             self._source.close()
@@ -136,15 +136,13 @@ class Tiling:
                 hint="choose a smaller --size",
             )
 
-    def _shapes_on(self, picture: str) -> PicturesShapes | None:
+    def _layers_shapes(self) -> PicturesShapes | None:
         if self._plan.layer is None:
             return None
         # Not at the top: training from a checkout needs neither the extra nor shapely.
         from edgeflow.tiles.vectors.objects import PicturesShapes  # noqa: PLC0415
-        from edgeflow.tiles.vectors.placing import pixel_shapes  # noqa: PLC0415
 
-        turned = pixel_shapes(self._plan.layer, self.tiles.georeference, picture)
-        return PicturesShapes(self._plan.layer, turned, self.tiles.size)
+        return PicturesShapes.of(self._plan.layer, self.tiles)
 
     def _tile(self, box: Box) -> Tile:
         return Tile(name=tile_name(self._name, self.tiles.size, box, self._plan.ending), box=box)

@@ -151,11 +151,11 @@ class Areas:
         if ground is None or abs(of_pixel / ground - 1) <= STRETCHED:
             self._of_pixel, self._on_ground = of_pixel, False
 
-    def of(self, pixels: int, geometry: MultiPolygon) -> float | None:
+    def of(self, pixels: float, geometry: MultiPolygon) -> float | None:
         """An object's area; None if it cannot be told.
 
         Args:
-            pixels: How many it has.
+            pixels: How many it has; of a finer outline, its area in pixels.
             geometry: Its outline, in pixels.
         """
         if self._of_pixel is not None:

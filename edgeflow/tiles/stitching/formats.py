@@ -17,6 +17,7 @@ from edgeflow.tiles.stitching.earth import said
 from edgeflow.tiles.stitching.layer import Layer, Outlined
 from edgeflow.tiles.stitching.objects import Stitched
 from edgeflow.tiles.stitching.raster import write_labels
+from edgeflow.tiles.stitching.unchanged import UnchangedShapes
 from edgeflow.tiles.stitching.vector import (
     GEOJSON,
     GEOJSON_DEGREES,
@@ -34,15 +35,28 @@ class Work:
         stitched: Its objects.
         classes: Their classes.
         choices: How files are made.
+        unchanged: Shapes that the picture was tiled with.
     """
 
-    def __init__(self, stitched: Stitched, classes: Classes, choices: Choices) -> None:
+    def __init__(
+        self,
+        stitched: Stitched,
+        classes: Classes,
+        choices: Choices,
+        unchanged: UnchangedShapes | None = None,
+    ) -> None:
         self.stitched, self.classes, self.choices = stitched, classes, choices
+        self.unchanged = unchanged
 
     @cached_property
     def outlined(self) -> Outlined:
         """The objects with their outlines."""
-        return Outlined(self.stitched, self.classes, annotators=self.choices.annotators)
+        return Outlined(
+            self.stitched,
+            self.classes,
+            annotators=self.choices.annotators,
+            unchanged=self.unchanged,
+        )
 
     def layer(self, *, degrees: bool = False) -> Layer:
         """The objects as a layer."""
@@ -103,6 +117,8 @@ def _geojson(work: Work, path: Path) -> Written:
 def _written(work: Work, layer: Layer, path: Path, driver: Driver) -> Written:
     cut = write_layer(path, layer, driver)
     parts = [counted(len(layer.geometries), "object")]
+    if work.unchanged is not None:
+        parts[0] += f", {work.outlined.kept} with their outlines in {work.unchanged.name}"
     if driver is GEOJSON_DEGREES:
         parts.append("longitude and latitude (WGS84)")
     else:

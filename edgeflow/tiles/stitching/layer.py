@@ -16,6 +16,7 @@ from edgeflow.tiles.errors import TilesError
 from edgeflow.tiles.stitching.earth import WGS84, Areas, crs_of, cut_at_antimeridian, to_degrees
 from edgeflow.tiles.stitching.objects import Stitched, StitchedObject
 from edgeflow.tiles.stitching.outlines import moved, outline, simplified
+from edgeflow.tiles.stitching.unchanged import UnchangedShapes
 
 FIELDS = ("id", "label", "class_id", "area_m2", "tiles")
 ANNOTATORS = "annotators"
@@ -53,17 +54,32 @@ class Outlined:
         stitched: The picture's objects.
         classes: Their classes.
         annotators: Whether rows tell whose annotations they are of.
+        unchanged: Shapes that are taken for outlines where an object has their pixels.
+
+    Attributes:
+        kept: How many outlines are such shapes.
     """
 
-    def __init__(self, stitched: Stitched, classes: Classes, *, annotators: bool = False) -> None:
+    def __init__(
+        self,
+        stitched: Stitched,
+        classes: Classes,
+        *,
+        annotators: bool = False,
+        unchanged: UnchangedShapes | None = None,
+    ) -> None:
         self._stitched, self._classes, self._annotators = stitched, classes, annotators
         self._place = stitched.tiles.georeference
         areas = Areas(self._place, stitched.tiles.size)
-        self._pixels = [outline(each) for each in stitched.objects]
-        self._areas = [
-            areas.of(each.pixels, geometry)
-            for each, geometry in zip(stitched.objects, self._pixels, strict=True)
-        ]
+        self._pixels: list[MultiPolygon] = []
+        self._areas: list[float | None] = []
+        self.kept = 0
+        for each in stitched.objects:
+            shape = None if unchanged is None else unchanged.outline(each)
+            self.kept += shape is not None
+            geometry = outline(each) if shape is None else shape
+            self._pixels.append(geometry)
+            self._areas.append(areas.of(each.pixels if shape is None else shape.area, geometry))
 
     def layer(self, *, degrees: bool = False, tolerance: float = 0) -> Layer:
         """Their layer.

@@ -38,12 +38,15 @@ class StitchedObject:
         """Its bounding box in the picture."""
         return around(self.pieces)
 
-    def strips(self) -> Iterator[tuple[Box, BoolMask]]:
+    def strips(self, frame: Box | None = None) -> Iterator[tuple[Box, BoolMask]]:
         """Its mask from top to bottom, in parts as wide as its box: each its place and its pixels.
 
         Mostly it is one part.
+
+        Args:
+            frame: Part of the picture to look at in place of its box.
         """
-        box = self.box
+        box = self.box if frame is None else frame
         down = max(AT_ONCE // box.size.width, 1)
         for top in range(box.top, box.bottom, down):
             place = box._replace(top=top, bottom=min(top + down, box.bottom))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import shapely
@@ -16,7 +16,9 @@ from edgeflow.masks.patch import MaskPatch
 from edgeflow.masks.rasterize import MAX_POINTS, rasterize
 from edgeflow.preannotation.regions import MaskedObject
 from edgeflow.preannotation.tasks import Report
+from edgeflow.tiles.sidecar import TileSet
 from edgeflow.tiles.vectors.layer import Geometries, Layer
+from edgeflow.tiles.vectors.placing import pixel_shapes
 
 FAR = 500_000
 """Pixels beyond which a shape is cut near the tile before it is drawn."""
@@ -67,6 +69,16 @@ class PicturesShapes:
         self._shapes = shapes
         self._tree = shapely.STRtree(shapes)
 
+    @classmethod
+    def of(cls, layer: Layer, tiles: TileSet) -> PicturesShapes:
+        """A layer's shapes on a picture.
+
+        Raises:
+            TilesError: Layer or picture names no CRS, and the other does.
+        """
+        turned = pixel_shapes(layer, tiles.georeference, tiles.source)
+        return cls(layer, turned, tiles.size)
+
     def __len__(self) -> int:
         return len(self._keys)
 
@@ -76,6 +88,12 @@ class PicturesShapes:
             [shapely.box(box.left, box.top, box.right, box.bottom) for box in boxes]
         )
         return len(self) - len(np.unique(tree.query(self._shapes)[0])) if len(self) else 0
+
+    def near(self, box: Box) -> Iterator[BaseGeometry]:
+        """Shapes whose bounding boxes meet a window of the picture, in the layer's order."""
+        window = shapely.box(box.left, box.top, box.right, box.bottom)
+        for number in sorted(self._tree.query(window).tolist()):
+            yield self._shapes[number]
 
     def objects(self, box: Box, report: Report, where: str) -> list[MaskedObject]:
         """What lies on a tile, in the layer's order.
@@ -92,7 +110,7 @@ class PicturesShapes:
         for number in sorted(self._tree.query(window).tolist()):
             key, label = self._keys[number], self._labels[number]
             try:
-                mask = _drawn(self._shapes[number], box)
+                mask = drawn(self._shapes[number], box)
             except PolygonError as error:
                 report.lose(error.message, f"{where}, {key}")
                 continue
@@ -107,12 +125,19 @@ def _covers_nothing(shape: BaseGeometry) -> bool:
     if (right - left + 2) * (bottom - top + 2) > SMALL:
         return False
     frame = Box(int(top) - 1, int(left) - 1, int(bottom) + 2, int(right) + 2)
-    drawn = _drawn(shape, frame)
-    return drawn is None or drawn.empty
+    part = drawn(shape, frame)
+    return part is None or part.empty
 
 
-def _drawn(shape: BaseGeometry, box: Box) -> MaskPatch | None:
+def drawn(shape: BaseGeometry, box: Box) -> MaskPatch | None:
     """The part of a shape on a tile; None if its bounding box misses it.
+
+    Args:
+        shape: One polygon or several, in the picture's pixels.
+        box: The tile's window.
+
+    Returns:
+        A mask of the window: pixels whose centre lies in the shape.
 
     Raises:
         PolygonError: It is too complex.
@@ -124,8 +149,7 @@ def _drawn(shape: BaseGeometry, box: Box) -> MaskPatch | None:
         )
         if shape.is_empty:
             return None
-    left, top, right, bottom = (round(each) for each in shape.bounds)
-    frame = Box(top - 1, left - 1, bottom + 1, right + 1).intersection(box)
+    frame = frame_of(shape).intersection(box)
     if not frame.area:
         return None
     mask = np.zeros(frame.size, dtype=np.bool_)
@@ -133,6 +157,12 @@ def _drawn(shape: BaseGeometry, box: Box) -> MaskPatch | None:
         if part.geom_type == "Polygon":
             mask |= _filled(part, frame)
     return MaskPatch.within_frame(mask, frame.shifted(-box.top, -box.left), box.size)
+
+
+def frame_of(shape: BaseGeometry) -> Box:
+    """A box of pixels outside which no centre lies in a shape."""
+    left, top, right, bottom = (round(each) for each in shape.bounds)
+    return Box(top - 1, left - 1, bottom + 1, right + 1)
 
 
 def _filled(polygon: shapely.Polygon, frame: Box) -> BoolMask:

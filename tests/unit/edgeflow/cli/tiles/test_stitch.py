@@ -15,7 +15,16 @@ from edgeflow.cli import app
 from edgeflow.geometry import Box, Size
 from edgeflow.tiles.sidecar import TileSet
 from tests.gdal_tools import features, gdal, raster, raster_info
-from tests.geo_world import LABELS, World, annotated, make_world, on_map, region, write_export
+from tests.geo_world import (
+    LABELS,
+    World,
+    annotated,
+    make_world,
+    on_map,
+    region,
+    write_export,
+    write_vectors,
+)
 from tests.unit.edgeflow.tiles.stitching.stitching_world import (
     rectangle,
     tasks_of,
@@ -80,6 +89,45 @@ def test_a_world_comes_back_on_its_map(
     for name in ("gpkg", "geojson", "shp"):
         summary = gdal("ogrinfo", "-so", "-al", tmp_path / "out" / f"town_objects.{name}")
         assert "Feature Count: 60" in summary
+
+
+def test_unchanged_shapes_of_a_layer_keep_their_outlines(
+    world: World, tiles: TileSet, export: Path, tmp_path: Path
+) -> None:
+    layer = tmp_path / "layer.gpkg"
+    write_vectors(layer, world)
+    where = (written(tmp_path, tiles), tmp_path / "out", "--tasks", export)
+    done = stitch(*where, "--vectors", layer, "--format", "geotiff,gpkg,geojson")
+    assert done.exit_code == 0, done.output
+    found = features(tmp_path / "out" / "town_objects.gpkg")
+    shapes = [on_map(each.shape, world.transform) for each in world.things]
+    tree = shapely.STRtree([geometry for geometry, _ in found])
+    same = 0
+    for shape in shapes:
+        (place,) = tree.query(shape.representative_point(), predicate="within")
+        geometry, row = found[place]
+        if iou(geometry, shape) > 1 - 1e-9:
+            same += 1
+            assert row["area_m2"] == pytest.approx(shape.area)
+    # The world was drawn by GDAL, which decides otherwise where a border meets a pixel's centre.
+    assert 50 <= same <= 60
+    for name in ("gpkg", "geojson"):
+        said = f"town_objects.{name}: 60 objects, {same} with their outlines in layer.gpkg; "
+        assert said in done.output
+
+
+def test_a_layer_that_cannot_lie_on_the_picture_is_told(
+    world: World, tiles: TileSet, export: Path, tmp_path: Path
+) -> None:
+    layer = tmp_path / "layer.gpkg"
+    write_vectors(layer, world)
+    bare = written(tmp_path, tiles.model_copy(update={"crs": None}))
+    refused = stitch(bare, tmp_path / "out", "--tasks", export, "--vectors", layer)
+    assert refused.exit_code == 1
+    assert "town.tif names no coordinate reference system" in refused.output
+    lacking = stitch(bare, tmp_path / "out", "--tasks", export, "--layer", "houses")
+    assert lacking.exit_code == 1
+    assert "name --vectors" in lacking.output
 
 
 def test_classes_are_numbered_in_the_order_of_the_labelling_config(
