@@ -147,12 +147,17 @@ FAILED, REFUSED, LOST = (
     )
 )
 
+_LEARNING = tuple(f"edgeflow_backend/status/learning/{name}.py" for name in ("section", "plot"))
+LEARNT = Picture(
+    "learning-status.jpg", "learning.md", RECOMMENDED, width=960, sources=_STATUS_PAGE + _LEARNING
+)
+
 PICTURES = [
     *(of_config(kind, number) for kind in RECOMMENDATIONS for number in EXAMPLES),
     *(FIRST_MASK, ACCEPTED, README),
     *(BOXES, REFINED, LEAKED, MANY_MASKS, OPENED, SIMILAR, BY_HAND, CONTROLS, SERIES),
     *(TILE, STITCHED),
-    *(FAILED, REFUSED, LOST),
+    *(FAILED, REFUSED, LOST, LEARNT),
 ]
 
 

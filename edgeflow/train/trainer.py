@@ -48,6 +48,7 @@ class Trainer:
         weights: Likelihood of each object to be drawn.
         processes: This process among all.
         teacher: Network to learn from, in evaluation mode; or None.
+        between: Called between the parts of a step; if it raises, what is learnt stays as it was.
     """
 
     config: Recipe
@@ -56,6 +57,7 @@ class Trainer:
     weights: Tensor
     processes: Processes
     teacher: nn.Module | None = None
+    between: Callable[[], None] = lambda: None
 
     @property
     def feedback(self) -> Feedback:
@@ -104,6 +106,8 @@ class Trainer:
         at_once = config.schedule.at_once or count
         figures: dict[str, Tensor] = {}
         for start in range(0, count, at_once):
+            if start:
+                self.between()
             views = slice(start, start + at_once)
             part = Batch(*(each[views] for each in batch))
             share = len(part.image) / count

@@ -24,7 +24,7 @@ from edgeflow_backend.learning.summary import Entries, summary
 from edgeflow_backend.learning.told import told_versions
 from edgeflow_backend.learning.training.record import told_training
 from edgeflow_backend.learning.training.trainer import Trainer
-from edgeflow_backend.learning.training.watch import watch
+from edgeflow_backend.learning.training.watch import serve_unserved, watch
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.settings import Settings
@@ -184,8 +184,9 @@ class Keeper:
         return list(told(report))
 
     def _train(self, project: ProjectRef, accepted: Sequence[AcceptedObject]) -> list[str]:
-        """Withdraw a version that makes work, and start a training if one is due."""
+        """Withdraw a version that makes work, serve one that waits, start a training if due."""
         objects = [each for each in accepted if each.origin.counts]
+        serve_unserved(self._settings, project)
         withdrawn = watch(self._settings, project, objects)
         with self._changed:
             asked = project in self._asked

@@ -33,6 +33,12 @@ class Served(BaseModel):
     before: tuple[Number, ...] = ()
     rolled_back: dict[Number, str] = {}
 
+    @property
+    def mentioned(self) -> frozenset[int]:
+        """Versions that are served, or were."""
+        now = () if self.number is None else (self.number,)
+        return frozenset((*now, *self.before, *self.rolled_back))
+
     def serving(self, number: int) -> Served:
         """With another version in its place."""
         if number == self.number:

@@ -185,6 +185,26 @@ class Versions:
             return None
         return version if version.base == base else None
 
+    def unserved(self, base: str) -> Version | None:
+        """The newest version that may be served and never was; None if there is none.
+
+        One that is older than any that was served, be it withdrawn since, has been superseded.
+
+        Args:
+            base: SHA-256 of the base weights; a version that was made from others is left alone.
+        """
+        served, wrong = read_served(self._folder)
+        if wrong:
+            return None
+        newest = max(served.mentioned, default=0)
+        for version in reversed(self.all()):
+            if (version.state, version.base) != ("accepted", base) or version.number <= newest:
+                continue
+            with contextlib.suppress(SpoiledVersionError):
+                read_likeness(version)
+                return version
+        return None
+
     def stamp(self) -> tuple[int, ...]:
         """Differs after each change of what is served; costs one look at a file."""
         try:

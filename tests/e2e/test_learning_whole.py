@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -22,8 +23,10 @@ from edgeflow_backend.connect.command import run as connect
 from edgeflow_backend.learning.training.record import TrainingRecord, read_record
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.versions.folders import project_folder, versions_of
+from tests import pictures
 from tests.contract.wire import JSONObject
 from tests.e2e.conftest import Studio
+from tests.e2e.editor import first_card, open_editor
 from tests.e2e.learning_team import Team
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -33,6 +36,9 @@ SIZE = Size(SIDE, SIDE)
 OBJECTS = 3
 LESSONS, HELD_OUT, FOLLOWING = 7, 4, 2
 """Tasks that are labelled, with so many objects in all that a first training is due; and more."""
+
+EARLIER = 3 if pictures.wanted() else 0
+"""More tasks, whose objects are accepted after one click, for a picture of the status page."""
 
 MINUTES = "6"
 """Bounds what a busy machine makes long; two steps for each object are done much sooner."""
@@ -94,29 +100,62 @@ def trained(folder: Path) -> TrainingRecord:
     return record
 
 
-def test_what_a_team_labels_answers_its_next_clicks(studio: Studio, tmp_path: Path) -> None:
+def take_picture(
+    team: Team, url: str, chromium: str, tasks: Sequence[tuple[int, Sequence[JSONObject]]]
+) -> None:
+    """Submit what was clicked, in this order, and keep what the status page says then."""
+    objects = len(team.files.store.objects()) + sum(len(regions) for _, regions in tasks)
+    for task, regions in tasks:
+        team.submit(task, *regions)
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        status = requests.get(f"{team.url}/status?format=json", timeout=10).json()
+        if status["learning"][0]["objects"] == objects:
+            break
+        assert time.monotonic() < deadline, status["learning"]
+        time.sleep(1)
+    with open_editor(chromium, url) as editor:
+        editor.page.goto(f"{team.url}/status")
+        pictures.keep(pictures.LEARNT, first_card(editor.page, "Clicks per accepted object"))
+
+
+def test_what_a_team_labels_answers_its_next_clicks(
+    studio: Studio, chromium: str, tmp_path: Path
+) -> None:
     team = Team(studio, tmp_path, EDGEFLOW_LEARN_MINUTES=MINUTES)
     ref = ProjectRef("", str(team.project))
     folder = project_folder(team.settings, ref)
-    pictures: dict[int, Sample] = {}
+    shown: dict[int, Sample] = {}
     lessons: list[int] = []
     held_out: list[int] = []
-    while len(lessons) < LESSONS + FOLLOWING or len(held_out) < HELD_OUT:
-        sample = dotted(len(pictures))
+    while len(lessons) < LESSONS + FOLLOWING + EARLIER or len(held_out) < HELD_OUT:
+        sample = dotted(len(shown))
         task = team.show(write(sample, tmp_path))[-1]
         (held_out if is_held_out(task) else lessons).append(task)
-        pictures[task] = sample
+        shown[task] = sample
     labelled = [*lessons[:LESSONS], *held_out[:HELD_OUT]]
-    following = lessons[LESSONS:]
+    following = lessons[LESSONS:][:FOLLOWING]
+    earlier = lessons[LESSONS + FOLLOWING :][:EARLIER]
     base = find(DEFAULT_MODEL)
 
     with team.backend():
         findings = list(connect(team.settings, team.project, url=team.url))
         assert {each.verdict for each in findings} == {"ok"}, findings
-        places = [(task, pictures[task].objects[0]) for task in following]
+        places = [(task, shown[task].objects[0]) for task in following]
         before = [team.click(task, inside(truth), size=SIZE) for task, truth in places]
         models = {region["meta"]["edgeflow"]["model"] for region in before}
         assert models == {base.version}, models
+
+        def clicked(tasks: Sequence[int]) -> list[tuple[int, list[JSONObject]]]:
+            return [
+                (
+                    task,
+                    [team.click(task, inside(truth), size=SIZE) for truth in shown[task].objects],
+                )
+                for task in tasks
+            ]
+
+        by_base = clicked(earlier)
 
         claims = {"project": {"id": team.project}, "annotations": [{"id": 1}] * 99}
 
@@ -127,7 +166,7 @@ def test_what_a_team_labels_answers_its_next_clicks(studio: Studio, tmp_path: Pa
         assert send("ANNOTATION_CREATED") == 403  # by somebody who does not know the secret
 
         for task in labelled:
-            regions = [drawn(mask, number) for number, mask in enumerate(pictures[task].objects)]
+            regions = [drawn(mask, number) for number, mask in enumerate(shown[task].objects)]
             team.submit(task, *regions)
         record = trained(folder)
         assert (record.state, record.version) == ("accepted", 1), record
@@ -155,3 +194,6 @@ def test_what_a_team_labels_answers_its_next_clicks(studio: Studio, tmp_path: Pa
         assert send("ANNOTATIONS_DELETED") == 403
         assert len(team.files.store.objects()) == len(labelled) * OBJECTS
         assert [each.state for each in versions_of(team.settings, ref).all()] == ["served"]
+
+        if pictures.wanted():
+            take_picture(team, studio.url, chromium, [*by_base, *clicked(following)])

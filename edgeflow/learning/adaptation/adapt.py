@@ -82,7 +82,8 @@ def adapt(
         folder: Where the progress is kept, and what a killed training goes on from if it is called
             with the same; it is emptied of what belongs to other weights, objects or options.
         say: Told what happens.
-        stop: Asked before every step.
+        stop: Asked before every step, and between the parts of one; then what was learnt until the
+            step is kept.
 
     Raises:
         TrainingError: No object is large enough, or the loss is NaN.
@@ -115,25 +116,37 @@ def _learn(
     trainer: Trainer, folder: Path | None, digest: str, say: Say, stop: Callable[[], bool]
 ) -> Position:
     schedule = trainer.config.schedule
-    position = None if folder is None else _resume(folder, trainer.learner, digest)
-    step, spent = (position.step, position.seconds) if position else (0, 0.0)
-    if step:
-        say(f"continuing at step {step}")
-    began = time.perf_counter() - spent
-    while not schedule.over(step, spent):
+
+    def go_on() -> None:
         if stop():
-            if folder is not None:
-                save_progress(folder, trainer.learner, Position(step, spent, digest))
             raise Stopped
-        figures = trainer.step(step, schedule.progress(step, spent))
-        step += 1
-        spent = time.perf_counter() - began
-        if step % schedule.log_every == 0:
+
+    def save(position: Position) -> None:
+        if folder is not None:
+            save_progress(folder, trainer.learner, position)
+
+    resumed = None if folder is None else _resume(folder, trainer.learner, digest)
+    position = resumed or Position(0, 0.0, digest)
+    if position.step:
+        say(f"continuing at step {position.step}")
+    began = time.perf_counter() - position.seconds
+    trainer.between = go_on  # a busy machine takes seconds for a step; what stops it may not wait
+    while not schedule.over(position.step, position.seconds):
+        try:
+            go_on()
+            progress = schedule.progress(position.step, position.seconds)
+            figures = trainer.step(position.step, progress)
+        except Stopped:
+            save(position)
+            raise
+        position = Position(position.step + 1, time.perf_counter() - began, digest)
+        if position.step % schedule.log_every == 0:
             loss, iou = float(figures["loss"]), float(figures["iou"])
-            say(f"step {step}  loss {loss:.4f}  iou {iou:.3f}  {spent:.0f} s")
-        if folder is not None and step % schedule.save_every == 0:
-            save_progress(folder, trainer.learner, Position(step, spent, digest))
-    return Position(step, spent, digest)
+            say(f"step {position.step}  loss {loss:.4f}  iou {iou:.3f}  {position.seconds:.0f} s")
+        if position.step % schedule.save_every == 0:
+            save(position)
+    save(position)  # what follows takes minutes, too, and may be stopped
+    return position
 
 
 def _resume(folder: Path, learner: Learner, digest: str) -> Position | None:

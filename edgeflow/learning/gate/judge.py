@@ -7,9 +7,9 @@
   photographs, and on the drawings, where fewer clicks on one object do not make up for more on
   another. On none of its pictures are masks much worse.
 
-How far a version goes from the base weights to what was learnt is chosen on the general set alone,
-see :func:`choose_share`: the held-out objects are clicked once, with what was chosen, so that no
-choice among several candidates profits from their chance.
+How far a version goes from the base weights to what was learnt is chosen on the general set, see
+:func:`choose_share`; held-out objects may halve it, at a level that allows for two tries, see
+:mod:`edgeflow.learning.gate.shares`.
 """
 
 from __future__ import annotations
@@ -139,9 +139,8 @@ def choose_share(
 ) -> Share:
     """The greatest share of what was learnt that keeps the general set.
 
-    Weights between the base and what was learnt keep most of both (WiSE-FT, arXiv:2109.01903). The
-    general set alone decides how much: no held-out object is looked at, so that judging by them
-    stays a test.
+    Weights between the base and what was learnt keep most of both (WiSE-FT, arXiv:2109.01903). No
+    held-out object is looked at, so that judging by them stays a test.
 
     Args:
         base: The base weights' clicks on the general set.

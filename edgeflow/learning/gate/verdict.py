@@ -3,10 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from edgeflow.learning.gate.comparison import Comparison
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A share of what was learnt that was judged; see :func:`.weigh_shares`.
+
+    Attributes:
+        share: How far it goes from the base weights to what was learnt, 0 to 1.
+        level: Level that it was judged at.
+        saved: Share of the clicks that it saves on held-out objects, against the base weights.
+        p: How likely it would save so much by chance, 0 to 1.
+        accepted: Whether it may be served.
+    """
+
+    share: float
+    level: float
+    saved: float
+    p: float
+    accepted: bool
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Tried:
+        """What :func:`dataclasses.asdict` made.
+
+        Raises:
+            KeyError, TypeError, ValueError: It made something else.
+        """
+        share, level, saved, p = (float(data[name]) for name in ("share", "level", "saved", "p"))
+        return cls(share, level, saved, p, data["accepted"] is True)
 
 
 @dataclass(frozen=True)
@@ -21,6 +50,7 @@ class Verdict:
         general: Against the base weights, on the general set.
         share: How far the version goes from the base weights to what was learnt, 0 to 1.
         left_out: Objects that were neither learnt from nor judged by, by reason.
+        tried: The shares that were judged, in order; none in verdicts of before there were several.
     """
 
     accepted: bool
@@ -30,6 +60,7 @@ class Verdict:
     general: Comparison | None = None
     share: float | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
+    tried: tuple[Tried, ...] = ()
 
     @classmethod
     def refused(cls, *reasons: str, left_out: Mapping[str, int] | None = None) -> Verdict:
@@ -46,6 +77,7 @@ class Verdict:
             "general": _to_json(self.general),
             "share": self.share,
             "left_out": dict(self.left_out),
+            "tried": [asdict(each) for each in self.tried],
         }
 
     @classmethod
@@ -64,6 +96,7 @@ class Verdict:
                 general=_from_json(data["general"]),
                 share=None if data["share"] is None else float(data["share"]),
                 left_out={str(why): int(count) for why, count in data["left_out"].items()},
+                tried=tuple(map(Tried.from_json, data.get("tried", ()))),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"no verdict: {type(error).__name__} {error}") from error

@@ -16,7 +16,8 @@ from edgeflow.errors import EdgeFlowError
 from edgeflow.learning.adaptation.adapt import Stopped
 from edgeflow_backend import log
 from edgeflow_backend.learning.order.command import order_tasks
-from edgeflow_backend.learning.training.process import BusyError, give_way, train
+from edgeflow_backend.learning.training.process import give_way, train
+from edgeflow_backend.learning.training.turn import BusyError
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.settings import Settings
 

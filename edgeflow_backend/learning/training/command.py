@@ -50,6 +50,11 @@ def train_now(settings: Settings, project: ProjectRef) -> Iterator[str]:
 def _lines(verdict: Verdict) -> Iterator[str]:
     for reason in verdict.reasons:
         yield f"  {clean(reason)}"
+    for tried in verdict.tried:
+        yield (
+            f"  {'taken' if tried.accepted else 'refused'}: a share of {tried.share:g} of what was "
+            f"learnt, clicks saved {tried.saved:.1%}, p = {tried.p:.3f}, needed ≤ {tried.level:g}"
+        )
     for what, each in (
         ("held-out objects, against the base weights", verdict.held_out),
         ("held-out objects, against what was served", verdict.served),

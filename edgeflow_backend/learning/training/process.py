@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import torch
 
@@ -24,22 +22,15 @@ from edgeflow_backend.learning.shelf import OBJECTS, Shelf
 from edgeflow_backend.learning.store import StoreError
 from edgeflow_backend.learning.training.record import TrainingRecord, read_record, write_record
 from edgeflow_backend.learning.training.run import Say, Training
+from edgeflow_backend.learning.training.turn import only_training
 from edgeflow_backend.memory.malloc import give_back_memory
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.versions.folders import versions_of
-from edgeflow_backend.versions.lock import alone
 
 NICENESS = 19
-LOCK = ".training.lock"
 PATIENCE_S = 60.0
 """How long Label Studio, or another process that reads the project, may take."""
-
-
-class BusyError(StoreError):
-    """Another training runs on this machine."""
-
-    code = "training_busy"
 
 
 def train(
@@ -71,7 +62,7 @@ def train(
             f"project {project} is not switched on", hint="add it to EDGEFLOW_LEARN_PROJECTS"
         )
     shelf = Shelf(settings, Pictures(settings))
-    with _alone(settings.learn_folder):
+    with only_training(settings.learn_folder):
         folder = shelf.folder(project)
         if not (folder / OBJECTS).is_file():
             raise StoreError(
@@ -131,28 +122,6 @@ def give_way(threads: int) -> None:
     with contextlib.suppress(OSError, AttributeError):
         os.nice(NICENESS)
     torch.set_num_threads(threads)
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the lock of this machine's trainings.
-
-    Raises:
-        BusyError: Another training runs.
-        StoreError: The folder cannot be written.
-    """
-    with contextlib.ExitStack() as held:
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            mine = held.enter_context(alone(folder / LOCK))
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(
-                f"cannot use {folder / LOCK}: {getattr(error, 'strerror', None) or error}",
-                hint="check EDGEFLOW_LEARN_DIR and its permissions",
-            ) from error
-        if not mine:
-            raise BusyError("another training runs on this machine", hint="wait until it has ended")
-        yield
 
 
 def _with_pictures(

@@ -6,7 +6,6 @@ stored whole before it is served, and what was learnt until then is kept for the
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,9 +26,11 @@ from edgeflow.learning.adaptation.options import AdaptationOptions
 from edgeflow.learning.gate.bounds import STANDARD, Bounds
 from edgeflow.learning.gate.clicking import Clicked, choose, click
 from edgeflow.learning.gate.general import general_set
-from edgeflow.learning.gate.judge import Clicks, choose_share, too_few, weigh
+from edgeflow.learning.gate.judge import Clicks, choose_share, too_few
 from edgeflow.learning.gate.screen import too_many
+from edgeflow.learning.gate.shares import weigh_shares
 from edgeflow.learning.gate.verdict import Verdict
+from edgeflow.learning.likeness.likeness import Likeness
 from edgeflow.learning.split import split
 from edgeflow.runtime.selection import start_runtime
 from edgeflow_backend.images.decoding.decoder import Decoder
@@ -43,6 +44,7 @@ from edgeflow_backend.learning.training.samples import (
     Picture,
     Screened,
     pictures_of,
+    rank,
     screened,
 )
 from edgeflow_backend.learning.training.watch import base_of
@@ -166,7 +168,7 @@ class Training:
         """What there is to learn from and to judge by; a verdict where that is too little."""
         parts, most = split(objects), self.bounds.objects
         training = pictures_of(parts.training)
-        held_out = sorted(pictures_of(parts.held_out), key=_rank)[:most]
+        held_out = sorted(pictures_of(parts.held_out), key=rank)[:most]
         network = predictor_of(base, self._policy)
         seen = self._screen(training, opener, network), self._screen(held_out, opener, network)
         left_out, wrong = seen[0].left_out + seen[1].left_out, seen[0].wrong + seen[1].wrong
@@ -181,39 +183,39 @@ class Training:
             return Verdict.refused(refusal, left_out=left_out)
         general = self.general()
         before = Clicks(self._click(network, chosen), self._click_general(network, general))
-        lessons = LazySamples(seen[0].pictures, opener)
-        kinds = Kinds.of(base, network, lessons, chosen, general)
+        kinds = Kinds.of(base, network, LazySamples(seen[0].pictures, opener), chosen, general)
         return _Ready(seen[0].pictures, chosen, general, before, left_out, kinds)
 
     def _judge(
         self, base: Checkpoint, learnt: Learnt, ready: _Ready
     ) -> tuple[dict[str, Tensor], Verdict]:
         """How much of what was learnt is taken, and whether it may be served."""
-        kinds = ready.kinds
-        share = choose_share(
-            ready.before.general,
-            lambda share: kinds.clicked(
-                ready.general,
-                ready.before.general,
-                partial(
-                    self._click_general,
-                    predictor_of(base, self._policy, learnt.tensors(share)),
-                ),
-                kinds.likeness,
-            ),
-            self.bounds,
-        )
-        tensors = learnt.tensors(share.share)
-        click = partial(self._click, predictor_of(base, self._policy, tensors))
-        after = kinds.clicked(ready.chosen, ready.before.held_out, click, kinds.likeness)
-        version = self.versions.serving(base.entry.sha256)
-        served = None
+        kinds, before = ready.kinds, ready.before
+
+        def candidate(share: float) -> Predictor:
+            return predictor_of(base, self._policy, learnt.tensors(share))
+
+        def general(network: Predictor) -> tuple[Clicked, ...]:
+            click = partial(self._click_general, network)
+            return kinds.clicked(ready.general, before.general, click, kinds.likeness)
+
+        def held_out(network: Predictor, likeness: Likeness | None) -> tuple[Clicked, ...]:
+            click = partial(self._click, network)
+            return kinds.clicked(ready.chosen, before.held_out, click, likeness)
+
+        def clicks(share: float) -> Clicks:
+            network = candidate(share)
+            after = greatest.general if share == greatest.share else general(network)
+            return Clicks(held_out(network, kinds.likeness), after)
+
+        greatest = choose_share(before.general, lambda each: general(candidate(each)), self.bounds)
+        served, version = None, self.versions.serving(base.entry.sha256)
         if version is not None:
-            click = partial(self._click, predictor_of(version.checkpoint, self._policy))
-            its = read_likeness(version)
-            served = kinds.clicked(ready.chosen, ready.before.held_out, click, its)
-        verdict = weigh(ready.before, served, Clicks(after, share.general), self.bounds)
-        return tensors, replace(verdict, share=share.share, left_out=ready.left_out)
+            served = held_out(
+                predictor_of(version.checkpoint, self._policy), read_likeness(version)
+            )
+        share, verdict = weigh_shares(before, served, greatest, clicks, self.bounds)
+        return learnt.tensors(share), replace(verdict, left_out=ready.left_out)
 
     def _click(self, network: Predictor, samples: Sequence[Sample]) -> tuple[Clicked, ...]:
         return click(network, samples, self.bounds, say=self._tell)
@@ -294,7 +296,3 @@ class _Ready(NamedTuple):
     before: Clicks
     left_out: Mapping[str, int]
     kinds: Kinds
-
-
-def _rank(picture: Picture) -> str:
-    return hashlib.sha256(f"held out picture {picture.digest}".encode()).hexdigest()

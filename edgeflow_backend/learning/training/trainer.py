@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import subprocess
 import sys
 import threading
@@ -16,8 +17,11 @@ from edgeflow_backend.settings import Settings
 
 COMMAND = (sys.executable, "-m", "edgeflow_backend.learning.training")
 
-PATIENCE_S = 5.0
-"""How long a training has to end by itself: a step takes seconds, and what it has learnt is kept.
+PATIENCE_S = 8.0
+"""How long a training has to end by itself, and to write what it has learnt.
+
+A part of a step, which is finished first, takes a second or three on a busy machine. Our own server
+ends 9 s after it was told to, Docker waits for 10, Kubernetes for as long as the manifests say.
 """
 
 
@@ -43,6 +47,7 @@ class Trainer:
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
         self._log = get_logger()
+        atexit.register(self.close)  # in a container, all processes end with the backend's
 
     def consider(
         self, project: ProjectRef, objects: int, folder: Path, *, asked: bool = False
@@ -74,6 +79,9 @@ class Trainer:
                 self._log.warning("no training started", reason=error.strerror)
                 return False
             self._process = process
+        atexit.register(
+            self.close
+        )  # in a container, the end of the backend is that of all processes
         self._log.info("training started", project=str(project), objects=objects)
         threading.Thread(
             target=self._wait, args=(process, project), name="training", daemon=True
@@ -90,6 +98,7 @@ class Trainer:
         """End what runs, and start nothing more."""
         with self._lock:
             self._closed, process = True, self._process
+        atexit.unregister(self.close)
         if process is None:
             return
         process.terminate()

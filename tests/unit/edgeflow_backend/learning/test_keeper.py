@@ -11,12 +11,15 @@ from edgeflow_backend.images.locator import Locator
 from edgeflow_backend.learning import keeper as module
 from edgeflow_backend.learning.keeper import EVENTS, Keeper
 from edgeflow_backend.learning.training.trainer import Trainer
+from edgeflow_backend.learning.training.watch import base_of
 from edgeflow_backend.protocol.project import ProjectRef
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.status.learning.entry import Learned
+from edgeflow_backend.versions.folders import project_folder, versions_of
 from tests.unit.edgeflow_backend.examples.studio import PROJECT, Studio, as_json, sheet
 from tests.unit.edgeflow_backend.learning.learning import REF, Learning, clicked
 from tests.unit.edgeflow_backend.loopback import Host, closed_port
+from tests.unit.edgeflow_backend.versions.version_samples import add
 
 
 @pytest.fixture
@@ -187,3 +190,17 @@ def test_a_version_that_makes_work_is_withdrawn_and_told(
     studio.add(sheet(), clicked(0))
     entry = wait_for(keep(), lambda entry: entry.objects)
     assert entry.message == "the version was withdrawn: more clicks than before"
+
+
+def test_a_version_that_its_training_could_not_serve_any_more_is_served(
+    keep: Callable[..., Keeper],
+    studio: Studio,
+    learning_settings: Callable[..., Settings],
+) -> None:
+    settings = learning_settings()
+    base, folder = base_of(settings, REF), project_folder(settings, REF)
+    folder.mkdir(parents=True)
+    add(versions_of(settings, REF), base)
+    studio.add(sheet(), clicked(0))
+    entry = wait_for(keep(), lambda entry: entry.objects and entry.versions[0].state == "served")
+    assert [each.number for each in entry.versions] == [1]

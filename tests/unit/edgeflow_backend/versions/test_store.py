@@ -166,6 +166,31 @@ def test_a_rollback_leads_back_step_by_step_to_the_base(
     assert versions.all()[2].state == "served"
 
 
+def test_only_what_is_newer_than_all_that_was_served_still_waits_for_it(
+    versions: Versions, base: Checkpoint
+) -> None:
+    digest = base.entry.sha256
+    assert versions.unserved(digest) is None
+    first = add(versions, base)
+    add(versions, base, reason="not better")
+    assert versions.unserved(digest) == first
+    assert versions.unserved("0" * 64) is None, "it was made from other weights"
+    versions.serve(add(versions, base).number)
+    assert versions.unserved(digest) is None, "the first was superseded"
+    versions.roll_back("more clicks")
+    assert versions.unserved(digest) is None, "the third was withdrawn"
+    last = add(versions, base)
+    assert versions.unserved(digest) == last
+
+
+def test_where_it_cannot_be_read_what_was_served_nothing_waits_for_it(
+    versions: Versions, base: Checkpoint, tmp_path: Path
+) -> None:
+    add(versions, base)
+    (tmp_path / "versions" / "served.json").write_text("{")
+    assert versions.unserved(base.entry.sha256) is None
+
+
 def test_a_refused_version_is_kept_with_its_reason_and_never_served(
     versions: Versions, base: Checkpoint
 ) -> None:

@@ -72,6 +72,22 @@ def test_a_training_that_ends_early_goes_on_to_the_same_weights(
     assert all(torch.equal(whole.learnt[name], each) for name, each in resumed.learnt.items())
 
 
+def test_a_stop_within_a_step_keeps_the_steps_before_it(base: Checkpoint, tmp_path: Path) -> None:
+    options = replace(OPTIONS, batch=2, save_every=100)
+    whole = adapt(base, [picture()], options)
+    asked = iter([False] * 3 + [True])  # before and within each step
+    with pytest.raises(Stopped):
+        adapt(base, [picture()], options, folder=tmp_path, stop=lambda: next(asked))
+    told: list[str] = []
+    resumed = adapt(base, [picture()], options, folder=tmp_path, say=told.append)
+    assert "continuing at step 1" in told
+    assert all(torch.equal(whole.learnt[name], each) for name, each in resumed.learnt.items())
+    told.clear()
+    again = adapt(base, [picture()], options, folder=tmp_path, say=told.append)
+    assert "continuing at step 3" in told, "what was learnt is kept while it is judged"
+    assert again.steps == 3
+
+
 def test_progress_on_other_objects_is_not_gone_on_from(base: Checkpoint, tmp_path: Path) -> None:
     interrupt(base, picture(), tmp_path, 1)
     told: list[str] = []

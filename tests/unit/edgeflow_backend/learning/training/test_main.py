@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from edgeflow_backend.learning.training.process import _alone
 from edgeflow_backend.learning.training.record import TrainingRecord, read_record
 from edgeflow_backend.learning.training.trainer import COMMAND
+from edgeflow_backend.learning.training.turn import only_training
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.versions.folders import project_folder
 from tests.unit.edgeflow_backend.learning.learning import REF
@@ -65,5 +65,5 @@ def test_one_that_is_killed_serves_nothing_and_lets_go(
     record = record_of(settings)
     assert record is not None
     assert (record.state, record.attempts) == ("running", 1)
-    with _alone(settings.learn_folder):
+    with only_training(settings.learn_folder):
         pass

@@ -9,6 +9,7 @@ import pytest
 from edgeflow.checkpoints.checkpoint import Checkpoint
 from edgeflow.errors import CheckpointError
 from edgeflow.learning.adaptation.adapt import Stopped
+from edgeflow.learning.due import due
 from edgeflow.learning.gate.verdict import Verdict
 from edgeflow.learning.split import is_held_out
 from edgeflow.train.errors import TrainingError
@@ -16,8 +17,10 @@ from edgeflow_backend.learning.pictures import Pictures
 from edgeflow_backend.learning.shelf import Shelf
 from edgeflow_backend.learning.store import StoreError
 from edgeflow_backend.learning.training import run as module
-from edgeflow_backend.learning.training.process import BusyError, _alone, train
+from edgeflow_backend.learning.training.process import train
 from edgeflow_backend.learning.training.record import TrainingRecord, read_record
+from edgeflow_backend.learning.training.turn import BusyError, only_training
+from edgeflow_backend.learning.training.watch import serve_unserved
 from edgeflow_backend.settings import Settings
 from edgeflow_backend.versions.folders import project_folder, versions_of
 from edgeflow_backend.versions.store import Versions
@@ -168,6 +171,32 @@ def test_a_kill_at_any_stage_serves_nothing_and_the_next_one_goes_on(
     assert served(settings)[-1][1] == "served"
 
 
+def test_what_passed_before_a_kill_is_served_at_the_next_look_and_not_trained_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise _KilledError
+
+    label(settings, TASKS)
+    folder = project_folder(settings, REF)
+    with monkeypatch.context() as patch:
+        patch.setattr(Versions, "serve", killed)
+        with pytest.raises(_KilledError):
+            trained(settings)
+    assert served(settings) == [(1, "accepted")]
+    with only_training(settings.learn_folder):
+        assert serve_unserved(settings, REF) is None, "the training that made it may still serve it"
+    assert serve_unserved(settings, REF) is not None
+    assert served(settings) == [(1, "served")]
+    record = read_record(folder)
+    assert record is not None
+    assert (record.state, record.version, record.objects) == ("accepted", 1, TASKS)
+    assert not due(TASKS, record.last, first=TASKS)
+    versions_of(settings, REF).roll_back("more clicks")
+    assert serve_unserved(settings, REF) is None
+    assert served(settings) == [(1, "rolled back")]
+
+
 def test_one_that_is_told_to_stop_counts_as_no_attempt(settings: Settings) -> None:
     label(settings, TASKS)
     with pytest.raises(Stopped):
@@ -191,7 +220,7 @@ def test_what_goes_wrong_is_on_record(settings: Settings) -> None:
 
 def test_one_training_runs_at_a_time(settings: Settings) -> None:
     label(settings, TASKS)
-    with _alone(settings.learn_folder), pytest.raises(BusyError):
+    with only_training(settings.learn_folder), pytest.raises(BusyError):
         trained(settings)
     assert read_record(project_folder(settings, REF)) is None
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 import time
@@ -86,6 +87,33 @@ def test_closing_ends_what_runs_and_starts_nothing_more(trainer: Make, tmp_path:
     assert time.monotonic() - began < 20
     assert not one.consider(REF, 100, tmp_path)
     assert ended == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no signals to end by")
+def test_a_backend_that_ends_lets_its_training_write_what_it_has_learnt(tmp_path: Path) -> None:
+    training = f"""
+import pathlib, signal, sys, time
+def end(*_):
+    time.sleep(0.3)
+    pathlib.Path({str(tmp_path)!r}, "kept").touch()
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+pathlib.Path({str(tmp_path)!r}, "begun").touch()
+time.sleep(60)
+"""
+    backend = f"""
+import pathlib, sys, time
+from edgeflow_backend.learning.training.trainer import Trainer
+from edgeflow_backend.protocol.project import ProjectRef
+from edgeflow_backend.settings import Settings
+folder = pathlib.Path({str(tmp_path)!r})
+trainer = Trainer(Settings(), command=(sys.executable, "-c", {training!r}))
+assert trainer.consider(ProjectRef("", "1"), 30, folder)
+while not (folder / "begun").exists():
+    time.sleep(0.01)
+"""
+    subprocess.run([sys.executable, "-c", backend], check=True, timeout=120)
+    assert (tmp_path / "kept").exists()
 
 
 def test_a_project_may_be_kept_without_training(trainer: Make, tmp_path: Path) -> None:
