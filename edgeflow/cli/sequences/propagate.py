@@ -29,7 +29,6 @@ from edgeflow.cli.preannotation.options import (
     what_is_shown,
 )
 from edgeflow.cli.predict import parse_click
-from edgeflow.cli.sequences.outputs import check_new_folder
 from edgeflow.cli.sequences.through_folder import Given, through_folder
 from edgeflow.errors import EdgeFlowError, counted
 from edgeflow.images import MAX_PIXELS, quiet_decoders
@@ -57,7 +56,12 @@ def propagate(
     ] = None,
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help="New folder for index masks (PNG) and scores.json."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder for index masks (PNG) and scores.json: a new one, or that of an earlier "
+            "run over these frames.",
+        ),
     ] = Path("masks"),
     mask: Annotated[
         list[Path] | None,
@@ -124,8 +128,7 @@ def propagate(
 ) -> None:
     """Carry masks of one frame through all others: of a folder, or of a project's tasks.
 
-    A second run over a project goes on where the first was interrupted. Exits with 3 if something
-    was lost.
+    A second run goes on where the first was interrupted. Exits with 3 if something was lost.
     """
     forward, backward = DIRECTIONS[direction]
     options = PropagateOptions(least_score, most_pages, None, forward=forward, backward=backward)
@@ -133,7 +136,7 @@ def propagate(
     _check(frames, project, mask or [], clicks, frame, dry_run=dry_run)
     given = Given.find(frames, mask or [], clicks, frame) if frames is not None else None
     if given is not None:
-        check_new_folder(output)
+        given.check(output)
     api = open_api(url, api_key) if project is not None else None
     record = api.project(project) if api is not None and project is not None else None
     predictor = load_predictor(
