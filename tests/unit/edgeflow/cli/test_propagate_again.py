@@ -17,6 +17,8 @@ from edgeflow.cli.sequences.run_folder import OWN
 from tests.unit.edgeflow.cli.test_propagate import numbers_in, propagate, scores_in
 from tests.unit.edgeflow.sequences.moving import disk, picture
 
+pytestmark = pytest.mark.slow
+
 FRAMES = 9
 
 
@@ -45,7 +47,6 @@ def steps(folder: Path) -> int:
     return len(list((folder / OWN / "steps").glob("*.npz")))
 
 
-@pytest.mark.slow
 def test_a_killed_run_is_taken_up_and_ends_in_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     arguments = [folder, "--click", "55,60", "--mask", masks(tmp_path / "given", {4: True})]
     whole, out = tmp_path / "whole", tmp_path / "out"

@@ -20,6 +20,8 @@ from edgeflow.volumes.volume import VolumeError
 from tests.unit.edgeflow.volumes.dicom.test_encodings import BYTES, GREY, wrapped
 from tests.unit.edgeflow.volumes.scans import slice_of
 
+pytestmark = pytest.mark.slow
+
 SIDE = 4000
 KILOBYTE = 1 << 10
 
