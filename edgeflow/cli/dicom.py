@@ -21,7 +21,7 @@ from edgeflow.label_studio.config.controls import ImageTag
 from edgeflow.label_studio.config.labels import Label
 from edgeflow.label_studio.config.recommended import recommended_config
 from edgeflow.preannotation.image_urls import LOCAL_FILES
-from edgeflow.volumes.tasks import PAGES
+from edgeflow.volumes.tasks import PAGES, planes_in
 
 TASKS, CONFIG = "tasks.json", "tasks.xml"
 """In the output folder."""
@@ -73,8 +73,9 @@ def dicom(
 ) -> None:
     """Make Label Studio tasks of DICOM series and NIfTI volumes: a page for each slice.
 
-    Pages are in the order of their positions. Of what files tell of patients, nothing but UIDs
-    leaves. Exits with 3 if something could not be read.
+    Pages are in the order of their positions; those that the project shows already are not made
+    again. Of what files tell of patients, nothing but UIDs leaves. Exits with 3 if something could
+    not be read.
     """
     check_dicom_extra()
     from edgeflow.volumes.making import Target, make_tasks  # noqa: PLC0415 - of an extra
@@ -89,9 +90,10 @@ def dicom(
     if project is not None:
         api = open_api(url, api_key)
         api.project(project)  # refused now, and not when all pages are written
-        target = replace(target, api=api, project=project)
+        target = replace(target, api=api, project=project, there=planes_in(api.task_heads(project)))
     tasks: list[dict[str, Any]] = []
     left_out: list[LeftOut] = []
+    there = 0
     for volume in open_volumes(sources):
         if isinstance(volume, LeftOut):
             left_out.append(volume)
@@ -102,14 +104,23 @@ def dicom(
             left_out.append(LeftOut(f"{error.message}; {error.hint}", volume.said))
             continue
         tasks += made
-        said = f"{counted(len(volume.planes), 'page')}, {counted(len(made), 'task')}"
-        typer.echo("; ".join([f"{volume.said}: {said}", *volume.notes]))
-    if not tasks:
+        missing = len(target.missing(volume))
+        there += len(volume.planes) - missing
+        said = [f"{volume.said}: {counted(missing, 'page')}, {counted(len(made), 'task')}"]
+        if missing < len(volume.planes):
+            shown_as = ", ".join(sorted(target.windows_there(volume)))
+            said.append(
+                f"{counted(len(volume.planes) - missing, 'page')} of it in project {project} "
+                f"already, window {shown_as}"
+            )
+        typer.echo("; ".join([*said, *volume.notes]))
+    if not tasks and not there:
         raise EdgeFlowError(
             "\n".join(["there is no series to make tasks of", *left_out_lines(left_out)]),
             hint="name DICOM or NIfTI files with pictures",
         )
-    _write(output, tasks, label or ["Object"])
+    if tasks:
+        _write(output, tasks, label or ["Object"])
     for line in left_out_lines(left_out):
         typer.echo(line)
     if any(each.fault for each in left_out):

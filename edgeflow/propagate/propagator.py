@@ -9,11 +9,10 @@ from typing import NamedTuple
 from edgeflow.arrays import BoolMask
 from edgeflow.errors import PromptError
 from edgeflow.inference.predictor import Predictor
-from edgeflow.masks.patch import check_shape
 from edgeflow.propagate.found import PageMask
 from edgeflow.propagate.options import PropagateOptions
 from edgeflow.propagate.pages import PageError, Pages
-from edgeflow.propagate.step import Tracked, next_page, start
+from edgeflow.propagate.step import LiveSteps, PageSteps, Tracked
 
 __all__ = ["PageError", "Pages", "Propagator"]
 
@@ -36,6 +35,7 @@ class Propagator:
         known: Mapping[int, BoolMask],
         starts: Sequence[int] | None = None,
         options: PropagateOptions = DEFAULTS,
+        steps: PageSteps | None = None,
     ) -> Iterator[PageMask]:
         """Carry an object outward from the pages where its mask is known, nearest pages first.
 
@@ -51,6 +51,7 @@ class Propagator:
                 never answered. An empty mask says that the object is not on the page.
             starts: Pages of ``known`` to start from; None for all whose mask is not empty.
             options: How far to go.
+            steps: Takes the steps over these pages; None for the network itself.
 
         Yields:
             A mask a page, as soon as it is found.
@@ -60,32 +61,33 @@ class Propagator:
                 first page beside it, if a mask is not of its page's size.
         """
         chosen = _starts(len(pages), known, starts)
-        return self._propagate(pages, known, chosen, options)
+        steps = steps or LiveSteps(self.predictor, pages)
+        return self._propagate(len(pages), known, chosen, options, steps)
 
     def _propagate(
         self,
-        pages: Pages,
+        count: int,
         known: Mapping[int, BoolMask],
         starts: Sequence[int],
         options: PropagateOptions,
+        steps: PageSteps,
     ) -> Iterator[PageMask]:
         ends = None if options.seconds is None else time.monotonic() + options.seconds
         taken = set(known)
-        heads = _heads(self.predictor, pages, known, starts, options)
+        heads = _heads(count, known, starts, options, steps)
         answered = 0
         while heads:
             going = []
             for head in heads:
                 index = head.page + head.step
-                if not 0 <= index < len(pages) or index in taken:
+                if not 0 <= index < count or index in taken:
                     continue
                 if answered == options.most_pages or (ends is not None and time.monotonic() > ends):
                     return
                 try:
-                    page = pages[index]
+                    tracked = steps.next(head.tracked, index)
                 except PageError:
                     continue
-                tracked = next_page(self.predictor, head.tracked, page)
                 if tracked is None or tracked.score < options.least_score:
                     continue
                 taken.add(index)
@@ -110,27 +112,25 @@ class _Head(NamedTuple):
 
 
 def _heads(
-    predictor: Predictor,
-    pages: Pages,
+    count: int,
     known: Mapping[int, BoolMask],
     starts: Sequence[int],
     options: PropagateOptions,
+    steps: PageSteps,
 ) -> list[_Head]:
-    steps = [step for step, wanted in ((1, options.forward), (-1, options.backward)) if wanted]
+    ways = [step for step, wanted in ((1, options.forward), (-1, options.backward)) if wanted]
     heads = []
     for index in starts:
-        open_steps = [
-            step for step in steps if 0 <= index + step < len(pages) and index + step not in known
+        open_ways = [
+            step for step in ways if 0 <= index + step < count and index + step not in known
         ]
-        if not open_steps:
+        if not open_ways:
             continue
         try:
-            page = pages[index]
+            tracked = steps.start(index, known[index])
         except PageError:
             continue
-        check_shape(f"mask of page {index + 1}", known[index], page.size)
-        tracked = start(predictor, page, known[index])
-        heads += [_Head(index, step, tracked) for step in open_steps]
+        heads += [_Head(index, step, tracked) for step in open_ways]
     return heads
 
 

@@ -9,6 +9,7 @@ from edgeflow.propagate.found import PageMask
 from edgeflow.propagate.options import PropagateOptions
 from edgeflow.propagate.pages import Pages
 from edgeflow.propagate.propagator import Propagator
+from edgeflow.propagate.step import PageSteps
 from edgeflow.sequences.linking import SequenceObject
 from edgeflow.sequences.read_pages import WholeMasks
 
@@ -19,6 +20,7 @@ def carry(
     objects: Sequence[SequenceObject],
     options: PropagateOptions,
     lose: Callable[[SequenceObject, str], None],
+    steps: PageSteps | None = None,
 ) -> Iterator[tuple[SequenceObject, PageMask]]:
     """Carry objects on by turns, a page each, so that pages are read once for all of them.
 
@@ -28,6 +30,7 @@ def carry(
         objects: What is carried.
         options: How far, for each object.
         lose: Told of an object that cannot be carried, and why.
+        steps: Takes the steps; None for the network itself.
 
     Yields:
         An object and its mask on a further page.
@@ -35,18 +38,19 @@ def carry(
     going: list[tuple[SequenceObject, Iterator[PageMask]]] = []
     for each in objects:
         try:
-            going.append((each, propagator.propagate(pages, WholeMasks(each.known), None, options)))
+            masks = WholeMasks(each.known)
+            going.append((each, propagator.propagate(pages, masks, None, options, steps)))
         except PromptError as error:
             lose(each, error.message)
     while going:
         still = []
-        for each, steps in going:
+        for each, way in going:
             try:
-                found = next(steps, None)
+                found = next(way, None)
             except PromptError as error:
                 lose(each, error.message)
                 continue
             if found is not None:
                 yield each, found
-                still.append((each, steps))
+                still.append((each, way))
         going = still

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import numpy as np
@@ -22,12 +22,13 @@ TAILS = (0.5, 99.5)
 """Percentiles that become black and white where a file has no window."""
 
 
-def pictures(volume: Volume, window: Chosen) -> Iterator[bytes]:
+def pictures(volume: Volume, window: Chosen, pages: Iterable[int] | None = None) -> Iterator[bytes]:
     """A volume's pages as PNG: grey of 8 bits, or RGB. The pixels' grid is the file's.
 
     Args:
         volume: The volume.
         window: What is shown; ``own`` takes the file's, or the volume's range where it has none.
+        pages: Numbers of the pages that are wanted, from 0; None for all.
 
     Raises:
         VolumeError: A page cannot be read, or a preset for CT is asked of something else.
@@ -38,7 +39,7 @@ def pictures(volume: Volume, window: Chosen) -> Iterator[bytes]:
             hint="choose --window own, full, or CENTRE,WIDTH",
         )
     fallback: Window | None = None
-    for index in range(len(volume.planes)):
+    for index in range(len(volume.planes)) if pages is None else pages:
         page = volume.pages[index]
         if page.values.ndim == 3:
             yield _png(page.values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -20,21 +20,25 @@ class Part(NamedTuple):
 
     Attributes:
         volume: Their volume.
-        start: The first one, from 0.
-        stop: Behind the last one.
+        pages: Their numbers, from 0, in order.
     """
 
     volume: Volume
-    start: int
-    stop: int
+    pages: Sequence[int]
 
 
-def parts(volume: Volume, most: int) -> list[Part]:
-    """A volume in tasks of at most so many pages, all of about one length."""
-    count = len(volume.planes)
+def parts(volume: Volume, pages: Sequence[int], most: int) -> list[Part]:
+    """Pages in tasks of at most so many, all of about one length.
+
+    Args:
+        volume: Their volume.
+        pages: Their numbers, from 0, in order.
+        most: Pages of a task.
+    """
+    count = len(pages)
     number = -(-count // most)
     ends = [count * each // number for each in range(number + 1)]
-    return [Part(volume, *each) for each in pairwise(ends)]
+    return [Part(volume, pages[start:stop]) for start, stop in pairwise(ends)]
 
 
 def page_name(volume: Volume, index: int) -> str:
@@ -58,12 +62,12 @@ def task_of(part: Part, urls: Sequence[str], window: str) -> dict[str, Any]:
             "study": volume.study,
             "modality": volume.modality,
             "window": window,
-            "first_page": part.start + 1,
+            "first_page": part.pages[0] + 1,
             "pixel_spacing_mm": list(volume.spacing) if volume.spacing else None,
             "page_distance_mm": volume.distance,
             SLICES: [
-                {"uid": plane.uid, "frame": plane.frame}
-                for plane in volume.planes[part.start : part.stop]
+                {"uid": volume.planes[page].uid, "frame": volume.planes[page].frame}
+                for page in part.pages
             ],
         }
     }
@@ -86,3 +90,17 @@ def planes_of(data: object) -> Iterator[tuple[str, Plane]]:
         uid, frame = each.get("uid"), each.get("frame")
         if isinstance(uid, str) and type(frame) is int:
             yield url, Plane(uid, frame)
+
+
+def planes_in(tasks: Iterable[object]) -> dict[Plane, str]:
+    """The pages that tasks show already, and in which window.
+
+    Args:
+        tasks: As Label Studio lists them, untrusted.
+    """
+    found: dict[Plane, str] = {}
+    for task in tasks:
+        data = task.get("data") if isinstance(task, dict) else None
+        for _, plane in planes_of(data):
+            found[plane] = str(data.get("window", "")) if isinstance(data, dict) else ""
+    return found

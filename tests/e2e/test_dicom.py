@@ -42,6 +42,9 @@ def test_a_series_of_a_patient_comes_back_without_its_name(
     project: int = studio.client.create_project("a series", config)["id"]
     made = run(studio, "dicom", tmp_path / "in", tmp_path / "out", "--project", project)
     assert made.exit_code == 0, made.output
+    again = run(studio, "dicom", tmp_path / "in", tmp_path / "again", "--project", project)
+    assert again.exit_code == 0, again.output
+    assert f"{PAGES} pages of it in project {project} already" in again.output
     (task,) = studio.client.tasks(project)
     page = requests.get(
         studio.url + task["data"]["pages"][3],

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, find
 from edgeflow.cli.label_studio import URL, APIKey, open_api, split_login
 from edgeflow.cli.options import (
     Device,
@@ -29,11 +29,10 @@ from edgeflow.cli.preannotation.options import (
     what_is_shown,
 )
 from edgeflow.cli.predict import parse_click
-from edgeflow.cli.sequences.outputs import check_new_folder
 from edgeflow.cli.sequences.through_folder import Given, through_folder
 from edgeflow.errors import EdgeFlowError, counted
 from edgeflow.images import MAX_PIXELS, quiet_decoders
-from edgeflow.inference.predictor import load_predictor
+from edgeflow.inference.predictor import Predictor, load_predictor
 from edgeflow.inference.quality import QUALITIES
 from edgeflow.inference.zoom import POLICIES
 from edgeflow.label_studio.api.records import Project
@@ -57,7 +56,12 @@ def propagate(
     ] = None,
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help="New folder for index masks (PNG) and scores.json."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder for index masks (PNG) and scores.json: a new one, or that of an earlier "
+            "run over these frames.",
+        ),
     ] = Path("masks"),
     mask: Annotated[
         list[Path] | None,
@@ -124,8 +128,7 @@ def propagate(
 ) -> None:
     """Carry masks of one frame through all others: of a folder, or of a project's tasks.
 
-    A second run over a project goes on where the first was interrupted. Exits with 3 if something
-    was lost.
+    A second run goes on where the first was interrupted. Exits with 3 if something was lost.
     """
     forward, backward = DIRECTIONS[direction]
     options = PropagateOptions(least_score, most_pages, None, forward=forward, backward=backward)
@@ -133,35 +136,38 @@ def propagate(
     _check(frames, project, mask or [], clicks, frame, dry_run=dry_run)
     given = Given.find(frames, mask or [], clicks, frame) if frames is not None else None
     if given is not None:
-        check_new_folder(output)
+        given.check(output)
     api = open_api(url, api_key) if project is not None else None
     record = api.project(project) if api is not None and project is not None else None
-    predictor = load_predictor(
-        model,
-        folder=models_dir,
-        device=device,
-        runtime=runtime,
-        policy=POLICIES[zoom],
-        quality=QUALITIES[quality],
-    )
+    # By the manifest alone: --dry-run reads no weights.
+    version = model_version or f"propagate {find(model, models_dir).version}"
+
+    def load() -> Predictor:
+        return load_predictor(
+            model,
+            folder=models_dir,
+            device=device,
+            runtime=runtime,
+            policy=POLICIES[zoom],
+            quality=QUALITIES[quality],
+        )
+
     with quiet_decoders():
         if api is not None and record is not None:
-            version = model_version or f"propagate {predictor.version}"
             form = TaskForm("predictions", version, PolygonOptions(tolerance=tolerance))
             config = parse_label_config(record.label_config)
             into = ProjectPropagate(api, record.id, config, kind, form)
-            pictures = Pictures(split_login(url)[0], api.credentials)
-            limits = Limits(int(max_image_mb * 1e6), max_pixels)
-            propagator = Propagator(predictor)
-            for work in (
-                into.work(report)
-                if dry_run
-                else into.run(propagator, pictures, options, limits, report)
-            ):
+            if dry_run:
+                steps = into.work(report)
+            else:
+                pictures = Pictures(split_login(url)[0], api.credentials)
+                limits = Limits(int(max_image_mb * 1e6), max_pixels)
+                steps = into.run(Propagator(load()), pictures, options, limits, report)
+            for work in steps:
                 typer.echo(work.told)
             _tell_project(record, form, report, dry_run=dry_run)
         elif given is not None:
-            through_folder(given, output, predictor, options, max_pixels, report)
+            through_folder(given, output, load(), options, max_pixels, report)
     for line in report.lines():
         typer.echo(line)
     if not report.complete:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import typer
 
-from edgeflow.cli.sequences.mask_folder import SCORES, MaskFolder
+from edgeflow.cli.sequences.mask_folder import SCORES, MaskFolder, mask_name
+from edgeflow.cli.sequences.run_folder import RunFolder
 from edgeflow.data.files import read_bytes
 from edgeflow.errors import counted, no_object
 from edgeflow.inference.predictor import Predictor
+from edgeflow.label_studio.values import JSONObject
 from edgeflow.preannotation.tasks import Report
 from edgeflow.prompts.click import Click
+from edgeflow.propagate.kept_steps import KeptSteps
 from edgeflow.propagate.options import PropagateOptions
 from edgeflow.propagate.pages import PageError
 from edgeflow.propagate.propagator import Propagator
+from edgeflow.propagate.step import LiveSteps
 from edgeflow.sequences.carry import carry
 from edgeflow.sequences.known_masks import frame_named, mask_files, numbered_objects
 from edgeflow.sequences.linking import SequenceObject
@@ -33,6 +38,7 @@ class Given(NamedTuple):
         masked: Numbers of the frames that have a mask.
         clicks: On one more object.
         clicked: Number of the frame that the clicks are on.
+        files: The masks' files.
     """
 
     frames: list[Path]
@@ -40,6 +46,7 @@ class Given(NamedTuple):
     masked: frozenset[int]
     clicks: Sequence[Click]
     clicked: int
+    files: Sequence[Path]
 
     @classmethod
     def find(
@@ -60,7 +67,25 @@ class Given(NamedTuple):
         files = mask_files(masks, frames)
         objects = numbered_objects(files) if files else []
         clicked = 0 if frame is None else frame_named(frame, frames)
-        return cls(frames, objects, frozenset(files), clicks, clicked)
+        return cls(frames, objects, frozenset(files), clicks, clicked, tuple(files.values()))
+
+    @property
+    def run(self) -> JSONObject:
+        """What masks in one folder are of; others are not mixed with them."""
+        return {
+            "folder": str(self.frames[0].parent.resolve()),
+            "frames": [path.name for path in self.frames],
+            "clicks": [repr(click) for click in self.clicks],
+            "clicked": self.clicked if self.clicks else None,
+        }
+
+    def check(self, output: Path) -> None:
+        """Refuse an output folder whose content would be lost or mixed.
+
+        Raises:
+            FileWriteError: It is not empty, and no run over the same frames wrote to it.
+        """
+        RunFolder(output).check(self.run, [mask_name(path) for path in self.frames], self.files)
 
 
 def through_folder(
@@ -99,7 +124,9 @@ def through_folder(
         key = str(1 + max((int(each.key) for each in objects), default=0))
         objects.append(SequenceObject(key, "", (), {given.clicked: prediction.patch}))
         scores[key] = prediction.score
-    folder = MaskFolder(output, [path.name for path in frames], int(objects[-1].key))
+    run = RunFolder(output)
+    run.begin(given.run)
+    folder = MaskFolder(run, [path.name for path in frames], int(objects[-1].key))
     for each in objects:
         for number in each.pages:
             mask = each.known[number].whole()
@@ -108,8 +135,12 @@ def through_folder(
     def lose(each: SequenceObject, reason: str) -> None:
         report.lose(reason, f"object {each.key}")
 
-    steps = carry(Propagator(predictor), pages, objects, options, lose)
-    with typer.progressbar(steps, label=output.name, length=len(frames) * len(objects)) as bar:
+    identity = f"{predictor.version}|{predictor.execution}|{predictor.policy}|{max_pixels}"
+    steps = KeptSteps(
+        LiveSteps(predictor, pages), pages, Digests(frames).__getitem__, run, identity
+    )
+    way = carry(Propagator(predictor), pages, objects, options, lose, steps)
+    with typer.progressbar(way, label=output.name, length=len(frames) * len(objects)) as bar:
         for each, found in bar:
             if found.mask.any():
                 folder.add(found.index, int(each.key), found.mask, found.score)
@@ -119,4 +150,22 @@ def through_folder(
     typer.echo(
         f"{output}: {counted(len(objects), 'object')} on {folder.written} of "
         f"{counted(len(frames), 'frame')}; scores in {SCORES}"
+        + (f"; {counted(steps.recalled, 'step')} of an earlier run kept" if steps.recalled else "")
     )
+
+
+class Digests:
+    """Digests of files, each read once.
+
+    Args:
+        paths: The files.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = paths
+        self._known: dict[int, str] = {}
+
+    def __getitem__(self, index: int) -> str:
+        if index not in self._known:
+            self._known[index] = hashlib.sha256(read_bytes(self._paths[index])).hexdigest()
+        return self._known[index]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import struct
+import io
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,15 +10,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.dataset import Dataset, FileDataset
-from pydicom.encaps import get_frame
+from pydicom import dcmwrite
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import UID
+from pydicom.uid import UID, JPEGExtended12Bit
 
 from edgeflow.arrays import RGBImage
 from edgeflow.images import quiet_decoders
+from edgeflow.volumes.dicom.codestream import codestream_size, is_subsampled
+from edgeflow.volumes.dicom.decoder import DecodingError, FrameDecoder
 from edgeflow.volumes.dicom.files import damaged, open_dicom
 from edgeflow.volumes.dicom.frames import Frame
 from edgeflow.volumes.volume import PageValues, VolumeError
@@ -26,6 +29,12 @@ from edgeflow.volumes.windows import Function, Shown, Table, Window
 
 _FLOATS = ("FloatPixelData", "DoubleFloatPixelData")
 _LUT_ENTRIES = 1 << 16
+_CONVERT = "convert it to Explicit VR Little Endian, such as by dcmtk's dcmdjpeg or gdcmconv"
+_DECODING = (
+    "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration",
+    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
+)  # fmt: skip
+"""All that the decoder of a frame must know."""
 
 
 class DicomPages:
@@ -38,6 +47,7 @@ class DicomPages:
     def __init__(self, frames: tuple[Frame, ...]) -> None:
         self.frames = frames
         self._open: tuple[Path, FileDataset] | None = None
+        self._decoder = FrameDecoder()
 
     def __getitem__(self, index: int) -> PageValues:
         """See :class:`edgeflow.volumes.volume.Pages`."""
@@ -45,15 +55,16 @@ class DicomPages:
         if self._open is None or self._open[0] != frame.path:
             self._open = None
             self._open = frame.path, open_dicom(frame.path)
-        return read_page(self._open[1], frame)
+        return read_page(self._open[1], frame, self._decoder)
 
 
-def read_page(dataset: FileDataset, frame: Frame) -> PageValues:
+def read_page(dataset: FileDataset, frame: Frame, decoder: FrameDecoder) -> PageValues:
     """Decode a frame.
 
     Args:
         dataset: The whole file.
         frame: One of its frames.
+        decoder: Decodes it if it is compressed.
 
     Raises:
         VolumeError: It cannot be decoded, or is not what the file claims.
@@ -63,7 +74,7 @@ def read_page(dataset: FileDataset, frame: Frame) -> PageValues:
         with warnings.catch_warnings(), quiet_decoders():
             warnings.simplefilter("ignore")
             _check(dataset, frame)
-            pixels = _decoded(dataset, frame)
+            pixels = _decoded(dataset, frame, decoder)
             if frame.colour:
                 return PageValues(_colour(pixels, dataset))
             return _grey(pixels, dataset, frame.plane.frame - 1)
@@ -73,13 +84,48 @@ def read_page(dataset: FileDataset, frame: Frame) -> PageValues:
         raise damaged(path, error) from error
 
 
-def _decoded(dataset: FileDataset, frame: Frame) -> npt.NDArray[Any]:
-    pixels = pixel_array(dataset, index=frame.plane.frame - 1)
+def _decoded(dataset: FileDataset, frame: Frame, decoder: FrameDecoder) -> npt.NDArray[Any]:
+    syntax = UID(str(dataset.file_meta.TransferSyntaxUID))
+    if syntax.is_encapsulated:
+        data = _frame_bytes(dataset, frame)
+        values = frame.size.height * frame.size.width * int(dataset.get("SamplesPerPixel") or 1)
+        try:
+            pixels = decoder.decode(_alone(dataset, data), values)
+        except DecodingError as error:
+            raise VolumeError(
+                f"{frame.path} is damaged, or of a rare kind of {syntax.name}: {error.message}",
+                hint="export it anew, or as Explicit VR Little Endian",
+            ) from error
+    else:
+        pixels = pixel_array(dataset, index=frame.plane.frame - 1)
     if pixels.shape[:2] != frame.size:
         raise VolumeError(
             f"{frame.path} has pixels for another size than it says", hint="export it anew"
         )
     return pixels
+
+
+def _frame_bytes(dataset: FileDataset, frame: Frame) -> bytes:
+    count = int(dataset.get("NumberOfFrames") or 1)
+    return get_frame(dataset.PixelData, frame.plane.frame - 1, number_of_frames=count)
+
+
+def _alone(dataset: FileDataset, data: bytes) -> bytes:
+    """A DICOM file of nothing but a compressed frame and what its decoder must know."""
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = dataset.file_meta.TransferSyntaxUID
+    alone = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
+    for name in _DECODING:
+        if name in dataset:
+            alone[name] = dataset[name]
+    if str(alone.get("PhotometricInterpretation")) == "RGB" and is_subsampled(data):
+        alone.PhotometricInterpretation = "YBR_FULL_422"
+    alone.PixelData = encapsulate([data])
+    alone["PixelData"].VR = "OB"
+    alone["PixelData"].is_undefined_length = True
+    file = io.BytesIO()
+    dcmwrite(file, alone, enforce_file_format=False)
+    return file.getvalue()
 
 
 def _check(dataset: FileDataset, frame: Frame) -> None:
@@ -94,15 +140,20 @@ def _check(dataset: FileDataset, frame: Frame) -> None:
     if decoder is None or not decoder.is_available:
         raise VolumeError(
             f"{path} is compressed in a way that cannot be read: {syntax.name!a}",
-            hint="convert it to Explicit VR Little Endian, such as by dcmtk's dcmdjpeg or gdcmconv",
+            hint=_CONVERT,
         )
     frames = int(dataset.get("NumberOfFrames") or 1)
     samples = int(dataset.get("SamplesPerPixel") or 1)
     if samples not in (1, 3):
         raise VolumeError(f"{path} has {samples} values a pixel", hint="1 and 3 can be shown")
     if syntax.is_encapsulated:
-        data = get_frame(dataset.PixelData, frame.plane.frame - 1, number_of_frames=frames)
-        claimed = codestream_size(data)
+        if syntax == JPEGExtended12Bit and int(dataset.get("BitsStored") or 0) > 8:
+            raise VolumeError(
+                f"{path} is compressed in a way that cannot be read: {syntax.name!a} of "
+                f"{dataset.BitsStored} bits",
+                hint=_CONVERT,
+            )
+        claimed = codestream_size(_frame_bytes(dataset, frame))
         if claimed is not None and claimed != frame.size:
             raise VolumeError(
                 f"{path} says {frame.size.width}×{frame.size.height} pixels, and its compressed "
@@ -120,30 +171,6 @@ def _check(dataset: FileDataset, frame: Frame) -> None:
             f"{path} is cut off: its {frames} frames need {wanted} bytes of pixels, it has {held}",
             hint="fetch or export it anew",
         )
-
-
-def codestream_size(data: bytes) -> tuple[int, int] | None:
-    """Height and width that a compressed frame claims: JPEG, JPEG-LS, JPEG 2000; None of others.
-
-    Decoders believe it, and take memory for it.
-    """
-    start = data.find(b"\xff\x4f\xff\x51", 0, 4096)
-    if start >= 0 and len(data) >= start + 24:  # the grid's size less the image's offset
-        right, bottom, left, top = struct.unpack_from(">4I", data, start + 8)
-        return bottom - top, right - left
-    if data[:2] != b"\xff\xd8":
-        return None
-    place = 2
-    while place + 9 <= len(data) and data[place] == 0xFF:
-        marker = data[place + 1]
-        if marker == 0xFF:
-            place += 1
-            continue
-        if (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)) or marker == 0xF7:
-            height, width = struct.unpack_from(">HH", data, place + 5)
-            return height, width
-        place += 2 + int(struct.unpack_from(">H", data, place + 2)[0])
-    return None
 
 
 def _grey(pixels: npt.NDArray[Any], dataset: Dataset, index: int) -> PageValues:
@@ -217,13 +244,15 @@ def _table(sequence: Sequence[Dataset] | None, signed: bool) -> Table | None:
 
 
 def _colour(pixels: npt.NDArray[Any], dataset: Dataset) -> RGBImage:
+    bits = int(dataset.get("BitsStored") or 16)
     if str(dataset.get("PhotometricInterpretation")) == "PALETTE COLOR":
         pixels = apply_color_lut(pixels, dataset)
+        bits = int(dataset.RedPaletteColorLookupTableDescriptor[2])
     if pixels.ndim != 3 or pixels.shape[2] < 3:
         raise VolumeError("colours of a kind that cannot be shown")
     pixels = pixels[..., :3]
     if pixels.dtype == np.uint8:
         return np.asarray(pixels, dtype=np.uint8)
-    bits = int(dataset.get("BitsStored") or 16) if pixels.dtype.itemsize == 2 else 16
+    bits = bits if pixels.dtype.itemsize == 2 else 16
     part = pixels.astype(np.float32) / (2 ** max(bits, 8) - 1)
     return np.asarray((part * 255).clip(0, 255), dtype=np.uint8)

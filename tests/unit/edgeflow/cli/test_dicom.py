@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 from edgeflow.cli import app
 from edgeflow.label_studio.brush_rle import encode_brush
+from tests.unit.edgeflow.preannotation.studio import PROJECT, FakeStudio
 from tests.unit.edgeflow.volumes.scans import (
     PATIENT,
     Change,
@@ -28,6 +29,7 @@ from tests.unit.edgeflow.volumes.scans import (
     uid,
     write_series,
 )
+from tests.unit.edgeflow_backend.loopback import Host
 
 
 def edgeflow(*arguments: object) -> Result:
@@ -200,6 +202,40 @@ def test_windows_show_what_they_are_called(tmp_path: Path) -> None:
         assert edgeflow("dicom", tmp_path / "in", tmp_path / window, "--window", window)
         (task,) = tasks_in(tmp_path / window)
         assert page(tmp_path / window, task["data"]["pages"][0])[0].tolist() == expected, window
+
+
+def test_a_project_gets_the_pages_that_it_does_not_show_yet(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "t" * 40)
+    studio = FakeStudio(host)
+    studio.tasks.append({"data": {"image": "a cat's", "slices": [7], "pages": ["/x"]}})
+    write_series(tmp_path / "in", scan(8, 16))
+    sent = ("dicom", tmp_path / "in", tmp_path / "out", "--url", host.url, "--project", PROJECT)
+    assert edgeflow(*sent, "--most-pages", 4).exit_code == 0
+    assert [len(task["data"]["pages"]) for task in studio.tasks[1:]] == [4, 4]
+    first = (tmp_path / "out" / "tasks.json").read_bytes()
+    again = edgeflow(*sent, "--window", "lung")
+    assert again.exit_code == 0, again.output
+    assert "0 pages, 0 tasks; 8 pages of it in project 7 already, window own" in again.output
+    assert (len(studio.tasks), len(studio.files)) == (3, 8)
+    assert (tmp_path / "out" / "tasks.json").read_bytes() == first
+    del studio.tasks[1]  # by an annotator; and the scanner has sent two more slices
+    write_series(tmp_path / "in" / "more", scan(10, 16)[8:], later)
+    more = edgeflow(*sent, "--most-pages", 4)
+    assert more.exit_code == 0, more.output
+    assert "6 pages, 2 tasks; 4 pages of it in project 7 already" in more.output
+    slices = [each["uid"] for task in studio.tasks[1:] for each in task["data"]["slices"]]
+    assert sorted(slices) == sorted(uid("A", number) for number in range(10))
+    assert studio.tasks[-1]["data"]["first_page"] == 4
+    assert len(studio.files) == 8 + 6
+
+
+def later(dataset: FileDataset, page: int) -> None:
+    """A slice that is eight pages further up."""
+    dataset.SOPInstanceUID = uid("A", page + 8)
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    dataset.ImagePositionPatient = [-50, -60, -30 + 2.5 * (page + 8)]
 
 
 def test_a_preset_for_ct_is_not_used_on_magnetic_resonance(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from edgeflow.checkpoints.checkpoint import DEFAULT_MODEL, find
 from edgeflow.cli import app
 from edgeflow.cli.image_output import encode_numbers
 from tests.unit.edgeflow.preannotation.studio import PROJECT, FakeStudio
 from tests.unit.edgeflow.sequences.moving import COUNT, disk, iou, picture
-from tests.unit.edgeflow.sequences.test_project import PAGES
+from tests.unit.edgeflow.sequences.test_project import PAGES, annotate, region
 from tests.unit.edgeflow_backend.loopback import Host
 
 
@@ -154,3 +155,21 @@ def test_a_project_is_told_and_needs_a_token(host: Host, monkeypatch: pytest.Mon
     result = propagate(*project)
     assert result.exit_code == 0, result.output
     assert "project 7: nothing was changed; 0 tasks had theirs already" in result.output
+
+
+def test_a_dry_run_counts_what_this_model_has_predicted_and_loads_no_weights(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio = FakeStudio(host, PAGES)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "t" * 40)
+    made = {"model_version": f"propagate {find(DEFAULT_MODEL).version}", "result": []}
+    annotate(studio, region(1))
+    annotate(studio, region(1))
+    studio.tasks[0]["predictions"] = [made]
+    monkeypatch.setattr("edgeflow.cli.sequences.propagate.load_predictor", None)
+    result = propagate("--url", host.url, "--project", PROJECT, "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[0] == "task 2: 1 object on 1 of 5 pages"
+    assert "project 7: nothing was changed; 1 task had theirs already" in result.output
+    result = propagate("--url", host.url, "--project", PROJECT, "--dry-run", "--model", "none")
+    assert "no model named 'none'" in result.output

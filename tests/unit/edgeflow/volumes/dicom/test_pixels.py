@@ -26,8 +26,9 @@ from pydicom.uid import (
 )
 
 from edgeflow.volumes.dicom import files
+from edgeflow.volumes.dicom.codestream import codestream_size
 from edgeflow.volumes.dicom.frames import MAX_FRAMES, frames_of
-from edgeflow.volumes.dicom.pixels import DicomPages, codestream_size
+from edgeflow.volumes.dicom.pixels import DicomPages
 from edgeflow.volumes.volume import PageValues, VolumeError
 from edgeflow.volumes.windows import Table, Window
 from tests.unit.edgeflow.volumes.scans import scan, slice_of
