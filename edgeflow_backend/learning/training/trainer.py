@@ -79,9 +79,6 @@ class Trainer:
                 self._log.warning("no training started", reason=error.strerror)
                 return False
             self._process = process
-        atexit.register(
-            self.close
-        )  # in a container, the end of the backend is that of all processes
         self._log.info("training started", project=str(project), objects=objects)
         threading.Thread(
             target=self._wait, args=(process, project), name="training", daemon=True
