@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -25,8 +25,20 @@ GROUPS = 6
 """Position of the number of groups among the arguments of a convolution."""
 
 
+class Lesson(NamedTuple):
+    """What a teacher answers to a batch.
+
+    Attributes:
+        mask: B×1×H×W float32, probability.
+        taught: B bool, the samples that it is learned from at.
+    """
+
+    mask: Tensor
+    taught: Tensor
+
+
 def total_loss(
-    output: NetworkOutput, batch: Batch, weights: Losses, teacher_mask: Tensor | None = None
+    output: NetworkOutput, batch: Batch, weights: Losses, lesson: Lesson | None = None
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The weighted sum of all losses, and each of them unweighted.
 
@@ -34,12 +46,12 @@ def total_loss(
         output: Output of the network.
         batch: Batch with the truth.
         weights: Weights of the losses.
-        teacher_mask: B×1×H×W, mask probability of a teacher.
+        lesson: What a teacher answers.
 
     Returns:
         A float32 scalar, and detached float32 scalars by name.
     """
-    _, truth, valid = batch
+    truth, valid = batch.truth, batch.valid
     parts = {
         "mask": normalised_focal_loss(output.mask, truth, valid),
         "aux": cross_entropy(output.aux, truth, valid),
@@ -49,8 +61,9 @@ def total_loss(
     if output.edge is not None:
         edges = edge_target(truth, weights.edge_width)
         parts["edge"] = balanced_cross_entropy(output.edge, edges, valid)
-    if teacher_mask is not None:
-        parts["teacher"] = cross_entropy(output.mask, teacher_mask, torch.ones_like(valid))
+    if lesson is not None:
+        taught = lesson.taught[:, None, None, None].expand_as(valid)
+        parts["teacher"] = cross_entropy(output.mask, lesson.mask, taught)
     total = torch.stack([getattr(weights, name) * loss for name, loss in parts.items()]).sum()
     return total, {name: loss.detach() for name, loss in parts.items()}
 

@@ -25,7 +25,7 @@ from edgeflow.train.distributed import Processes
 from edgeflow.train.errors import TrainingError
 from edgeflow.train.image_store import ImageStore, object_weights, with_share
 from edgeflow.train.log import Log
-from edgeflow.train.objective import autocast, keep_norms, mean_iou, total_loss
+from edgeflow.train.objective import Lesson, autocast, keep_norms, mean_iou, total_loss
 from edgeflow.train.optimiser import follow, make_optimiser, rate_at, set_rate
 from edgeflow.train.pretrained import build_network
 from edgeflow.train.publish import Outcome, write_result
@@ -56,6 +56,7 @@ class Trainer:
     weights: Tensor
     processes: Processes
     teacher: nn.Module | None = None
+    other: nn.Module | None = None
 
     @property
     def feedback(self) -> Feedback:
@@ -94,6 +95,7 @@ class Trainer:
         """
         config, network = self.config, self.learner.network
         batch, prompt = self.example(number)
+        void = prompt.void if prompt.void is not None else torch.zeros(len(batch.image), dtype=torch.bool)
         prompt_maps = prompt.tensor().contiguous(memory_format=torch.channels_last)
         network.train()
         if config.optimiser.freeze_norms:
@@ -105,9 +107,9 @@ class Trainer:
         figures: dict[str, Tensor] = {}
         for start in range(0, count, at_once):
             views = slice(start, start + at_once)
-            part = Batch(*(each[views] for each in batch))
+            part = batch.part(views)
             share = len(part.image) / count
-            for name, value in self._learn(part, prompt_maps[views], share).items():
+            for name, value in self._learn(part, prompt_maps[views], share, void[views]).items():
                 figures[name] = figures.get(name, 0.0) + share * value
         parameters = list(network.parameters())
         self.processes.average_gradients(parameters)
@@ -117,24 +119,29 @@ class Trainer:
         follow(self.learner.average, network, config.optimiser.average, number)
         return figures
 
-    def _learn(self, batch: Batch, prompt_maps: Tensor, share: float) -> dict[str, Tensor]:
+    def _learn(self, batch: Batch, prompt_maps: Tensor, share: float, void: Tensor) -> dict[str, Tensor]:
         """Add the gradients of some of a step's views, which are this share of them."""
         config = self.config
         with autocast(self.processes.device, config.schedule.precision):
             output: NetworkOutput = self.learner.network(batch.image, prompt_maps)
-            teacher_mask = self._teacher_mask(batch, prompt_maps)
-        loss, figures = total_loss(output, batch, config.losses, teacher_mask)
+            lesson = self._lesson(batch, prompt_maps, void)
+        loss, figures = total_loss(output, batch, config.losses, lesson)
         torch.autograd.backward(loss * share)
         figures["loss"] = loss.detach()
         figures["iou"] = mean_iou(output.mask.detach(), batch.truth, batch.valid)
         return figures
 
-    def _teacher_mask(self, batch: Batch, prompt_maps: Tensor) -> Tensor | None:
+    def _lesson(self, batch: Batch, prompt_maps: Tensor, void: Tensor) -> Lesson | None:
         if self.teacher is None:
             return None
+        other = self.drawn[batch.number] | void
+        mask = torch.zeros_like(batch.truth, dtype=torch.float32)
         with torch.no_grad():
-            output: NetworkOutput = self.teacher(batch.image, prompt_maps)
-            return output.mask.float().sigmoid()
+            for net, which in ((self.teacher, ~other), (self.other, other)):
+                if which.any():
+                    out = net(batch.image[which], prompt_maps[which])
+                    mask[which] = out.mask.float().sigmoid()
+        return Lesson(mask, torch.ones_like(other))
 
 
 def check_models(config: Config, models_folder: Path | None = None) -> None:
@@ -165,9 +172,14 @@ def make_trainer(
     store = material.store.to(device)
     weights = object_weights(store, balance=config.data.balance, factors=material.factors)
     weights = with_share(weights, drawings.of(store), config.data.drawn)
-    return Trainer(
-        config, learner, store, weights, processes, _teacher(config, models_folder, device)
+    from edgeflow.train.config import Teacher
+    oc = config.model_copy(update={"teacher": Teacher(model="edgeflow_lite")})
+    tr = Trainer(
+        config, learner, store, weights, processes, _teacher(config, models_folder, device),
+        _teacher(oc, models_folder, device)
     )
+    tr.drawn = drawings.of(store)
+    return tr
 
 
 def train(
