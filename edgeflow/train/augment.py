@@ -35,18 +35,17 @@ class Batch(NamedTuple):
         image: B×3×H×W float32 RGB in [0, 1].
         truth: B×1×H×W bool, the object.
         valid: B×1×H×W bool, false where the annotation does not say.
-        number: B int64, which of the store's objects each view shows; None if from no store.
+        number: B int64, which of the store's objects each view shows.
     """
 
     image: Tensor
     truth: Tensor
     valid: Tensor
-    number: Tensor | None = None
+    number: Tensor
 
     def part(self, views: slice) -> Batch:
         """Some of the views."""
-        number = None if self.number is None else self.number[views]
-        return Batch(self.image[views], self.truth[views], self.valid[views], number)
+        return Batch(*(each[views] for each in self))
 
 
 def view_size(views: Views, random: Random) -> tuple[int, int]:
@@ -100,8 +99,10 @@ def draw_batch(
     batch = _paste(batch, views.paste, generator)
     image = _jitter(batch.image, views, generator)
     flip = happens(count, 0.5, generator)[:, None, None, None]
-    planes_of = (image, batch.truth, batch.valid)
-    return Batch(*(torch.where(flip, each.flip(-1), each) for each in planes_of), drawn)
+    image, truth, valid = (
+        torch.where(flip, each.flip(-1), each) for each in (image, batch.truth, batch.valid)
+    )
+    return Batch(image, truth, valid, drawn)
 
 
 def _companions(labels: Tensor, label: Tensor, share: float, generator: Generator) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -25,20 +25,8 @@ GROUPS = 6
 """Position of the number of groups among the arguments of a convolution."""
 
 
-class Lesson(NamedTuple):
-    """What a teacher answers to a batch.
-
-    Attributes:
-        mask: B×1×H×W float32, probability.
-        taught: B bool, the samples that it is learned from at.
-    """
-
-    mask: Tensor
-    taught: Tensor
-
-
 def total_loss(
-    output: NetworkOutput, batch: Batch, weights: Losses, lesson: Lesson | None = None
+    output: NetworkOutput, batch: Batch, weights: Losses, teacher_mask: Tensor | None = None
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The weighted sum of all losses, and each of them unweighted.
 
@@ -46,7 +34,7 @@ def total_loss(
         output: Output of the network.
         batch: Batch with the truth.
         weights: Weights of the losses.
-        lesson: What a teacher answers.
+        teacher_mask: B×1×H×W, mask probability of a teacher.
 
     Returns:
         A float32 scalar, and detached float32 scalars by name.
@@ -61,9 +49,8 @@ def total_loss(
     if output.edge is not None:
         edges = edge_target(truth, weights.edge_width)
         parts["edge"] = balanced_cross_entropy(output.edge, edges, valid)
-    if lesson is not None:
-        taught = lesson.taught[:, None, None, None].expand_as(valid)
-        parts["teacher"] = cross_entropy(output.mask, lesson.mask, taught)
+    if teacher_mask is not None:
+        parts["teacher"] = cross_entropy(output.mask, teacher_mask, torch.ones_like(valid))
     total = torch.stack([getattr(weights, name) * loss for name, loss in parts.items()]).sum()
     return total, {name: loss.detach() for name, loss in parts.items()}
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from edgeflow.checkpoints.checkpoint import find
 from edgeflow.evaluate.summary import Summary
 from edgeflow.nn.interface import Feedback, NetworkOutput
 from edgeflow.nn.registry import ARCHITECTURES
@@ -25,12 +24,13 @@ from edgeflow.train.distributed import Processes
 from edgeflow.train.errors import TrainingError
 from edgeflow.train.image_store import ImageStore, object_weights, with_share
 from edgeflow.train.log import Log
-from edgeflow.train.objective import Lesson, autocast, keep_norms, mean_iou, total_loss
+from edgeflow.train.objective import autocast, keep_norms, mean_iou, total_loss
 from edgeflow.train.optimiser import follow, make_optimiser, rate_at, set_rate
 from edgeflow.train.pretrained import build_network
 from edgeflow.train.publish import Outcome, write_result
 from edgeflow.train.resume import Learner, Position, resume, save_progress
 from edgeflow.train.simulate import Prompt, simulate
+from edgeflow.train.teachers import Teachers, open_teachers
 from edgeflow.train.training_data import Material
 from edgeflow.train.validation import validate
 
@@ -47,7 +47,7 @@ class Trainer:
         store: Training images, on the device or beside it.
         weights: Likelihood of each object to be drawn.
         processes: This process among all.
-        teacher: Network to learn from, in evaluation mode; or None.
+        teachers: Networks to learn from; or None.
     """
 
     config: Recipe
@@ -55,8 +55,7 @@ class Trainer:
     store: ImageStore
     weights: Tensor
     processes: Processes
-    teacher: nn.Module | None = None
-    other: nn.Module | None = None
+    teachers: Teachers | None = None
 
     @property
     def feedback(self) -> Feedback:
@@ -95,8 +94,8 @@ class Trainer:
         """
         config, network = self.config, self.learner.network
         batch, prompt = self.example(number)
-        void = prompt.void if prompt.void is not None else torch.zeros(len(batch.image), dtype=torch.bool)
         prompt_maps = prompt.tensor().contiguous(memory_format=torch.channels_last)
+        lesson = self._lesson(batch, prompt, prompt_maps)
         network.train()
         if config.optimiser.freeze_norms:
             keep_norms(network)
@@ -109,7 +108,8 @@ class Trainer:
             views = slice(start, start + at_once)
             part = batch.part(views)
             share = len(part.image) / count
-            for name, value in self._learn(part, prompt_maps[views], share, void[views]).items():
+            taught = None if lesson is None else lesson[views]
+            for name, value in self._learn(part, prompt_maps[views], taught, share).items():
                 figures[name] = figures.get(name, 0.0) + share * value
         parameters = list(network.parameters())
         self.processes.average_gradients(parameters)
@@ -119,29 +119,25 @@ class Trainer:
         follow(self.learner.average, network, config.optimiser.average, number)
         return figures
 
-    def _learn(self, batch: Batch, prompt_maps: Tensor, share: float, void: Tensor) -> dict[str, Tensor]:
+    def _lesson(self, batch: Batch, prompt: Prompt, prompt_maps: Tensor) -> Tensor | None:
+        """What teachers answer: B×1×H×W, mask probability."""
+        if self.teachers is None:
+            return None
+        with autocast(self.processes.device, self.config.schedule.precision):
+            return self.teachers.masks(batch, prompt_maps, prompt.void)
+
+    def _learn(
+        self, batch: Batch, prompt_maps: Tensor, lesson: Tensor | None, share: float
+    ) -> dict[str, Tensor]:
         """Add the gradients of some of a step's views, which are this share of them."""
         config = self.config
         with autocast(self.processes.device, config.schedule.precision):
             output: NetworkOutput = self.learner.network(batch.image, prompt_maps)
-            lesson = self._lesson(batch, prompt_maps, void)
         loss, figures = total_loss(output, batch, config.losses, lesson)
         torch.autograd.backward(loss * share)
         figures["loss"] = loss.detach()
         figures["iou"] = mean_iou(output.mask.detach(), batch.truth, batch.valid)
         return figures
-
-    def _lesson(self, batch: Batch, prompt_maps: Tensor, void: Tensor) -> Lesson | None:
-        if self.teacher is None:
-            return None
-        other = self.drawn[batch.number] | void
-        mask = torch.zeros_like(batch.truth, dtype=torch.float32)
-        with torch.no_grad():
-            for net, which in ((self.teacher, ~other), (self.other, other)):
-                if which.any():
-                    out = net(batch.image[which], prompt_maps[which])
-                    mask[which] = out.mask.float().sigmoid()
-        return Lesson(mask, torch.ones_like(other))
 
 
 def check_models(config: Config, models_folder: Path | None = None) -> None:
@@ -152,7 +148,7 @@ def check_models(config: Config, models_folder: Path | None = None) -> None:
         CheckpointError: ``start_from`` or the teacher names weights that cannot be used.
     """
     build_network(config.model, models_folder)
-    _teacher(config, models_folder, torch.device("cpu"))
+    _teachers(config, torch.empty(0), models_folder)
 
 
 def make_trainer(
@@ -171,15 +167,10 @@ def make_trainer(
     learner = Learner(network, average, make_optimiser(network, config.optimiser))
     store = material.store.to(device)
     weights = object_weights(store, balance=config.data.balance, factors=material.factors)
-    weights = with_share(weights, drawings.of(store), config.data.drawn)
-    from edgeflow.train.config import Teacher
-    oc = config.model_copy(update={"teacher": Teacher(model="edgeflow_lite")})
-    tr = Trainer(
-        config, learner, store, weights, processes, _teacher(config, models_folder, device),
-        _teacher(oc, models_folder, device)
-    )
-    tr.drawn = drawings.of(store)
-    return tr
+    drawn = drawings.of(store)
+    weights = with_share(weights, drawn, config.data.drawn)
+    teachers = _teachers(config, drawn, models_folder)
+    return Trainer(config, learner, store, weights, processes, teachers)
 
 
 def train(
@@ -287,19 +278,10 @@ def _validate(
     return summary
 
 
-def _teacher(config: Config, folder: Path | None, device: torch.device) -> nn.Module | None:
+def _teachers(config: Config, drawn: Tensor, folder: Path | None) -> Teachers | None:
     if config.teacher is None:
         return None
-    checkpoint = find(config.teacher.model, folder)
-    own = ARCHITECTURES[config.model.architecture].feedback
-    if checkpoint.entry.feedback != own:
-        raise TrainingError(
-            f"the teacher {config.teacher.model} feeds back its {checkpoint.entry.feedback}, "
-            f"{config.model.architecture} its {own}",
-            hint="choose a teacher that is fed the same map",
-        )
-    teacher: nn.Module = checkpoint.load().to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return teacher.requires_grad_(False)
+    return open_teachers(config.teacher, config.model.architecture, drawn, folder)
 
 
 def _device_name(processes: Processes) -> str:
