@@ -64,6 +64,22 @@ class Clicker:
         self._free[row, col] = 0
         return Click(ImagePoint(float(col), float(row)), positive)
 
+    def confirming_click(self) -> Click | None:
+        """A positive click where nothing is wrong: the object's deepest pixel that was not clicked.
+
+        RITM's protocol has none: it clicks a corner of the image there. Only those who want the
+        same number of clicks on every object need it.
+
+        Returns:
+            The click; None where every pixel of the object was clicked.
+        """
+        depth = self._depth(self.truth)
+        if not depth.any():
+            return None
+        row, col = deepest(depth)
+        self._free[row, col] = 0
+        return Click(ImagePoint(float(col), float(row)))
+
     def iou(self, predicted: BoolMask) -> float:
         """Intersection over union with the object, pixels to ignore left out; 0 to 1."""
         union = np.count_nonzero((predicted & self.valid) | self.truth)

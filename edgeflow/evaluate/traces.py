@@ -33,7 +33,8 @@ class Rules:
     Attributes:
         threshold: Probability above which a pixel belongs to the mask (RITM: .49).
         max_clicks: Number of clicks at which an object is given up.
-        stop_at: IoU at which an object is done; figures beyond it cannot be read off a trace.
+        stop_at: IoU at which an object is done; figures beyond it cannot be read off a trace. Above
+            1 all clicks are made: where nothing is wrong, they confirm what is there.
     """
 
     threshold: float = 0.49
@@ -128,7 +129,7 @@ def click_object(
     clicks: list[Click] = []
     figures: list[tuple[float, float, float]] = []
     while len(clicks) < rules.max_clicks and (not figures or figures[-1][0] < rules.stop_at):
-        click = clicker.next_click(predicted)
+        click = clicker.next_click(predicted) or clicker.confirming_click()
         if click is None:
             break
         began = time.perf_counter()

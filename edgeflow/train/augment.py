@@ -35,11 +35,17 @@ class Batch(NamedTuple):
         image: B×3×H×W float32 RGB in [0, 1].
         truth: B×1×H×W bool, the object.
         valid: B×1×H×W bool, false where the annotation does not say.
+        number: B int64, which of the store's objects each view shows.
     """
 
     image: Tensor
     truth: Tensor
     valid: Tensor
+    number: Tensor
+
+    def part(self, views: slice) -> Batch:
+        """Some of the views."""
+        return Batch(*(each[views] for each in self))
 
 
 def view_size(views: Views, random: Random) -> tuple[int, int]:
@@ -87,13 +93,16 @@ def draw_batch(
     nearest = _normalised(grid.round(), canvas)
     planes = torch.stack((truth, labels != IGNORE), dim=1).float()
     planes = F.grid_sample(planes, nearest, mode="nearest", align_corners=False) > 0.5
-    batch = Batch(sampled, planes[:, :1], planes[:, 1:])
+    batch = Batch(sampled, planes[:, :1], planes[:, 1:], drawn)
     if views.cut:
         batch = batch._replace(truth=_cut(batch.truth, views.cut, generator))
     batch = _paste(batch, views.paste, generator)
     image = _jitter(batch.image, views, generator)
     flip = happens(count, 0.5, generator)[:, None, None, None]
-    return Batch(*(torch.where(flip, each.flip(-1), each) for each in batch._replace(image=image)))
+    image, truth, valid = (
+        torch.where(flip, each.flip(-1), each) for each in (image, batch.truth, batch.valid)
+    )
+    return Batch(image, truth, valid, drawn)
 
 
 def _companions(labels: Tensor, label: Tensor, share: float, generator: Generator) -> Tensor:
@@ -206,9 +215,9 @@ def _cut(truth: Tensor, share: float, generator: Generator) -> Tensor:
 
 def _paste(batch: Batch, share: float, generator: Generator) -> Batch:
     """Lay the next sample's object over some: half of these become the object to find."""
-    image, truth, valid = batch
+    image, truth, valid, number = batch
     count = len(image)
-    donor, shape, annotated = (each.roll(1, 0) for each in batch)
+    donor, shape, annotated = (each.roll(1, 0) for each in (image, truth, valid))
     area = shape.float().mean(dim=(1, 2, 3))
     chosen = happens(count, share, generator) & (area > 0.01) & (area < 0.5)
     pasted = shape & annotated & chosen[:, None, None, None]
@@ -217,6 +226,7 @@ def _paste(batch: Batch, share: float, generator: Generator) -> Batch:
         image=torch.where(pasted, donor, image),
         truth=torch.where(becomes, pasted, truth & ~pasted),
         valid=torch.where(becomes, True, valid | pasted),
+        number=number,
     )
 
 

@@ -221,9 +221,12 @@ class Teacher(Section):
 
     Attributes:
         model: Name or weights file; it must feed back the same kind of map.
+        drawings: The same, of the one that teaches drawings, and what to do where clicks were taken
+            back; None for the same one.
     """
 
     model: str
+    drawings: str | None = None
 
 
 class Recipe(Section):

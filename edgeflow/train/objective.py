@@ -39,7 +39,7 @@ def total_loss(
     Returns:
         A float32 scalar, and detached float32 scalars by name.
     """
-    _, truth, valid = batch
+    truth, valid = batch.truth, batch.valid
     parts = {
         "mask": normalised_focal_loss(output.mask, truth, valid),
         "aux": cross_entropy(output.aux, truth, valid),

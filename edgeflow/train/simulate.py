@@ -60,7 +60,7 @@ def simulate(
         feedback: Map that is fed back.
         chance: Randomness of the step.
     """
-    image, truth, valid = batch
+    image, truth, valid, _ = batch
     clicks = first_clicks(truth, valid, simulation, chance.device)
     fed_back = torch.zeros_like(truth, dtype=torch.float32)
     void = None

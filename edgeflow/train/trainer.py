@@ -12,7 +12,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from edgeflow.checkpoints.checkpoint import find
 from edgeflow.evaluate.summary import Summary
 from edgeflow.nn.interface import Feedback, NetworkOutput
 from edgeflow.nn.registry import ARCHITECTURES
@@ -31,6 +30,7 @@ from edgeflow.train.pretrained import build_network
 from edgeflow.train.publish import Outcome, write_result
 from edgeflow.train.resume import Learner, Position, resume, save_progress
 from edgeflow.train.simulate import Prompt, simulate
+from edgeflow.train.teachers import Teachers, open_teachers
 from edgeflow.train.training_data import Material
 from edgeflow.train.validation import validate
 
@@ -47,7 +47,7 @@ class Trainer:
         store: Training images, on the device or beside it.
         weights: Likelihood of each object to be drawn.
         processes: This process among all.
-        teacher: Network to learn from, in evaluation mode; or None.
+        teachers: Networks to learn from; or None.
         between: Called between the parts of a step; if it raises, what is learnt stays as it was.
     """
 
@@ -56,7 +56,7 @@ class Trainer:
     store: ImageStore
     weights: Tensor
     processes: Processes
-    teacher: nn.Module | None = None
+    teachers: Teachers | None = None
     between: Callable[[], None] = lambda: None
 
     @property
@@ -97,6 +97,7 @@ class Trainer:
         config, network = self.config, self.learner.network
         batch, prompt = self.example(number)
         prompt_maps = prompt.tensor().contiguous(memory_format=torch.channels_last)
+        lesson = self._lesson(batch, prompt, prompt_maps)
         network.train()
         if config.optimiser.freeze_norms:
             keep_norms(network)
@@ -109,9 +110,10 @@ class Trainer:
             if start:
                 self.between()
             views = slice(start, start + at_once)
-            part = Batch(*(each[views] for each in batch))
+            part = batch.part(views)
             share = len(part.image) / count
-            for name, value in self._learn(part, prompt_maps[views], share).items():
+            taught = None if lesson is None else lesson[views]
+            for name, value in self._learn(part, prompt_maps[views], taught, share).items():
                 figures[name] = figures.get(name, 0.0) + share * value
         parameters = list(network.parameters())
         self.processes.average_gradients(parameters)
@@ -121,24 +123,25 @@ class Trainer:
         follow(self.learner.average, network, config.optimiser.average, number)
         return figures
 
-    def _learn(self, batch: Batch, prompt_maps: Tensor, share: float) -> dict[str, Tensor]:
+    def _lesson(self, batch: Batch, prompt: Prompt, prompt_maps: Tensor) -> Tensor | None:
+        """What teachers answer: B×1×H×W, mask probability."""
+        if self.teachers is None:
+            return None
+        with autocast(self.processes.device, self.config.schedule.precision):
+            return self.teachers.masks(batch, prompt_maps, prompt.void)
+
+    def _learn(
+        self, batch: Batch, prompt_maps: Tensor, lesson: Tensor | None, share: float
+    ) -> dict[str, Tensor]:
         """Add the gradients of some of a step's views, which are this share of them."""
         config = self.config
         with autocast(self.processes.device, config.schedule.precision):
             output: NetworkOutput = self.learner.network(batch.image, prompt_maps)
-            teacher_mask = self._teacher_mask(batch, prompt_maps)
-        loss, figures = total_loss(output, batch, config.losses, teacher_mask)
+        loss, figures = total_loss(output, batch, config.losses, lesson)
         torch.autograd.backward(loss * share)
         figures["loss"] = loss.detach()
         figures["iou"] = mean_iou(output.mask.detach(), batch.truth, batch.valid)
         return figures
-
-    def _teacher_mask(self, batch: Batch, prompt_maps: Tensor) -> Tensor | None:
-        if self.teacher is None:
-            return None
-        with torch.no_grad():
-            output: NetworkOutput = self.teacher(batch.image, prompt_maps)
-            return output.mask.float().sigmoid()
 
 
 def check_models(config: Config, models_folder: Path | None = None) -> None:
@@ -149,7 +152,7 @@ def check_models(config: Config, models_folder: Path | None = None) -> None:
         CheckpointError: ``start_from`` or the teacher names weights that cannot be used.
     """
     build_network(config.model, models_folder)
-    _teacher(config, models_folder, torch.device("cpu"))
+    _teachers(config, torch.empty(0), models_folder)
 
 
 def make_trainer(
@@ -168,10 +171,10 @@ def make_trainer(
     learner = Learner(network, average, make_optimiser(network, config.optimiser))
     store = material.store.to(device)
     weights = object_weights(store, balance=config.data.balance, factors=material.factors)
-    weights = with_share(weights, drawings.of(store), config.data.drawn)
-    return Trainer(
-        config, learner, store, weights, processes, _teacher(config, models_folder, device)
-    )
+    drawn = drawings.of(store)
+    weights = with_share(weights, drawn, config.data.drawn)
+    teachers = _teachers(config, drawn, models_folder)
+    return Trainer(config, learner, store, weights, processes, teachers)
 
 
 def train(
@@ -279,19 +282,10 @@ def _validate(
     return summary
 
 
-def _teacher(config: Config, folder: Path | None, device: torch.device) -> nn.Module | None:
+def _teachers(config: Config, drawn: Tensor, folder: Path | None) -> Teachers | None:
     if config.teacher is None:
         return None
-    checkpoint = find(config.teacher.model, folder)
-    own = ARCHITECTURES[config.model.architecture].feedback
-    if checkpoint.entry.feedback != own:
-        raise TrainingError(
-            f"the teacher {config.teacher.model} feeds back its {checkpoint.entry.feedback}, "
-            f"{config.model.architecture} its {own}",
-            hint="choose a teacher that is fed the same map",
-        )
-    teacher: nn.Module = checkpoint.load().to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return teacher.requires_grad_(False)
+    return open_teachers(config.teacher, config.model.architecture, drawn, folder)
 
 
 def _device_name(processes: Processes) -> str:

@@ -50,6 +50,22 @@ def test_it_gives_up_after_the_last_click() -> None:
     assert len({click.point for click in trace.clicks}) == 7
 
 
+def test_all_clicks_are_made_on_a_perfect_mask_too() -> None:
+    truth = square(20, 20, slice(5, 15), slice(5, 15))
+    predictor = ScriptedPredictor(lambda _clicks: truth.astype(np.float32))
+    image = predictor.encode(sample("one", truth).rgb)
+    every = Rules(max_clicks=4, stop_at=1.01)
+    trace = click_object(predictor, image, truth, None, every)
+    assert trace.ious == (1.0,) * 4
+    assert {click.positive for click in trace.clicks} == {True}
+    assert len({click.point for click in trace.clicks}) == 4
+    assert all(5 <= click.point.x < 15 and 5 <= click.point.y < 15 for click in trace.clicks)
+    assert len(click_object(predictor, image, truth, None, Rules()).clicks) == 1
+    dot = square(20, 20, slice(5, 6), slice(5, 6))
+    only = ScriptedPredictor(lambda _clicks: dot.astype(np.float32))
+    assert len(click_object(only, image, dot, None, every).clicks) == 1  # none is made twice
+
+
 def test_a_probability_at_the_threshold_is_background() -> None:
     truth = square(4, 4, slice(0, 4), slice(0, 2))
     probability = np.where(truth, 0.49, 0.0).astype(np.float32)

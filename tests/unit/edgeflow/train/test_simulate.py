@@ -32,7 +32,7 @@ class Blind(nn.Module):
 def batch() -> Batch:
     truth = torch.zeros(40, 1, 64, 64, dtype=torch.bool)
     truth[:, :, 16:48, 16:48] = True
-    return Batch(torch.rand(40, 3, 64, 64), truth, torch.ones_like(truth))
+    return Batch(torch.rand(40, 3, 64, 64), truth, torch.ones_like(truth), torch.arange(40))
 
 
 def chance(step: int = 0) -> Chance:

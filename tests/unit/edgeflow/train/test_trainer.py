@@ -6,13 +6,17 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor, nn
 
 from edgeflow.checkpoints.checkpoint import find
 from edgeflow.geometry import ImagePoint
 from edgeflow.inference.predictor import load_predictor
+from edgeflow.nn.interface import NetworkOutput
 from edgeflow.prompts.click import Click
+from edgeflow.train.augment import Batch
 from edgeflow.train.config import Config, Teacher
 from edgeflow.train.errors import TrainingError
+from edgeflow.train.teachers import Teachers
 from edgeflow.train.trainer import make_trainer
 from edgeflow.train.training_data import open_material
 from tests.unit.edgeflow.train.small import ONE, make, run, small_config
@@ -144,6 +148,24 @@ def test_a_teacher_pulls_the_answer_towards_its_own(tmp_path: Path) -> None:
     model = config.model.model_copy(update={"architecture": "ritm_hrnet"})
     with pytest.raises(TrainingError, match="feeds back"):
         make(config.model_copy(update={"teacher": teacher, "model": model}))
+
+
+def test_drawings_and_what_was_taken_back_have_a_teacher_of_their_own() -> None:
+    def teacher(logit: float) -> nn.Module:
+        class Sure(nn.Module):
+            def forward(self, image: Tensor, prompt: Tensor) -> NetworkOutput:
+                del prompt
+                return NetworkOutput(*[torch.full_like(image[:, :1], logit)] * 4)
+
+        return Sure()
+
+    teachers = Teachers(teacher(9.0), teacher(-9.0), torch.tensor([False, True, False]))
+    truth = torch.zeros(4, 1, 8, 8, dtype=torch.bool)
+    batch = Batch(torch.zeros(4, 3, 8, 8), truth, ~truth, torch.tensor([2, 1, 0, 0]))
+    void = torch.tensor([False, False, False, True])
+    maps = torch.zeros(4, 3, 8, 8)
+    assert teachers.masks(batch, maps, void).mean(dim=(1, 2, 3)).round().tolist() == [1, 0, 1, 0]
+    assert teachers.masks(batch, maps, None).mean(dim=(1, 2, 3)).round().tolist() == [1, 0, 1, 1]
 
 
 def test_a_loss_that_is_nan_ends_the_run_with_what_to_change(tmp_path: Path) -> None:
