@@ -42,6 +42,9 @@ class LearningSettings(BaseModel):
     """Accepted objects with which a project trains for the first time; then half as many again."""
     learn_threads: int = Field(default=1, ge=1, le=256)
     """Threads of a training on the CPU."""
+    learn_device: str = Field(default="cpu", pattern=r"^(cpu|cuda(:[0-9]{1,2})?)$")
+    """Device that a training learns on: `cpu`, `cuda` or `cuda:N`. It leaves half of a GPU's time
+    to clicks, and judges what was learnt on the CPU."""
     learn_minutes: float = Field(default=10, gt=0, le=1440)
     """Minutes that a training may take."""
     learn_order: int = Field(default=0, ge=0, le=100_000)

@@ -19,6 +19,8 @@ from edgeflow.data.base import Sample
 from edgeflow.learning.adaptation.options import DEFAULTS, AdaptationOptions
 from edgeflow.learning.adaptation.pictures import even_weights, read_pictures
 from edgeflow.learning.adaptation.precision import faster_precision
+from edgeflow.learning.adaptation.turns import rest
+from edgeflow.runtime.devices import pick_device
 from edgeflow.train.config import Recipe
 from edgeflow.train.distributed import Processes
 from edgeflow.train.errors import TrainingError
@@ -88,9 +90,11 @@ def adapt(
     Raises:
         TrainingError: No object is large enough, or the loss is NaN.
         CheckpointError: The base weights cannot be used.
+        DeviceError: This machine does not have the device.
         Stopped: ``stop`` said so.
         OSError: The folder cannot be written to.
     """
+    device = pick_device(options.device)
     with _threads(options.threads):
         pictures = read_pictures(samples)
         store = pictures.store
@@ -101,9 +105,9 @@ def adapt(
             dict(base.entry.options),
             objects,
             pictures.regions,
-            options.precision or faster_precision(),
+            options.precision or faster_precision(device),
         )
-        trainer = _trainer(base, recipe, store, options)
+        trainer = _trainer(base, recipe, store, options, device)
         start = _tensors(trainer.learner.network)
         position = _learn(trainer, folder, _digest(base, recipe, store, options), say, stop)
         learnt = _tensors(trainer.learner.average)
@@ -132,6 +136,7 @@ def _learn(
     began = time.perf_counter() - position.seconds
     trainer.between = go_on  # a busy machine takes seconds for a step; what stops it may not wait
     while not schedule.over(position.step, position.seconds):
+        step_began = time.perf_counter()
         try:
             go_on()
             progress = schedule.progress(position.step, position.seconds)
@@ -139,6 +144,7 @@ def _learn(
         except Stopped:
             save(position)
             raise
+        rest(trainer.processes.device, step_began)
         position = Position(position.step + 1, time.perf_counter() - began, digest)
         if position.step % schedule.log_every == 0:
             loss, iou = float(figures["loss"]), float(figures["iou"])
@@ -158,20 +164,24 @@ def _resume(folder: Path, learner: Learner, digest: str) -> Position | None:
 
 
 def _trainer(
-    base: Checkpoint, recipe: Recipe, store: ImageStore, options: AdaptationOptions
+    base: Checkpoint,
+    recipe: Recipe,
+    store: ImageStore,
+    options: AdaptationOptions,
+    device: torch.device,
 ) -> Trainer:
-    device = torch.device("cpu")
-    network = base.load().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = base.load().to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(network).eval().requires_grad_(False)
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(not name.startswith(options.frozen))
     learner = Learner(network.train(), average, make_optimiser(network, recipe.optimiser))
+    store = store.to(device)
     return Trainer(recipe, learner, store, even_weights(store), Processes(0, 1, device))
 
 
 def _tensors(network: torch.nn.Module) -> dict[str, Tensor]:
     return {
-        name: tensor.detach().clone().contiguous()
+        name: tensor.detach().to("cpu", copy=True).contiguous()
         for name, tensor in network.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }

@@ -39,13 +39,14 @@ class AdaptationOptions:
         per_object: Most steps for each object; of few, many steps learn what is chance.
         minutes: Most minutes of training, over all resumptions.
         threads: Threads of the CPU to compute with.
+        device: What computes: ``cpu``, ``cuda`` or ``cuda:N``.
         side: Pixels of a view's sides.
         batch: Views a step.
         at_once: Views whose gradients are computed at a time, which bounds the memory.
         rate: Highest learning rate.
         encoder: Factor on it for the encoder.
         frozen: Prefixes of the names of parameters that do not learn.
-        precision: ``bf16`` or ``float32``; None for what the processor computes faster.
+        precision: ``bf16`` or ``float32``; None for what the device computes faster.
         save_every: Steps between two states that a killed training goes on from.
         seed: Of everything random.
     """
@@ -54,6 +55,7 @@ class AdaptationOptions:
     per_object: int = 2
     minutes: float = 9.0
     threads: int = 1
+    device: str = "cpu"
     side: int = 256
     batch: int = 4
     at_once: int = 1

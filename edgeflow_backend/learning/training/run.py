@@ -232,7 +232,9 @@ class Training:
 
     def _learn(self, base: Checkpoint, samples: Sequence[Sample]) -> Learnt:
         options = AdaptationOptions(
-            minutes=LEARNING * self.settings.learn_minutes, threads=self.settings.learn_threads
+            minutes=LEARNING * self.settings.learn_minutes,
+            threads=self.settings.learn_threads,
+            device=self.settings.learn_device,
         )
         folder = self.folder / PROGRESS
         try:

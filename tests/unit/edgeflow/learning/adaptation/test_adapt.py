@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from edgeflow.checkpoints.checkpoint import Checkpoint, find
 from edgeflow.data.base import Sample
 from edgeflow.learning.adaptation.adapt import Stopped, adapt
 from edgeflow.learning.adaptation.options import AdaptationOptions
+from edgeflow.learning.adaptation.turns import rest
+from edgeflow.runtime.devices import DeviceError
 from edgeflow.train.errors import TrainingError
 
 OPTIONS = AdaptationOptions(
@@ -54,6 +58,33 @@ def test_a_share_of_none_is_the_base_and_norms_keep_their_statistics(base: Check
     name = "coarse.logits.weight"
     torch.testing.assert_close(half[name], (none[name] + learnt[name]) / 2)
     assert (adaptation.objects, adaptation.steps) == (1, 3)
+
+
+def test_a_device_that_is_not_there_is_refused_before_anything_is_read(base: Checkpoint) -> None:
+    class Unread(list[Sample]):
+        def __iter__(self) -> Iterator[Sample]:
+            raise AssertionError("read")
+
+    with pytest.raises(DeviceError, match="cuda:99"):
+        adapt(base, Unread([picture()]), replace(OPTIONS, device="cuda:99"))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_what_a_gpu_has_learnt_is_on_the_cpu(base: Checkpoint) -> None:
+    one, other = (
+        adapt(base, [picture()], replace(OPTIONS, device=device)) for device in ("cpu", "cuda")
+    )
+    assert one.steps == other.steps
+    assert all(tensor.device.type == "cpu" for tensor in other.learnt.values())
+    assert set(one.learnt) == set(other.learnt)
+
+
+def test_a_training_rests_on_a_gpu_as_long_as_it_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda _device: None)
+    rest(torch.device("cuda"), time.perf_counter() - 5, waited.append)
+    rest(torch.device("cpu"), time.perf_counter() - 5, waited.append)
+    assert waited == [pytest.approx(5, abs=1)]
 
 
 def test_few_objects_are_learnt_from_in_few_steps(base: Checkpoint) -> None:
