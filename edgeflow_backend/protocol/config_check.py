@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from edgeflow.errors import LabelConfigError, brief
-from edgeflow.label_studio.config.controls import Control
+from edgeflow.label_studio.config.controls import Control, ImageTag
 from edgeflow.label_studio.config.label_config import TaskConfig, parse_label_config
 from edgeflow.label_studio.config.labels import Label
 from edgeflow.label_studio.config.recommended import recommended_config, recommended_like
@@ -101,10 +101,11 @@ def _prompt_problems(prompt: Control, config: TaskConfig) -> list[str]:
     if not prompt.smart:
         messages.append(f'{prompt} is not smart; set smart="true".')
     image = config.image(prompt.to_name)
-    if prompt.find == PAGES and image is not None and not (image.several or image.repeated):
+    if prompt.find == PAGES and image is not None and not _has_pages(image, prompt, config):
         messages.append(
             f"{prompt} has edgeflowFind=\"{PAGES}\", and the Image tag '{brief(image.name)}' shows "
-            'one image; give it a valueList="$pages", or put both into a Repeater.'
+            'one image; give it a valueList="$pages", put both into a Repeater, or give the other '
+            "Image tags such a control, too."
         )
     try:
         resolve(config, prompt.name, prompt.to_name)
@@ -113,6 +114,15 @@ def _prompt_problems(prompt: Control, config: TaskConfig) -> list[str]:
     except LabelConfigError as error:
         messages.append(f"{prompt}: {error.message}; {error.hint}.")
     return messages
+
+
+def _has_pages(image: ImageTag, prompt: Control, config: TaskConfig) -> bool:
+    """Whether what is found on an image may be on another, too."""
+    return (
+        image.several
+        or bool(image.repeated)
+        or any(other.find == PAGES and other.to_name != prompt.to_name for other in config.controls)
+    )
 
 
 def _carried_labels(prompt: Control, config: TaskConfig) -> list[Label]:

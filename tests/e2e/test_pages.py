@@ -101,3 +101,44 @@ def test_one_click_and_five_corrections_annotate_a_hundred_pages(
         page: (region["id"], region["value"]["points"]) for page, region in expected.items()
     }
     assert all(iou(region) > 0.6 for region in kept.values())
+
+
+def tags(suffix: str, value: str) -> str:
+    """An image with a tool that finds pages, and masks of its own."""
+    return f"""<KeyPoint name="pages_{suffix}" toName="page_{suffix}" smart="true"
+      edgeflowFind="pages"/>
+    <Image name="page_{suffix}" value="{value}"/>
+    <PolygonLabels name="mask_{suffix}" toName="page_{suffix}"><Label value="Shape"/>
+    </PolygonLabels>"""
+
+
+REPEATED = (
+    '<Repeater on="$pages" indexFlag="{{i}}">' + tags("{{i}}", "$pages[{{i}}]") + "</Repeater>"
+)
+BESIDE = "".join(tags(str(page), f"$pages[{page}]") for page in range(3))
+
+
+@pytest.mark.parametrize("config", [REPEATED, BESIDE], ids=["a Repeater", "image tags"])
+def test_images_below_each_other_are_pages_too(studio: Studio, editor: Editor, config: str) -> None:
+    project = studio.client.create_project("below each other", f"<View>{config}</View>")["id"]
+    studio.client.connect_backend(project, studio.backend_url)
+    data = [{"pages": [uri(page) for page in range(3)]}]
+    studio.client.call("POST", f"projects/{project}/import", json=data)
+    (task,) = studio.client.tasks(project)
+    editor.open(project, task["id"])
+    x, y = moving.middle(0)
+    body = editor.click(x / SIZE.width, y / SIZE.height)
+    assert "error" not in body["data"], body["data"]["error"]
+    names = [(f"page_{page}", f"mask_{page}") for page in range(3)]
+    answered = {(each["to_name"], each["from_name"]): each for each in body["data"]["result"]}
+    assert sorted(answered) == names
+    editor.accept()
+    editor.submit()
+    (exported,) = studio.client.call("GET", f"projects/{project}/export?exportType=JSON")
+    stored = {
+        (each["to_name"], each["from_name"]): each for each in exported["annotations"][0]["result"]
+    }
+    assert sorted(stored) == names
+    for page, name in enumerate(names):
+        assert stored[name]["value"]["points"] == answered[name]["value"]["points"]
+        assert iou({**stored[name], "item_index": page}) > 0.6

@@ -1,15 +1,17 @@
 """Which images of a task are pages of one sequence.
 
-Those of one Image tag with a list (``valueList``), and those that a ``Repeater`` makes of one Image
-tag. Image tags that stand beside each other show different things and are no sequence.
+Those of one Image tag with a list (``valueList``), those that a ``Repeater`` makes of one Image
+tag, and Image tags beside each other of which each has a control that asks for pages. Others may
+show different things and are no sequence.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edgeflow.errors import EdgeFlowError
+from edgeflow.errors import EdgeFlowError, LabelConfigError
 from edgeflow.label_studio.config.controls import ImageTag
 from edgeflow_backend.images.locator import Locator
 from edgeflow_backend.images.sources import AsStored, Source, task_image
@@ -78,33 +80,38 @@ def sequence_of(resolved: ResolvedRequest, locator: Locator) -> PageSequence:
         places: list[_Place] = [(own.image, number, own) for number in range(len(listed))]
         here = newest.item_index or 0
     else:
-        places = _repeated(resolved)
+        places = _of_tags(resolved)
         here = next(n for n, (image, _, _) in enumerate(places) if image.name == newest.to_name)
     pages = []
     for number, (image, index, target) in enumerate(places):
         own_page = (resolved.image.source, "")
         source, trouble = own_page if number == here else _located(resolved, locator, image, index)
         pages.append(Page(image.name, index, target, source, trouble))
-    return PageSequence(own.image.repeated or own.image.name, tuple(pages), here)
+    return PageSequence(own.image.repeated or places[0][0].name, tuple(pages), here)
 
 
-def _repeated(resolved: ResolvedRequest) -> list[_Place]:
-    """The images that a Repeater made of the prompt's, and where masks go on each."""
+def _of_tags(resolved: ResolvedRequest) -> list[_Place]:
+    """The Image tags that are pages with the prompt's, and where masks go on each.
+
+    Those that the same Repeater made; or, with none, those that a Repeater has not made, either.
+    """
     request, own = resolved.request, resolved.target
     newest, config = request.prompt.newest, request.config
     places: list[_Place] = []
     for image in config.images:
         if image.name == newest.to_name:
             places.append((image, newest.item_index, own))
-        elif own.image.repeated and image.repeated == own.image.repeated:
+        elif image.repeated == own.image.repeated and not image.several:
             asking = [
                 control.name
                 for control in config.controls
                 if control.is_on(image.name) and finds_pages(config, control.name)
             ]
-            if asking:
-                target = resolve(config, asking[0], image.name, request.prompt.labels)
-                places.append((image, None, target))
+            with contextlib.suppress(LabelConfigError):  # nothing there can hold the label
+                if asking:
+                    target = resolve(config, asking[0], image.name, request.prompt.labels)
+                    if target.stored == own.stored:
+                        places.append((image, None, target))
     return places
 
 

@@ -69,6 +69,11 @@ def test_pages_of_a_single_image_are_a_problem() -> None:
     inner = inner.replace('"mask"', '"mask_{{idx}}"').replace("$image", "$pages[{{idx}}]")
     inside = inner.removeprefix("<View>").removesuffix("</View>")
     assert check(f'<View><Repeater on="$pages">{inside}</Repeater></View>') == []
+    other = inside.replace("{{idx}}", "2")
+    assert check(f"<View>{inside.replace('{{idx}}', '1')}{other}</View>") == []
+    other = other.replace(' edgeflowFind="pages"', "")
+    (problem,) = check(f"<View>{inside.replace('{{idx}}', '1')}{other}</View>")
+    assert "shows one image" in problem
 
 
 def test_every_attribute_has_takers() -> None:

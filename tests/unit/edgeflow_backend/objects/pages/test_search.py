@@ -220,3 +220,27 @@ def test_the_images_of_a_repeater_are_pages(make: Make) -> None:
     names = {(region["to_name"], region["from_name"]) for region in answer.regions}
     assert names == {(f"page_{page}", f"mask_{page}") for page in range(4)}
     assert not any("item_index" in region for region in answer.regions)
+
+
+BESIDE = "".join(
+    f"""<KeyPoint name="pages_{tag}" toName="{tag}" smart="true" edgeflowFind="pages"/>
+    <Image name="{tag}" value="$pages[{page}]"/>
+    <PolygonLabels name="mask_{tag}" toName="{tag}"><Label value="{label}"/></PolygonLabels>"""
+    for page, (tag, label) in enumerate((("a", "Shape"), ("b", "Shape"), ("c", "Other")))
+)
+"""Three views beside each other, the last of which has no such label."""
+
+PLAN = """<Image name="plan" value="$pages[3]"/>
+  <PolygonLabels name="mask_plan" toName="plan"><Label value="Shape"/></PolygonLabels>"""
+
+
+def test_image_tags_of_which_each_asks_for_pages_are_pages(make: Make) -> None:
+    config = f"<View>{BESIDE}{PLAN}</View>"
+    pages = [uri(page) for page in range(4)]
+    point = click(1, "p", from_name="pages_b", to_name="b")
+    del point["item_index"]
+    desk = make()
+    answer = desk.answer(point, config=config, pages=pages)
+    names = {(region["to_name"], region["from_name"]) for region in answer.regions}
+    assert names == {("a", "mask_a"), ("b", "mask_b")}
+    assert len({region["id"] for region in answer.regions}) == 2
