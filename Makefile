@@ -62,33 +62,32 @@ demo: python  ## a real Label Studio with this backend and sample photographs
 	@$(MAKE) --no-print-directory -j2 $(STUDIO)/.made $(DEMO)/.made
 	@$(DEMO)/bin/python -m demo.run --label-studio $(STUDIO)/bin/label-studio
 
-# Servers and browsers wait a lot, units and trainings only compute: side by side they fill all cores.
-# Where one of the attended fails, nobody waits for the trainings.
+# Where one of the attended fails, nobody waits for the trainings beside them.
 test: envs  ## all tests, with a real Label Studio and, where there is one, a browser
 	@$(MAKE) --no-print-directory test-trainings & trainings=$$!; \
 	  trap 'kill $$trainings 2>/dev/null; wait' EXIT; trap 'exit 130' INT TERM; \
-	  $(MAKE) --no-print-directory -j3 test-attended && wait $$trainings
+	  $(MAKE) --no-print-directory test-attended && wait $$trainings
 
-test-attended: test-units test-servers test-cluster  # what trainings run beside, and give way to
+test-attended: test-units  # what trainings run beside, and give way to
+	@$(MAKE) --no-print-directory -j2 test-servers test-cluster
 
-# What computes gives way to what is timed by people's patience; units less so than trainings.
 test-units: $(MAIN)/.made  ## the part of them that runs on all cores, with its coverage
-	@nice -n 5 $(BIN)/python -m pytest -n auto --cov --cov-report= tests/unit tests/golden
-
-# What runs beside the units reports in one piece at its end. In the background, so that it can be
-# ended.
-aside = @mkdir -p artifacts; $(2) > artifacts/$(1).log 2>&1 & \
-  trap 'kill $$!' INT TERM; wait $$!; status=$$?; cat artifacts/$(1).log; exit $$status
+	@$(BIN)/python -m pytest -n auto --cov --cov-report= tests/unit tests/golden
 
 test-servers: envs  ## a backend, one in which things break, and browsers with a real Label Studio
-	$(call aside,contract,$(BIN)/python -m pytest -n 2 --dist loadfile tests/contract )
-	$(call aside,faults,$(BIN)/python -m pytest -n 2 --dist loadfile tests/faults )
-	$(call aside,browsers,$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/e2e )
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/contract
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/faults
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/e2e  # they wait a lot
+
+# They take what the others leave of the machine, so nothing in them may depend on time. Their
+# reports come in one piece at the end, because the others' go on beside them. In the background,
+# so that they can be ended.
+aside = @mkdir -p artifacts; $(2) > artifacts/$(1).log 2>&1 & \
+  trap 'kill $$!' INT TERM; wait $$!; status=$$?; cat artifacts/$(1).log; exit $$status
 
 test-cluster: $(MAIN)/.made  ## a real Ray on this machine
 	$(call aside,cluster,$(BIN)/python -m pytest tests/cluster )
 
-# They take what the others leave of the machine, so nothing in them may depend on time.
 test-trainings: $(MAIN)/.made  ## whole trainings and the benchmarks' clicks, on one thread each
 	$(call aside,trainings,OMP_NUM_THREADS=1 nice -n 19 \
 	  $(BIN)/python -m pytest -n 2 --dist worksteal tests/training tests/quality )
