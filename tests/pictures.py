@@ -18,6 +18,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from edgeflow.label_studio.config.controls import ImageTag
 from edgeflow.label_studio.config.recommended import RECOMMENDATIONS, recommended_config
 from edgeflow_backend.protocol.config_check import RECOMMENDED
 from tools.generate_docs import EXAMPLES
@@ -133,6 +134,15 @@ SERIES = Picture(
     sources=("tests/unit/edgeflow/volumes/scans.py",),
 )
 
+FRAMES = Picture("frames-coin.jpg", "sequences.md", "", "coins", width=1152)
+PAGES = Picture(
+    "pages.jpg",
+    "sequences.md",
+    recommended_config("Polygon", image=ImageTag("image", "$pages", several=True), pages=True),
+    width=1000,
+    sources=("tests/moving.py",),
+)
+
 _WORLD = ("tests/geo_world.py",)
 TILE = Picture("aerial-tile.jpg", "aerial.md", "", width=1000, sources=_WORLD)
 STITCHED = Picture("aerial-stitched.jpg", "aerial.md", "", width=600, sources=_WORLD)
@@ -155,7 +165,8 @@ LEARNT = Picture(
 PICTURES = [
     *(of_config(kind, number) for kind in RECOMMENDATIONS for number in EXAMPLES),
     *(FIRST_MASK, ACCEPTED, README),
-    *(BOXES, REFINED, LEAKED, MANY_MASKS, OPENED, SIMILAR, BY_HAND, CONTROLS, SERIES),
+    *(BOXES, REFINED, LEAKED, MANY_MASKS, OPENED, SIMILAR, BY_HAND, CONTROLS),
+    *(SERIES, FRAMES, PAGES),
     *(TILE, STITCHED),
     *(FAILED, REFUSED, LOST, LEARNT),
 ]

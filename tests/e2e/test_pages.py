@@ -12,10 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeflow.label_studio.config.controls import ImageTag
-from edgeflow.label_studio.config.recommended import recommended_config
 from edgeflow.masks.rasterize import rasterize
-from tests import moving
+from tests import moving, pictures
 from tests.e2e.conftest import Studio
 from tests.e2e.editor import Editor, open_editor
 from tests.moving import SIZE
@@ -31,7 +29,7 @@ ACCEPTED = 30
 
 JSONObject = dict[str, Any]
 
-CONFIG = recommended_config("Polygon", image=ImageTag("image", "$pages", several=True), pages=True)
+CONFIG = pictures.PAGES.config
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +91,7 @@ def test_one_click_and_five_corrections_annotate_a_hundred_pages(
     expected |= refined
     editor.accept()
     editor.screenshot(artifacts / "editor-pages.png")
+    pictures.keep(pictures.PAGES, editor.picture(panels=True))
     editor.submit()
 
     (exported,) = studio.client.call("GET", f"projects/{project}/export?exportType=JSON")
