@@ -12,6 +12,10 @@ from typing import BinaryIO
 
 from edgeflow.errors import FileWriteError
 
+UNFINISHED = ".writing-"
+"""What the names of folders begin with that hold a file until it is whole; a process that is killed
+leaves them behind."""
+
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that readers see the old or the new content, never a part of it.
@@ -32,7 +36,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             return
         target = path.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".writing-") as folder:
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=UNFINISHED) as folder:
             part = Path(folder) / target.name
             part.write_bytes(data)
             if target.is_file():
@@ -53,7 +57,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         path: File to write; its folder is created if it is missing.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=UNFINISHED) as folder:
         part = Path(folder) / path.name
         with part.open("wb") as file:
             yield file
@@ -146,6 +150,6 @@ def _same(one: Path, other: Path) -> bool:
     if not (one.parent.is_dir() and other.parent.is_dir() and one.parent.samefile(other.parent)):
         return False
     # Only the file system knows which names it takes for one: case, Unicode forms.
-    with tempfile.TemporaryDirectory(dir=one.parent, prefix=".writing-") as folder:
+    with tempfile.TemporaryDirectory(dir=one.parent, prefix=UNFINISHED) as folder:
         (Path(folder) / one.name).touch()
         return (Path(folder) / other.name).exists()

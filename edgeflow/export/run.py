@@ -20,7 +20,7 @@ from edgeflow.export.names import Names
 from edgeflow.export.output import File, Record
 from edgeflow.export.pictures import Bring, Copy, copy_of
 from edgeflow.export.splits import Splits
-from edgeflow.files import replacing
+from edgeflow.files import UNFINISHED, replacing
 
 SKIPPED = "objects without a label"
 
@@ -238,7 +238,7 @@ def _link(path: Path, original: Path) -> None:
     """A symbolic link in place of whatever is there."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=UNFINISHED) as folder:
             part = Path(folder) / "link"
             part.symlink_to(original.resolve())
             part.replace(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from edgeflow.errors import LabelConfigError, brief
-from edgeflow.label_studio.config.controls import Control, ImageTag
+from edgeflow.label_studio.config.controls import Control
 from edgeflow.label_studio.config.label_config import TaskConfig, parse_label_config
 from edgeflow.label_studio.config.labels import Label
 from edgeflow.label_studio.config.recommended import recommended_config, recommended_like
@@ -101,7 +101,7 @@ def _prompt_problems(prompt: Control, config: TaskConfig) -> list[str]:
     if not prompt.smart:
         messages.append(f'{prompt} is not smart; set smart="true".')
     image = config.image(prompt.to_name)
-    if prompt.find == PAGES and image is not None and not _has_pages(image, prompt, config):
+    if prompt.find == PAGES and image is not None and not _has_pages(prompt, config):
         messages.append(
             f"{prompt} has edgeflowFind=\"{PAGES}\", and the Image tag '{brief(image.name)}' shows "
             'one image; give it a valueList="$pages", put both into a Repeater, or give the other '
@@ -116,13 +116,18 @@ def _prompt_problems(prompt: Control, config: TaskConfig) -> list[str]:
     return messages
 
 
-def _has_pages(image: ImageTag, prompt: Control, config: TaskConfig) -> bool:
-    """Whether what is found on an image may be on another, too."""
-    return (
-        image.several
-        or bool(image.repeated)
-        or any(other.find == PAGES and other.to_name != prompt.to_name for other in config.controls)
+def _has_pages(prompt: Control, config: TaskConfig) -> bool:
+    """Whether what is found on a control's image may be on another, too."""
+    return not _is_single(prompt, config) or any(
+        other.find == PAGES and other.to_name != prompt.to_name and _is_single(other, config)
+        for other in config.controls
     )
+
+
+def _is_single(control: Control, config: TaskConfig) -> bool:
+    """Whether a control is on an Image tag that shows one image and stands in no Repeater."""
+    image = config.image(control.to_name)
+    return image is not None and not (image.several or image.repeated)
 
 
 def _carried_labels(prompt: Control, config: TaskConfig) -> list[Label]:

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from edgeflow.checkpoints.checkpoint import Checkpoint
 from edgeflow.errors import CheckpointError, EdgeFlowError, FileWriteError
+from edgeflow.files import UNFINISHED
 from edgeflow.learning.likeness.likeness import Likeness
 from edgeflow_backend.log import get_logger
 from edgeflow_backend.versions.lock import alone
@@ -246,7 +247,7 @@ class Versions:
                         "another process is writing versions of this project", hint="try again"
                     )
                 for path in paths(self._folder):
-                    if path.name.startswith((_MAKING, _LEAVING, ".writing-")):
+                    if path.name.startswith((_MAKING, _LEAVING, UNFINISHED)):
                         shutil.rmtree(path, ignore_errors=True)
                 yield
         except FileNotFoundError as error:

@@ -6,6 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from edgeflow.files import UNFINISHED
+
 
 def replace_synced(path: Path, data: bytes) -> None:
     """Write a file that is on the disk when this returns.
@@ -17,7 +19,7 @@ def replace_synced(path: Path, data: bytes) -> None:
     Raises:
         OSError: It cannot be written; then it is as it was.
     """
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=UNFINISHED) as folder:
         part = Path(folder) / path.name
         part.write_bytes(data)
         sync(part)

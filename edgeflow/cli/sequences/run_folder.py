@@ -10,15 +10,13 @@ from pathlib import Path
 
 from edgeflow.cli.sequences.outputs import check_new_folder
 from edgeflow.errors import FileWriteError
-from edgeflow.files import write_atomically
+from edgeflow.files import UNFINISHED, write_atomically
 from edgeflow.label_studio.values import JSONObject
 
 OWN = ".edgeflow-propagate"
 """Folder in the output for all that a further run needs. It may be deleted after the last one."""
 
 _RUN, _MASKS, _STEPS, _KIND = "run.json", "masks.jsonl", "steps", ".npz"
-_PARTS = ".writing-*"
-"""What a process that was killed leaves behind of :func:`edgeflow.files.write_atomically`."""
 
 
 class RunFolder:
@@ -78,7 +76,7 @@ class RunFolder:
             FileWriteError: The folder cannot be written.
         """
         for place in (self.folder, self._own, self._own / _STEPS):
-            for part in place.glob(_PARTS):
+            for part in place.glob(f"{UNFINISHED}*"):
                 shutil.rmtree(part, ignore_errors=True)
         write_atomically(self._own / _RUN, json.dumps(run).encode())
         with (self._own / _MASKS).open("a", encoding="utf-8") as file:

@@ -12,6 +12,7 @@ from edgeflow.data.left_out import LeftOut
 from edgeflow.errors import FileWriteError, counted
 from edgeflow.export.classes import Classes
 from edgeflow.export.flat import HIDDEN
+from edgeflow.files import UNFINISHED
 from edgeflow.tiles.stitching.choices import Choices
 from edgeflow.tiles.stitching.earth import said
 from edgeflow.tiles.stitching.layer import Layer, Outlined
@@ -156,7 +157,7 @@ def write_files(
         folder.mkdir(parents=True, exist_ok=True)
         for each in formats:
             format_ = FORMATS[each]
-            with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as parts:
+            with tempfile.TemporaryDirectory(dir=folder, prefix=UNFINISHED) as parts:
                 path = Path(parts) / f"{name}{format_.ending}"
                 written = format_.write(work, path)
                 for part in sorted(Path(parts).iterdir()):  # a Shapefile is several files

@@ -73,8 +73,7 @@ def read_page(dataset: FileDataset, frame: Frame, decoder: FrameDecoder) -> Page
     try:
         with warnings.catch_warnings(), quiet_decoders():
             warnings.simplefilter("ignore")
-            _check(dataset, frame)
-            pixels = _decoded(dataset, frame, decoder)
+            pixels = _decoded(dataset, frame, _checked(dataset, frame), decoder)
             if frame.colour:
                 return PageValues(_colour(pixels, dataset))
             return _grey(pixels, dataset, frame.plane.frame - 1)
@@ -84,16 +83,17 @@ def read_page(dataset: FileDataset, frame: Frame, decoder: FrameDecoder) -> Page
         raise damaged(path, error) from error
 
 
-def _decoded(dataset: FileDataset, frame: Frame, decoder: FrameDecoder) -> npt.NDArray[Any]:
-    syntax = UID(str(dataset.file_meta.TransferSyntaxUID))
-    if syntax.is_encapsulated:
-        data = _frame_bytes(dataset, frame)
+def _decoded(
+    dataset: FileDataset, frame: Frame, data: bytes | None, decoder: FrameDecoder
+) -> npt.NDArray[Any]:
+    if data is not None:
         values = frame.size.height * frame.size.width * int(dataset.get("SamplesPerPixel") or 1)
         try:
             pixels = decoder.decode(_alone(dataset, data), values)
         except DecodingError as error:
             raise VolumeError(
-                f"{frame.path} is damaged, or of a rare kind of {syntax.name}: {error.message}",
+                f"{frame.path} is damaged, or of a rare kind of "
+                f"{UID(str(dataset.file_meta.TransferSyntaxUID)).name}: {error.message}",
                 hint="export it anew, or as Explicit VR Little Endian",
             ) from error
     else:
@@ -103,11 +103,6 @@ def _decoded(dataset: FileDataset, frame: Frame, decoder: FrameDecoder) -> npt.N
             f"{frame.path} has pixels for another size than it says", hint="export it anew"
         )
     return pixels
-
-
-def _frame_bytes(dataset: FileDataset, frame: Frame) -> bytes:
-    count = int(dataset.get("NumberOfFrames") or 1)
-    return get_frame(dataset.PixelData, frame.plane.frame - 1, number_of_frames=count)
 
 
 def _alone(dataset: FileDataset, data: bytes) -> bytes:
@@ -128,8 +123,12 @@ def _alone(dataset: FileDataset, data: bytes) -> bytes:
     return file.getvalue()
 
 
-def _check(dataset: FileDataset, frame: Frame) -> None:
-    """Refuse a file that claims more than it holds, or needs a decoder that is not there."""
+def _checked(dataset: FileDataset, frame: Frame) -> bytes | None:
+    """Refuse a file that claims more than it holds, or needs a decoder that is not there.
+
+    Returns:
+        The compressed frame; None of a file that is not compressed.
+    """
     path, syntax = frame.path, UID(str(dataset.file_meta.TransferSyntaxUID))
     if not any(name in dataset for name in ("PixelData", *_FLOATS)):
         raise VolumeError(f"{path} has no pixels", hint="export it anew, with its pixels")
@@ -153,14 +152,15 @@ def _check(dataset: FileDataset, frame: Frame) -> None:
                 f"{dataset.BitsStored} bits",
                 hint=_CONVERT,
             )
-        claimed = codestream_size(_frame_bytes(dataset, frame))
+        data = get_frame(dataset.PixelData, frame.plane.frame - 1, number_of_frames=frames)
+        claimed = codestream_size(data)
         if claimed is not None and claimed != frame.size:
             raise VolumeError(
                 f"{path} says {frame.size.width}×{frame.size.height} pixels, and its compressed "
                 f"frame says {claimed[1]}×{claimed[0]}",
                 hint="export it anew",
             )
-        return
+        return data
     bits = int(dataset.get("BitsAllocated") or 0) * samples * frame.size.height * frame.size.width
     if str(dataset.get("PhotometricInterpretation")) == "YBR_FULL_422":
         bits = bits * 2 // 3
@@ -171,6 +171,7 @@ def _check(dataset: FileDataset, frame: Frame) -> None:
             f"{path} is cut off: its {frames} frames need {wanted} bytes of pixels, it has {held}",
             hint="fetch or export it anew",
         )
+    return None
 
 
 def _grey(pixels: npt.NDArray[Any], dataset: Dataset, index: int) -> PageValues:

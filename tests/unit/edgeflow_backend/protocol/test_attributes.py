@@ -71,6 +71,9 @@ def test_pages_of_a_single_image_are_a_problem() -> None:
     assert check(f'<View><Repeater on="$pages">{inside}</Repeater></View>') == []
     other = inside.replace("{{idx}}", "2")
     assert check(f"<View>{inside.replace('{{idx}}', '1')}{other}</View>") == []
+    listed = other.replace('value="$pages[2]"', 'valueList="$pages"')
+    (problem,) = check(f"<View>{inside.replace('{{idx}}', '1')}{listed}</View>")
+    assert "shows one image" in problem
     other = other.replace(' edgeflowFind="pages"', "")
     (problem,) = check(f"<View>{inside.replace('{{idx}}', '1')}{other}</View>")
     assert "shows one image" in problem
